@@ -1,0 +1,265 @@
+import Long from 'long';
+import { getFloat16, setFloat16 } from '@petamoriken/float16';
+import { BnfixError } from '../errors.js';
+import { tensorflow } from '../proto/tensorflow.js';
+import { bytesPerElement, DataType, dtypeName } from './dtype.js';
+
+/** A TensorProto or its plain-object form. */
+export type TensorProto = tensorflow.TensorProto.$Properties;
+
+/**
+ * A handle on a tensor's value. It says what the value is; the bytes are read only when asked for.
+ *
+ * `chunks()` yields the raw little-endian bytes in order, row-major, a few MiB at a time, and throws when their checksum
+ * (where the file keeps one) is wrong, at the latest after the last chunk. A chunk is valid until the next one is asked
+ * for. String tensors have no raw form: they answer `strings()` instead.
+ */
+export interface Tensor {
+  readonly dtype: DataType;
+  readonly shape: readonly number[];
+  /** Size of the raw form in bytes; 0 for strings. */
+  readonly byteLength: number;
+  chunks(): Iterable<Uint8Array>;
+  strings(): Uint8Array[];
+  /** The TensorProto that it was read from, where it was one: it is written back as it was. */
+  readonly proto?: TensorProto;
+  /** Where it comes from, for messages. */
+  readonly origin?: string;
+}
+
+/** Number of elements of a shape. */
+export function elementCount(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+/** Size of a tensor in bytes; 0 for strings. */
+export function byteSize(dtype: DataType, shape: readonly number[]): number {
+  return elementCount(shape) * (bytesPerElement(dtype) ?? 0);
+}
+
+/** A tensor whose raw little-endian bytes are in memory. */
+export function rawTensor(dtype: DataType, shape: readonly number[], bytes: Uint8Array): Tensor {
+  if (bytes.length !== byteSize(dtype, shape)) {
+    throw new BnfixError('internal', `a ${dtypeName(dtype)} tensor of shape [${shape}] was given ${bytes.length} bytes`);
+  }
+  return { dtype, shape, byteLength: bytes.length, chunks: () => [bytes], strings: noStrings };
+}
+
+/** A tensor of strings (bytes, in TensorFlow's sense), row-major. */
+export function stringTensor(shape: readonly number[], values: Uint8Array[]): Tensor {
+  return { dtype: DataType.DT_STRING, shape, byteLength: 0, chunks: () => [], strings: () => values };
+}
+
+/** A tensor of the given numbers, rounded once to the dtype. */
+export function numberTensor(dtype: DataType, shape: readonly number[], values: ArrayLike<number>): Tensor {
+  const width = bytesPerElement(dtype);
+  const write = WRITERS[dtype];
+  if (width === undefined || write === undefined) {
+    throw new BnfixError('internal', `cannot make a ${dtypeName(dtype)} tensor out of numbers`);
+  }
+  const bytes = new Uint8Array(values.length * width);
+  const view = new DataView(bytes.buffer);
+  for (let i = 0; i < values.length; i++) write(view, i * width, values[i]!);
+  return rawTensor(dtype, shape, bytes);
+}
+
+/** The whole raw form in one buffer: for small tensors only. */
+export function readBytes(tensor: Tensor): Uint8Array {
+  const out = new Uint8Array(tensor.byteLength);
+  let at = 0;
+  for (const chunk of tensor.chunks()) {
+    out.set(chunk, at);
+    at += chunk.length;
+  }
+  if (at !== out.length) {
+    throw new BnfixError('internal', `a tensor of ${out.length} bytes gave ${at}`, { where: tensor.origin });
+  }
+  return out;
+}
+
+/** All elements as numbers, row-major. int64 beyond 2^53 loses its last bits; bool is 0 and 1. */
+export function readNumbers(tensor: Tensor): Float64Array {
+  const read = READERS[tensor.dtype];
+  const width = bytesPerElement(tensor.dtype);
+  if (read === undefined || width === undefined) {
+    throw new BnfixError('unsupported', `a ${dtypeName(tensor.dtype)} tensor has no numbers`, { where: tensor.origin });
+  }
+  const bytes = readBytes(tensor);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const out = new Float64Array(bytes.length / width);
+  for (let i = 0; i < out.length; i++) out[i] = read(view, i * width);
+  return out;
+}
+
+type ReadElement = (view: DataView, offset: number) => number;
+type WriteElement = (view: DataView, offset: number, value: number) => void;
+
+const scratch = new DataView(new ArrayBuffer(4));
+
+function readBfloat16(view: DataView, offset: number): number {
+  scratch.setUint32(0, view.getUint16(offset, true) << 16);
+  return scratch.getFloat32(0);
+}
+
+/** Rounds to nearest, ties to even, as TensorFlow does. */
+function writeBfloat16(view: DataView, offset: number, value: number): void {
+  scratch.setFloat32(0, value);
+  const bits = scratch.getUint32(0);
+  const rounded = Number.isNaN(value) ? (bits >>> 16) | 0x40 : (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16;
+  view.setUint16(offset, rounded & 0xffff, true);
+}
+
+const READERS: Partial<Record<DataType, ReadElement>> = {
+  [DataType.DT_FLOAT]: (v, o) => v.getFloat32(o, true),
+  [DataType.DT_DOUBLE]: (v, o) => v.getFloat64(o, true),
+  [DataType.DT_HALF]: (v, o) => getFloat16(v, o, true),
+  [DataType.DT_BFLOAT16]: readBfloat16,
+  [DataType.DT_INT8]: (v, o) => v.getInt8(o),
+  [DataType.DT_UINT8]: (v, o) => v.getUint8(o),
+  [DataType.DT_INT16]: (v, o) => v.getInt16(o, true),
+  [DataType.DT_UINT16]: (v, o) => v.getUint16(o, true),
+  [DataType.DT_INT32]: (v, o) => v.getInt32(o, true),
+  [DataType.DT_UINT32]: (v, o) => v.getUint32(o, true),
+  [DataType.DT_INT64]: (v, o) => Number(v.getBigInt64(o, true)),
+  [DataType.DT_UINT64]: (v, o) => Number(v.getBigUint64(o, true)),
+  [DataType.DT_BOOL]: (v, o) => v.getUint8(o),
+};
+
+const WRITERS: Partial<Record<DataType, WriteElement>> = {
+  [DataType.DT_FLOAT]: (v, o, x) => v.setFloat32(o, x, true),
+  [DataType.DT_DOUBLE]: (v, o, x) => v.setFloat64(o, x, true),
+  [DataType.DT_HALF]: (v, o, x) => setFloat16(v, o, x, true),
+  [DataType.DT_BFLOAT16]: writeBfloat16,
+  [DataType.DT_INT8]: (v, o, x) => v.setInt8(o, x),
+  [DataType.DT_UINT8]: (v, o, x) => v.setUint8(o, x),
+  [DataType.DT_INT16]: (v, o, x) => v.setInt16(o, x, true),
+  [DataType.DT_UINT16]: (v, o, x) => v.setUint16(o, x, true),
+  [DataType.DT_INT32]: (v, o, x) => v.setInt32(o, x, true),
+  [DataType.DT_UINT32]: (v, o, x) => v.setUint32(o, x, true),
+  [DataType.DT_INT64]: (v, o, x) => v.setBigInt64(o, BigInt(x), true),
+  [DataType.DT_UINT64]: (v, o, x) => v.setBigUint64(o, BigInt(x), true),
+  [DataType.DT_BOOL]: (v, o, x) => v.setUint8(o, x ? 1 : 0),
+};
+
+function noStrings(): Uint8Array[] {
+  throw new BnfixError('internal', 'a numeric tensor was asked for strings');
+}
+
+/** The shape of a TensorShapeProto; -1 where a size is not known; undefined where the rank is not. */
+export function shapeOf(shape: tensorflow.TensorShapeProto.$Properties | null | undefined): number[] | undefined {
+  if (!shape || shape.unknown_rank) return undefined;
+  return (shape.dim ?? []).map((dim) => Number(dim.size ?? 0));
+}
+
+/** The TensorShapeProto of a shape; undefined is an unknown rank. */
+export function shapeProto(shape: readonly number[] | undefined): tensorflow.TensorShapeProto.$Properties {
+  if (shape === undefined) return { unknown_rank: true };
+  return { dim: shape.map((size) => ({ size })) };
+}
+
+/** A handle on a TensorProto: its tensor_content, or its typed values with the last one repeated. */
+export function protoTensor(proto: TensorProto, origin?: string): Tensor {
+  const dtype = (proto.dtype ?? DataType.DT_INVALID) as DataType;
+  const shape = shapeOf(proto.tensor_shape) ?? [];
+  const count = elementCount(shape);
+  const where = origin === undefined ? {} : { origin };
+  if (dtype === DataType.DT_STRING) {
+    const values = proto.string_val ?? [];
+    const strings = () => Array.from({ length: count }, (_, i) => values[Math.min(i, values.length - 1)] ?? new Uint8Array());
+    return { dtype, shape, byteLength: 0, chunks: () => [], strings, proto, ...where };
+  }
+  const byteLength = byteSize(dtype, shape);
+  return { dtype, shape, byteLength, chunks: () => [expand(proto, dtype, count, origin)], strings: noStrings, proto, ...where };
+}
+
+function expand(proto: TensorProto, dtype: DataType, count: number, origin?: string): Uint8Array {
+  const width = bytesPerElement(dtype);
+  if (width === undefined) {
+    throw new BnfixError('unsupported', `a ${dtypeName(dtype)} constant has no raw bytes`, { where: origin });
+  }
+  const content = proto.tensor_content;
+  if (content && content.length > 0) {
+    if (content.length !== count * width) {
+      throw new BnfixError('unreadable', `a constant has ${content.length} bytes where its shape needs ${count * width}`, {
+        where: origin,
+        fix: 'the graph file is damaged: save it again',
+      });
+    }
+    return content;
+  }
+  const out = new Uint8Array(count * width);
+  const view = new DataView(out.buffer);
+  const put = elementWriter(proto, dtype, view, width);
+  if (put.length === 0) return out;
+  for (let i = 0; i < count; i++) put.write(i, Math.min(i, put.length - 1));
+  return out;
+}
+
+/** How to write element `from` of the proto's typed list to element `to`. */
+function elementWriter(
+  proto: TensorProto,
+  dtype: DataType,
+  view: DataView,
+  width: number,
+): { length: number; write: (to: number, from: number) => void } {
+  const pairs = (list: number[], set: (offset: number, value: number) => void, step: number) => ({
+    length: list.length / 2,
+    write: (to: number, from: number) => {
+      set(to * width, list[2 * from]!);
+      set(to * width + step, list[2 * from + 1]!);
+    },
+  });
+  switch (dtype) {
+    case DataType.DT_HALF:
+    case DataType.DT_BFLOAT16: {
+      // Bit patterns, not values.
+      const bits = proto.half_val ?? [];
+      return { length: bits.length, write: (to, from) => view.setUint16(to * 2, bits[from]!, true) };
+    }
+    case DataType.DT_COMPLEX64:
+      return pairs(proto.scomplex_val ?? [], (o, x) => view.setFloat32(o, x, true), 4);
+    case DataType.DT_COMPLEX128:
+      return pairs(proto.dcomplex_val ?? [], (o, x) => view.setFloat64(o, x, true), 8);
+    case DataType.DT_INT64:
+    case DataType.DT_UINT64: {
+      const list = (dtype === DataType.DT_INT64 ? proto.int64_val : proto.uint64_val) ?? [];
+      return {
+        length: list.length,
+        write: (to, from) => {
+          const value = Long.fromValue(list[from]!);
+          view.setInt32(to * 8, value.low, true);
+          view.setInt32(to * 8 + 4, value.high, true);
+        },
+      };
+    }
+    default: {
+      const list = typedValues(proto, dtype);
+      const write = WRITERS[dtype] ?? WRITERS[UNQUANTISED[dtype] ?? DataType.DT_INVALID];
+      if (!write) throw new BnfixError('unsupported', `a ${dtypeName(dtype)} constant cannot be read`);
+      return { length: list.length, write: (to, from) => write(view, to * width, Number(list[from]!)) };
+    }
+  }
+}
+
+const UNQUANTISED: Partial<Record<DataType, DataType>> = {
+  [DataType.DT_QINT8]: DataType.DT_INT8,
+  [DataType.DT_QUINT8]: DataType.DT_UINT8,
+  [DataType.DT_QINT16]: DataType.DT_INT16,
+  [DataType.DT_QUINT16]: DataType.DT_UINT16,
+  [DataType.DT_QINT32]: DataType.DT_INT32,
+};
+
+function typedValues(proto: TensorProto, dtype: DataType): ArrayLike<number | boolean> {
+  switch (dtype) {
+    case DataType.DT_FLOAT:
+      return proto.float_val ?? [];
+    case DataType.DT_DOUBLE:
+      return proto.double_val ?? [];
+    case DataType.DT_BOOL:
+      return proto.bool_val ?? [];
+    case DataType.DT_UINT32:
+      return proto.uint32_val ?? [];
+    default:
+      return proto.int_val ?? [];
+  }
+}

@@ -1,0 +1,1 @@
+export { BnfixError } from './errors.js';
