@@ -1,1 +1,12 @@
-export { BnfixError } from './errors.js';
+export { BnfixError, type ErrorCode, EXIT_CODES } from './errors.js';
+export {
+  type BatchNormReport,
+  type FreezeOptions,
+  type FreezeReport,
+  type FrozenModel,
+  freeze,
+  type GraphSize,
+  type TensorInfo,
+} from './freeze.js';
+export type { Model } from './graph/model.js';
+export { type LoadedModel, type LoadOptions, load } from './load.js';

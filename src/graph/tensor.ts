@@ -1,7 +1,7 @@
-import Long from 'long';
 import { getFloat16, setFloat16 } from '@petamoriken/float16';
+import Long from 'long';
 import { BnfixError } from '../errors.js';
-import { tensorflow } from '../proto/tensorflow.js';
+import type { tensorflow } from '../proto/tensorflow.js';
 import { bytesPerElement, DataType, dtypeName } from './dtype.js';
 
 /** A TensorProto or its plain-object form. */
@@ -40,7 +40,10 @@ export function byteSize(dtype: DataType, shape: readonly number[]): number {
 /** A tensor whose raw little-endian bytes are in memory. */
 export function rawTensor(dtype: DataType, shape: readonly number[], bytes: Uint8Array): Tensor {
   if (bytes.length !== byteSize(dtype, shape)) {
-    throw new BnfixError('internal', `a ${dtypeName(dtype)} tensor of shape [${shape}] was given ${bytes.length} bytes`);
+    throw new BnfixError(
+      'internal',
+      `a ${dtypeName(dtype)} tensor of shape [${shape}] was given ${bytes.length} bytes`,
+    );
   }
   return { dtype, shape, byteLength: bytes.length, chunks: () => [bytes], strings: noStrings };
 }
@@ -165,11 +168,20 @@ export function protoTensor(proto: TensorProto, origin?: string): Tensor {
   const where = origin === undefined ? {} : { origin };
   if (dtype === DataType.DT_STRING) {
     const values = proto.string_val ?? [];
-    const strings = () => Array.from({ length: count }, (_, i) => values[Math.min(i, values.length - 1)] ?? new Uint8Array());
+    const strings = () =>
+      Array.from({ length: count }, (_, i) => values[Math.min(i, values.length - 1)] ?? new Uint8Array());
     return { dtype, shape, byteLength: 0, chunks: () => [], strings, proto, ...where };
   }
   const byteLength = byteSize(dtype, shape);
-  return { dtype, shape, byteLength, chunks: () => [expand(proto, dtype, count, origin)], strings: noStrings, proto, ...where };
+  return {
+    dtype,
+    shape,
+    byteLength,
+    chunks: () => [expand(proto, dtype, count, origin)],
+    strings: noStrings,
+    proto,
+    ...where,
+  };
 }
 
 function expand(proto: TensorProto, dtype: DataType, count: number, origin?: string): Uint8Array {
@@ -180,10 +192,14 @@ function expand(proto: TensorProto, dtype: DataType, count: number, origin?: str
   const content = proto.tensor_content;
   if (content && content.length > 0) {
     if (content.length !== count * width) {
-      throw new BnfixError('unreadable', `a constant has ${content.length} bytes where its shape needs ${count * width}`, {
-        where: origin,
-        fix: 'the graph file is damaged: save it again',
-      });
+      throw new BnfixError(
+        'unreadable',
+        `a constant has ${content.length} bytes where its shape needs ${count * width}`,
+        {
+          where: origin,
+          fix: 'the graph file is damaged: save it again',
+        },
+      );
     }
     return content;
   }

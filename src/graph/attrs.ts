@@ -1,0 +1,62 @@
+import type { tensorflow } from '../proto/tensorflow.js';
+import type { DataType } from './dtype.js';
+import { shapeOf, shapeProto } from './tensor.js';
+
+/** An AttrValue or its plain-object form. */
+export type AttrValue = tensorflow.AttrValue.$Properties;
+export type AttrMap = Readonly<Record<string, AttrValue>>;
+
+interface Attributed {
+  readonly attr: AttrMap;
+}
+
+const utf8 = new TextDecoder();
+const encoder = new TextEncoder();
+
+/** The value of a bool attr; undefined where it is absent (the op's default holds). */
+export function attrBool(node: Attributed, key: string): boolean | undefined {
+  return node.attr[key]?.b ?? undefined;
+}
+
+export function attrInt(node: Attributed, key: string): number | undefined {
+  const value = node.attr[key]?.i;
+  return value == null ? undefined : Number(value);
+}
+
+export function attrFloat(node: Attributed, key: string): number | undefined {
+  return node.attr[key]?.f ?? undefined;
+}
+
+export function attrString(node: Attributed, key: string): string | undefined {
+  const value = node.attr[key]?.s;
+  return value == null ? undefined : utf8.decode(value);
+}
+
+export function attrType(node: Attributed, key: string): DataType | undefined {
+  return (node.attr[key]?.type ?? undefined) as DataType | undefined;
+}
+
+export function attrTypes(node: Attributed, key: string): DataType[] | undefined {
+  const list = node.attr[key]?.list;
+  return list ? ((list.type ?? []) as DataType[]) : undefined;
+}
+
+export function attrInts(node: Attributed, key: string): number[] | undefined {
+  const list = node.attr[key]?.list;
+  return list ? (list.i ?? []).map(Number) : undefined;
+}
+
+/** A shape attr; -1 for unknown sizes; undefined where the attr is absent or its rank is unknown. */
+export function attrShape(node: Attributed, key: string): number[] | undefined {
+  return shapeOf(node.attr[key]?.shape);
+}
+
+/** Makers of AttrValues, named by their kind. */
+export const attr = {
+  bool: (b: boolean): AttrValue => ({ b }),
+  int: (i: number): AttrValue => ({ i }),
+  float: (f: number): AttrValue => ({ f }),
+  string: (s: string): AttrValue => ({ s: encoder.encode(s) }),
+  type: (type: DataType): AttrValue => ({ type: type as number }),
+  shape: (shape: readonly number[] | undefined): AttrValue => ({ shape: shapeProto(shape) }),
+};

@@ -1,0 +1,32 @@
+import type { tensorflow } from '../proto/tensorflow.js';
+import type { DataType } from './dtype.js';
+import type { Graph } from './graph.js';
+import type { Tensor } from './tensor.js';
+
+/** Where a part of a tensor lies along one dimension; a length of -1 is the whole dimension. */
+export interface SliceExtent {
+  readonly start: number;
+  readonly length: number;
+}
+
+/** The values of variables, by checkpoint key. */
+export interface Weights {
+  /** What it was read from, for messages. */
+  readonly name: string;
+  readonly entries: ReadonlyMap<string, { readonly dtype: DataType; readonly shape: readonly number[] }>;
+  /** @throws BnfixError `statistics` when there is no such key. */
+  tensor(key: string): Tensor;
+  /** One rectangle of a tensor: the part of a partitioned variable. */
+  slice(key: string, extents: readonly SliceExtent[]): Tensor;
+}
+
+/** A model as it was loaded: the graph, what the file says of it, and the weights that go with it. */
+export interface Model {
+  /** The file that holds the graph. */
+  readonly name: string;
+  readonly graph: Graph;
+  /** Fields of the MetaGraphDef but its graph; empty for a bare GraphDef. */
+  readonly meta: tensorflow.MetaGraphDef.$Properties;
+  readonly weights: Weights | undefined;
+  readonly byteLength: number;
+}

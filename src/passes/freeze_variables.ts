@@ -1,0 +1,119 @@
+import { variableValue } from '../analysis/values.js';
+import { isVariable } from '../analysis/variables.js';
+import { BnfixError } from '../errors.js';
+import { attr, attrType } from '../graph/attrs.js';
+import { DataType } from '../graph/dtype.js';
+import type { Graph, Node } from '../graph/graph.js';
+import { numberTensor } from '../graph/tensor.js';
+import { IDENTITIES } from '../graph/walk.js';
+import type { Pass, PassContext, Remark } from './pass.js';
+
+/**
+ * Makes every variable a constant that holds its value from the checkpoint, and its readers plain ops.
+ *
+ *     given:   w = VarHandleOp, r = ReadVariableOp(w), y = MatMul(x, r)
+ *     result:  w = Const, r = Identity(w), y = MatMul(x, r)
+ *
+ * Assumes: the training ops are gone; what still assigns to a variable here is on the way to an output, and is refused.
+ */
+export const freezeVariables: Pass = {
+  name: 'freeze_variables',
+  run(context) {
+    const { graph, variables, weights } = context;
+    const changed: Remark[] = [];
+    for (const node of [...graph.nodes()]) {
+      if (!isVariable(node)) continue;
+      const variable = variables.byNode.get(node.name);
+      if (!variable) throw new BnfixError('internal', `${node.name} was not analysed`);
+      graph.replaceByConst(node, variableValue(variable, weights));
+      changed.push({ node: node.name, text: `constant from ${variable.key} (${variable.evidence})` });
+    }
+    for (const node of [...graph.nodes()]) READERS[node.op]?.(graph, node);
+    for (const node of graph.nodes()) refuseStateful(context, node);
+    return { changed, skipped: [] };
+  },
+};
+
+const READERS: Readonly<Record<string, (graph: Graph, node: Node) => void>> = {
+  ReadVariableOp: (graph, node) => become(graph, node, 'Identity', { T: typeOf(node, 'dtype') }),
+  VariableShape: (graph, node) =>
+    become(graph, node, 'Shape', { T: sourceType(graph, node), out_type: typeOf(node, 'out_type', DataType.DT_INT32) }),
+  ResourceGather: (graph, node) => {
+    const axis = graph.add({
+      name: graph.freeName(`${node.name}/axis`),
+      op: 'Const',
+      controls: node.controls,
+      tensor: numberTensor(DataType.DT_INT32, [], [0]),
+      attr: { dtype: attr.type(DataType.DT_INT32) },
+    });
+    graph.replace(node, {
+      op: 'GatherV2',
+      inputs: [...node.inputs, { node: axis.name, port: 0 }],
+      controls: node.controls,
+      attr: {
+        Tparams: typeOf(node, 'dtype'),
+        Tindices: typeOf(node, 'Tindices', DataType.DT_INT32),
+        Taxis: attr.type(DataType.DT_INT32),
+        batch_dims: node.attr.batch_dims ?? attr.int(0),
+      },
+    });
+  },
+  ResourceGatherNd: (graph, node) =>
+    become(graph, node, 'GatherNd', {
+      Tparams: typeOf(node, 'dtype'),
+      Tindices: typeOf(node, 'Tindices', DataType.DT_INT32),
+    }),
+  RefIdentity: (graph, node) => become(graph, node, 'Identity', node.attr),
+  RefSwitch: (graph, node) => become(graph, node, 'Switch', node.attr),
+  RefMerge: (graph, node) => become(graph, node, 'Merge', node.attr),
+  RefEnter: (graph, node) => become(graph, node, 'Enter', node.attr),
+  RefExit: (graph, node) => become(graph, node, 'Exit', node.attr),
+  RefNextIteration: (graph, node) => become(graph, node, 'NextIteration', node.attr),
+  // A handle that is handed on carries the value now.
+  Identity: retype,
+  Switch: retype,
+  Merge: retype,
+  Enter: retype,
+  Exit: retype,
+  NextIteration: retype,
+};
+
+function become(graph: Graph, node: Node, op: string, attrs: Node['attr']): void {
+  graph.replace(node, { op, inputs: node.inputs, controls: node.controls, attr: attrs });
+}
+
+function typeOf(node: Node, key: string, otherwise = DataType.DT_FLOAT) {
+  return attr.type(attrType(node, key) ?? otherwise);
+}
+
+function sourceType(graph: Graph, node: Node) {
+  return attr.type(frozenType(graph, node) ?? DataType.DT_FLOAT);
+}
+
+/** The dtype of the constant that a chain of handles leads to. */
+function frozenType(graph: Graph, node: Node): DataType | undefined {
+  let at = graph.inputNode(node, 0);
+  for (let guard = 0; at && at.op !== 'Const' && guard < 1000; guard++) {
+    if (!IDENTITIES.has(at.op) && !/^(Ref)?(Switch|Enter|Exit|Merge|NextIteration)$/.test(at.op)) return undefined;
+    at = graph.inputNode(at, 0);
+  }
+  return at?.tensor?.dtype;
+}
+
+function retype(graph: Graph, node: Node): void {
+  if (attrType(node, 'T') !== DataType.DT_RESOURCE) return;
+  const dtype = frozenType(graph, node);
+  if (dtype !== undefined) graph.setAttr(node, 'T', attr.type(dtype));
+}
+
+const STATEFUL =
+  /^(Assign|Scatter(?!Nd$)|Apply|ResourceApply|ResourceScatter|SparseApply|CountUpTo|ReadVariableOp|VarIsInitializedOp|IsVariableInitialized)/;
+
+function refuseStateful({ outputs }: PassContext, node: Node): void {
+  if (!STATEFUL.test(node.op)) return;
+  throw new BnfixError('unsupported', `${node.name} (${node.op}) is on the way to an output`, {
+    where: node.name,
+    why: `${outputs.map((ref) => ref.node).join(', ')} depends on the value that a variable has after an assignment`,
+    fix: 'choose --outputs that do not read an updated variable',
+  });
+}

@@ -1,0 +1,37 @@
+import type { BatchNorm } from '../analysis/batch_norms.js';
+import type { Variables } from '../analysis/variables.js';
+import type { Graph, TensorRef } from '../graph/graph.js';
+import type { Weights } from '../graph/model.js';
+
+/** What a pass may look at; it changes the graph alone. */
+export interface PassContext {
+  readonly graph: Graph;
+  readonly variables: Variables;
+  readonly weights: Weights | undefined;
+  readonly outputs: readonly TensorRef[];
+  /** Tensors to cut at: each becomes a placeholder. */
+  readonly inputs: readonly TensorRef[];
+  /** All batch norms of the graph, on the way to the outputs or not. */
+  readonly batchNorms: readonly BatchNorm[];
+  /** Whether the user wants a site left as it is. */
+  readonly isKept: (name: string) => boolean;
+  readonly allowUntrained: boolean;
+}
+
+/** One thing that a pass did or left, for the report. */
+export interface Remark {
+  readonly node: string;
+  readonly text: string;
+}
+
+export interface PassResult {
+  readonly changed: readonly Remark[];
+  /** What was looked at and left as it is, with the reason. */
+  readonly skipped: readonly Remark[];
+}
+
+/** A change of the graph that leaves it valid: synchronous, without I/O but the few numbers that it needs. */
+export interface Pass {
+  readonly name: string;
+  run(context: PassContext): PassResult;
+}

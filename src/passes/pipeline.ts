@@ -1,0 +1,56 @@
+import { BnfixError } from '../errors.js';
+import type { Graph } from '../graph/graph.js';
+import { refText } from '../graph/graph.js';
+import { outputTypes } from '../graph/ops.js';
+import { cleanNodes } from './clean_nodes.js';
+import { cutInputs } from './cut_inputs.js';
+import { freezeVariables } from './freeze_variables.js';
+import type { Pass, PassContext, PassResult } from './pass.js';
+import { removeDropout } from './remove_dropout.js';
+import { rewireBatchNorms } from './rewire_batch_norms.js';
+import { stripTraining } from './strip_training.js';
+
+/** The order of freezing. Each place has its reason. */
+export const FREEZE_PIPELINE: readonly Pass[] = [
+  // First: what lies before the cut is not judged.
+  cutInputs,
+  // While the variables and their update ops are still there to be read.
+  rewireBatchNorms,
+  // Before stripping: keep_prob placeholders then lead nowhere.
+  removeDropout,
+  // Now that no output needs the batch's statistics, the training machinery leads nowhere.
+  stripTraining,
+  // Only what is left has to be in the checkpoint.
+  freezeVariables,
+  // Last: attrs and functions of what remains.
+  cleanNodes,
+];
+
+export interface PassRun extends PassResult {
+  readonly pass: string;
+}
+
+/** Runs passes in order; the graph is validated after each, and the culprit named. */
+export function runPipeline(pipeline: readonly Pass[], context: PassContext): PassRun[] {
+  return pipeline.map((pass) => {
+    const result = pass.run(context);
+    validate(context.graph, pass.name);
+    return { pass: pass.name, ...result };
+  });
+}
+
+/** Every input has to exist, and every port of an op that is known. */
+function validate(graph: Graph, pass: string): void {
+  for (const node of graph.nodes()) {
+    for (const ref of node.inputs) {
+      const producer = graph.find(ref.node);
+      const types = producer && outputTypes(producer);
+      if (producer && (!types || ref.port < types.length)) continue;
+      throw new BnfixError('internal', `${pass} left ${node.name} reading ${refText(ref)}, which does not exist`);
+    }
+    for (const input of node.controls) {
+      if (!graph.has(input))
+        throw new BnfixError('internal', `${pass} left ${node.name} waiting for ${input}, which is gone`);
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import { findDropouts } from '../analysis/dropouts.js';
+import { BnfixError } from '../errors.js';
+import { attr } from '../graph/attrs.js';
+import { outputTypes } from '../graph/ops.js';
+import { ancestors } from '../graph/walk.js';
+import type { Pass, Remark } from './pass.js';
+
+/**
+ * Makes every active dropout on the way to an output what it is at inference: nothing.
+ *
+ *     given:   y = Mul(RealDiv(x, keep), Floor(keep + RandomUniform()))      result:  y = Identity(x)
+ *
+ * Assumes: scale and mask cancel out on average, which the analysis has checked by numbers. A random mask of another
+ * form is refused: leaving it in would make the answers random.
+ */
+export const removeDropout: Pass = {
+  name: 'remove_dropout',
+  run({ graph, outputs, isKept }) {
+    const names = outputs.map((ref) => ref.node);
+    const live = ancestors(graph, names, false);
+    const { dropouts, unknown } = findDropouts(graph);
+    const changed: Remark[] = [];
+    const skipped: Remark[] = [];
+    for (const { output, x, random } of dropouts) {
+      const node = graph.get(output);
+      if (!live.has(output)) continue;
+      if (isKept(output)) {
+        skipped.push({ node: output, text: 'dropout left active: --keep' });
+        continue;
+      }
+      const dtype = outputTypes(node)?.[0];
+      if (names.includes(output)) {
+        graph.replace(node, { op: 'Identity', inputs: [x], attr: dtype === undefined ? {} : { T: attr.type(dtype) } });
+      } else graph.replaceUses({ node: output, port: 0 }, x);
+      changed.push({ node: output, text: `dropout of ${random} removed` });
+    }
+    for (const { output, why } of unknown) {
+      if (!live.has(output)) continue;
+      if (isKept(output)) {
+        skipped.push({ node: output, text: 'random mask left active: --keep' });
+        continue;
+      }
+      throw new BnfixError('unsupported', `${output} multiplies by a random mask`, {
+        where: output,
+        why: `it looks like a dropout, but ${why}`,
+        fix: `--keep ${output} leaves it in (the answers stay random), or choose other --outputs`,
+      });
+    }
+    return { changed, skipped };
+  },
+};

@@ -1,0 +1,119 @@
+import { BnfixError } from '../../errors.js';
+import { bytesPerElement, DataType, dtypeName } from '../../graph/dtype.js';
+import { elementCount, type Tensor } from '../../graph/tensor.js';
+import { CHUNK_BYTES } from '../../io/source.js';
+import { type Box, boxShape, intersect, runs, spanIn } from './slice.js';
+
+/** A rectangle of a tensor as it is stored: its elements row-major, little-endian. */
+export interface Piece {
+  readonly box: Box;
+  /** Its bytes in order, checked: throws after the last one at the latest. */
+  chunks(): Iterable<Uint8Array>;
+  /** Throws when its bytes are not those that were written. */
+  check(): void;
+  /** Fills `target` with its bytes from `offset`, unchecked. */
+  readInto(target: Uint8Array, offset: number): void;
+  /** Its values, checked, where they are strings. */
+  strings(): Uint8Array[];
+}
+
+/**
+ * A handle on a rectangle of a tensor that is stored in pieces. Nothing is read before it is asked for; while it is read,
+ * a few chunks are in memory, whatever the size of the tensor or of its pieces.
+ *
+ * @param target the rectangle that is wanted; the tensor has its lengths as shape
+ * @param pieces makes the pieces, which cover the target exactly once; called anew for each reading
+ * @throws BnfixError `unsupported` for types without values in a checkpoint (resources, variants)
+ */
+export function pieceTensor(dtype: DataType, target: Box, pieces: () => readonly Piece[], origin: string): Tensor {
+  const shape = boxShape(target);
+  const used = () => pieces().filter((piece) => intersect(piece.box, target) !== undefined);
+  if (dtype === DataType.DT_STRING) {
+    return { dtype, shape, byteLength: 0, chunks: () => [], strings: () => gatherStrings(target, used()), origin };
+  }
+  const width = bytesPerElement(dtype);
+  if (width === undefined) {
+    throw new BnfixError('unsupported', `a ${dtypeName(dtype)} tensor has no numbers that could be read`, {
+      where: origin,
+      why: 'only numbers, booleans and strings can become constants of a frozen graph',
+    });
+  }
+  return {
+    dtype,
+    shape,
+    byteLength: elementCount(shape) * width,
+    chunks: () => assemble(target, used(), width),
+    strings: () => {
+      throw new BnfixError('internal', `a ${dtypeName(dtype)} tensor was asked for strings`, { where: origin });
+    },
+    origin,
+  };
+}
+
+function* assemble(target: Box, pieces: readonly Piece[], width: number): Generator<Uint8Array> {
+  const inOrder = pieces.toSorted((a, b) => (a.box[0]?.start ?? 0) - (b.box[0]?.start ?? 0));
+  if (inOrder.every(({ box }) => isRowsOf(box, target))) {
+    for (const piece of inOrder) yield* piece.chunks();
+  } else {
+    for (const piece of pieces) piece.check();
+    yield* gather(target, pieces, width);
+  }
+}
+
+/** Whether the box is a number of whole rows of the target: then its bytes are an unbroken part of the target's. */
+function isRowsOf(box: Box, target: Box): boolean {
+  return box.every(({ start, length }, i) => {
+    const { start: from, length: size } = target[i]!;
+    return i === 0 ? start >= from && start + length <= from + size : start === from && length === size;
+  });
+}
+
+/** The bytes of the target, in order, out of checked pieces. */
+function* gather(target: Box, pieces: readonly Piece[], width: number): Generator<Uint8Array> {
+  for (const block of split(target, [target, ...pieces.map(({ box }) => box)], width)) {
+    const bytes = new Uint8Array(elementCount(boxShape(block)) * width);
+    for (const piece of pieces) {
+      const span = spanIn(piece.box, block);
+      if (!span) continue;
+      const part = new Uint8Array((span.end - span.start) * width);
+      piece.readInto(part, span.start * width);
+      for (const { to, from, count } of runs(block, piece.box)) {
+        const at = (from - span.start) * width;
+        bytes.set(part.subarray(at, at + count * width), to * width);
+      }
+    }
+    yield bytes;
+  }
+}
+
+/**
+ * The target in blocks whose elements are an unbroken part of its own, in order. A block is one index in the first
+ * dimensions, a range in the next, and all of the last ones, so that what a piece has of it lies close together as well:
+ * within CHUNK_BYTES, in each of the boxes.
+ */
+function* split(target: Box, boxes: readonly Box[], width: number, axis = 0): Generator<Box> {
+  const extent = target[axis];
+  if (!extent) {
+    yield target;
+    return;
+  }
+  const rowBytes = width * Math.max(...boxes.map((box) => elementCount(boxShape(box.slice(axis + 1)))));
+  const rows = Math.max(1, Math.floor(CHUNK_BYTES / rowBytes));
+  const end = extent.start + extent.length;
+  for (let start = extent.start; start < end; start += rows) {
+    const block = target.with(axis, { start, length: Math.min(rows, end - start) });
+    if (rowBytes <= CHUNK_BYTES) yield block;
+    else yield* split(block, boxes, width, axis + 1);
+  }
+}
+
+function gatherStrings(target: Box, pieces: readonly Piece[]): Uint8Array[] {
+  const values = new Array<Uint8Array>(elementCount(boxShape(target)));
+  for (const piece of pieces) {
+    const stored = piece.strings();
+    for (const { to, from, count } of runs(target, piece.box)) {
+      for (let i = 0; i < count; i++) values[to + i] = stored[from + i]!;
+    }
+  }
+  return values;
+}

@@ -1,0 +1,121 @@
+import { elementCount } from '../../graph/tensor.js';
+import { crc32c, unmaskCrc } from '../../io/crc32c.js';
+import { type ByteSource, CHUNK_BYTES } from '../../io/source.js';
+import type { Piece } from './assemble.js';
+import { type Cursor, damaged, readVarint } from './damage.js';
+import { type Box, boxShape } from './slice.js';
+
+/** Where the index of a V2 checkpoint says that a value is. */
+export interface StoredBytes {
+  /** Number of the data file. */
+  readonly shard: number;
+  /** In bytes. */
+  readonly offset: number;
+  readonly size: number;
+  /** Masked CRC-32C of the bytes as they are in the file. */
+  readonly maskedCrc: number;
+}
+
+export interface BundleAccess {
+  shard(): ByteSource;
+  readonly bigEndian: boolean;
+  /** Bytes to reverse in order to make them little-endian; 1 where they are. */
+  readonly swap: number;
+}
+
+const MAX_STRINGS_BYTES = 2 ** 31;
+
+/** A value in a data file of a V2 checkpoint. */
+export function bundlePiece(key: string, box: Box, stored: StoredBytes, access: BundleAccess): Piece {
+  function* chunks(): Generator<Uint8Array> {
+    const shard = access.shard();
+    const buffer = new Uint8Array(Math.min(stored.size, CHUNK_BYTES));
+    let crc = 0;
+    for (let done = 0; done < stored.size; ) {
+      const chunk = buffer.subarray(0, Math.min(buffer.length, stored.size - done));
+      shard.readInto(chunk, stored.offset + done);
+      // The checksum is of the bytes in the file's order.
+      crc = crc32c(chunk, crc);
+      done += chunk.length;
+      if (done === stored.size) checkCrc(shard, key, stored, crc);
+      swapBytes(chunk, access.swap);
+      yield chunk;
+    }
+  }
+  return {
+    box,
+    chunks,
+    check: () => {
+      for (const _ of chunks());
+    },
+    readInto: (target, offset) => {
+      access.shard().readInto(target, stored.offset + offset);
+      swapBytes(target, access.swap);
+    },
+    strings: () => readStrings(access, key, stored, elementCount(boxShape(box))),
+  };
+}
+
+function checkCrc(shard: ByteSource, key: string, { offset, size, maskedCrc }: StoredBytes, crc: number): void {
+  if (crc === unmaskCrc(maskedCrc)) return;
+  const why = `bytes ${offset} to ${offset + size} of ${shard.name} are not those that were written`;
+  throw damaged(shard.name, `the tensor ${key} has a wrong checksum`, why);
+}
+
+/** Reverses every `width` bytes, in place. */
+function swapBytes(bytes: Uint8Array, width: number): void {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (width === 2) buffer.swap16();
+  if (width === 4) buffer.swap32();
+  if (width === 8) buffer.swap64();
+}
+
+/**
+ * The values of a string tensor: the lengths as varints, a checksum of the lengths, the strings. Both checksums are of the
+ * lengths as uint32 (uint64 from 2^32 on) in the byte order of the machine that wrote them; the second goes on over the
+ * first and the strings.
+ */
+function readStrings(access: BundleAccess, key: string, stored: StoredBytes, elements: number): Uint8Array[] {
+  const shard = access.shard();
+  const what = `the tensor ${key}`;
+  const malformed = (why: string) => damaged(shard.name, `${what} is malformed`, why);
+  if (elements === 0) return [];
+  if (stored.size > MAX_STRINGS_BYTES || elements > stored.size) {
+    throw malformed(`${elements} strings cannot take ${stored.size} bytes`);
+  }
+  const bytes = shard.read(stored.offset, stored.size);
+  const cursor: Cursor = { file: shard.name, what, bytes, at: 0, end: bytes.length };
+  const lengths = Array.from({ length: elements }, () => readVarint(cursor));
+  const lengthsCrc = crc32c(lengthBytes(lengths, access.bigEndian));
+
+  const start = cursor.at + 4;
+  const total = lengths.reduce((sum, length) => sum + length, 0);
+  if (start + total !== bytes.length)
+    throw malformed(`its ${bytes.length} bytes do not fit the lengths of its strings`);
+  const written = new DataView(bytes.buffer, bytes.byteOffset).getUint32(cursor.at, !access.bigEndian);
+  if (lengthsCrc !== unmaskCrc(written)) {
+    throw damaged(
+      shard.name,
+      `${what} has a wrong checksum`,
+      'the lengths of its strings are not those that were written',
+    );
+  }
+  checkCrc(shard, key, stored, crc32c(bytes.subarray(cursor.at), lengthsCrc));
+
+  let at = start;
+  return lengths.map((length) => {
+    at += length;
+    return bytes.subarray(at - length, at);
+  });
+}
+
+function lengthBytes(lengths: readonly number[], bigEndian: boolean): Uint8Array {
+  const view = new DataView(new ArrayBuffer(8 * lengths.length));
+  let at = 0;
+  for (const length of lengths) {
+    if (length < 2 ** 32) view.setUint32(at, length, !bigEndian);
+    else view.setBigUint64(at, BigInt(length), !bigEndian);
+    at += length < 2 ** 32 ? 4 : 8;
+  }
+  return new Uint8Array(view.buffer, 0, at);
+}

@@ -1,0 +1,125 @@
+import { BnfixError } from '../../errors.js';
+import type { DataType } from '../../graph/dtype.js';
+import type { Tensor } from '../../graph/tensor.js';
+import { type ByteSource, FileSource } from '../../io/source.js';
+import { didYouMean } from '../near.js';
+import { explainWrongKind, sniff } from '../sniff.js';
+import { openBundle } from './bundle.js';
+import { type Box, boxOf, sliceText, type TensorSlice, wholeBox } from './slice.js';
+import { openV1 } from './v1.js';
+
+/** Where a checkpoint is; {@link locateCheckpoint} finds it. */
+export interface CheckpointFiles {
+  readonly format: 'V1' | 'V2';
+  /** What TensorFlow calls the checkpoint: its files are named after it. */
+  readonly prefix: string;
+  /** The .index file, or the file (the first shard) of a V1 checkpoint. */
+  readonly index: string;
+}
+
+/** What a checkpoint says about a tensor without its values. */
+export interface CheckpointEntry {
+  readonly key: string;
+  readonly dtype: DataType;
+  readonly shape: readonly number[];
+  /** The partitions in which it is stored; empty where it is stored whole. */
+  readonly slices: readonly TensorSlice[];
+}
+
+/** An open checkpoint. Its tensors can be read until it is closed. */
+export interface Checkpoint {
+  /** Its prefix. */
+  readonly name: string;
+  readonly format: 'V1' | 'V2';
+  /** All of its files, whether they exist or not. */
+  readonly files: readonly string[];
+  /** By key, in the order of the keys' bytes. */
+  readonly entries: ReadonlyMap<string, CheckpointEntry>;
+  /**
+   * A handle on a tensor; its values are read, and their checksum checked, when they are asked for.
+   * @throws BnfixError `statistics` for an unknown key, `unsupported` for resources and variants, `unreadable` where the
+   *   checkpoint contradicts itself
+   */
+  tensor(key: string): Tensor;
+  /** A handle on one rectangle of a tensor: what RestoreV2 gives for a part of a partitioned variable. */
+  slice(key: string, slice: TensorSlice): Tensor;
+  close(): void;
+}
+
+/** What the reader of each format knows how to do. */
+export interface CheckpointReader {
+  readonly files: readonly string[];
+  readonly entries: ReadonlyMap<string, CheckpointEntry>;
+  read(entry: CheckpointEntry, target: Box): Tensor;
+  close(): void;
+}
+
+export type OpenSource = (path: string) => ByteSource;
+
+/**
+ * Opens a checkpoint of either format. The index is read and checked whole; data files are opened when a tensor is read.
+ * @throws BnfixError `unreadable` when the index is missing, of another kind, truncated or corrupt
+ */
+export function openCheckpoint(files: CheckpointFiles, open: OpenSource = (path) => new FileSource(path)): Checkpoint {
+  const source = open(files.index);
+  let reader: CheckpointReader;
+  try {
+    const kind = sniff(source);
+    // A table that is damaged is called 'unknown': opening it tells where.
+    if (kind !== 'checkpoint_index' && kind !== 'checkpoint_v1' && kind !== 'unknown') {
+      throw explainWrongKind(kind, files.index);
+    }
+    const isV1 = kind === 'unknown' ? files.format === 'V1' : kind === 'checkpoint_v1';
+    reader = isV1 ? openV1(source, files, open) : openBundle(source, files, open);
+  } catch (error) {
+    source.close();
+    throw error;
+  }
+  return new OpenCheckpoint(files, reader);
+}
+
+class OpenCheckpoint implements Checkpoint {
+  readonly name: string;
+  readonly format: 'V1' | 'V2';
+  readonly files: readonly string[];
+  readonly entries: ReadonlyMap<string, CheckpointEntry>;
+  readonly #reader: CheckpointReader;
+
+  constructor(files: CheckpointFiles, reader: CheckpointReader) {
+    this.name = files.prefix;
+    this.format = files.format;
+    this.files = reader.files;
+    this.entries = reader.entries;
+    this.#reader = reader;
+  }
+
+  tensor(key: string): Tensor {
+    const entry = this.#entry(key);
+    return this.#reader.read(entry, wholeBox(entry.shape));
+  }
+
+  slice(key: string, slice: TensorSlice): Tensor {
+    const entry = this.#entry(key);
+    const box = boxOf(slice, entry.shape);
+    if (box) return this.#reader.read(entry, box);
+    throw new BnfixError('statistics', `the checkpoint has no part ${sliceText(slice)} of ${key}`, {
+      where: this.name,
+      why: `its shape there is [${entry.shape.join(', ')}]`,
+      fix: 'the graph and the checkpoint must come from the same training run',
+    });
+  }
+
+  close(): void {
+    this.#reader.close();
+  }
+
+  #entry(key: string): CheckpointEntry {
+    const entry = this.entries.get(key);
+    if (entry) return entry;
+    throw new BnfixError('statistics', `the checkpoint has no tensor ${key}`, {
+      where: this.name,
+      why: `it holds ${this.entries.size} tensors, none of that name`,
+      fix: didYouMean(key, this.entries.keys()) ?? 'the graph and the checkpoint must come from the same training run',
+    });
+  }
+}

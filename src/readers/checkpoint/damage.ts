@@ -1,0 +1,50 @@
+import type Long from 'long';
+import { BnfixError } from '../../errors.js';
+
+/** The error of a checkpoint file whose bytes contradict its format or its checksums. */
+export function damaged(file: string, what: string, why: string, cause?: unknown): BnfixError {
+  return new BnfixError('unreadable', what, {
+    where: file,
+    why,
+    fix: 'the file is damaged or cut short: copy or download all files of the checkpoint again, or save it again',
+    cause,
+  });
+}
+
+/** Decodes a protobuf message; whatever the decoder throws becomes a {@link damaged}. */
+export function decodeMessage<T>(file: string, what: string, decode: () => T): T {
+  try {
+    return decode();
+  } catch (cause) {
+    throw damaged(file, `${what} is malformed`, (cause as Error).message, cause);
+  }
+}
+
+/** An int64 field that counts something: checked to be a safe integer that is not negative. */
+export function count(file: string, what: string, value: number | Long | null | undefined): number {
+  const number = Number(value ?? 0);
+  if (Number.isSafeInteger(number) && number >= 0) return number;
+  throw damaged(file, `${what} is malformed`, `it says ${number} where a size is wanted`);
+}
+
+/** Bytes that are read from the front, and what to call them when they are malformed. */
+export interface Cursor {
+  readonly file: string;
+  readonly what: string;
+  readonly bytes: Uint8Array;
+  at: number;
+  readonly end: number;
+}
+
+/** A base-128 varint of up to 64 bits. @throws BnfixError `unreadable` beyond 2^53 or the cursor's end. */
+export function readVarint(cursor: Cursor): number {
+  let value = 0;
+  let scale = 1;
+  for (let length = 1; length <= 10 && cursor.at < cursor.end; length++) {
+    const byte = cursor.bytes[cursor.at++]!;
+    value += (byte & 0x7f) * scale;
+    if (byte < 0x80) return count(cursor.file, cursor.what, value);
+    scale *= 128;
+  }
+  throw damaged(cursor.file, `${cursor.what} is malformed`, 'a number in it does not end');
+}

@@ -1,0 +1,20 @@
+import { tensorflow } from '../../proto/tensorflow.js';
+import type { Checkpoint } from './checkpoint.js';
+import { damaged, decodeMessage } from './damage.js';
+
+/** The key under which TF2 stores which objects a checkpoint was made of. */
+export const OBJECT_GRAPH_KEY = '_CHECKPOINTABLE_OBJECT_GRAPH';
+
+/**
+ * The object graph of a TF2 checkpoint (tf.train.Checkpoint, SavedModel): its nodes, their children by attribute name, and
+ * the checkpoint key of each variable.
+ * @returns undefined for a checkpoint of TF1, which has none
+ * @throws BnfixError `unreadable` when it is malformed
+ */
+export function readObjectGraph(checkpoint: Checkpoint): tensorflow.TrackableObjectGraph | undefined {
+  if (!checkpoint.entries.has(OBJECT_GRAPH_KEY)) return undefined;
+  const what = `the object graph of ${checkpoint.name}`;
+  const value = checkpoint.tensor(OBJECT_GRAPH_KEY).strings()[0];
+  if (!value) throw damaged(checkpoint.name, `${what} is malformed`, 'it is an empty tensor');
+  return decodeMessage(checkpoint.name, what, () => tensorflow.TrackableObjectGraph.decode(value));
+}

@@ -1,0 +1,84 @@
+import { BnfixError } from '../../errors.js';
+import type { ByteSource } from '../../io/source.js';
+import { explainWrongKind, type FileKind, sniff } from '../sniff.js';
+import type { StoredBytes } from './bundle_piece.js';
+import type { OpenSource } from './checkpoint.js';
+import { damaged } from './damage.js';
+
+/** The data files of a V2 checkpoint, each opened when it is first needed. */
+export interface Shards {
+  readonly names: readonly string[];
+  name(shard: number): string;
+  /** @throws BnfixError `unreadable` when the file is missing, is something else, or ends before its last tensor */
+  open(shard: number): ByteSource;
+  readonly close: () => void;
+}
+
+/**
+ * @param stored everything that the index says to be in them
+ * @throws BnfixError `unreadable` when some of it is said to be in a file that is none of them
+ */
+export function openShards(
+  prefix: string,
+  index: string,
+  total: number,
+  stored: readonly StoredBytes[],
+  openSource: OpenSource,
+): Shards {
+  const names = Array.from({ length: total }, (_, i) => shardName(prefix, i, total));
+  const ends = new Array<number>(total).fill(0);
+  for (const { shard, offset, size } of stored) {
+    if (ends[shard] === undefined) throw damaged(index, `${index} is malformed`, `it has no data file ${shard}`);
+    ends[shard] = Math.max(ends[shard], offset + size);
+  }
+  const opened = new Map<number, ByteSource>();
+  return {
+    names,
+    name: (shard) => names[shard]!,
+    open: (shard) => {
+      let source = opened.get(shard);
+      if (!source) {
+        source = openShard(names[shard]!, index, openSource);
+        opened.set(shard, source);
+        checkShard(source, ends[shard]!);
+      }
+      return source;
+    },
+    close: () => {
+      for (const source of opened.values()) source.close();
+      opened.clear();
+    },
+  };
+}
+
+/** As TensorFlow names it: `model.ckpt.data-00000-of-00002`. */
+function shardName(prefix: string, shard: number, total: number): string {
+  const digits = (n: number) => String(n).padStart(5, '0');
+  return `${prefix}.data-${digits(shard)}-of-${digits(total)}`;
+}
+
+function openShard(name: string, index: string, openSource: OpenSource): ByteSource {
+  try {
+    return openSource(name);
+  } catch (error) {
+    const cause = error instanceof BnfixError ? (error.cause ?? error) : error;
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    throw new BnfixError('unreadable', `${name} is missing`, {
+      where: name,
+      why: `${index} says that values of the checkpoint are in it`,
+      fix: 'copy it from where the checkpoint was saved into the same folder, under this very name',
+      cause,
+    });
+  }
+}
+
+/** What people get in place of a file; tensors may start with any bytes, but not by chance with these. */
+const STAND_INS: readonly FileKind[] = ['git_lfs_pointer', 'html', 'empty'];
+
+function checkShard(source: ByteSource, needed: number): void {
+  if (needed === 0) return;
+  const kind = sniff(source);
+  if (STAND_INS.includes(kind)) throw explainWrongKind(kind, source.name);
+  if (source.size >= needed) return;
+  throw damaged(source.name, `${source.name} is truncated`, `it has ${source.size} of at least ${needed} bytes`);
+}

@@ -1,0 +1,134 @@
+import { BnfixError } from '../../errors.js';
+import { elementCount } from '../../graph/tensor.js';
+import type { tensorflow } from '../../proto/tensorflow.js';
+import { count } from './damage.js';
+
+/** Where a part of a tensor lies along one dimension. */
+export interface Extent {
+  readonly start: number;
+  /** Number of elements; -1 for the whole dimension (TensorSlice::kFullExtent). */
+  readonly length: number;
+}
+
+/** A rectangle of a tensor: one extent per dimension. */
+export type TensorSlice = readonly Extent[];
+
+/** A slice without -1: all its lengths are known. */
+export type Box = TensorSlice;
+
+/** All of a tensor of this shape. */
+export function wholeBox(shape: readonly number[]): Box {
+  return shape.map((length) => ({ start: 0, length }));
+}
+
+/** The slice with its lengths filled in; undefined where it does not lie within the shape. */
+export function boxOf(slice: TensorSlice, shape: readonly number[]): Box | undefined {
+  if (slice.length !== shape.length) return undefined;
+  const box = slice.map(({ start, length }, i) => ({ start, length: length === -1 ? shape[i]! - start : length }));
+  const fits = box.every(({ start, length }, i) => start >= 0 && length >= 0 && start + length <= shape[i]!);
+  return fits ? box : undefined;
+}
+
+export function boxShape(box: Box): number[] {
+  return box.map(({ length }) => length);
+}
+
+/** What two boxes have in common; undefined where that is nothing. */
+export function intersect(a: Box, b: Box): Box | undefined {
+  const common = a.map((extent, i) => {
+    const start = Math.max(extent.start, b[i]!.start);
+    return { start, length: Math.min(extent.start + extent.length, b[i]!.start + b[i]!.length) - start };
+  });
+  return common.every(({ length }) => length > 0) ? common : undefined;
+}
+
+/** Why the boxes do not cover a tensor of this shape exactly once; undefined where they do. */
+export function coverageFault(boxes: readonly Box[], shape: readonly number[]): string | undefined {
+  for (const [i, a] of boxes.entries()) {
+    const other = boxes.slice(0, i).find((b) => intersect(a, b));
+    if (other) return `the parts ${sliceText(other)} and ${sliceText(a)} overlap`;
+  }
+  const covered = boxes.reduce((sum, box) => sum + elementCount(boxShape(box)), 0);
+  const wanted = elementCount(shape);
+  return covered === wanted ? undefined : `its parts hold ${covered} of ${wanted} elements`;
+}
+
+/** Elements that lie one after another in both boxes: where in the row-major elements of each, and how many. */
+export interface Run {
+  readonly to: number;
+  readonly from: number;
+  readonly count: number;
+}
+
+/** The runs by which what two boxes have in common is copied from one to the other, in order. */
+export function* runs(target: Box, source: Box): Generator<Run> {
+  const common = intersect(target, source);
+  if (!common) return;
+  // Where both hold the last dimensions whole, rows follow each other without a gap.
+  let axis = Math.max(common.length - 1, 0);
+  const isWhole = (i: number) => common[i]!.length === target[i]!.length && common[i]!.length === source[i]!.length;
+  while (axis > 0 && isWhole(axis)) axis--;
+  const length = elementCount(boxShape(common.slice(axis)));
+  const index = common.map(({ start }) => start);
+  while (true) {
+    yield { to: offsetIn(target, index), from: offsetIn(source, index), count: length };
+    let turn = axis - 1;
+    for (; turn >= 0; turn--) {
+      const { start, length: size } = common[turn]!;
+      if (++index[turn]! < start + size) break;
+      index[turn] = start;
+    }
+    if (turn < 0) return;
+  }
+}
+
+/** The elements of a box from the first to the last that another has in common with it; undefined where there is none. */
+export function spanIn(box: Box, other: Box): { start: number; end: number } | undefined {
+  const common = intersect(box, other);
+  if (!common) return undefined;
+  const first = common.map(({ start }) => start);
+  const last = common.map(({ start, length }) => start + length - 1);
+  return { start: offsetIn(box, first), end: offsetIn(box, last) + 1 };
+}
+
+/** Position of a tensor's element among the row-major elements of a box. */
+function offsetIn(box: Box, index: readonly number[]): number {
+  return box.reduce((offset, { start, length }, i) => offset * length + index[i]! - start, 0);
+}
+
+/** As TensorFlow writes it: `0,5:-`. */
+export function sliceText(slice: TensorSlice): string {
+  return slice.map(({ start, length }) => (length === -1 ? '-' : `${start},${length}`)).join(':');
+}
+
+/**
+ * Reads an element of the input `shape_and_slices` of SaveV2 and RestoreV2: `"10 4 0,5:-"` is rows 0 to 4 of a [10, 4].
+ * @returns undefined for the empty string, which means the whole tensor
+ * @throws BnfixError `unreadable` when it is not of this form, or when the slice leaves the shape
+ */
+export function parseSliceSpec(spec: string): { shape: number[]; slice: Box } | undefined {
+  if (spec === '') return undefined;
+  const words = spec.split(' ');
+  const shape = words.slice(0, -1).map(Number);
+  const slice = words.at(-1)!.split(':').map(parseExtent);
+  const box = shape.every((size) => Number.isSafeInteger(size) && size >= 0) && boxOf(slice, shape);
+  if (box) return { shape, slice: box };
+  throw new BnfixError('unreadable', `"${spec}" is not a shape and a slice of it`, {
+    why: 'the form is "10 4 0,5:-": the sizes, then start,length of each dimension or - for the whole of it',
+    fix: 'the saver in the graph is damaged: save the graph again',
+  });
+}
+
+function parseExtent(text: string): Extent {
+  if (text === '-') return { start: 0, length: -1 };
+  const match = /^(\d+),(\d+)$/.exec(text);
+  return match ? { start: Number(match[1]), length: Number(match[2]) } : { start: -1, length: 0 };
+}
+
+/** The slice of a TensorSliceProto: an extent without a length is the whole dimension. */
+export function sliceOfProto(file: string, what: string, proto: tensorflow.TensorSliceProto.$Properties): TensorSlice {
+  return (proto.extent ?? []).map(({ start, length }) => ({
+    start: count(file, what, start),
+    length: length === null || length === undefined ? -1 : count(file, what, length),
+  }));
+}

@@ -1,0 +1,184 @@
+import { uncompress } from 'snappyjs';
+import { crc32c, unmaskCrc } from '../../io/crc32c.js';
+import type { ByteSource } from '../../io/source.js';
+import { type Cursor, damaged, readVarint } from './damage.js';
+
+/**
+ * The table format of LevelDB (doc/table_format.md), which TensorFlow uses for both checkpoint versions: sorted keys in
+ * blocks, an index block with a key and a handle for each of them, and a footer that says where the index is.
+ * Keys are byte strings, held as strings of the characters 0 to 255, so that `<` compares bytes.
+ */
+export interface Table {
+  readonly source: ByteSource;
+  readonly blocks: readonly DataBlock[];
+}
+
+export interface BlockHandle {
+  readonly offset: number;
+  /** In bytes, without the trailer. */
+  readonly size: number;
+}
+
+/** A block and the bounds of its keys: after < key <= upTo. */
+export interface DataBlock extends BlockHandle {
+  readonly after: string | undefined;
+  readonly upTo: string;
+}
+
+export interface TableEntry {
+  readonly key: string;
+  /** A view into the block. */
+  readonly value: Uint8Array;
+}
+
+const FOOTER_BYTES = 48;
+/** 0xdb4775248b80fb57, little-endian. */
+const MAGIC = [0x57, 0xfb, 0x80, 0x8b, 0x24, 0x75, 0x47, 0xdb];
+/** One byte of compression type and four of checksum after each block. */
+const TRAILER_BYTES = 5;
+/** TensorFlow writes no value beyond 2 GiB; a block ends with the value that fills it. */
+const MAX_BLOCK_BYTES = 2 ** 31 + 2 ** 24;
+/** A snappy copy of three bytes stands for at most 64. */
+const SNAPPY_MAX_RATIO = 22;
+
+/** Whether the source ends with the magic number of a table. */
+export function hasTableMagic(source: ByteSource): boolean {
+  if (source.size < FOOTER_BYTES) return false;
+  const tail = source.read(source.size - MAGIC.length, MAGIC.length);
+  return MAGIC.every((byte, i) => tail[i] === byte);
+}
+
+/**
+ * Opens a table: its footer, index and metaindex are read and checked, its data blocks are not read yet.
+ * @throws BnfixError `unreadable` when one of them is malformed, or when the blocks do not fill the file without gaps.
+ */
+export function openTable(source: ByteSource): Table {
+  const { name } = source;
+  if (!hasTableMagic(source)) {
+    const why = `its ${source.size} bytes do not end with the magic number of a checkpoint table`;
+    throw damaged(name, `${name} is not a whole checkpoint table`, why);
+  }
+  const bytes = source.read(source.size - FOOTER_BYTES, FOOTER_BYTES - MAGIC.length);
+  const footer: Cursor = { file: name, what: `the footer of ${name}`, bytes, at: 0, end: bytes.length };
+  const metaindex = readHandle(footer);
+  const index = readHandle(footer);
+  if (bytes.subarray(footer.at).some((byte) => byte !== 0)) {
+    throw damaged(name, `${footer.what} is malformed`, 'its padding is not zero');
+  }
+  const blocks: DataBlock[] = [];
+  for (const { key, value } of readBlock(source, index)) {
+    blocks.push({ ...handleIn(source, value), after: blocks.at(-1)?.upTo, upTo: key });
+  }
+  const extras = readBlock(source, metaindex).map(({ value }) => handleIn(source, value));
+  for (const extra of extras) readContents(source, extra);
+  checkTiling(source, [...blocks, ...extras, metaindex, index]);
+  return { source, blocks };
+}
+
+/** The entries of one block, in the order of their keys. */
+export function readEntries({ source }: Table, block: DataBlock): TableEntry[] {
+  const entries = readBlock(source, block);
+  const [first, last] = [entries[0], entries.at(-1)];
+  const inside = first && last && (block.after === undefined || first.key > block.after) && last.key <= block.upTo;
+  if (!inside) throw damaged(source.name, `${blockName(source, block)} is malformed`, 'its keys contradict the index');
+  return entries;
+}
+
+/** All entries, in the order of their keys. */
+export function* readTable(table: Table): Generator<TableEntry> {
+  for (const block of table.blocks) yield* readEntries(table, block);
+}
+
+/** The value of a key; undefined where the table has no such key. */
+export function lookUp(table: Table, key: string): Uint8Array | undefined {
+  const block = table.blocks.find(({ upTo }) => key <= upTo);
+  return block && readEntries(table, block).find((entry) => entry.key === key)?.value;
+}
+
+function blockName(source: ByteSource, { offset }: BlockHandle): string {
+  return `block at ${offset} of ${source.name}`;
+}
+
+function readHandle(cursor: Cursor): BlockHandle {
+  return { offset: readVarint(cursor), size: readVarint(cursor) };
+}
+
+function handleIn({ name }: ByteSource, bytes: Uint8Array): BlockHandle {
+  const cursor: Cursor = { file: name, what: `the index of ${name}`, bytes, at: 0, end: bytes.length };
+  const handle = readHandle(cursor);
+  if (cursor.at === cursor.end) return handle;
+  throw damaged(name, `${cursor.what} is malformed`, 'a block handle in it is too long');
+}
+
+/** Every byte before the footer must belong to one block: what belongs to none would never be checked. */
+function checkTiling({ name, size }: ByteSource, blocks: readonly BlockHandle[]): void {
+  let at = 0;
+  for (const block of blocks.toSorted((a, b) => a.offset - b.offset)) {
+    if (block.offset !== at) {
+      throw damaged(name, `the index of ${name} is malformed`, `a block starts at ${block.offset} where ${at} is due`);
+    }
+    at += block.size + TRAILER_BYTES;
+  }
+  if (at !== size - FOOTER_BYTES) {
+    const why = `its blocks end at ${at}, its footer starts at ${size - FOOTER_BYTES}`;
+    throw damaged(name, `the index of ${name} is malformed`, why);
+  }
+}
+
+/** The contents of a block: read, checked against its checksum, decompressed. */
+function readContents(source: ByteSource, block: BlockHandle): Uint8Array {
+  const what = blockName(source, block);
+  // Before allocating: a malformed size must not ask for gigabytes.
+  if (block.size > MAX_BLOCK_BYTES || block.offset + block.size + TRAILER_BYTES > source.size - FOOTER_BYTES) {
+    throw damaged(source.name, `${what} is malformed`, `its ${block.size} bytes do not fit into the file`);
+  }
+  const stored = source.read(block.offset, block.size + TRAILER_BYTES);
+  const checked = stored.subarray(0, block.size + 1);
+  const expected = unmaskCrc(new DataView(stored.buffer, stored.byteOffset).getUint32(block.size + 1, true));
+  if (crc32c(checked) !== expected) {
+    throw damaged(source.name, `${what} has a wrong checksum`, 'its bytes are not those that were written');
+  }
+  const contents = stored.subarray(0, block.size);
+  const compression = stored[block.size];
+  if (compression === 0) return contents;
+  if (compression !== 1) {
+    throw damaged(source.name, `${what} is malformed`, `its compression type ${compression} is not known`);
+  }
+  try {
+    return uncompress(contents, SNAPPY_MAX_RATIO * block.size);
+  } catch (cause) {
+    throw damaged(source.name, `${what} cannot be decompressed`, (cause as Error).message, cause);
+  }
+}
+
+/**
+ * The entries of a block. Each key is what it shares with the key before it, and its own rest; every 16th or so is whole
+ * (a restart), and where those are stands after the entries. They are for seeking: here all entries are read in order.
+ */
+function readBlock(source: ByteSource, block: BlockHandle): TableEntry[] {
+  const bytes = readContents(source, block);
+  const what = blockName(source, block);
+  const malformed = (why: string) => damaged(source.name, `${what} is malformed`, why);
+  if (bytes.length < 4) throw malformed('it has no restarts');
+  const restarts = new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint32(bytes.length - 4, true);
+  const end = bytes.length - 4 * (restarts + 1);
+  if (end < 0) throw malformed(`its ${restarts} restarts do not fit into it`);
+
+  const entries: TableEntry[] = [];
+  const cursor: Cursor = { file: source.name, what, bytes, at: 0, end };
+  let key: string | undefined;
+  while (cursor.at < end) {
+    const shared = readVarint(cursor);
+    const rest = readVarint(cursor);
+    const length = readVarint(cursor);
+    if (shared > (key ?? '').length) throw malformed('a key shares more than there is');
+    if (rest + length > end - cursor.at) throw malformed('an entry does not fit into it');
+    const own = Buffer.from(bytes.buffer, bytes.byteOffset + cursor.at, rest).toString('latin1');
+    const next: string = (key ?? '').slice(0, shared) + own;
+    if (key !== undefined && next <= key) throw malformed('its keys are not in order');
+    entries.push({ key: next, value: bytes.subarray(cursor.at + rest, cursor.at + rest + length) });
+    cursor.at += rest + length;
+    key = next;
+  }
+  return entries;
+}

@@ -1,0 +1,183 @@
+import protobuf from 'protobufjs/minimal.js';
+import { BnfixError } from '../errors.js';
+import { DataType } from '../graph/dtype.js';
+import { Graph, type GraphFrame, type NodeSpec, parseInput, type TensorRef } from '../graph/graph.js';
+import { byteSize, elementCount, protoTensor, shapeOf, type Tensor } from '../graph/tensor.js';
+import { type ByteSource, CHUNK_BYTES } from '../io/source.js';
+import { tensorflow } from '../proto/tensorflow.js';
+import { LENGTH_DELIMITED, type WireField, WireReader } from './wire.js';
+
+// What a newer TensorFlow adds to the messages has to survive a round trip.
+protobuf.Reader.discardUnknown = false;
+
+/** NodeDefs above this size are not decoded whole: the payload of a constant stays in the file. */
+const LAZY_BYTES = 16 * 1024;
+
+/** Reads the GraphDef that lies in [start, end) of a source. Payloads of large constants stay where they are. */
+export function readGraphDef(source: ByteSource, start = 0, end = source.size): Graph {
+  const reader = new WireReader(source);
+  const nodes: NodeSpec[] = [];
+  const rest: Uint8Array[] = [];
+  for (const field of reader.fields(start, end)) {
+    if (field.number === 1 && field.wireType === LENGTH_DELIMITED) nodes.push(readNode(reader, field));
+    else rest.push(reader.bytes(field.start, field.offset + field.length - field.start));
+  }
+  return buildGraph(
+    nodes,
+    decode(source, () => tensorflow.GraphDef.decode(concat(rest))),
+    source.name,
+  );
+}
+
+/** The graph of a GraphDef that is decoded already (out of text, or a function's body). */
+export function graphOfProto(proto: tensorflow.GraphDef.$Properties, where: string): Graph {
+  const nodes = (proto.node ?? []).map((node) => nodeSpec(node, where));
+  return buildGraph(nodes, proto, where);
+}
+
+function buildGraph(nodes: readonly NodeSpec[], rest: tensorflow.GraphDef.$Properties, where: string): Graph {
+  const seen = new Set<string>();
+  for (const node of nodes) {
+    if (seen.has(node.name)) {
+      throw new BnfixError('unreadable', `two nodes are called ${node.name}`, {
+        where,
+        fix: 'the graph file is damaged: save it again',
+      });
+    }
+    seen.add(node.name);
+  }
+  const frame: GraphFrame = {
+    versions: rest.versions ?? undefined,
+    version: rest.version ?? undefined,
+    library: rest.library ?? undefined,
+    unknowns: rest.$unknowns,
+  };
+  return new Graph(nodes, frame);
+}
+
+/** A NodeDef as a node: edges parsed, the payload of a Const taken out of its attrs. */
+export function nodeSpec(proto: tensorflow.NodeDef.$Properties, where: string, payload?: Tensor): NodeSpec {
+  const inputs: TensorRef[] = [];
+  const controls: string[] = [];
+  for (const text of proto.input ?? []) {
+    const { node, port } = parseInput(text);
+    if (port === undefined) controls.push(node);
+    else inputs.push({ node, port });
+  }
+  const name = proto.name ?? '';
+  let attr = proto.attr ?? {};
+  let tensor = payload;
+  if (!tensor && proto.op === 'Const' && attr.value?.tensor) {
+    tensor = protoTensor(attr.value.tensor, `${name} in ${where}`);
+    const { value: _, ...others } = attr;
+    attr = others;
+  }
+  return {
+    name,
+    op: proto.op ?? '',
+    device: proto.device ?? '',
+    inputs,
+    controls,
+    attr,
+    ...(tensor && { tensor }),
+    ...(proto.$unknowns && { unknowns: proto.$unknowns }),
+    ...(proto.experimental_debug_info && { debugInfo: proto.experimental_debug_info }),
+  };
+}
+
+function readNode(reader: WireReader, field: WireField): NodeSpec {
+  const { source } = reader;
+  if (field.length <= LAZY_BYTES) {
+    const bytes = reader.bytes(field.offset, field.length);
+    return nodeSpec(
+      decode(source, () => tensorflow.NodeDef.decode(bytes)),
+      source.name,
+    );
+  }
+  const small: Uint8Array[] = [];
+  let payload: Tensor | undefined;
+  for (const part of reader.fields(field.offset, field.offset + field.length)) {
+    const lazy = part.number === 5 && part.length > LAZY_BYTES ? lazyAttr(reader, part) : undefined;
+    if (lazy) payload = lazy;
+    else small.push(reader.bytes(part.start, part.offset + part.length - part.start));
+  }
+  const bytes = concat(small);
+  return nodeSpec(
+    decode(source, () => tensorflow.NodeDef.decode(bytes)),
+    source.name,
+    payload,
+  );
+}
+
+/** The attr entry `value: { tensor }` as a handle; undefined when it is another attr or is not raw. */
+function lazyAttr(reader: WireReader, entry: WireField): Tensor | undefined {
+  const parts = new Map(fieldsOf(reader, entry).map((field) => [field.number, field]));
+  const key = parts.get(1);
+  const value = parts.get(2);
+  if (!key || !value || new TextDecoder().decode(reader.bytes(key.offset, key.length)) !== 'value') return undefined;
+  const tensor = fieldsOf(reader, value).find((field) => field.number === 8);
+  return tensor && lazyTensor(reader, tensor);
+}
+
+function fieldsOf(reader: WireReader, field: WireField): WireField[] {
+  return [...reader.fields(field.offset, field.offset + field.length)];
+}
+
+/** Field of the typed list whose packed form is the raw form, by dtype. */
+const PACKED_FIELDS: Partial<Record<DataType, number>> = { [DataType.DT_FLOAT]: 5, [DataType.DT_DOUBLE]: 6 };
+
+/** A handle on a TensorProto whose elements lie raw in the file. */
+function lazyTensor(reader: WireReader, field: WireField): Tensor | undefined {
+  const parts = fieldsOf(reader, field);
+  const content = parts.find((part) => part.length > LAZY_BYTES);
+  const small = parts.filter((part) => part !== content);
+  const head = tensorflow.TensorProto.decode(
+    concat(small.map((part) => reader.bytes(part.start, part.offset + part.length - part.start))),
+  );
+  const dtype = (head.dtype ?? DataType.DT_INVALID) as DataType;
+  const shape = shapeOf(head.tensor_shape) ?? [];
+  const raw = content && (content.number === 4 || content.number === PACKED_FIELDS[dtype]);
+  if (!raw || elementCount(shape) === 0 || byteSize(dtype, shape) !== content.length) return undefined;
+  return fileTensor(reader.source, content.offset, content.length, dtype, shape);
+}
+
+/** A tensor whose raw little-endian bytes lie in one range of a source; there is no checksum. */
+function fileTensor(
+  source: ByteSource,
+  offset: number,
+  byteLength: number,
+  dtype: DataType,
+  shape: readonly number[],
+): Tensor {
+  function* chunks(): Generator<Uint8Array> {
+    const buffer = new Uint8Array(Math.min(CHUNK_BYTES, byteLength));
+    for (let at = 0; at < byteLength; at += buffer.length) {
+      const chunk = buffer.subarray(0, Math.min(buffer.length, byteLength - at));
+      source.readInto(chunk, offset + at);
+      yield chunk;
+    }
+  }
+  const strings = (): never => {
+    throw new BnfixError('internal', 'a numeric tensor was asked for strings');
+  };
+  return { dtype, shape, byteLength, chunks, strings, origin: source.name };
+}
+
+/** Decodes, and says of which file a malformed message is. */
+export function decode<T>(source: { name: string }, decoder: () => T): T {
+  try {
+    return decoder();
+  } catch (cause) {
+    if (cause instanceof BnfixError) throw cause;
+    throw new BnfixError('unreadable', `${source.name} is not a whole protobuf file`, {
+      where: source.name,
+      why: (cause as Error).message,
+      fix: 'the file is truncated or damaged: copy or save it again',
+      cause,
+    });
+  }
+}
+
+export function concat(parts: readonly Uint8Array[]): Uint8Array {
+  return Buffer.concat(parts);
+}

@@ -1,0 +1,38 @@
+import type { Graph } from '../graph/graph.js';
+import type { ByteSource } from '../io/source.js';
+import { tensorflow } from '../proto/tensorflow.js';
+import { concat, decode, graphOfProto, readGraphDef } from './graph_def.js';
+import { LENGTH_DELIMITED, WireReader } from './wire.js';
+
+/** A MetaGraphDef: its graph, and everything beside it. */
+export interface MetaGraph {
+  readonly graph: Graph;
+  /** The MetaGraphDef without its graph_def. */
+  readonly meta: tensorflow.MetaGraphDef.$Properties;
+}
+
+/** Reads the MetaGraphDef that lies in [start, end) of a source. */
+export function readMetaGraph(source: ByteSource, start = 0, end = source.size): MetaGraph {
+  const reader = new WireReader(source);
+  const rest: Uint8Array[] = [];
+  let graph: Graph | undefined;
+  for (const field of reader.fields(start, end)) {
+    if (field.number === 2 && field.wireType === LENGTH_DELIMITED && !graph) {
+      graph = readGraphDef(source, field.offset, field.offset + field.length);
+    } else {
+      rest.push(reader.bytes(field.start, field.offset + field.length - field.start));
+    }
+  }
+  const meta = decode(source, () => tensorflow.MetaGraphDef.decode(concat(rest)));
+  return { graph: graph ?? graphOfProto({}, source.name), meta };
+}
+
+/** Reads saved_model.pb: one MetaGraphDef per set of tags. */
+export function readSavedModel(source: ByteSource): MetaGraph[] {
+  const reader = new WireReader(source);
+  const graphs: MetaGraph[] = [];
+  for (const field of reader.fields(0, source.size)) {
+    if (field.number === 2) graphs.push(readMetaGraph(source, field.offset, field.offset + field.length));
+  }
+  return graphs;
+}

@@ -1,0 +1,106 @@
+import { BnfixError } from '../errors.js';
+import type { ByteSource } from '../io/source.js';
+import { hasTableMagic, lookUp, openTable } from './checkpoint/table.js';
+import { sniffMessage } from './sniff_message.js';
+
+/** What a file is, by its contents. */
+export type FileKind =
+  | 'graph_def'
+  | 'meta_graph'
+  | 'saved_model'
+  | 'graph_text'
+  | 'meta_graph_text'
+  | 'saved_model_text'
+  | 'checkpoint_v1'
+  | 'checkpoint_index'
+  | 'checkpoint_state'
+  | 'git_lfs_pointer'
+  | 'html'
+  | 'zip'
+  | 'gzip'
+  | 'hdf5'
+  | 'tflite'
+  | 'onnx'
+  | 'empty'
+  | 'unknown';
+
+const HEAD_BYTES = 4096;
+
+/** Tells what a file is by its first and last bytes, whatever it is called. Never throws because of what is in it. */
+export function sniff(source: ByteSource): FileKind {
+  if (source.size === 0) return 'empty';
+  if (hasTableMagic(source)) return sniffTable(source);
+  const head = Buffer.from(source.read(0, Math.min(HEAD_BYTES, source.size)));
+  return sniffMagic(head) ?? sniffText(head) ?? sniffMessage(source) ?? 'unknown';
+}
+
+/** Both checkpoint formats are tables; the messages under their empty keys begin with fields of different types. */
+function sniffTable(source: ByteSource): FileKind {
+  try {
+    const value = lookUp(openTable(source), '');
+    // SavedTensorSlices.meta, a message; BundleHeaderProto.num_shards, a number.
+    if (value?.[0] === 0x0a) return 'checkpoint_v1';
+    if (value?.[0] === 0x08) return 'checkpoint_index';
+  } catch (error) {
+    // A damaged table: who opens it is told where.
+    if (!(error instanceof BnfixError)) throw error;
+  }
+  return 'unknown';
+}
+
+function sniffMagic(head: Buffer): FileKind | undefined {
+  const startsWith = (text: string, at = 0) => head.toString('latin1', at, at + text.length) === text;
+  if (startsWith('version https://git-lfs.github.com/spec/')) return 'git_lfs_pointer';
+  if (startsWith('PK\x03\x04') || startsWith('PK\x05\x06')) return 'zip';
+  if (startsWith('\x1f\x8b')) return 'gzip';
+  if (startsWith('\x89HDF\r\n\x1a\n')) return 'hdf5';
+  if (startsWith('TFL3', 4)) return 'tflite';
+  return undefined;
+}
+
+/** The first field of each text form. */
+const TEXT_FIELDS: readonly [RegExp, FileKind][] = [
+  [/^(node|library|versions|version)$/, 'graph_text'],
+  [/^(meta_info_def|graph_def|saver_def|collection_def|signature_def|asset_file_def)$/, 'meta_graph_text'],
+  [/^(saved_model_schema_version|meta_graphs)$/, 'saved_model_text'],
+  [/^((all_)?model_checkpoint_paths?|all_model_checkpoint_timestamps|last_preserved_timestamp)$/, 'checkpoint_state'],
+];
+
+function sniffText(head: Buffer): FileKind | undefined {
+  const text = head.toString('utf8').replace(/^\ufeff/, '');
+  if (/^\s*<(!doctype|html|head|body|\?xml|!--)/i.test(text)) return 'html';
+  const first = /^(?:\s|#[^\n]*(?:\n|$))*(\w+)\s*[:{<]/.exec(text)?.[1];
+  return first === undefined ? undefined : TEXT_FIELDS.find(([field]) => field.test(first))?.[1];
+}
+
+const WRONG_KINDS: Partial<Record<FileKind, readonly [what: string, fix: string]>> = {
+  git_lfs_pointer: ['a Git LFS pointer, not the file itself', 'run "git lfs pull" in its repository'],
+  html: [
+    'a web page that was downloaded in place of the file',
+    'download the file itself: on GitHub that is the "raw" link or "Download"',
+  ],
+  zip: ['a zip archive', 'unpack it and name the model inside'],
+  gzip: ['a gzip archive', 'unpack it (tar xzf) and name the model inside'],
+  hdf5: ['an HDF5 file, as Keras writes', 'load it in TensorFlow and save it with tf.train.Saver or as a SavedModel'],
+  tflite: ['a TFLite model, already converted', 'name the .meta file and the checkpoint that it was converted from'],
+  onnx: ['an ONNX model, already converted', 'name the .meta file and the checkpoint that it was converted from'],
+  empty: ['an empty file', 'copy or download it again'],
+  checkpoint_state: ['a checkpoint state file: it only names checkpoints', 'name the checkpoint, or the folder'],
+  checkpoint_index: ['the index of a checkpoint, not a graph', 'name the .meta file that was saved with it'],
+  checkpoint_v1: ['a V1 checkpoint, not a graph', 'name the .meta file that was saved with it'],
+  graph_def: ['a graph, not a checkpoint', 'name the .index file or the prefix of the checkpoint'],
+  meta_graph: ['a graph (.meta), not a checkpoint', 'name the .index file or the prefix of the checkpoint'],
+  saved_model: ['a SavedModel, not a checkpoint', 'name its variables/variables.index'],
+  graph_text: ['a graph in text form, not a checkpoint', 'name the .index file or the prefix of the checkpoint'],
+  meta_graph_text: ['a graph in text form, not a checkpoint', 'name the .index file or the prefix of the checkpoint'],
+  saved_model_text: ['a SavedModel in text form, not a checkpoint', 'name its variables/variables.index'],
+};
+
+/** The error for a file that is of another kind than is wanted there: says what it is, and what to do about it. */
+export function explainWrongKind(kind: FileKind, name: string): BnfixError {
+  const [what, fix] = WRONG_KINDS[kind] ?? [
+    'neither a TensorFlow graph nor a checkpoint',
+    'it may be damaged or cut short: copy or download it again, or name another file',
+  ];
+  return new BnfixError('unreadable', `${name} is ${what}`, { where: name, fix });
+}

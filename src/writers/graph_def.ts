@@ -1,0 +1,159 @@
+import protobuf from 'protobufjs/minimal.js';
+import { BnfixError } from '../errors.js';
+import { DataType } from '../graph/dtype.js';
+import { type Graph, type Node, refText } from '../graph/graph.js';
+import { shapeProto, type Tensor } from '../graph/tensor.js';
+import { topologicalOrder } from '../graph/walk.js';
+import { tensorflow } from '../proto/tensorflow.js';
+
+/** The largest message that protobuf can hold, in bytes. */
+const MAX_BYTES = 2 ** 31 - 1;
+
+/** A message that is ready to be written: its exact size is known before the first byte goes out. */
+export interface EncodedGraph {
+  readonly byteLength: number;
+  /** The bytes in order; payloads of constants are read while this runs. */
+  chunks(): Iterable<Uint8Array>;
+}
+
+/** One piece of the output: bytes that are known, or a payload that is still in its file. */
+type Piece = Uint8Array | Tensor;
+
+/** Options of {@link encodeGraphDef}. */
+export interface EncodeOptions {
+  /** Keep the nodes as they stand in the file; otherwise inputs come before consumers. */
+  readonly fileOrder?: boolean;
+}
+
+/**
+ * Encodes a graph as a binary GraphDef. Equal graphs give equal bytes: attrs are sorted by key.
+ * @throws BnfixError `unwritable` when it would be larger than the 2 GiB that a protobuf message can hold.
+ */
+export function encodeGraphDef(graph: Graph, options: EncodeOptions = {}): EncodedGraph {
+  const pieces: Piece[] = [];
+  for (const node of options.fileOrder ? graph.nodes() : topologicalOrder(graph)) pushNode(pieces, node);
+  const { versions, version, library, unknowns } = graph.frame;
+  pieces.push(
+    tensorflow.GraphDef.encode({
+      ...(library && { library: sortedLibrary(library) }),
+      ...(version && { version }),
+      ...(versions && { versions }),
+      ...(unknowns && { $unknowns: [...unknowns] }),
+    }).finish(),
+  );
+  const byteLength = pieces.reduce(
+    (sum, piece) => sum + (piece instanceof Uint8Array ? piece.length : piece.byteLength),
+    0,
+  );
+  if (byteLength > MAX_BYTES) {
+    throw new BnfixError('unwritable', 'the graph with its weights does not fit into one GraphDef', {
+      why: `it needs ${byteLength} bytes; protobuf holds at most ${MAX_BYTES}`,
+      fix: 'freeze a part of it (--outputs, --inputs), or keep the weights in the checkpoint beside a repaired graph',
+    });
+  }
+  return { byteLength, chunks: () => join(pieces) };
+}
+
+const FLUSH_BYTES = 256 * 1024;
+
+/** Small pieces are put together, so that 100,000 nodes do not become 100,000 writes. */
+function* join(pieces: readonly Piece[]): Generator<Uint8Array> {
+  let pending: Uint8Array[] = [];
+  let size = 0;
+  for (const piece of pieces) {
+    const small = piece instanceof Uint8Array;
+    if (small) {
+      pending.push(piece);
+      size += piece.length;
+    }
+    if (size > 0 && (!small || size >= FLUSH_BYTES)) {
+      yield Buffer.concat(pending);
+      pending = [];
+      size = 0;
+    }
+    if (!small) yield* checkedChunks(piece);
+  }
+  if (size > 0) yield Buffer.concat(pending);
+}
+
+/** The header in front has promised a length: another one would corrupt the file. */
+function* checkedChunks(tensor: Tensor): Generator<Uint8Array> {
+  let left = tensor.byteLength;
+  for (const chunk of tensor.chunks()) {
+    left -= chunk.length;
+    yield chunk;
+  }
+  if (left !== 0) throw new BnfixError('internal', `a tensor ended ${left} bytes too early`, { where: tensor.origin });
+}
+
+function pushNode(pieces: Piece[], node: Node): void {
+  const payload =
+    node.tensor && !node.tensor.proto && node.tensor.dtype !== DataType.DT_STRING ? node.tensor : undefined;
+  const head = tensorflow.NodeDef.encode(nodeProto(node, payload === undefined)).finish();
+  if (!payload) {
+    pieces.push(lengthDelimited(1, head.length), head);
+    return;
+  }
+  // attr["value"] = { tensor: { dtype, tensor_shape, tensor_content } }, nested lengths from the inside out.
+  const tensorHead = tensorflow.TensorProto.encode({
+    dtype: payload.dtype,
+    tensor_shape: shapeProto(payload.shape),
+  }).finish();
+  const size = payload.byteLength;
+  const content = size > 0 ? lengthDelimited(4, size) : new Uint8Array();
+  const tensorSize = tensorHead.length + content.length + size;
+  const inValue = lengthDelimited(8, tensorSize);
+  const key = protobuf.Writer.create().uint32(10).string('value').finish();
+  const inEntry = lengthDelimited(2, inValue.length + tensorSize);
+  const entrySize = key.length + inEntry.length + inValue.length + tensorSize;
+  const entry = lengthDelimited(5, entrySize);
+  const nodeSize = head.length + entry.length + entrySize;
+  pieces.push(lengthDelimited(1, nodeSize), head, entry, key, inEntry, inValue, tensorHead, content, payload);
+}
+
+/** Tag and length of a length-delimited field. */
+function lengthDelimited(field: number, length: number): Uint8Array {
+  return protobuf.Writer.create()
+    .uint32((field << 3) | 2)
+    .uint32(length)
+    .finish();
+}
+
+/** The NodeDef of a node, attrs sorted by key. */
+export function nodeProto(node: Node, withPayload: boolean): tensorflow.NodeDef.$Properties {
+  let attr = node.attr;
+  if (withPayload && node.tensor) attr = { ...attr, value: { tensor: node.tensor.proto ?? typedProto(node.tensor) } };
+  return {
+    name: node.name,
+    op: node.op,
+    input: [...node.inputs.map(refText), ...node.controls.map((name) => `^${name}`)],
+    device: node.device,
+    attr: sorted(attr),
+    ...(node.debugInfo && { experimental_debug_info: node.debugInfo }),
+    ...(node.unknowns && { $unknowns: [...node.unknowns] }),
+  };
+}
+
+/** The TensorProto of a string tensor that did not come out of one. */
+function typedProto(tensor: Tensor): tensorflow.TensorProto.$Properties {
+  return { dtype: tensor.dtype, tensor_shape: shapeProto(tensor.shape), string_val: tensor.strings() };
+}
+
+function sorted<T>(record: Readonly<Record<string, T>>): Record<string, T> {
+  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
+}
+
+/** Maps inside functions in order of their keys, so that equal graphs give equal bytes. */
+function sortedLibrary(library: tensorflow.FunctionDefLibrary.$Properties): tensorflow.FunctionDefLibrary.$Properties {
+  const sortNode = (node: tensorflow.NodeDef.$Properties) => ({ ...node, attr: sorted(node.attr ?? {}) });
+  return {
+    ...library,
+    function: (library.function ?? []).map((fn) => ({
+      ...fn,
+      attr: sorted(fn.attr ?? {}),
+      ret: sorted(fn.ret ?? {}),
+      control_ret: sorted(fn.control_ret ?? {}),
+      node_def: (fn.node_def ?? []).map(sortNode),
+    })),
+  };
+}
