@@ -1,4 +1,5 @@
 import { type BatchNorm, findBatchNorms } from './analysis/batch_norms.js';
+import { type Flag, findFlags } from './analysis/flags.js';
 import { chooseOutputs, type OutputCandidate, parseTensorName } from './analysis/outputs.js';
 import { type Shape, Shapes } from './analysis/shapes.js';
 import { findVariables, type Variable, type Variables } from './analysis/variables.js';
@@ -24,6 +25,8 @@ export interface FreezeOptions {
   readonly keep?: readonly string[];
   /** Batch norm (name or glob) -> the variables or checkpoint keys that hold its moving mean and variance. */
   readonly map?: Readonly<Record<string, readonly [mean: string, variance: string]>>;
+  /** Placeholders (or variables) to pin: a flag, a keep_prob, any number. */
+  readonly set?: Readonly<Record<string, boolean | number>>;
   /** Take statistics that were never updated (mean 0, variance 1) as they are. */
   readonly allowUntrained?: boolean;
 }
@@ -100,12 +103,15 @@ export function freeze(model: Model, options: FreezeOptions = {}): FrozenModel {
   const chosen = outputsOf(copy, options);
   const variables = findVariables(copy);
   const batchNorms = mapped(findBatchNorms(graph, variables), variables, model.weights, options.map ?? {});
+  const inputs = (options.inputs ?? []).map(parseTensorName);
+  const flags = flagsOf(graph, chosen.outputs, options.set ?? {});
   const context: PassContext = {
     graph,
     variables,
     weights: model.weights,
     outputs: chosen.outputs,
-    inputs: (options.inputs ?? []).map(parseTensorName),
+    inputs,
+    flags,
     batchNorms,
     isKept: matcher(options.keep ?? []),
     allowUntrained: options.allowUntrained ?? false,
@@ -188,6 +194,26 @@ function namedOutput(graph: Graph, name: string): TensorRef {
     });
   }
   return ref;
+}
+
+/** The flags that the user pins, and those that are recognised. */
+function flagsOf(graph: Graph, outputs: readonly TensorRef[], set: NonNullable<FreezeOptions['set']>): Flag[] {
+  const given = Object.entries(set).map(([name, value]): Flag => {
+    const { node } = parseTensorName(name);
+    if (!graph.has(node)) {
+      const placeholders = [...graph.nodes()].filter((other) => other.op.startsWith('Placeholder'));
+      throw new BnfixError('usage', `there is no ${name} to set`, {
+        where: '--set',
+        fix: didYouMean(
+          node,
+          placeholders.map((other) => other.name),
+        ),
+      });
+    }
+    return { node, value: Number(value), why: 'set by the user' };
+  });
+  const pins = new Map(given.map((flag) => [flag.node, flag.value]));
+  return [...given, ...findFlags(graph, new Shapes(graph), outputs, pins)];
 }
 
 /** Puts what the user says of a batch norm's statistics in place of what was found. */

@@ -10,3 +10,6 @@ export {
 } from './freeze.js';
 export type { Model } from './graph/model.js';
 export { type LoadedModel, type LoadOptions, load } from './load.js';
+export type { WriteOptions } from './writers/file.js';
+export type { EncodedGraph } from './writers/graph_def.js';
+export { type GraphFormat, type WritableGraph, writeGraph } from './writers/graph_file.js';

@@ -14,53 +14,68 @@ export interface ConstantValue {
 const MAX_ELEMENTS = 4096;
 const MAX_DEPTH = 40;
 
+/** Values that are taken as given, by node: flags that are pinned. */
+export type Pins = ReadonlyMap<string, number>;
+
+const NO_PINS: Pins = new Map();
+
+type Input = (index: number) => ConstantValue | undefined;
+
 /**
  * The value of a tensor as far as constants determine it: shapes, axes, flags. Elements that are known only when the
  * graph runs are NaN; undefined when nothing is known.
  */
-export function constantValue(graph: Graph, ref: TensorRef, depth = 0): ConstantValue | undefined {
+export function constantValue(graph: Graph, ref: TensorRef, pins = NO_PINS, depth = 0): ConstantValue | undefined {
+  const pinned = pins.get(ref.node);
+  if (pinned !== undefined && ref.port === 0) return { shape: [], values: [pinned] };
   const node = graph.find(ref.node);
   if (!node || depth > MAX_DEPTH) return undefined;
-  const input = (index: number) => node.inputs[index] && constantValue(graph, node.inputs[index], depth + 1);
-  if (node.op === 'Const') return ofConst(node);
-  if (IDENTITIES.has(node.op) || node.op === 'Enter') return input(0);
-  switch (node.op) {
-    case 'Cast': {
-      const value = input(0);
-      const whole = attrType(node, 'DstT') !== DataType.DT_FLOAT;
-      return value && map(value, (x) => (whole ? Math.trunc(x) : x));
-    }
-    case 'Pack':
-      return pack(node.inputs.map((_, i) => input(i)));
-    case 'ConcatV2':
-      return concat(node.inputs.slice(0, -1).map((_, i) => input(i)));
-    case 'Reshape':
-    case 'ExpandDims':
-    case 'Squeeze':
-      return reshaped(node, input);
-    case 'Add':
-    case 'AddV2':
-      return both(input(0), input(1), (a, b) => a + b);
-    case 'Sub':
-      return both(input(0), input(1), (a, b) => a - b);
-    case 'Mul':
-      return both(input(0), input(1), (a, b) => a * b);
-    case 'Range':
-      return range(input(0), input(1), input(2));
-    case 'LogicalNot':
-      return map(input(0), (x) => (Number.isNaN(x) ? x : x ? 0 : 1));
-    case 'LogicalAnd':
-      return both(input(0), input(1), (a, b) => (a === 0 || b === 0 ? 0 : a * b));
-    case 'LogicalOr':
-      return both(input(0), input(1), (a, b) => (a === 1 || b === 1 ? 1 : a + b));
-    default:
-      return undefined;
-  }
+  const input: Input = (index) => node.inputs[index] && constantValue(graph, node.inputs[index], pins, depth + 1);
+  if (PASSES.has(node.op)) return input(0);
+  return EVALUATE[node.op]?.(node, input);
 }
 
+/** A switched or entered constant is the same constant, wherever it can be read. */
+const PASSES: ReadonlySet<string> = new Set([...IDENTITIES, 'Enter', 'Switch', 'RefSwitch', 'ReadVariableOp']);
+
+/** Of numbers that are not known, nothing is known. */
+const compare =
+  (holds: (a: number, b: number) => boolean) =>
+  (_: Node, input: Input): ConstantValue | undefined =>
+    both(input(0), input(1), (a, b) => (Number.isNaN(a + b) ? Number.NaN : Number(holds(a, b))));
+
+const EVALUATE: Readonly<Record<string, (node: Node, input: Input) => ConstantValue | undefined>> = {
+  Const: (node) => ofConst(node),
+  Cast: (node, input) => {
+    const type = attrType(node, 'DstT');
+    if (type === DataType.DT_BOOL) return map(input(0), (x) => (Number.isNaN(x) ? x : Number(x !== 0)));
+    const whole = type !== DataType.DT_FLOAT && type !== DataType.DT_DOUBLE && type !== DataType.DT_HALF;
+    return map(input(0), (x) => (whole ? Math.trunc(x) : x));
+  },
+  Pack: (node, input) => pack(node.inputs.map((_, i) => input(i))),
+  ConcatV2: (node, input) => concat(node.inputs.slice(0, -1).map((_, i) => input(i))),
+  Reshape: reshaped,
+  ExpandDims: reshaped,
+  Squeeze: reshaped,
+  Add: (_, input) => both(input(0), input(1), (a, b) => a + b),
+  AddV2: (_, input) => both(input(0), input(1), (a, b) => a + b),
+  Sub: (_, input) => both(input(0), input(1), (a, b) => a - b),
+  Mul: (_, input) => both(input(0), input(1), (a, b) => a * b),
+  Range: (_, input) => range(input(0), input(1), input(2)),
+  Equal: compare((a, b) => a === b),
+  NotEqual: compare((a, b) => a !== b),
+  Greater: compare((a, b) => a > b),
+  GreaterEqual: compare((a, b) => a >= b),
+  Less: compare((a, b) => a < b),
+  LessEqual: compare((a, b) => a <= b),
+  LogicalNot: (_, input) => map(input(0), (x) => (Number.isNaN(x) ? x : x ? 0 : 1)),
+  LogicalAnd: (_, input) => both(input(0), input(1), (a, b) => (a === 0 || b === 0 ? 0 : a * b)),
+  LogicalOr: (_, input) => both(input(0), input(1), (a, b) => (a === 1 || b === 1 ? 1 : a + b)),
+};
+
 /** The single number of a scalar (or one-element) constant. */
-export function constantScalar(graph: Graph, ref: TensorRef | undefined): number | undefined {
-  const value = ref && constantValue(graph, ref);
+export function constantScalar(graph: Graph, ref: TensorRef | undefined, pins = NO_PINS): number | undefined {
+  const value = ref && constantValue(graph, ref, pins);
   return value?.values.length === 1 && !Number.isNaN(value.values[0]) ? value.values[0] : undefined;
 }
 
@@ -115,7 +130,7 @@ function concat(parts: readonly (ConstantValue | undefined)[]): ConstantValue | 
   return { shape: [values.length], values };
 }
 
-function reshaped(node: Node, input: (index: number) => ConstantValue | undefined): ConstantValue | undefined {
+function reshaped(node: Node, input: Input): ConstantValue | undefined {
   const value = input(0);
   if (value?.values.length !== 1) {
     const target = node.op === 'Reshape' ? input(1) : undefined;

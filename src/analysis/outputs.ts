@@ -2,7 +2,7 @@ import { DataType } from '../graph/dtype.js';
 import { type Graph, type Node, refText, type TensorRef } from '../graph/graph.js';
 import type { Model } from '../graph/model.js';
 import { outputTypes } from '../graph/ops.js';
-import { descendants } from '../graph/walk.js';
+import { topologicalOrder } from '../graph/walk.js';
 import { type Shape, Shapes } from './shapes.js';
 import { isVariable } from './variables.js';
 
@@ -21,55 +21,15 @@ export interface OutputChoice {
   readonly candidates: readonly OutputCandidate[];
 }
 
-const SIDE_EFFECTS =
-  /^(Assign|Apply|ResourceApply|SparseApply|ResourceSparseApply|Save|Restore|Scatter|ResourceScatter|Queue|Enqueue)/;
-const SUMMARY = /Summary/;
-const NEVER: ReadonlySet<string> = new Set([
-  'NoOp',
-  'Assert',
-  'Print',
-  'PrintV2',
-  'IsVariableInitialized',
-  'VarIsInitializedOp',
-  'ReadVariableOp',
-  'Placeholder',
-  'PlaceholderWithDefault',
-  'Const',
-  'Shape',
-  'ShapeN',
-  'Size',
-  'Rank',
-  'ShardedFilename',
-  'MergeV2Checkpoints',
-  'BroadcastGradientArgs',
-  'ConcatOffset',
-  'InvertPermutation',
-]);
-/** Ops of a loss or a metric: what they make is for training, and so is what comes after. */
-const LOSS: ReadonlySet<string> = new Set([
-  'SoftmaxCrossEntropyWithLogits',
-  'SparseSoftmaxCrossEntropyWithLogits',
-  'L2Loss',
-  'SquaredDifference',
-  'Equal',
-  'NotEqual',
-  'InTopK',
-  'InTopKV2',
-  'CTCLoss',
-]);
-/** Ops that mix data with weights: what comes after them is the net, not a label. */
-const WEIGHTED = /^(Conv|Depthwise|MatMul|BatchMatMul|FusedBatchNorm|Gather|ResourceGather|QuantizedConv|BiasAdd)/;
-
-const TELLING_NAME =
-  /(^|[/_])(output|outputs|pred|preds|prediction|predictions|logits|probs?|probabilities|softmax|sigmoid|embeddings?|result|score|scores)([/_]?\d*)($|[/_:])/i;
-const TELLING_OP: ReadonlySet<string> = new Set(['Softmax', 'Sigmoid', 'ArgMax', 'Tanh']);
-
 /** Parses the outputs or inputs that a user names: `a`, `a:0`, `a:1`. */
 export function parseTensorName(text: string): TensorRef {
   const colon = text.lastIndexOf(':');
   const port = Number(text.slice(colon + 1));
   return colon > 0 && Number.isInteger(port) ? { node: text.slice(0, colon), port } : { node: text, port: 0 };
 }
+
+/** By how much the best candidate has to lead to be taken without asking. */
+const CLEAR_LEAD = 2;
 
 /** Without `--outputs`: what a signature says, otherwise the one clear winner among the candidates. */
 export function chooseOutputs(model: Model): OutputChoice {
@@ -78,20 +38,16 @@ export function chooseOutputs(model: Model): OutputChoice {
   const candidates = rankOutputs(model.graph);
   const [first, second] = candidates;
   if (first && (!second || first.score >= second.score + CLEAR_LEAD)) {
-    const why = second
-      ? `the clear winner of ${candidates.length} candidates: the net ends there`
-      : 'the only tensor that the net ends in';
+    const why = second ? `the clear winner of ${candidates.length} candidates` : 'the only tensor that the net ends in';
     return { outputs: [first.ref], why, candidates };
   }
   return { outputs: [], why: candidates.length === 0 ? 'no candidate' : 'several candidates', candidates };
 }
 
-const CLEAR_LEAD = 2;
-
 function fromSignatures(model: Model): OutputChoice | undefined {
   const signatures = Object.entries(model.meta.signature_def ?? {}).filter(([name]) => !name.startsWith('__'));
-  const chosen =
-    signatures.find(([name]) => name === 'serving_default') ?? (signatures.length === 1 ? signatures[0] : undefined);
+  const serving = signatures.find(([name]) => name === 'serving_default');
+  const chosen = serving ?? (signatures.length === 1 ? signatures[0] : undefined);
   if (!chosen) return undefined;
   const [name, signature] = chosen;
   const names = Object.values(signature.outputs ?? {}).map((info) => info.name ?? '');
@@ -104,105 +60,173 @@ function fromSignatures(model: Model): OutputChoice | undefined {
 /** Tensors in which the net ends, best first: no training, loss, metric, summary, initialisation or save ops. */
 export function rankOutputs(graph: Graph): OutputCandidate[] {
   const shapes = new Shapes(graph);
-  const net = forwardNet(graph);
-  const candidates: OutputCandidate[] = [];
-  for (const name of net) {
-    const node = graph.get(name);
-    if (NEVER.has(node.op) || SIDE_EFFECTS.test(node.op)) continue;
-    const types = outputTypes(node);
-    if (types?.length === 0) continue;
-    if (graph.dataConsumers(name).some((consumer) => net.has(consumer.name) && !NEVER.has(consumer.op))) continue;
-    const shape = shapes.of({ node: name, port: 0 });
-    candidates.push({ ref: { node: name, port: 0 }, op: node.op, shape, score: score(graph, node, shape, types?.[0]) });
-  }
-  return candidates.sort((a, b) => b.score - a.score || (a.ref.node < b.ref.node ? -1 : 1));
+  const roles = new Roles(graph, shapes);
+  return roles
+    .ends()
+    .map((node) => {
+      const ref = { node: node.name, port: 0 };
+      const shape = shapes.of(ref);
+      return { ref, op: node.op, shape, score: score(node, shape, outputTypes(node)?.[0]) };
+    })
+    .sort((a, b) => b.score - a.score || (a.ref.node < b.ref.node ? -1 : 1));
 }
 
-function score(graph: Graph, node: Node, shape: Shape, type: DataType | undefined): number {
+const TELLING_NAME =
+  /(^|[/_])(outputs?|pred|preds|predictions?|logits|probs?|probabilit(y|ies)|softmax|sigmoid|embeddings?|results?|scores?)([/_]?\d*)($|[/_:])/i;
+const TELLING_OP: ReadonlySet<string> = new Set(['Softmax', 'Sigmoid', 'Tanh']);
+const TRAINING_NAME =
+  /(^|\/)(loss|losses|metrics?|accuracy|train|training|optimizer|grad\w*|summar\w+|save|eval\w*|cost)(\/|_\d|$)/i;
+
+function score(node: Node, shape: Shape, type: DataType | undefined): number {
   let points = 0;
   if (TELLING_NAME.test(node.name)) points += 3;
-  if (TELLING_OP.has(node.op)) points += 1;
+  if (TELLING_OP.has(node.op)) points += 2;
+  if (TRAINING_NAME.test(node.name)) points -= 4;
   if (type === DataType.DT_STRING || type === DataType.DT_BOOL) points -= 4;
   if (shape?.length === 0) points -= 4;
-  if (shape && shape.length > 0 && shape[0]! < 0) points += 2;
-  if (
-    /(^|\/)(loss|losses|metrics?|accuracy|train|training|optimizer|grad\w*|summar\w+|save|eval\w*)(\/|_\d|$)/i.test(
-      node.name,
-    )
-  ) {
-    points -= 4;
-  }
-  if (graph.dataConsumers(node.name).length > 0) points += 1;
+  if (shape && shape.length > 0 && shape[0]! < 0) points += 1;
   return points;
 }
 
-/**
- * Nodes of the net proper: reached from a placeholder (or an input op) through weights, before any label, loss or
- * gradient joins in.
- */
-function forwardNet(graph: Graph): Set<string> {
-  const gradients = gradientNodes(graph);
-  const excluded = new Set(gradients);
-  for (const node of graph.nodes())
-    if (SUMMARY.test(node.op) || SIDE_EFFECTS.test(node.op) || LOSS.has(node.op)) excluded.add(node.name);
-  const stop = (node: Node) => !excluded.has(node.name);
-  const weighted: string[] = [];
-  for (const node of graph.nodes()) if (!excluded.has(node.name) && WEIGHTED.test(node.op)) weighted.push(node.name);
-  const reached = descendants(graph, inputNodes(graph), stop);
-  const labels = labelNodes(graph, stop);
-  const net = descendants(
-    graph,
-    weighted.filter((name) => reached.has(name)),
-    stop,
-  );
-  const spoilt = descendants(graph, [...labels, ...excludedLoss(graph)], () => true);
-  return new Set([...net].filter((name) => reached.has(name) && !excluded.has(name) && !spoilt.has(name)));
-}
+const SIDE_EFFECT =
+  /^(Assign|Apply|ResourceApply|Sparse(Apply)|ResourceSparseApply|Save|Restore|Scatter(?!Nd$)|ResourceScatter|Queue|Assert$|Print|NoOp$|ShardedFilename|MergeV2|CountUpTo)/;
+const SUMMARY = /Summary/;
+/** What these make is for training, and so is all that comes of it. */
+const LOSS =
+  /^(SoftmaxCrossEntropyWithLogits|SparseSoftmaxCrossEntropyWithLogits|L2Loss|InTopK|InTopKV2|CTCLoss|Equal|NotEqual)$/;
+/** Ops that bring weights in: what comes after them is the net, what never meets them is a label. */
+const WEIGHTED =
+  /^(Conv\dD|DepthwiseConv|MatMul|BatchMatMul|FusedBatchNorm|Gather|ResourceGather|QuantizedConv|SparseTensorDenseMatMul|Conv2DBackpropInput|Conv3DBackpropInput|LSTM|GRU|While|TensorArray)/;
+/** Ops with which a loss or a metric prepares a prediction before it compares it. */
+const PREPARES =
+  /^(Cast|Log|Log1p|ClipByValue|Maximum|Minimum|Sub|Neg|StopGradient|ArgMax|Round|Greater|GreaterEqual|Less|LessEqual|TopKV2|Square|Abs)$/;
+/** Ops that only bring a prediction into the shape that a loss op takes. */
+const RESHAPES = /^(Reshape|Slice|StridedSlice|Squeeze|Transpose)$/;
+const SOURCES =
+  /^(Placeholder|PlaceholderV2|PlaceholderWithDefault|IteratorGetNext|OneShotIterator|QueueDequeue\w*|Decode\w+|ReaderRead\w*|ParseExample\w*|ParseSingleExample\w*)$/;
+const NEVER_OUTPUT =
+  /^(Shape|ShapeN|Size|Rank|Const|Placeholder\w*|IteratorGetNext|QueueDequeue\w*|ReadVariableOp|BroadcastGradientArgs|IsVariableInitialized|VarIsInitializedOp|StopGradient)$/;
 
-function excludedLoss(graph: Graph): string[] {
-  return [...graph.nodes()].filter((node) => LOSS.has(node.op)).map((node) => node.name);
-}
+const JOINS = /^(Add|AddV2|AddN|ConcatV2|Concat)$/;
+const ABOUT_SHAPES = /^(Shape|ShapeN|Size|Rank)$/;
 
-/** Where data comes in. */
-function inputNodes(graph: Graph): string[] {
-  const names: string[] = [];
-  for (const node of graph.nodes()) {
-    const source = node.inputs.length === 0 && !isVariable(node) && node.op !== 'Const' && node.op !== 'NoOp';
-    if (source || /Dequeue|IteratorGetNext|^Decode/.test(node.op)) names.push(node.name);
+/** What each node is there for, worked out once in one pass forwards and one backwards. */
+class Roles {
+  readonly #graph: Graph;
+  readonly #shapes: Shapes;
+  readonly #order: readonly Node[];
+  readonly #gradients = new Set<string>();
+  /** Tensors that come from data through weights. */
+  readonly #net = new Set<string>();
+  /** Nodes that a label, a loss or a metric has touched. */
+  readonly #judged = new Set<string>();
+
+  constructor(graph: Graph, shapes: Shapes) {
+    this.#graph = graph;
+    this.#shapes = shapes;
+    this.#order = topologicalOrder(graph);
+    for (const node of this.#order) if (isGradient(node)) this.#gradients.add(node.name);
+    this.#classify();
   }
-  return names;
-}
 
-/** Placeholders whose data meets the net without having gone through any weights: labels, masks, targets. */
-function labelNodes(graph: Graph, stop: (node: Node) => boolean): string[] {
-  const labels: string[] = [];
-  for (const node of graph.nodes()) {
-    if (node.op !== 'Placeholder' || node.attr.dtype?.type === DataType.DT_BOOL) continue;
-    if (graph.dataConsumers(node.name).length === 0) continue;
-    let throughWeights = false;
-    let small = false;
-    descendants(graph, [node.name], (at) => {
-      if (throughWeights || !stop(at)) return false;
-      if (WEIGHTED.test(at.op) && at.op !== 'BiasAdd') {
-        throughWeights = true;
-        return false;
-      }
-      return true;
+  /** The nodes of the net that only side effects, labels and losses consume, or nobody. */
+  ends(): Node[] {
+    const graph = this.#graph;
+    /** Nodes of the net that serve nothing but updates and summaries, or nothing but losses and metrics. */
+    const serves = new Map<string, 'effects' | 'judges'>();
+    const ends: Node[] = [];
+    for (const node of [...this.#order].reverse()) {
+      if (!this.#isNet(node)) continue;
+      const consumers = graph.dataConsumers(node.name).filter((consumer) => !this.#gradients.has(consumer.name));
+      if (consumers.some((consumer) => this.#isNet(consumer) && !serves.has(consumer.name))) continue;
+      const judges = consumers.filter((each) => this.#judged.has(each.name) || serves.get(each.name) === 'judges');
+      if (consumers.length > 0 && judges.length === 0) serves.set(node.name, 'effects');
+      else if (judges.length > 0 && isPlumbing(node, consumers) && this.#feedsFromNet(node))
+        serves.set(node.name, 'judges');
+      else if (!NEVER_OUTPUT.test(node.op)) ends.push(node);
+    }
+    return ends.reverse();
+  }
+
+  #isNet(node: Node): boolean {
+    return this.#net.has(node.name) && !this.#judged.has(node.name) && !this.#isEffect(node);
+  }
+
+  #isEffect(node: Node): boolean {
+    return this.#gradients.has(node.name) || SIDE_EFFECT.test(node.op) || SUMMARY.test(node.op);
+  }
+
+  /** Whether what a plumbing node prepares is itself a tensor of the net, so that nothing is lost with it. */
+  #feedsFromNet(node: Node): boolean {
+    return node.inputs.some((ref) => {
+      const input = this.#graph.find(ref.node);
+      return input !== undefined && this.#isNet(input) && !NEVER_OUTPUT.test(input.op);
     });
-    const shape = node.attr.shape?.shape;
-    if (shape && !shape.unknown_rank && (shape.dim ?? []).length === 0) small = true;
-    if (!throughWeights && !small) labels.push(node.name);
   }
-  return labels;
-}
 
-/** Nodes that tf.gradients made: they read both a forward tensor and the gradient that comes back. */
-function gradientNodes(graph: Graph): Set<string> {
-  const named = new Set<string>();
-  for (const node of graph.nodes()) {
-    if (/(^|\/)gradients(_\d+)?\//.test(node.name) || /Grad(V\d)?$|Backprop(Input|Filter)/.test(node.op)) {
-      if (!/BackpropInput/.test(node.op) || /(^|\/)gradients(_\d+)?\//.test(node.name)) named.add(node.name);
+  #classify(): void {
+    const labels = this.#labels();
+    const data = new Set<string>();
+    /** Nodes that come of labels alone. */
+    const labelled = new Set<string>();
+    for (const node of this.#order) {
+      if (isSource(node)) data.add(node.name);
+      if (this.#isEffect(node) || ABOUT_SHAPES.test(node.op)) continue;
+      if (node.inputs.some((ref) => data.has(ref.node))) data.add(node.name);
+      const fromNet = node.inputs.some((ref) => this.#net.has(ref.node));
+      if (fromNet || (data.has(node.name) && WEIGHTED.test(node.op))) this.#net.add(node.name);
+      const fromLabel = node.inputs.some((ref) => labelled.has(ref.node) || labels.has(refText(ref)));
+      if (fromLabel && !fromNet) labelled.add(node.name);
+      // An input that is added or concatenated to the net is a skip connection, not a label.
+      const compared = fromLabel && fromNet && !JOINS.test(node.op);
+      // One number for the whole batch is a loss or a metric.
+      const scalar = fromNet && this.#shapes.of({ node: node.name, port: 0 })?.length === 0;
+      if (compared || scalar || LOSS.test(node.op) || node.inputs.some((ref) => this.#judged.has(ref.node))) {
+        this.#judged.add(node.name);
+      }
     }
   }
-  return named;
+
+  /** Tensors of data that never meet weights: labels, targets, masks. Flags and scalars are none of them. */
+  #labels(): Set<string> {
+    /** Tensors from which weights are reached, worked out backwards. */
+    const meetsWeights = new Set<string>();
+    for (const node of [...this.#order].reverse()) {
+      if (this.#isEffect(node) || LOSS.test(node.op)) continue;
+      if (!WEIGHTED.test(node.op) && !meetsWeights.has(node.name)) continue;
+      for (const ref of node.inputs) {
+        meetsWeights.add(refText(ref));
+        meetsWeights.add(ref.node);
+      }
+    }
+    const labels = new Set<string>();
+    for (const node of this.#order) {
+      if (!isSource(node)) continue;
+      const types = outputTypes(node) ?? [];
+      for (const port of this.#graph.usedPorts(node.name)) {
+        const ref = { node: node.name, port };
+        if (types[port] === DataType.DT_BOOL || isScalarSource(node)) continue;
+        if (!meetsWeights.has(refText(ref))) labels.add(refText(ref));
+      }
+    }
+    return labels;
+  }
+}
+
+function isPlumbing(node: Node, consumers: readonly Node[]): boolean {
+  return PREPARES.test(node.op) || (RESHAPES.test(node.op) && consumers.every((consumer) => LOSS.test(consumer.op)));
+}
+
+function isSource(node: Node): boolean {
+  return SOURCES.test(node.op) && !isVariable(node);
+}
+
+function isScalarSource(node: Node): boolean {
+  const shape = node.attr.shape?.shape;
+  return shape != null && !shape.unknown_rank && (shape.dim ?? []).length === 0 && node.op.startsWith('Placeholder');
+}
+
+/** Nodes that tf.gradients made. */
+function isGradient(node: Node): boolean {
+  return /(^|\/)gradients(_\d+)?\//.test(node.name) || /Grad(V\d)?$|BackpropFilter/.test(node.op);
 }

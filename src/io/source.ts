@@ -96,7 +96,8 @@ export class MemorySource implements ByteSource {
 
   read(offset: number, length: number): Uint8Array {
     if (offset < 0 || length < 0 || offset + length > this.size) throw truncated(this.name, this.size, offset, length);
-    return this.#bytes.slice(offset, offset + length);
+    // Not slice(): that of a Buffer is a view.
+    return new Uint8Array(this.#bytes.subarray(offset, offset + length));
   }
 
   readInto(target: Uint8Array, offset: number): void {

@@ -1,4 +1,5 @@
 import type { BatchNorm } from '../analysis/batch_norms.js';
+import type { Flag } from '../analysis/flags.js';
 import type { Variables } from '../analysis/variables.js';
 import type { Graph, TensorRef } from '../graph/graph.js';
 import type { Weights } from '../graph/model.js';
@@ -11,6 +12,8 @@ export interface PassContext {
   readonly outputs: readonly TensorRef[];
   /** Tensors to cut at: each becomes a placeholder. */
   readonly inputs: readonly TensorRef[];
+  /** Flags and their values at inference. */
+  readonly flags: readonly Flag[];
   /** All batch norms of the graph, on the way to the outputs or not. */
   readonly batchNorms: readonly BatchNorm[];
   /** Whether the user wants a site left as it is. */

@@ -4,8 +4,10 @@ import { refText } from '../graph/graph.js';
 import { outputTypes } from '../graph/ops.js';
 import { cleanNodes } from './clean_nodes.js';
 import { cutInputs } from './cut_inputs.js';
+import { foldBranches } from './fold_branches.js';
 import { freezeVariables } from './freeze_variables.js';
 import type { Pass, PassContext, PassResult } from './pass.js';
+import { pinFlags } from './pin_flags.js';
 import { removeDropout } from './remove_dropout.js';
 import { rewireBatchNorms } from './rewire_batch_norms.js';
 import { stripTraining } from './strip_training.js';
@@ -14,6 +16,9 @@ import { stripTraining } from './strip_training.js';
 export const FREEZE_PIPELINE: readonly Pass[] = [
   // First: what lies before the cut is not judged.
   cutInputs,
+  // Then the branches that inference takes: training on the others is nobody's concern.
+  pinFlags,
+  foldBranches,
   // While the variables and their update ops are still there to be read.
   rewireBatchNorms,
   // Before stripping: keep_prob placeholders then lead nowhere.

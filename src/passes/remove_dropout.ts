@@ -1,6 +1,7 @@
 import { findDropouts } from '../analysis/dropouts.js';
 import { BnfixError } from '../errors.js';
 import { attr } from '../graph/attrs.js';
+import type { TensorRef } from '../graph/graph.js';
 import { outputTypes } from '../graph/ops.js';
 import { ancestors } from '../graph/walk.js';
 import type { Pass, Remark } from './pass.js';
@@ -21,7 +22,14 @@ export const removeDropout: Pass = {
     const { dropouts, unknown } = findDropouts(graph);
     const changed: Remark[] = [];
     const skipped: Remark[] = [];
-    for (const { output, x, random } of dropouts) {
+    // Where dropouts follow each other, x may be the output of one that is gone.
+    const bypassed = new Map<string, TensorRef>();
+    const current = (ref: TensorRef): TensorRef => {
+      const moved = ref.port === 0 ? bypassed.get(ref.node) : undefined;
+      return moved ? current(moved) : ref;
+    };
+    for (const { output, x: before, random } of dropouts) {
+      const x = current(before);
       const node = graph.get(output);
       if (!live.has(output)) continue;
       if (isKept(output)) {
@@ -31,7 +39,10 @@ export const removeDropout: Pass = {
       const dtype = outputTypes(node)?.[0];
       if (names.includes(output)) {
         graph.replace(node, { op: 'Identity', inputs: [x], attr: dtype === undefined ? {} : { T: attr.type(dtype) } });
-      } else graph.replaceUses({ node: output, port: 0 }, x);
+      } else {
+        graph.replaceUses({ node: output, port: 0 }, x);
+        bypassed.set(output, x);
+      }
       changed.push({ node: output, text: `dropout of ${random} removed` });
     }
     for (const { output, why } of unknown) {

@@ -2,21 +2,10 @@ import { BnfixError } from '../errors.js';
 import type { CheckpointFiles } from './checkpoint/checkpoint.js';
 import { filesIn, folderOf, inFolder, isFile, isFolder, nameOf, notFound, sniffFile } from './files.js';
 import { checkpointAt, checkpointBeside, checkpointIn, locateCheckpoint } from './locate_checkpoint.js';
-import { explainWrongKind, type FileKind } from './sniff.js';
+import { explainWrongKind, type GraphKind, graphKindOf } from './sniff.js';
 
 export type { CheckpointFiles } from './checkpoint/checkpoint.js';
 export { locateCheckpoint } from './locate_checkpoint.js';
-
-const GRAPH_KINDS = [
-  'meta_graph',
-  'meta_graph_text',
-  'graph_def',
-  'graph_text',
-  'saved_model',
-  'saved_model_text',
-] as const satisfies readonly FileKind[];
-
-export type GraphKind = (typeof GRAPH_KINDS)[number];
 
 /** The files of a model. */
 export interface ModelFiles {
@@ -75,10 +64,6 @@ function findByFile(path: string): Found {
 function isGraph(path: string): boolean {
   // What a data file looks like means nothing: its tensors may start with any bytes.
   return !/\.data-\d{5}-of-\d{5}$/.test(path) && graphKindOf(sniffFile(path)) !== undefined;
-}
-
-function graphKindOf(kind: FileKind): GraphKind | undefined {
-  return GRAPH_KINDS.find((known) => known === kind);
 }
 
 function findInFolder(folder: string, override: CheckpointFiles | undefined): Found {

@@ -3,11 +3,13 @@ import { BnfixError } from '../errors.js';
 import type { CheckpointFiles } from './checkpoint/checkpoint.js';
 import { statePrefixes } from './checkpoint_state.js';
 import { filesIn, folderOf, inFolder, isFile, isFolder, nameOf, notFound, sniffFile } from './files.js';
-import { explainWrongKind } from './sniff.js';
+import { explainWrongKind, graphKindOf } from './sniff.js';
+
+const SUFFIX = /(\.meta|\.index|\.data-\d{5}-of-\d{5}|-\d{5}-of-\d{5}|\.pb|\.pbtxt)$/;
 
 /** The prefix of which a path may be a file: without .meta, .index, .data-00000-of-00001 or the shard of a V1 checkpoint. */
-export function prefixOf(path: string): string {
-  return path.replace(/(\.meta|\.index|\.data-\d{5}-of-\d{5}|-[\d?]{5}-of-\d{5}|\.pb|\.pbtxt)$/, '');
+function prefixOf(path: string): string {
+  return path.replace(SUFFIX, '') || './';
 }
 
 /** The checkpoint of exactly this prefix, if there is one. */
@@ -25,12 +27,12 @@ export function checkpointAt(prefix: string): CheckpointFiles | undefined {
 }
 
 /** The prefixes of the checkpoints in a folder. */
-export function prefixesIn(folder: string): string[] {
+function prefixesIn(folder: string): string[] {
   const names = filesIn(folder);
   const indices = names.filter((name) => name.endsWith('.index'));
   // A V1 checkpoint has no name of its own: its contents tell it.
   const found = indices.length > 0 ? indices : names.filter((name) => !/\.(meta|pb|pbtxt)$/.test(name) && isV1(name));
-  return [...new Set(found.map((name) => inFolder(folder, prefixOf(name))))];
+  return [...new Set(found.map((name) => inFolder(folder, name.replace(SUFFIX, ''))))];
 
   function isV1(name: string): boolean {
     return sniffFile(inFolder(folder, name)) === 'checkpoint_v1';
@@ -116,7 +118,7 @@ function checkpointOfFile(path: string): CheckpointFiles {
       });
     }
     default: {
-      const found = checkpointBeside(path);
+      const found = graphKindOf(kind) && checkpointBeside(path);
       if (found) return found;
       throw explainWrongKind(kind, path);
     }

@@ -3,14 +3,21 @@ import type { ByteSource } from '../io/source.js';
 import { hasTableMagic, lookUp, openTable } from './checkpoint/table.js';
 import { sniffMessage } from './sniff_message.js';
 
+const GRAPH_KINDS = [
+  'graph_def',
+  'meta_graph',
+  'saved_model',
+  'graph_text',
+  'meta_graph_text',
+  'saved_model_text',
+] as const;
+
+/** A file with a graph in it, in binary or in text form. */
+export type GraphKind = (typeof GRAPH_KINDS)[number];
+
 /** What a file is, by its contents. */
 export type FileKind =
-  | 'graph_def'
-  | 'meta_graph'
-  | 'saved_model'
-  | 'graph_text'
-  | 'meta_graph_text'
-  | 'saved_model_text'
+  | GraphKind
   | 'checkpoint_v1'
   | 'checkpoint_index'
   | 'checkpoint_state'
@@ -23,6 +30,11 @@ export type FileKind =
   | 'onnx'
   | 'empty'
   | 'unknown';
+
+/** The kind as that of a graph; undefined where the file is none. */
+export function graphKindOf(kind: FileKind): GraphKind | undefined {
+  return GRAPH_KINDS.find((known) => known === kind);
+}
 
 const HEAD_BYTES = 4096;
 

@@ -50,8 +50,10 @@ function graphKind(reader: WireReader, fields: readonly WireField[]): 'graph_def
       case 3:
         return isMessage ? 'meta_graph' : 'graph_def';
       case 4:
-        // VersionDef has numbers only; an entry of the map collection_def begins with its key.
-        return inner[0]?.wireType === LENGTH_DELIMITED ? 'meta_graph' : 'graph_def';
+        // VersionDef begins with a number, an entry of the map collection_def with its key.
+        if (inner[0]?.wireType === VARINT) return 'graph_def';
+        if (inner[0]?.wireType === LENGTH_DELIMITED) return 'meta_graph';
+        break;
     }
   }
   return undefined;

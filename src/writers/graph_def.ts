@@ -1,7 +1,7 @@
 import protobuf from 'protobufjs/minimal.js';
 import { BnfixError } from '../errors.js';
 import { DataType } from '../graph/dtype.js';
-import { type Graph, type Node, refText } from '../graph/graph.js';
+import { type Graph, type GraphFrame, type Node, refText } from '../graph/graph.js';
 import { shapeProto, type Tensor } from '../graph/tensor.js';
 import { topologicalOrder } from '../graph/walk.js';
 import { tensorflow } from '../proto/tensorflow.js';
@@ -32,15 +32,7 @@ export interface EncodeOptions {
 export function encodeGraphDef(graph: Graph, options: EncodeOptions = {}): EncodedGraph {
   const pieces: Piece[] = [];
   for (const node of options.fileOrder ? graph.nodes() : topologicalOrder(graph)) pushNode(pieces, node);
-  const { versions, version, library, unknowns } = graph.frame;
-  pieces.push(
-    tensorflow.GraphDef.encode({
-      ...(library && { library: sortedLibrary(library) }),
-      ...(version && { version }),
-      ...(versions && { versions }),
-      ...(unknowns && { $unknowns: [...unknowns] }),
-    }).finish(),
-  );
+  pieces.push(tensorflow.GraphDef.encode(frameProto(graph.frame)).finish());
   const byteLength = pieces.reduce(
     (sum, piece) => sum + (piece instanceof Uint8Array ? piece.length : piece.byteLength),
     0,
@@ -76,8 +68,8 @@ function* join(pieces: readonly Piece[]): Generator<Uint8Array> {
   if (size > 0) yield Buffer.concat(pending);
 }
 
-/** The header in front has promised a length: another one would corrupt the file. */
-function* checkedChunks(tensor: Tensor): Generator<Uint8Array> {
+/** The chunks of a payload. The header in front has promised a length: another one would corrupt the file. */
+export function* checkedChunks(tensor: Tensor): Generator<Uint8Array> {
   let left = tensor.byteLength;
   for (const chunk of tensor.chunks()) {
     left -= chunk.length;
@@ -86,9 +78,13 @@ function* checkedChunks(tensor: Tensor): Generator<Uint8Array> {
   if (left !== 0) throw new BnfixError('internal', `a tensor ended ${left} bytes too early`, { where: tensor.origin });
 }
 
+/** The value of a Const that is not in memory: it is written as it is read. */
+export function streamedPayload({ tensor }: Node): Tensor | undefined {
+  return tensor && !tensor.proto && tensor.dtype !== DataType.DT_STRING ? tensor : undefined;
+}
+
 function pushNode(pieces: Piece[], node: Node): void {
-  const payload =
-    node.tensor && !node.tensor.proto && node.tensor.dtype !== DataType.DT_STRING ? node.tensor : undefined;
+  const payload = streamedPayload(node);
   const head = tensorflow.NodeDef.encode(nodeProto(node, payload === undefined)).finish();
   if (!payload) {
     pieces.push(lengthDelimited(1, head.length), head);
@@ -131,6 +127,16 @@ export function nodeProto(node: Node, withPayload: boolean): tensorflow.NodeDef.
     attr: sorted(attr),
     ...(node.debugInfo && { experimental_debug_info: node.debugInfo }),
     ...(node.unknowns && { $unknowns: [...node.unknowns] }),
+  };
+}
+
+/** The GraphDef of everything but its nodes. */
+export function frameProto({ versions, version, library, unknowns }: GraphFrame): tensorflow.GraphDef.$Properties {
+  return {
+    ...(library && { library: sortedLibrary(library) }),
+    ...(version && { version }),
+    ...(versions && { versions }),
+    ...(unknowns && { $unknowns: [...unknowns] }),
   };
 }
 

@@ -62,7 +62,6 @@ export type OpenSource = (path: string) => ByteSource;
  */
 export function openCheckpoint(files: CheckpointFiles, open: OpenSource = (path) => new FileSource(path)): Checkpoint {
   const source = open(files.index);
-  let reader: CheckpointReader;
   try {
     const kind = sniff(source);
     // A table that is damaged is called 'unknown': opening it tells where.
@@ -70,12 +69,12 @@ export function openCheckpoint(files: CheckpointFiles, open: OpenSource = (path)
       throw explainWrongKind(kind, files.index);
     }
     const isV1 = kind === 'unknown' ? files.format === 'V1' : kind === 'checkpoint_v1';
-    reader = isV1 ? openV1(source, files, open) : openBundle(source, files, open);
+    const reader = isV1 ? openV1(source, files, open) : openBundle(source, files, open);
+    return new OpenCheckpoint(files.prefix, isV1 ? 'V1' : 'V2', reader);
   } catch (error) {
     source.close();
     throw error;
   }
-  return new OpenCheckpoint(files, reader);
 }
 
 class OpenCheckpoint implements Checkpoint {
@@ -85,9 +84,9 @@ class OpenCheckpoint implements Checkpoint {
   readonly entries: ReadonlyMap<string, CheckpointEntry>;
   readonly #reader: CheckpointReader;
 
-  constructor(files: CheckpointFiles, reader: CheckpointReader) {
-    this.name = files.prefix;
-    this.format = files.format;
+  constructor(name: string, format: 'V1' | 'V2', reader: CheckpointReader) {
+    this.name = name;
+    this.format = format;
     this.files = reader.files;
     this.entries = reader.entries;
     this.#reader = reader;

@@ -18,7 +18,18 @@ export interface Shards {
  * @param stored everything that the index says to be in them
  * @throws BnfixError `unreadable` when some of it is said to be in a file that is none of them
  */
-export function openShards(
+export function openShard(name: string, index: string, needed: number, openSource: OpenSource): ByteSource {
+  const source = openExisting(name, index, openSource);
+  try {
+    checkShard(source, needed);
+  } catch (error) {
+    source.close();
+    throw error;
+  }
+  return source;
+}
+
+function openExistings(
   prefix: string,
   index: string,
   total: number,
@@ -36,12 +47,8 @@ export function openShards(
     names,
     name: (shard) => names[shard]!,
     open: (shard) => {
-      let source = opened.get(shard);
-      if (!source) {
-        source = openShard(names[shard]!, index, openSource);
-        opened.set(shard, source);
-        checkShard(source, ends[shard]!);
-      }
+      const source = opened.get(shard) ?? openShard(names[shard]!, index, ends[shard]!, openSource);
+      opened.set(shard, source);
       return source;
     },
     close: () => {

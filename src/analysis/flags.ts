@@ -1,0 +1,148 @@
+import { attrType } from '../graph/attrs.js';
+import { DataType } from '../graph/dtype.js';
+import { type Graph, type Node, refText, type TensorRef } from '../graph/graph.js';
+import { outputTypes } from '../graph/ops.js';
+import { IDENTITIES, sourceOf, topologicalOrder } from '../graph/walk.js';
+import { isTrainingFused } from './batch_norms.js';
+import { Branches, SELECTS, SWITCHES } from './branches.js';
+import { constantInts, constantScalar, type Pins } from './constants.js';
+import type { Shapes } from './shapes.js';
+import { isVariable } from './variables.js';
+
+/** A flag that switches between training and inference, and its value at inference. */
+export interface Flag {
+  /** The placeholder or variable, or the op that makes a condition of it. */
+  readonly node: string;
+  readonly value: number;
+  /** What tells that this value is inference. */
+  readonly why: string;
+}
+
+const ROOTS: ReadonlySet<string> = new Set(['Placeholder', 'PlaceholderWithDefault']);
+const PASSES: ReadonlySet<string> = new Set([
+  ...IDENTITIES,
+  'Switch',
+  'RefSwitch',
+  'Enter',
+  'Cast',
+  'LogicalNot',
+  'Reshape',
+  'ReadVariableOp',
+]);
+
+/**
+ * Finds the flags that switch training on and off, by what they switch: the value for which fewer batch statistics and
+ * random ops are on the way to the outputs is inference. A flag that makes no such difference is the model's own.
+ *
+ * @param given values that the user has pinned already
+ */
+export function findFlags(graph: Graph, shapes: Shapes, outputs: readonly TensorRef[], given: Pins): Flag[] {
+  const order = topologicalOrder(graph);
+  const live = new Branches(graph, given, order).needed(outputs);
+  const conditions = conditionsOf(graph, live);
+  if (conditions.length === 0) return [];
+  const training = trainingNodes(graph, shapes);
+  const pins = new Map(given);
+  const flags: Flag[] = [];
+  const decide = (node: string) => {
+    const [off, on] = [0, 1].map((value) => {
+      const needed = new Branches(graph, new Map([...pins, [node, value]]), order).needed(outputs);
+      return training.filter((name) => needed.has(name)).length;
+    });
+    if (off === on) return;
+    const value = off! < on! ? 0 : 1;
+    pins.set(node, value);
+    const [less, more] = [Math.min(off!, on!), Math.max(off!, on!)];
+    flags.push({
+      node,
+      value,
+      why: `${more - less} training ops are on the way to the outputs only when it is ${value ? 'off' : 'on'}`,
+    });
+  };
+  for (const root of rootsOf(graph, conditions)) decide(root);
+  // Conditions that no single placeholder explains: a comparison of strings, a computed mode.
+  for (const condition of conditions) {
+    if (constantScalar(graph, condition, pins) === undefined) decide(sourceOf(graph, condition, IDENTITIES).node);
+  }
+  return flags;
+}
+
+/** The tensors that decide a Switch or a Select, each once. Conditions of loops are none. */
+function conditionsOf(graph: Graph, live: ReadonlySet<string>): TensorRef[] {
+  const found = new Map<string, TensorRef>();
+  for (const name of live) {
+    const node = graph.get(name);
+    const condition = SWITCHES.has(node.op) ? node.inputs[1] : SELECTS.has(node.op) ? node.inputs[0] : undefined;
+    if (!condition) continue;
+    const source = sourceOf(graph, condition, HANDED_ON);
+    if (graph.find(source.node)?.op !== 'LoopCond') found.set(refText(source), source);
+  }
+  return [...found.values()];
+}
+
+const HANDED_ON: ReadonlySet<string> = new Set([...IDENTITIES, 'Switch', 'RefSwitch', 'Enter', 'Cast', 'Reshape']);
+
+/** Placeholders and variables that conditions are made of by logic and comparisons, in file order. */
+function rootsOf(graph: Graph, conditions: readonly TensorRef[]): string[] {
+  const roots = new Set<string>();
+  for (const condition of conditions) {
+    const stack = [condition.node];
+    const seen = new Set(stack);
+    for (let name = stack.pop(); name !== undefined && seen.size < 100; name = stack.pop()) {
+      const node = graph.find(name);
+      if (!node) continue;
+      if ((ROOTS.has(node.op) || isVariable(node)) && isScalarNumber(node)) roots.add(name);
+      else if (PASSES.has(node.op) || LOGIC.test(node.op)) {
+        const inputs = SWITCHES.has(node.op) ? node.inputs.slice(0, 1) : node.inputs;
+        for (const ref of inputs) {
+          if (seen.has(ref.node)) continue;
+          seen.add(ref.node);
+          stack.push(ref.node);
+        }
+      }
+    }
+  }
+  return [...graph.nodes()].filter((node) => roots.has(node.name)).map((node) => node.name);
+}
+
+const LOGIC =
+  /^(LogicalAnd|LogicalOr|LogicalNot|Equal|NotEqual|Greater|GreaterEqual|Less|LessEqual|Squeeze|ExpandDims)$/;
+const NUMBERS: ReadonlySet<DataType> = new Set([
+  DataType.DT_BOOL,
+  DataType.DT_INT32,
+  DataType.DT_INT64,
+  DataType.DT_UINT8,
+  DataType.DT_FLOAT,
+]);
+
+function isScalarNumber(node: Node): boolean {
+  const type = isVariable(node) ? attrType(node, 'dtype') : outputTypes(node)?.[0];
+  const dims = node.attr.shape?.shape?.dim ?? [];
+  return type !== undefined && NUMBERS.has(type) && dims.every((dim) => Number(dim.size) === 1);
+}
+
+/** Nodes that only training needs: statistics over the batch dimension, and noise. */
+function trainingNodes(graph: Graph, shapes: Shapes): string[] {
+  const names: string[] = [];
+  for (const node of graph.nodes()) {
+    if (
+      isTrainingFused(node) ||
+      isBatchReduction(graph, shapes, node) ||
+      /^(Stateless)?Random(Uniform|StandardNormal)/.test(node.op)
+    ) {
+      names.push(node.name);
+    }
+  }
+  return names;
+}
+
+/** Whether an op averages over the examples of a batch and keeps the channels. */
+export function isBatchReduction(graph: Graph, shapes: Shapes, node: Node): boolean {
+  if (node.op !== 'Mean' && node.op !== 'Sum') return false;
+  const axes = constantInts(graph, node.inputs[1]);
+  const x = node.inputs[0] && shapes.of(node.inputs[0]);
+  if (!axes || axes.length === 0) return false;
+  const rank = x?.length;
+  const batch = axes.some((axis) => axis === 0 || (rank !== undefined && axis === -rank));
+  return batch && (rank === undefined || axes.length < rank) && x?.[0] !== 1;
+}

@@ -1,0 +1,235 @@
+import { type Graph, type Node, refText, type TensorRef } from '../graph/graph.js';
+import { IDENTITIES } from '../graph/walk.js';
+import { constantScalar } from './constants.js';
+import { isBatchReduction } from './flags.js';
+import { SHAPE_OPS } from './scalars.js';
+import type { Shapes } from './shapes.js';
+import type { MovingAverages } from './updates.js';
+
+/** A normalisation that is written as arithmetic, with moments that are taken over the batch. */
+export interface MomentsSite {
+  /** The Rsqrt, Sqrt or Pow of the variance, or the op that takes both moments. */
+  readonly name: string;
+  /** The activation whose moments are taken. */
+  readonly x: TensorRef;
+  /** Tensors that carry the variance, nearest to the root first. */
+  readonly variance: readonly TensorRef[];
+  /** Tensors that carry the mean: the reduction and what only changes its shape. */
+  readonly mean: readonly TensorRef[];
+  /** The ops that reduce over the batch. */
+  readonly reductions: readonly string[];
+}
+
+const ROOTS: ReadonlySet<string> = new Set(['Rsqrt', 'Sqrt']);
+const GLOBAL: ReadonlySet<string> = new Set(['BatchNormWithGlobalNormalization', '_BatchNormWithGlobalNormalization']);
+const SUMS: ReadonlySet<string> = new Set(['Add', 'AddV2', 'Maximum']);
+const SQUARES: ReadonlySet<string> = new Set(['Square', 'SquaredDifference', 'Pow', 'Mul']);
+/** What moments are made of, between the reductions and the variance. */
+const MOMENT_OPS: ReadonlySet<string> = new Set([
+  ...SHAPE_OPS,
+  ...SUMS,
+  'Sub',
+  'Mul',
+  'RealDiv',
+  'Div',
+  'Square',
+  'SquaredDifference',
+  'Sum',
+  'AddN',
+  'Relu',
+  'Neg',
+  'Pow',
+  'Select',
+  'SelectV2',
+]);
+const MAX_STEPS = 60;
+
+/** Finds the normalisations of a graph that are arithmetic and use the statistics of the batch. */
+export function findMoments(
+  graph: Graph,
+  shapes: Shapes,
+  activations: ReadonlySet<string>,
+  averages: MovingAverages,
+): MomentsSite[] {
+  const finder = new Finder(graph, shapes, activations, averages);
+  const sites: MomentsSite[] = [];
+  for (const node of graph.nodes()) {
+    const site = finder.siteAt(node);
+    if (site) sites.push(site);
+  }
+  return sites;
+}
+
+class Finder {
+  readonly #graph: Graph;
+  readonly #shapes: Shapes;
+  readonly #activations: ReadonlySet<string>;
+  readonly #averages: MovingAverages;
+
+  constructor(graph: Graph, shapes: Shapes, activations: ReadonlySet<string>, averages: MovingAverages) {
+    this.#graph = graph;
+    this.#shapes = shapes;
+    this.#activations = activations;
+    this.#averages = averages;
+  }
+
+  siteAt(node: Node): MomentsSite | undefined {
+    const global = GLOBAL.has(node.op);
+    const head = global ? node.inputs[2] : this.#rootOf(node);
+    if (!head || !this.#activations.has(head.node)) return undefined;
+    const variance = this.#carriers(head);
+    const reductions = this.#reductions(variance.at(-1)!);
+    if (reductions.length === 0) return undefined;
+    const sources = this.#sources(reductions);
+    if (!global && !this.#isApplied(node, sources.all)) return undefined;
+    const inVariance = new Set(variance.map(refText));
+    const means = reductions.filter((reduction) => !this.#isSquared(reduction));
+    const mean = this.#shapeChanges([
+      ...means.map((reduction) => ({ node: reduction.name, port: 0 })),
+      ...(global ? [node.inputs[1]!] : []),
+    ]).filter((ref) => !inVariance.has(refText(ref)));
+    return { name: node.name, x: sources.x, variance, mean, reductions: reductions.map(({ name }) => name) };
+  }
+
+  /** The tensor under the root: what Rsqrt, Sqrt or Pow(., +-0.5) takes. */
+  #rootOf(node: Node): TensorRef | undefined {
+    if (ROOTS.has(node.op)) return node.inputs[0];
+    if (node.op !== 'Pow') return undefined;
+    const exponent = constantScalar(this.#graph, node.inputs[1]);
+    return exponent !== undefined && Math.abs(exponent) === 0.5 ? node.inputs[0] : undefined;
+  }
+
+  /** From the root's argument back to the variance: past `+ epsilon`, then as long as only shape and type change. */
+  #carriers(head: TensorRef): TensorRef[] {
+    let at = head;
+    const found: TensorRef[] = [];
+    for (let step = 0; step < MAX_STEPS; step++) {
+      const node = this.#graph.find(at.node);
+      if (!node) break;
+      const data = node.inputs.filter((ref) => this.#activations.has(ref.node));
+      if (found.length === 0 && SUMS.has(node.op) && data.length === 1) {
+        at = data[0]!;
+        continue;
+      }
+      found.push(at);
+      const passes = SHAPE_OPS.has(node.op) && node.op !== 'Mean' && node.op !== 'Switch';
+      const scaled = (node.op === 'Mul' || node.op === 'RealDiv' || node.op === 'Relu') && data.length === 1;
+      if (!passes && !scaled) break;
+      at = passes ? node.inputs[0]! : data[0]!;
+    }
+    return found;
+  }
+
+  /** The batch reductions that a variance is made of. */
+  #reductions(variance: TensorRef): Node[] {
+    const found: Node[] = [];
+    const seen = new Set([variance.node]);
+    for (const name of seen) {
+      const node = this.#graph.find(name);
+      if (!node || seen.size > MAX_STEPS) break;
+      if (this.#isReduction(node)) found.push(node);
+      // The mean is hidden behind the squared difference of the variance's own reduction.
+      const inputs = this.#isReduction(node) ? this.#behindSquares(node) : MOMENT_OPS.has(node.op) ? node.inputs : [];
+      for (const ref of inputs) if (this.#activations.has(ref.node)) seen.add(ref.node);
+    }
+    return found;
+  }
+
+  #isReduction(node: Node): boolean {
+    if (node.op !== 'Mean' && node.op !== 'Sum') return false;
+    if (!node.inputs[0] || !this.#activations.has(node.inputs[0].node)) return false;
+    return isBatchReduction(this.#graph, this.#shapes, node) || this.#averages.has(node.name);
+  }
+
+  #behindSquares(reduction: Node): readonly TensorRef[] {
+    const inner = this.#graph.inputNode(reduction, 0);
+    if (!inner || !SQUARES.has(inner.op)) return [];
+    const difference = inner.op === 'SquaredDifference' ? inner : this.#graph.inputNode(inner, 0);
+    if (!difference || (difference.op !== 'SquaredDifference' && difference.op !== 'Sub')) return [];
+    return difference.inputs.flatMap((ref) => {
+      const source = this.#past(ref, MEAN_WRAPS);
+      const node = this.#graph.find(source.node);
+      return node && this.#isReduction(node) ? [source] : [];
+    });
+  }
+
+  #past(ref: TensorRef, ops: ReadonlySet<string>): TensorRef {
+    let at = ref;
+    for (let step = 0; step < MAX_STEPS; step++) {
+      const node = this.#graph.find(at.node);
+      if (!node || !ops.has(node.op) || !node.inputs[0]) return at;
+      at = node.inputs[0];
+    }
+    return at;
+  }
+
+  #isSquared(reduction: Node): boolean {
+    const inner = this.#graph.inputNode(reduction, 0);
+    return inner !== undefined && SQUARES.has(inner.op);
+  }
+
+  /** The activations that the reductions reduce, before squares, shifts and casts. */
+  #sources(reductions: readonly Node[]): { x: TensorRef; all: ReadonlySet<string> } {
+    const all = new Set<string>();
+    let x = reductions[0]!.inputs[0]!;
+    for (const reduction of reductions) {
+      let at: TensorRef | undefined = reduction.inputs[0];
+      for (let step = 0; at && step < 8; step++) {
+        all.add(refText(at));
+        const node = this.#graph.find(at.node);
+        if (!node) break;
+        const opens: boolean = UNWRAPS.has(node.op) || SQUARES.has(node.op) || node.op === 'Sub';
+        if (!opens) break;
+        x = node.inputs[0]!;
+        at = node.inputs[0];
+      }
+    }
+    return { x, all };
+  }
+
+  /** Whether the root scales the same activation whose moments it came from: then it is a normalisation. */
+  #isApplied(root: Node, sources: ReadonlySet<string>): boolean {
+    const seen = new Set([root.name]);
+    for (const name of seen) {
+      if (seen.size > MAX_STEPS) return false;
+      for (const node of this.#graph.dataConsumers(name)) {
+        if (APPLIES.has(node.op) && node.inputs.some((ref) => !seen.has(ref.node) && this.#comesFrom(ref, sources))) {
+          return true;
+        }
+        if (SCALE_OPS.has(node.op)) seen.add(node.name);
+      }
+    }
+    return false;
+  }
+
+  #comesFrom(ref: TensorRef, sources: ReadonlySet<string>): boolean {
+    let at = ref;
+    for (let step = 0; step < 6; step++) {
+      if (sources.has(refText(at))) return true;
+      const node = this.#graph.find(at.node);
+      if (!node || !(UNWRAPS.has(node.op) || node.op === 'Sub' || node.op === 'Mul') || !node.inputs[0]) return false;
+      at = node.inputs[node.op === 'Mul' && !this.#activations.has(node.inputs[0].node) ? 1 : 0]!;
+    }
+    return false;
+  }
+
+  /** The given tensors and all that only change their shape, scale them by a parameter or add a shift. */
+  #shapeChanges(refs: readonly TensorRef[]): TensorRef[] {
+    const found = new Map(refs.map((ref) => [refText(ref), ref]));
+    for (const ref of found.values()) {
+      if (found.size > MAX_STEPS) break;
+      for (const node of this.#graph.consumers(ref)) {
+        const passes = SHAPE_OPS.has(node.op) && node.inputs[0] && refText(node.inputs[0]) === refText(ref);
+        const scaled = (node.op === 'Mul' || node.op === 'RealDiv') && node.inputs.filter((each) => this.#activations.has(each.node)).length === 1;
+        const shifted = this.#averages.has(node.name) && (node.op === 'Add' || node.op === 'AddV2');
+        if (passes || scaled || shifted) found.set(node.name, { node: node.name, port: 0 });
+      }
+    }
+    return [...found.values()];
+  }
+}
+
+const UNWRAPS: ReadonlySet<string> = new Set([...IDENTITIES, 'Cast', 'Reshape', 'ExpandDims', 'Squeeze', 'Enter']);
+const MEAN_WRAPS: ReadonlySet<string> = new Set([...UNWRAPS, 'BroadcastTo']);
+const APPLIES: ReadonlySet<string> = new Set(['Mul', 'RealDiv', 'Div']);
+const SCALE_OPS: ReadonlySet<string> = new Set([...UNWRAPS, 'Mul', 'RealDiv', 'Div', 'Add', 'AddV2', 'Reciprocal', 'Inv']);

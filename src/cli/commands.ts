@@ -1,0 +1,40 @@
+import type { Options } from 'yargs';
+import type { Args } from './args.js';
+import type { Terminal } from './terminal.js';
+
+/** A command as the table knows it: its code is loaded when it is called. */
+export interface Command {
+  readonly name: string;
+  /** The name of its positional argument. */
+  readonly positional: string;
+  /** One line for the help. */
+  readonly summary: string;
+  load(): Promise<CommandModule>;
+}
+
+/** What a file in commands/ exports. It imports the library only when it runs: help has to be fast. */
+export interface CommandModule {
+  readonly options: Readonly<Record<string, Options>>;
+  /** Command line and what it does. */
+  readonly examples: readonly (readonly [line: string, what: string])[];
+  /** @returns the exit code */
+  run(args: Args, terminal: Terminal): Promise<number>;
+}
+
+/** All commands. A new one is a file in commands/ and an entry here. */
+export const COMMANDS: readonly Command[] = [
+  {
+    name: 'freeze',
+    positional: 'MODEL',
+    summary: 'repair the batch norms of a model and write a frozen graph',
+    load: () => import('./commands/freeze.js'),
+  },
+];
+
+/** Options that every command has. */
+export const COMMON_OPTIONS: Readonly<Record<string, Options>> = {
+  json: { type: 'boolean', describe: 'print the report (or the error) as JSON; messages go to stderr' },
+  quiet: { type: 'boolean', alias: 'q', describe: 'print errors only' },
+  verbose: { type: 'boolean', alias: 'v', describe: 'show every site and its evidence' },
+  'no-color': { type: 'boolean', describe: 'no colours (as NO_COLOR=1 in the environment)' },
+};

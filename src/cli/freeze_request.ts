@@ -1,0 +1,96 @@
+import { basename } from 'node:path';
+import type { Options } from 'yargs';
+import { BnfixError } from '../errors.js';
+import type { FreezeOptions } from '../freeze.js';
+import type { Args } from './args.js';
+
+/** What `bnfix freeze` is asked to do. */
+export interface FreezeRequest {
+  readonly model: string;
+  readonly checkpoint: string | undefined;
+  /** Where the result goes to; `-` is stdout; undefined in a dry run that names none. */
+  readonly output: string | undefined;
+  readonly force: boolean;
+  readonly dryRun: boolean;
+  readonly freeze: FreezeOptions;
+}
+
+/** The flags of TensorFlow's freeze_graph, so that a script changes one word. The last ones say what bnfix sees itself. */
+export const FREEZE_GRAPH_OPTIONS: Readonly<Record<string, Options>> = {
+  input_meta_graph: { type: 'string', hidden: true, requiresArg: true },
+  input_checkpoint: { type: 'string', hidden: true, requiresArg: true },
+  input_graph: { type: 'string', hidden: true, requiresArg: true },
+  input_saved_model_dir: { type: 'string', hidden: true, requiresArg: true },
+  output_node_names: { type: 'string', array: true, hidden: true, requiresArg: true },
+  output_graph: { type: 'string', hidden: true, requiresArg: true },
+  input_binary: { type: 'string', hidden: true },
+  clear_devices: { type: 'string', hidden: true },
+  checkpoint_version: { type: 'string', hidden: true },
+  restore_op_name: { type: 'string', hidden: true },
+  filename_tensor_name: { type: 'string', hidden: true },
+  initializer_nodes: { type: 'string', hidden: true },
+};
+
+/** @throws BnfixError `usage` when a value is missing or contradicts another */
+export function freezeRequest(args: Args): FreezeRequest {
+  const checkpoint = args.string('checkpoint') ?? args.string('input_checkpoint');
+  const graph = args.string('input_meta_graph') ?? args.string('input_graph') ?? args.string('input_saved_model_dir');
+  const model = args.positional('MODEL') ?? graph ?? checkpoint;
+  if (model === undefined) {
+    throw new BnfixError('usage', 'which model?', {
+      why: 'freeze needs the .meta file, the checkpoint, a frozen .pb or a SavedModel folder',
+      fix: 'bnfix freeze MODEL -o frozen.pb',
+    });
+  }
+  const output = args.string('output') ?? args.string('output_graph');
+  const dryRun = args.flag('dry-run');
+  if (output === undefined && !dryRun) throw noOutput(model);
+  if (output !== undefined) refuseOtherFormats(output);
+  const [outputs, inputs] = [[...args.list('outputs'), ...args.list('output_node_names')], args.list('inputs')];
+  const [keep, map] = [args.list('keep'), statisticsMap(args.strings('map'))];
+  return {
+    model,
+    checkpoint: checkpoint === model ? undefined : checkpoint,
+    output,
+    force: args.flag('force'),
+    dryRun,
+    freeze: { outputs, inputs, keep, map, allowUntrained: args.flag('allow-untrained') },
+  };
+}
+
+function noOutput(model: string): BnfixError {
+  const name = basename(model).replace(/(\.meta|\.index|\.data-\d{5}-of-\d{5}|\.pbtxt|\.pb|\.ckpt)+$/, '');
+  return new BnfixError('usage', 'where should the frozen graph go to?', {
+    where: '-o',
+    fix: `-o ${name === '' || name === '.' ? 'frozen.pb' : `${name}.frozen.pb`}   (or -o - for stdout, or --dry-run)`,
+  });
+}
+
+/** Extensions that promise a format which is not a GraphDef. */
+const OTHER_FORMATS = /\.(onnx|tflite|h5|keras|json|meta|index|ckpt|npz|zip)$/i;
+
+function refuseOtherFormats(output: string): void {
+  const extension = OTHER_FORMATS.exec(output)?.[0];
+  if (extension === undefined) return;
+  throw new BnfixError('usage', `bnfix does not write ${extension} files`, {
+    where: `-o ${output}`,
+    why: 'the result is a frozen GraphDef: .pb (binary) or .pbtxt (text)',
+    fix: `-o ${output.slice(0, -extension.length)}.pb`,
+  });
+}
+
+function statisticsMap(entries: readonly string[]): NonNullable<FreezeOptions['map']> {
+  const map: Record<string, readonly [string, string]> = {};
+  for (const entry of entries) {
+    const [, name, mean, variance] = /^([^=]+)=([^,]+),([^,]+)$/.exec(entry) ?? [];
+    if (name === undefined || mean === undefined || variance === undefined) {
+      throw new BnfixError('usage', `cannot read --map ${entry}`, {
+        where: '--map',
+        fix: '--map BATCH_NORM=MEAN,VARIANCE   (names of nodes, variables or checkpoint keys)',
+      });
+    }
+    if (map[name]) throw new BnfixError('usage', `--map names ${name} twice`, { where: '--map', fix: 'name it once' });
+    map[name] = [mean.trim(), variance.trim()];
+  }
+  return map;
+}

@@ -1,0 +1,125 @@
+import yargs, { type Argv } from 'yargs';
+import { BnfixError } from '../errors.js';
+import { didYouMean } from '../near.js';
+import { Args } from './args.js';
+import { COMMON_OPTIONS, type Command, type CommandModule } from './commands.js';
+import { version } from './version.js';
+
+/** What a command line asks for. */
+export type Parsed =
+  | { readonly kind: 'run'; readonly module: CommandModule; readonly args: Args }
+  /** Help or version, which were asked for. */
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'no command'; readonly help: string };
+
+const SETTINGS = {
+  // TensorFlow's names are full of dots and dashes, and may be numbers.
+  'dot-notation': false,
+  'camel-case-expansion': false,
+  'boolean-negation': false,
+  'parse-numbers': false,
+  'parse-positional-numbers': false,
+  // `--outputs a MODEL` must not swallow the model.
+  'greedy-arrays': false,
+};
+
+/** @throws BnfixError `usage` for anything that no command knows */
+export async function parse(argv: readonly string[], commands: readonly Command[]): Promise<Parsed> {
+  let found: { module: CommandModule; args: Args } | undefined;
+  let text = '';
+  const known = new Set(['help', 'version', ...Object.keys(COMMON_OPTIONS)]);
+  const parser = yargs()
+    .scriptName('bnfix')
+    .usage('bnfix COMMAND\n\nRepairs TensorFlow graphs whose batch norm was saved in training mode.')
+    .parserConfiguration(SETTINGS)
+    .locale('en')
+    .exitProcess(false)
+    .strict()
+    .help()
+    .alias('help', 'h')
+    .version(version())
+    .options(COMMON_OPTIONS)
+    .epilogue('bnfix COMMAND --help shows the options of a command.')
+    .fail((message, error) => {
+      throw error ?? usageError(message, argv, known, commands);
+    });
+  for (const command of commands) {
+    let module: CommandModule | undefined;
+    parser.command({
+      command: `${command.name} [${command.positional}]`,
+      describe: command.summary,
+      builder: async (argv: Argv) => {
+        module = await command.load();
+        for (const name of Object.keys(module.options)) known.add(name);
+        return commandParser(argv, command, module);
+      },
+      handler: (values) => {
+        found = { module: module!, args: new Args(values) };
+      },
+    });
+  }
+  // With a callback yargs prints nothing itself.
+  await parser.parseAsync([...argv], {}, (_error, _values, output) => {
+    text = output;
+  });
+  if (text !== '') return { kind: 'text', text };
+  return found ? { kind: 'run', ...found } : { kind: 'no command', help: await parser.getHelp() };
+}
+
+function commandParser(argv: Argv, command: Command, module: CommandModule): Argv {
+  const { name, positional, summary } = command;
+  argv
+    .usage(`bnfix ${name} ${positional}\n\n${summary[0]!.toUpperCase()}${summary.slice(1)}.`)
+    .positional(positional, { type: 'string' })
+    .options(module.options)
+    .epilogue(
+      'Exit codes: 0 done, 1 a finding, 2 usage, 3 unreadable input, 4 statistics or variables missing or untrained,\n5 unsupported form, 6 cannot write, 70 a fault of bnfix, 130 interrupted.',
+    );
+  for (const [line, what] of module.examples) argv.example(line, what);
+  return argv;
+}
+
+function usageError(
+  message: string,
+  argv: readonly string[],
+  known: Set<string>,
+  commands: readonly Command[],
+): BnfixError {
+  const names = commands.map((command) => command.name);
+  const unknown = /^Unknown (?:argument|command)s?: (.+)$/.exec(message)?.[1]?.split(', ');
+  const first = unknown?.[0];
+  if (first !== undefined) {
+    const isOption = argv.some((arg) => new RegExp(`^(--${quoted(first)}(=|$)|-\\w*${quoted(first)})`).test(arg));
+    if (isOption) return unknownOption(first, known);
+    if (names.includes(argv[0] ?? '')) {
+      return new BnfixError('usage', `${first} is one argument too many`, { fix: `bnfix ${argv[0]} --help` });
+    }
+    return new BnfixError('usage', `there is no command ${first}`, {
+      fix: didYouMean(first, names) ?? `bnfix ${names[0]} ${first} ...; commands: ${names.join(', ')}`,
+    });
+  }
+  const suggested = /^Did you mean (.+)\?$/.exec(message)?.[1];
+  if (suggested !== undefined) {
+    return new BnfixError('usage', `there is no command ${argv[0]}`, { fix: `did you mean ${suggested}?` });
+  }
+  const bare = /^Not enough arguments following: (.+)$/.exec(message)?.[1];
+  if (bare !== undefined)
+    return new BnfixError('usage', `${dashed(bare)} needs a value`, { fix: `${dashed(bare)} VALUE` });
+  return new BnfixError('usage', message, { fix: 'bnfix --help' });
+}
+
+function unknownOption(name: string, known: Iterable<string>): BnfixError {
+  const options = [...known].map(dashed);
+  const near = name.length > 1 ? didYouMean(dashed(name), options) : undefined;
+  return new BnfixError('usage', `there is no option ${dashed(name)}`, {
+    fix: near ?? (name.length > 1 ? 'bnfix COMMAND --help lists them' : 'a value stands apart: -o FILE, not -oFILE'),
+  });
+}
+
+function dashed(name: string): string {
+  return name.length > 1 ? `--${name}` : `-${name}`;
+}
+
+function quoted(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}

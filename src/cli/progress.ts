@@ -1,0 +1,40 @@
+import { byteText } from './format.js';
+
+const DELAY_MS = 500;
+const INTERVAL_MS = 100;
+const WIDTH = 24;
+const CLEAR_LINE = '\r\x1b[2K';
+
+/** A line that shows how far the writing is. */
+export interface Progress {
+  update(bytes: number): void;
+  /** Removes the line. */
+  end(): void;
+}
+
+/** A progress bar, only on a terminal, and only when it takes longer than half a second. */
+export function progressBar(stream: NodeJS.WriteStream, label: string, total: number): Progress {
+  if (!stream.isTTY) return { update() {}, end() {} };
+  let next = performance.now() + DELAY_MS;
+  let shown = false;
+  return {
+    update(bytes) {
+      const now = performance.now();
+      if (now < next) return;
+      next = now + INTERVAL_MS;
+      shown = true;
+      stream.write(`${CLEAR_LINE}${barText(label, bytes, total)}`);
+    },
+    end() {
+      if (shown) stream.write(CLEAR_LINE);
+    },
+  };
+}
+
+/** `writing out.pb  [#####.....]  50 %  1.0 of 2.0 MB`; the escaped bytes of a text may be more than was expected. */
+function barText(label: string, bytes: number, total: number): string {
+  const part = total > 0 ? Math.min(1, bytes / total) : 1;
+  const full = Math.round(part * WIDTH);
+  const bar = '#'.repeat(full) + '.'.repeat(WIDTH - full);
+  return `${label}  [${bar}] ${String(Math.floor(part * 100)).padStart(3)} %  ${byteText(bytes)}`;
+}

@@ -1,0 +1,44 @@
+import { EXIT_CODES } from '../errors.js';
+import { COMMANDS, type Command } from './commands.js';
+import { parse } from './parse.js';
+import type { Terminal } from './terminal.js';
+
+/**
+ * Runs a command line: the whole CLI but the process around it.
+ * @param argv - the arguments behind the program's name
+ * @returns the exit code; never throws
+ */
+export async function run(
+  argv: readonly string[],
+  terminal: Terminal,
+  commands: readonly Command[] = COMMANDS,
+): Promise<number> {
+  try {
+    const parsed = await parse(argv, commands);
+    switch (parsed.kind) {
+      case 'text':
+        terminal.out(parsed.text);
+        return 0;
+      case 'no command':
+        terminal.err(parsed.help);
+        return EXIT_CODES.usage;
+      case 'run':
+        return await parsed.module.run(parsed.args, terminal);
+    }
+  } catch (error) {
+    const { showError } = await import('./show_error.js');
+    return showError(error, terminal, styleOf(argv));
+  }
+}
+
+/** Read from the raw arguments: they may be what could not be parsed. */
+function styleOf(argv: readonly string[]) {
+  const has = (...names: string[]) => names.some((name) => argv.includes(name));
+  const toStdout = argv.some((arg, i) => arg === '-' && /^(-o|--output|--output_graph)$/.test(argv[i - 1] ?? ''));
+  return {
+    json: has('--json'),
+    verbose: has('-v', '--verbose'),
+    color: !has('--no-color'),
+    jsonTo: toStdout ? ('stderr' as const) : ('stdout' as const),
+  };
+}

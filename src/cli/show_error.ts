@@ -1,0 +1,61 @@
+import pc from 'picocolors';
+import { BnfixError, EXIT_CODES } from '../errors.js';
+import type { Terminal } from './terminal.js';
+
+export interface ErrorStyle {
+  readonly json: boolean;
+  readonly verbose: boolean;
+  readonly color: boolean;
+  /** Where JSON goes to: not to stdout when the graph does. */
+  readonly jsonTo: 'stdout' | 'stderr';
+}
+
+/** Prints an error as what / where / why / how. @returns the exit code that belongs to it */
+export function showError(thrown: unknown, terminal: Terminal, style: ErrorStyle): number {
+  const error = thrown instanceof BnfixError ? thrown : internalError(thrown);
+  const exitCode = EXIT_CODES[error.code];
+  if (style.json) {
+    const { code, message, where, why, fix } = error;
+    const text = JSON.stringify({ error: { code, exitCode, message, where, why, fix } }, nullForUndefined, 2);
+    if (style.jsonTo === 'stdout') terminal.out(text);
+    else terminal.err(text);
+    if (style.jsonTo === 'stderr') return exitCode;
+  }
+  terminal.err(errorText(error, style.color && terminal.hasColor(terminal.stderr)));
+  if (style.verbose && error.code === 'internal') terminal.err(`\n${stackText(error)}`);
+  return exitCode;
+}
+
+/** JSON has no undefined: absent details are null, so that the shape is always the same. */
+export function nullForUndefined(_key: string, value: unknown): unknown {
+  return value === undefined ? null : value;
+}
+
+function internalError(thrown: unknown): BnfixError {
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return new BnfixError('internal', message, { cause: thrown });
+}
+
+function errorText(error: BnfixError, color: boolean): string {
+  const colors = pc.createColors(color);
+  const isFault = error.code === 'internal';
+  const details: [string, string | undefined][] = [
+    ['where', error.where],
+    ['why', error.why ?? (isFault ? 'this is a fault of bnfix, not of your model' : undefined)],
+    ['fix', error.fix ?? (isFault ? 'please report it, with the output of the same command and -v' : undefined)],
+  ];
+  const lines = [
+    `${colors.red('bnfix:')} ${colors.bold(isFault ? `internal error: ${error.message}` : error.message)}`,
+  ];
+  for (const [name, text] of details) {
+    // The first line of a multi-line text names the rest, which is indented below it.
+    if (text !== undefined) lines.push(`  ${colors.dim(name.padEnd(5))}  ${text.split('\n').join('\n         ')}`);
+  }
+  return lines.join('\n');
+}
+
+function stackText(error: Error): string {
+  const { cause } = error;
+  const own = error.stack ?? error.message;
+  return cause instanceof Error ? `${own}\ncaused by ${stackText(cause)}` : own;
+}

@@ -1,0 +1,29 @@
+/** The streams and the environment of a run: the only way in which the CLI prints. */
+export class Terminal {
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+  readonly #env: NodeJS.ProcessEnv;
+
+  constructor({ stdout, stderr, env }: Pick<NodeJS.Process, 'stdout' | 'stderr' | 'env'>) {
+    this.stdout = stdout;
+    this.stderr = stderr;
+    this.#env = env;
+    // `bnfix ... | head` ends the pipe early: that is no error of ours.
+    for (const stream of [stdout, stderr]) stream.on('error', () => {});
+  }
+
+  out(text: string): void {
+    this.stdout.write(`${text}\n`);
+  }
+
+  err(text: string): void {
+    this.stderr.write(`${text}\n`);
+  }
+
+  /** Whether a stream takes colours: a terminal does, unless NO_COLOR is set (https://no-color.org). */
+  hasColor(stream: NodeJS.WriteStream): boolean {
+    if (this.#env.NO_COLOR) return false;
+    if (this.#env.FORCE_COLOR) return this.#env.FORCE_COLOR !== '0';
+    return stream.isTTY === true && this.#env.TERM !== 'dumb';
+  }
+}

@@ -1,0 +1,23 @@
+import type { Call } from './kernels.js';
+
+/** A number among the attrs of a call. */
+export function numberAttr(call: Call, key: string, fallback: number): number {
+  const value = call.attrs[key];
+  return typeof value === 'number' ? value : fallback;
+}
+
+export function boolAttr(call: Call, key: string, fallback: boolean): boolean {
+  const value = call.attrs[key];
+  return typeof value === 'boolean' ? value : fallback;
+}
+
+/** A string attr, in lower case. */
+export function stringAttr(call: Call, key: string, fallback: string): string {
+  const value = call.attrs[key];
+  return typeof value === 'string' ? value : fallback;
+}
+
+export function numbersAttr(call: Call, key: string): number[] {
+  const value = call.attrs[key];
+  return Array.isArray(value) ? value.filter((item): item is number => typeof item === 'number') : [];
+}

@@ -1,0 +1,36 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { BATCH_NORM_KERNELS } from './kernels_batch_norm.js';
+import { MATH_KERNELS } from './kernels_math.js';
+import { QUANTIZE_KERNELS } from './kernels_quantize.js';
+import { SHAPE_KERNELS } from './kernels_shape.js';
+import type { Tfjs } from './tfjs.js';
+
+/** A node as a kernel sees it; strings among the attrs are in lower case. */
+export interface Call {
+  readonly inputs: readonly Tensor[];
+  readonly attrs: Readonly<Record<string, unknown>>;
+}
+
+/** Computes the outputs of a node; what it makes besides them is disposed of. */
+export type Kernel = (tf: Tfjs['core'], call: Call) => Tensor | Tensor[];
+
+/** Kernels for what TensorFlow.js lacks, or computes otherwise than TensorFlow. */
+export const OWN_KERNELS: ReadonlyMap<string, Kernel> = new Map(
+  Object.entries({ ...BATCH_NORM_KERNELS, ...MATH_KERNELS, ...QUANTIZE_KERNELS, ...SHAPE_KERNELS }),
+);
+
+/** The name that an own kernel is registered under: the registry belongs to the whole process. */
+export function ownName(op: string): string {
+  return `Bnfix${op}`;
+}
+
+let registered = false;
+
+/** Makes the kernels known to TensorFlow.js, once. */
+export function registerKernels({ core, converter }: Tfjs): void {
+  if (registered) return;
+  registered = true;
+  for (const [op, kernel] of OWN_KERNELS) {
+    converter.registerOp(ownName(op), ({ inputs, attrs }) => core.tidy(() => kernel(core, { inputs, attrs })));
+  }
+}

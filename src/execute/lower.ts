@@ -1,0 +1,99 @@
+import { type AttrMap, type AttrValue, attr } from '../graph/attrs.js';
+import { DataType } from '../graph/dtype.js';
+import type { Graph } from '../graph/graph.js';
+import { ancestors } from '../graph/walk.js';
+import { putChannelsLast } from './channels_first.js';
+import { functionBody, inlineCalls, type Library, namedFunctions } from './functions.js';
+import { OWN_KERNELS, ownName } from './kernels.js';
+import type { LoweredFunction } from './topology.js';
+
+/** Ops that TensorFlow.js knows under another name. */
+const SAME_AS: ReadonlyMap<string, string> = new Map([
+  ['RefSwitch', 'Switch'],
+  ['RefMerge', 'Merge'],
+  ['RefEnter', 'Enter'],
+  ['RefExit', 'Exit'],
+  ['RefNextIteration', 'NextIteration'],
+  ['RefIdentity', 'Identity'],
+  ['PreventGradient', 'Identity'],
+  ['CheckNumerics', 'Identity'],
+  ['BatchMatMulV3', 'BatchMatMulV2'],
+  ['Inv', 'Reciprocal'],
+  ['ParallelDynamicStitch', 'DynamicStitch'],
+  // Only these two names are control flow to its scheduler.
+  ['If', 'StatelessIf'],
+  ['While', 'StatelessWhile'],
+]);
+
+const ONES = (n: number): AttrValue => ({ list: { i: new Array<number>(n).fill(1) } });
+
+/** Defaults of TensorFlow's op definitions where TensorFlow.js has another one or none; found by comparing the two. */
+const DEFAULTS: ReadonlyMap<string, AttrMap> = new Map<string, AttrMap>([
+  ['Conv2D', { dilations: ONES(4) }],
+  ['DepthwiseConv2dNative', { dilations: ONES(4) }],
+  ['Conv3D', { dilations: ONES(5), data_format: attr.string('NDHWC') }],
+  ['DepthToSpace', { data_format: attr.string('NHWC') }],
+  ['Range', { Tidx: attr.type(DataType.DT_INT32) }],
+  ['CropAndResize', { method: attr.string('bilinear'), extrapolation_value: attr.float(0) }],
+  ['TopKV2', { sorted: attr.bool(true) }],
+  ['TensorArrayV3', { clear_after_read: attr.bool(true), dynamic_size: attr.bool(false) }],
+  ['StringSplit', { skip_empty: attr.bool(true) }],
+]);
+
+/**
+ * Rewrites a graph (in place) into what TensorFlow.js computes rightly: channels last, the defaults of TensorFlow's op
+ * definitions, bnfix's own kernels where its own are missing or wrong, no control edges.
+ */
+export function lower(graph: Graph): void {
+  for (const node of [...graph.nodes()]) {
+    const op = SAME_AS.get(node.op) ?? node.op;
+    const defaults = DEFAULTS.get(op);
+    if (op === node.op && !defaults) continue;
+    const { inputs, controls, tensor } = node;
+    graph.replace(node, { op, inputs, controls, attr: { ...defaults, ...node.attr }, ...(tensor && { tensor }) });
+  }
+  putChannelsLast(graph);
+  gateBranches(graph);
+  for (const node of [...graph.nodes()]) {
+    if (node.controls.length > 0) graph.setControls(node, []);
+    if (OWN_KERNELS.has(node.op)) graph.replace(node, { op: ownName(node.op), inputs: node.inputs, attr: node.attr });
+  }
+}
+
+/** The branches and loop bodies that a graph names, and those that they name, ready to run. */
+export function loweredFunctions(graph: Graph, library: Library): LoweredFunction[] {
+  const lowered = new Map<string, LoweredFunction>();
+  const waiting = namedFunctions(graph);
+  for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+    if (lowered.has(name)) continue;
+    // Constants of all functions lie in one table: the prefix tells them apart.
+    const { graph: body, args, results } = functionBody(library, name, `${name}/`, {});
+    const returned = results.map((ref) => {
+      const result = body.freeName(`${name}/result`);
+      return body.add({ name: result, op: 'Identity', inputs: [ref] }).name;
+    });
+    inlineCalls(body, library);
+    body.retain(new Set([...args.map((arg) => arg.name), ...ancestors(body, returned, false)]));
+    waiting.push(...namedFunctions(body));
+    lower(body);
+    lowered.set(name, { name, graph: body, args, results: returned });
+  }
+  return [...lowered.values()];
+}
+
+/**
+ * A constant of a branch waits, by a control edge, for the branch to be taken. TensorFlow.js has no such edges: there
+ * every constant is always alive, and a Merge that sees it takes the wrong branch. So the edge becomes an input.
+ */
+function gateBranches(graph: Graph): void {
+  if (![...graph.nodes()].some((node) => node.op === 'Switch')) return;
+  for (const node of [...graph.nodes()]) {
+    const pivots = node.controls.filter((name) => !/^(NoOp|Assert)$/.test(graph.get(name).op));
+    if (node.inputs.length > 0 || pivots.length === 0) continue;
+    const value = { node: node.name, port: 0 };
+    const pivot = pivots.map((name) => ({ node: name, port: 0 }));
+    const gate = graph.add({ name: graph.freeName(`${node.name}/gate`), op: 'Gate' });
+    graph.replaceUses(value, { node: gate.name, port: 0 });
+    graph.setInputs(gate, [value, ...pivot]);
+  }
+}

@@ -1,0 +1,50 @@
+import { BnfixError } from '../errors.js';
+import { attr } from '../graph/attrs.js';
+import type { DataType } from '../graph/dtype.js';
+import { type Graph, refText, type TensorRef } from '../graph/graph.js';
+import { ancestors } from '../graph/walk.js';
+
+/** A tensor whose value is given. */
+export interface Feed {
+  readonly ref: TensorRef;
+  readonly dtype: DataType;
+}
+
+/** A graph that is cut down to what is asked of it. */
+export interface Prepared {
+  readonly graph: Graph;
+  /** Name of the Placeholder of each feed; undefined where no fetch needs it. */
+  readonly feeds: readonly (string | undefined)[];
+  /** Name of the node that holds each fetch. */
+  readonly fetches: readonly string[];
+}
+
+/**
+ * Cuts the graph (which is changed) at the feeds, gives each fetch a node of its own, and keeps what lies between.
+ * @throws BnfixError `usage` when a placeholder on the way has no value
+ */
+export function prepare(graph: Graph, feeds: readonly Feed[], fetches: readonly TensorRef[]): Prepared {
+  const results = fetches.map((ref) => {
+    const name = graph.freeName('bnfix_fetch');
+    graph.add({ name, op: 'Identity', inputs: [ref] });
+    return name;
+  });
+  const given = feeds.map(({ ref, dtype }) => {
+    const name = graph.freeName('bnfix_feed');
+    graph.add({ name, op: 'Placeholder', attr: { dtype: attr.type(dtype) } });
+    graph.replaceUses(ref, { node: name, port: 0 });
+    return name;
+  });
+  graph.retain(ancestors(graph, results));
+  for (const node of [...graph.nodes()]) {
+    if (node.op === 'PlaceholderWithDefault') graph.replace(node, { op: 'Identity', inputs: node.inputs });
+    if (/^Placeholder(V2)?$/.test(node.op) && !given.includes(node.name)) {
+      throw new BnfixError('usage', `the placeholder ${node.name} has no value`, {
+        where: node.name,
+        why: `${fetches.map(refText).join(', ')} needs it`,
+        fix: `give a value for ${node.name}`,
+      });
+    }
+  }
+  return { graph, feeds: given.map((name) => (graph.has(name) ? name : undefined)), fetches: results };
+}

@@ -1,0 +1,75 @@
+import { Branches, MERGES, SELECTS, SWITCHES } from '../analysis/branches.js';
+import { Shapes } from '../analysis/shapes.js';
+import { attr } from '../graph/attrs.js';
+import { DataType } from '../graph/dtype.js';
+import type { Graph, Node, TensorRef } from '../graph/graph.js';
+import { outputTypes } from '../graph/ops.js';
+import { numberTensor } from '../graph/tensor.js';
+import { topologicalOrder } from '../graph/walk.js';
+import type { Pass, Remark } from './pass.js';
+
+/**
+ * Takes the branch that a known condition takes, and drops the other.
+ *
+ *     given:   s = Switch(x, false), y = Merge(f(s:0), g(s:1))      result:  y = f(x)
+ *     given:   y = Select(false, a, b)                              result:  y = b
+ *
+ * Assumes: conditions of loops are not constant. A Switch that is not decided stays, with its Merge.
+ */
+export const foldBranches: Pass = {
+  name: 'fold_branches',
+  run({ graph, outputs }) {
+    const order = topologicalOrder(graph);
+    const branches = new Branches(graph, new Map(), order);
+    const shapes = new Shapes(graph);
+    const named = new Set(outputs.map((ref) => ref.node));
+    const changed: Remark[] = [];
+    const bypass = (node: Node, port: number, to: TensorRef) => {
+      if (named.has(node.name)) pass(graph, node, to);
+      else graph.replaceUses({ node: node.name, port }, to);
+    };
+    for (const node of order) {
+      if (branches.isDeadNode(node.name)) continue;
+      if (SWITCHES.has(node.op)) {
+        const port = branches.taken(node);
+        if (port !== undefined && node.inputs[0]) graph.replaceUses({ node: node.name, port }, node.inputs[0]);
+      } else if (MERGES.has(node.op)) {
+        const alive = node.inputs.flatMap((ref, index) => (branches.isDead(ref) ? [] : [{ ref, index }]));
+        if (alive.length !== 1 || node.inputs.length === 1) continue;
+        const { index } = alive[0]!;
+        // The input may have been bypassed since: read it from the node as it is now.
+        if (graph.usedPorts(node.name).includes(1)) {
+          const name = graph.freeName(`${node.name}/value_index`);
+          const tensor = numberTensor(DataType.DT_INT32, [], [index]);
+          graph.add({ name, op: 'Const', tensor, attr: { dtype: attr.type(DataType.DT_INT32) } });
+          graph.replaceUses({ node: node.name, port: 1 }, { node: name, port: 0 });
+        }
+        changed.push({ node: node.name, text: `takes its input ${index} alone` });
+        bypass(node, 0, node.inputs[index]!);
+      } else if (SELECTS.has(node.op)) {
+        const index = branches.selected(node);
+        const taken = index && node.inputs[index];
+        if (!taken || !keepsShape(shapes, node, index)) continue;
+        changed.push({ node: node.name, text: `takes its input ${index} alone` });
+        bypass(node, 0, taken);
+      }
+    }
+    return { changed, skipped: [] };
+  },
+};
+
+/** SelectV2 broadcasts: its value is the branch itself only where that has the shape of the result. */
+function keepsShape(shapes: Shapes, node: Node, index: number): boolean {
+  if (node.op === 'Select') return true;
+  const result = shapes.of({ node: node.name, port: 0 });
+  const branch = shapes.of(node.inputs[index]!);
+  const other = shapes.of(node.inputs[3 - index]!);
+  if (result && branch) return result.length === branch.length && result.every((size, i) => size === branch[i]);
+  return other?.length === 0;
+}
+
+/** Makes a node hand its input on under its own name. */
+function pass(graph: Graph, node: Node, to: TensorRef): void {
+  const dtype = outputTypes(node)?.[0];
+  graph.replace(node, { op: 'Identity', inputs: [to], attr: dtype === undefined ? {} : { T: attr.type(dtype) } });
+}

@@ -1,0 +1,41 @@
+import { BnfixError } from '../errors.js';
+import { attrShape, attrType } from '../graph/attrs.js';
+import { DataType, dtypeName } from '../graph/dtype.js';
+import type { Graph, Node } from '../graph/graph.js';
+import { outputTypes } from '../graph/ops.js';
+import { numberTensor } from '../graph/tensor.js';
+import type { Pass, Remark } from './pass.js';
+
+/**
+ * Gives flags the value that they have at inference.
+ *
+ *     given:   is_training = Placeholder[bool]      result:  is_training = Const[false]
+ *
+ * Assumes: the flags were recognised by what they switch, or pinned by the user.
+ */
+export const pinFlags: Pass = {
+  name: 'pin_flags',
+  run({ graph, flags }) {
+    const changed: Remark[] = [];
+    for (const { node: name, value, why } of flags) {
+      const node = graph.get(name);
+      const readers = node.op === 'VarHandleOp' ? graph.consumers({ node: name, port: 0 }) : [node];
+      for (const reader of readers) if (reader === node || reader.op === 'ReadVariableOp') pin(graph, reader, value);
+      changed.push({ node: name, text: `set to ${value}: ${why}` });
+    }
+    return { changed, skipped: [] };
+  },
+};
+
+function pin(graph: Graph, node: Node, value: number): void {
+  const dtype = outputTypes(node)?.[0] ?? attrType(node, 'dtype') ?? DataType.DT_BOOL;
+  const shape = (attrShape(node, 'shape') ?? []).map((size) => Math.abs(size));
+  if (shape.some((size) => size !== 1)) {
+    throw new BnfixError('usage', `${node.name} cannot be set: it is not a single value`, {
+      where: '--set',
+      why: `its shape is [${shape}], its dtype ${dtypeName(dtype)}`,
+      fix: 'set a scalar placeholder, or cut at another tensor (--inputs)',
+    });
+  }
+  graph.replaceByConst(node, numberTensor(dtype, shape, [value]));
+}

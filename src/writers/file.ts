@@ -1,0 +1,171 @@
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, link, open, rename, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { BnfixError } from '../errors.js';
+import { alreadyThere, checkTarget, errorCode, explainUnwritable, type Target, type TargetOptions } from './target.js';
+
+/** Bytes that are made while they are written. A chunk is valid until the next one is asked for. */
+export interface Encoded {
+  /** Where it is known before: that many bytes have to come. */
+  readonly byteLength?: number;
+  /** What this form could not hold. */
+  readonly notes?: readonly string[];
+  chunks(): Iterable<Uint8Array>;
+}
+
+export interface PumpOptions {
+  /** Stops the writing; what was written so far is removed. */
+  readonly signal?: AbortSignal;
+  /** Told after every chunk how many bytes have been written. */
+  readonly onProgress?: (bytes: number) => void;
+}
+
+/** Options of {@link writeFile}. */
+export type WriteOptions = Omit<TargetOptions, 'byteLength'> & PumpOptions;
+
+/**
+ * Writes a file that is whole or not there: into a temporary file in the same folder, synchronised to the disk, then renamed.
+ * Devices and named pipes are written in place.
+ *
+ * @returns the number of bytes
+ * @throws BnfixError `unwritable` when it cannot be written, `interrupted` when the signal stops it, and whatever reading
+ *   the chunks throws; the temporary file is gone then, and a file that was there before is as it was.
+ */
+export async function writeFile(path: string, encoded: Encoded, options: WriteOptions = {}): Promise<number> {
+  const target = await checkTarget(path, { ...options, byteLength: encoded.byteLength });
+  try {
+    return target.kind === 'file'
+      ? await writeWhole(target, encoded, options)
+      : await writeInPlace(target, encoded, options);
+  } catch (error) {
+    throw explainUnwritable(path, error);
+  }
+}
+
+async function writeWhole(target: Target, encoded: Encoded, options: WriteOptions): Promise<number> {
+  const folder = dirname(target.path);
+  // Short, whatever the target is called: a suffix could make the name too long.
+  const temporary = join(folder, `.bnfix-${randomBytes(6).toString('hex')}.tmp`);
+  const file = await open(temporary, 'wx');
+  try {
+    const written = await pump(encoded, (chunk) => writeAll(file, chunk), options);
+    if (target.mode !== undefined) await file.chmod(target.mode);
+    await synchronise(file);
+    await file.close();
+    refuseWhenStopped(options.signal);
+    await publish(temporary, target.path, options.force ?? false);
+    await synchroniseFolder(folder);
+    return written;
+  } catch (error) {
+    await file.close().catch(() => {});
+    await unlink(temporary).catch(() => {});
+    throw error;
+  }
+}
+
+async function writeInPlace(target: Target, encoded: Encoded, options: WriteOptions): Promise<number> {
+  const file = await open(target.path, 'w');
+  try {
+    return await pump(encoded, (chunk) => writeAll(file, chunk), options);
+  } finally {
+    await file.close().catch(() => {});
+  }
+}
+
+/** Gives the file its name. Without `force`, a file that has come up there in the meantime is not replaced either. */
+async function publish(temporary: string, path: string, force: boolean): Promise<void> {
+  if (force) return rename(temporary, path);
+  try {
+    await link(temporary, path);
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST') throw alreadyThere(path);
+    // A file system without hard links.
+    return rename(temporary, path);
+  }
+  await unlink(temporary);
+}
+
+/**
+ * Writes to a stream, as fast as it takes the bytes; it is left open.
+ * @returns the number of bytes
+ * @throws BnfixError `unwritable` when its reader has gone, otherwise as {@link writeFile}
+ */
+export async function writeStream(
+  stream: NodeJS.WritableStream,
+  encoded: Encoded,
+  options: PumpOptions & { readonly name?: string } = {},
+): Promise<number> {
+  const write = async (chunk: Uint8Array) => {
+    await new Promise<void>((resolve, reject) => {
+      stream.write(chunk, (error) => (error ? reject(error) : resolve()));
+    });
+    // Writing to a pipe does not let go of the event loop by itself.
+    await setImmediate();
+  };
+  const ignore = () => {};
+  // The error comes by the callback as well; without a listener it would end the process.
+  stream.on('error', ignore);
+  try {
+    return await pump(encoded, write, options);
+  } catch (error) {
+    throw explainUnwritable(options.name ?? 'the output', error);
+  } finally {
+    stream.off('error', ignore);
+  }
+}
+
+/**
+ * Makes all bytes without writing them: what can go wrong while reading goes wrong here.
+ * @returns the number of bytes
+ */
+export function readThrough(encoded: Encoded, options: PumpOptions = {}): Promise<number> {
+  return pump(encoded, () => setImmediate(), options);
+}
+
+async function pump(
+  encoded: Encoded,
+  write: (chunk: Uint8Array) => Promise<void>,
+  { signal, onProgress }: PumpOptions,
+): Promise<number> {
+  let done = 0;
+  for (const chunk of encoded.chunks()) {
+    refuseWhenStopped(signal);
+    await write(chunk);
+    done += chunk.length;
+    onProgress?.(done);
+  }
+  refuseWhenStopped(signal);
+  if (encoded.byteLength !== undefined && done !== encoded.byteLength) {
+    throw new BnfixError('internal', `${encoded.byteLength} bytes were announced, ${done} came`);
+  }
+  return done;
+}
+
+function refuseWhenStopped(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new BnfixError('interrupted', 'interrupted before the result was whole');
+}
+
+async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
+  for (let at = 0; at < chunk.length; ) at += (await file.write(chunk, at, chunk.length - at)).bytesWritten;
+}
+
+const CANNOT_SYNCHRONISE: ReadonlySet<string> = new Set(['EINVAL', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP']);
+
+async function synchronise(file: FileHandle): Promise<void> {
+  try {
+    await file.sync();
+  } catch (error) {
+    if (!CANNOT_SYNCHRONISE.has(errorCode(error) ?? '')) throw error;
+  }
+}
+
+/** So that the new name survives a power failure; not every system lets a folder be synchronised. */
+async function synchroniseFolder(folder: string): Promise<void> {
+  try {
+    const handle = await open(folder, 'r');
+    await handle.sync().finally(() => handle.close());
+  } catch {
+    // The file itself is on the disk already.
+  }
+}

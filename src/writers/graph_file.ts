@@ -1,0 +1,36 @@
+import type { Graph } from '../graph/graph.js';
+import { type Encoded, type WriteOptions, writeFile } from './file.js';
+import type { EncodedGraph } from './graph_def.js';
+
+/** The forms in which a GraphDef is written. */
+export type GraphFormat = 'pb' | 'pbtxt';
+
+/** A graph and its binary form, which is what {@link Encoded} bytes are made of. */
+export interface WritableGraph {
+  readonly graph: Graph;
+  readonly encoded: EncodedGraph;
+}
+
+/** The form that a file name asks for: .pbtxt and .pb.txt are text, anything else is binary. */
+export function graphFormat(path: string): GraphFormat {
+  return /\.(pbtxt|pb\.txt|prototxt)$/i.test(path) ? 'pbtxt' : 'pb';
+}
+
+/** The bytes of a graph in a form. The text writer is loaded only when it is asked for. */
+export async function encodeAs(format: GraphFormat, { graph, encoded }: WritableGraph): Promise<Encoded> {
+  if (format === 'pb') return encoded;
+  const { encodeGraphText } = await import('./text.js');
+  return encodeGraphText(graph);
+}
+
+/**
+ * Writes a frozen graph to a file: .pbtxt and .pb.txt as text, anything else as binary. The file is whole or not there.
+ * The model that it was made of has to be open still: weights are read while they are written.
+ *
+ * @returns the size of the file in bytes
+ * @throws BnfixError `unwritable` when it cannot be written, or is there already and `force` is not set; `unreadable`
+ *   when a weight turns out to be damaged; `interrupted` when `signal` stops it
+ */
+export async function writeGraph(path: string, graph: WritableGraph, options: WriteOptions = {}): Promise<number> {
+  return writeFile(path, await encodeAs(graphFormat(path), graph), options);
+}

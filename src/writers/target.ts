@@ -1,0 +1,141 @@
+import { constants, type Stats } from 'node:fs';
+import { access, lstat, realpath, stat, statfs } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { BnfixError } from '../errors.js';
+
+/** Where a result goes to, looked at before anything is written. */
+export interface Target {
+  /** `stream` is a device or a named pipe, which has to be written in place. */
+  readonly kind: 'file' | 'stream';
+  /** Links are resolved: what they point to is replaced, not the link. */
+  readonly path: string;
+  /** Permissions of the file that is replaced. */
+  readonly mode: number | undefined;
+}
+
+export interface TargetOptions {
+  /** Overwrite a file that is there. */
+  readonly force?: boolean;
+  /** Files that must not be overwritten whatever `force` says: the result is still read from them. */
+  readonly inputs?: readonly string[];
+  /** Size of what will be written, where it is known. */
+  readonly byteLength?: number | undefined;
+}
+
+/**
+ * Whether a file may be written here.
+ * @throws BnfixError `unwritable` for a folder, a missing folder, a file that is there without `force`, an input file, no
+ *   permission or too little space.
+ */
+export async function checkTarget(path: string, options: TargetOptions = {}): Promise<Target> {
+  try {
+    const stats = await statOrNothing(path);
+    if (stats?.isDirectory() || /[/\\]$/.test(path)) throw isFolder(path);
+    const isLost = stats?.isSymbolicLink();
+    if (stats && !isLost && !stats.isFile()) return { kind: 'stream', path, mode: undefined };
+    if (stats) {
+      await refuseInputs(path, stats, options.inputs ?? []);
+      if (!options.force) throw alreadyThere(path);
+    }
+    const resolved = stats && !isLost ? await realpath(path) : path;
+    const folder = dirname(resolved);
+    await access(folder, constants.W_OK | constants.X_OK);
+    if (options.byteLength !== undefined) await refuseWithoutSpace(path, folder, options.byteLength);
+    return { kind: 'file', path: resolved, mode: stats && stats.mode & 0o777 };
+  } catch (error) {
+    throw explainUnwritable(path, error);
+  }
+}
+
+async function statOrNothing(path: string): Promise<Stats | undefined> {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error;
+    // A link that leads nowhere counts as a file: it is not to be replaced without being asked.
+    return lstat(path).catch(() => undefined);
+  }
+}
+
+async function refuseInputs(path: string, target: Stats, inputs: readonly string[]): Promise<void> {
+  for (const input of inputs) {
+    const stats = await stat(input).catch(() => undefined);
+    if (stats?.ino !== target.ino || stats.dev !== target.dev) continue;
+    throw new BnfixError('unwritable', `${path} is one of the files that are read`, {
+      where: path,
+      why:
+        input === path ? 'the weights are copied out of it while the result is written' : `it is the same as ${input}`,
+      fix: 'choose another name for the result (-o)',
+    });
+  }
+}
+
+async function refuseWithoutSpace(path: string, folder: string, needed: number): Promise<void> {
+  // Some network file systems do not say.
+  const space = await statfs(folder).catch(() => undefined);
+  if (!space || space.blocks === 0) return;
+  const free = space.bavail * space.bsize;
+  if (free >= needed) return;
+  throw new BnfixError('unwritable', `there is not enough space for ${path}`, {
+    where: folder,
+    why: `it needs ${needed} bytes; ${free} are free`,
+    fix: 'free some space, or write to another disk (-o)',
+  });
+}
+
+export function alreadyThere(path: string): BnfixError {
+  return new BnfixError('unwritable', `${path} is there already`, {
+    where: path,
+    why: 'a file is not overwritten without being asked to',
+    fix: '--force overwrites it; or choose another name (-o)',
+  });
+}
+
+function isFolder(path: string): BnfixError {
+  return new BnfixError('unwritable', `${path} is a folder`, {
+    where: path,
+    why: 'the result is one file',
+    fix: `name a file in it: -o ${join(path, 'frozen.pb')}`,
+  });
+}
+
+/** What the codes of the operating system mean to the user: why and how to mend it. */
+const MEANINGS: Readonly<Record<string, (path: string) => { why: string; fix: string }>> = {
+  ENOENT: (path) => ({ why: `there is no folder ${dirname(path)}`, fix: `make it first: mkdir -p ${dirname(path)}` }),
+  ENOTDIR: (path) => ({ why: `a part of ${dirname(path)} is a file, not a folder`, fix: 'check the path' }),
+  EACCES: (path) => ({
+    why: `no permission to write in ${dirname(path)}`,
+    fix: 'write to a folder of your own, or have its permissions changed',
+  }),
+  EROFS: () => ({ why: 'the file system is read-only', fix: 'write to another disk' }),
+  ENOSPC: () => ({ why: 'the disk is full', fix: 'free some space, or write to another disk' }),
+  EDQUOT: () => ({ why: 'your disk quota is used up', fix: 'free some space, or write to another disk' }),
+  EFBIG: () => ({
+    why: 'the file would be larger than the system allows',
+    fix: 'raise the limit (ulimit -f), or write to another disk',
+  }),
+  ENAMETOOLONG: (path) => ({ why: `${basename(path).length} characters are too many`, fix: 'choose a shorter name' }),
+  EPIPE: () => ({ why: 'what reads the output has ended', fix: 'look at the command behind the pipe' }),
+};
+const SAME: Readonly<Record<string, string>> = { EPERM: 'EACCES' };
+
+/** An error of the operating system as one that says why and how to mend it; any other error as it is. */
+export function explainUnwritable(path: string, error: unknown): unknown {
+  const code = errorCode(error);
+  if (code === undefined || error instanceof BnfixError) return error;
+  const meaning = MEANINGS[SAME[code] ?? code]?.(path);
+  return new BnfixError('unwritable', `cannot write ${path}`, {
+    where: path,
+    why: meaning?.why ?? (error as Error).message,
+    fix: meaning?.fix ?? 'check the path and the disk',
+    cause: error,
+  });
+}
+
+/** ENOENT and the like; undefined for an error that is not the operating system's. */
+export function errorCode(error: unknown): string | undefined {
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  return error instanceof Error && typeof code === 'string' && (syscall !== undefined || code === 'EPIPE')
+    ? code
+    : undefined;
+}

@@ -1,0 +1,90 @@
+import { createRequire } from 'node:module';
+import type { Type } from 'protobufjs';
+import type { Graph, Node } from '../graph/graph.js';
+import { shapeProto, type Tensor } from '../graph/tensor.js';
+import { topologicalOrder } from '../graph/walk.js';
+import type { tensorflow } from '../proto/tensorflow.js';
+import type { Encoded } from './file.js';
+import { checkedChunks, type EncodeOptions, frameProto, nodeProto, streamedPayload } from './graph_def.js';
+
+const require = createRequire(import.meta.url);
+const FLUSH_CHARS = 256 * 1024;
+
+/**
+ * Encodes a graph in protobuf's text format (.pbtxt), nodes in the same order as in the binary form. Payloads of constants
+ * are read, and escaped, while the chunks are: the size is not known before. Reflection is loaded here alone: it is slow to
+ * start, and text is rare.
+ */
+export function encodeGraphText(graph: Graph, options: EncodeOptions = {}): Encoded {
+  const nodes = options.fileOrder ? [...graph.nodes()] : topologicalOrder(graph);
+  return { notes: unknownFieldNotes(nodes), chunks: () => chunks(nodes, graph) };
+}
+
+function unknownFieldNotes(nodes: readonly Node[]): string[] {
+  const names = nodes.filter((node) => node.unknowns && node.unknowns.length > 0).map((node) => node.name);
+  if (names.length === 0) return [];
+  const shown = names.slice(0, 3).join(', ') + (names.length > 3 ? ', ...' : '');
+  return [`fields of ${names.length} nodes that bnfix does not know have no text form (${shown}): .pb keeps them`];
+}
+
+function* chunks(nodes: readonly Node[], graph: Graph): Generator<Uint8Array> {
+  const print = printer();
+  let pending = '';
+  for (const node of nodes) {
+    const payload = streamedPayload(node);
+    pending += `node {\n${print('NodeDef', withoutDefaults(nodeProto(node, payload === undefined)), 1)}`;
+    if (payload) {
+      const head = { dtype: payload.dtype, tensor_shape: shapeProto(payload.shape) };
+      pending += `  attr {\n    key: "value"\n    value {\n      tensor {\n${print('TensorProto', head, 4)}`;
+      pending += '        tensor_content: "';
+      yield Buffer.from(pending);
+      yield* escaped(payload);
+      pending = '"\n      }\n    }\n  }\n';
+    }
+    pending += '}\n';
+    if (pending.length < FLUSH_CHARS) continue;
+    yield Buffer.from(pending);
+    pending = '';
+  }
+  yield Buffer.from(pending + print('GraphDef', frameProto(graph.frame), 0));
+}
+
+/** Proto3 does not write strings that are empty. */
+function withoutDefaults(proto: tensorflow.NodeDef.$Properties): tensorflow.NodeDef.$Properties {
+  const { device, ...rest } = proto;
+  return device ? proto : rest;
+}
+
+/** Prints a message of the named type, every line indented by `depth` steps. */
+function printer(): (type: string, message: object, depth: number) => string {
+  const protobuf = require('protobufjs/light.js') as typeof import('protobufjs');
+  const textformat = require('protobufjs/ext/textformat.js') as typeof import('protobufjs/ext/textformat.js');
+  const root = protobuf.Root.fromJSON(require('../proto/descriptor.json'));
+  const types = new Map<string, Type>();
+  return (name, message, depth) => {
+    const type = types.get(name) ?? root.lookupType(`tensorflow.${name}`);
+    types.set(name, type);
+    const text = textformat.toText(type, message as Record<string, unknown>, { unknowns: false });
+    const lines = text.split('\n').filter((line) => line !== '');
+    return lines.map((line) => `${'  '.repeat(depth)}${line}\n`).join('');
+  };
+}
+
+/** What a byte looks like between quotes: itself, or three octal digits, so that a digit may follow. */
+const ESCAPES: readonly Buffer[] = Array.from({ length: 256 }, (_, byte) => {
+  const short: Readonly<Record<number, string>> = { 9: '\\t', 10: '\\n', 13: '\\r', 34: '\\"', 39: "\\'", 92: '\\\\' };
+  const plain = byte >= 32 && byte < 127 ? String.fromCharCode(byte) : `\\${byte.toString(8).padStart(3, '0')}`;
+  return Buffer.from(short[byte] ?? plain);
+});
+
+function* escaped(tensor: Tensor): Generator<Uint8Array> {
+  for (const chunk of checkedChunks(tensor)) {
+    const out = Buffer.allocUnsafe(chunk.length * 4);
+    let length = 0;
+    for (const byte of chunk) {
+      const form = ESCAPES[byte]!;
+      for (let i = 0; i < form.length; i++) out[length++] = form[i]!;
+    }
+    yield out.subarray(0, length);
+  }
+}

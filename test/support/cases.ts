@@ -1,0 +1,83 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { FreezeOptions } from '../../src/freeze.js';
+import type { LoadOptions } from '../../src/load.js';
+
+/** A model in test/fixtures and what has to become of it. */
+export interface Case {
+  readonly name: string;
+  readonly issue: number;
+  readonly form: string;
+  readonly model: string;
+  readonly golden: string;
+  readonly load: LoadOptions;
+  readonly freeze: FreezeOptions;
+  /** `refuse` is the exit code. */
+  readonly expect: 'freeze' | 'unchanged' | { readonly refuse: number };
+  /** How the names of norms begin that stay in training mode. */
+  readonly keeps: readonly string[];
+  /** Largest difference from the golden output, relative to the larger of 1 and its largest value. */
+  readonly tolerance: number;
+  /** One number that is known by hand. */
+  readonly probe:
+    | {
+        readonly output: string;
+        readonly index: readonly number[];
+        readonly x: number;
+        readonly value: number;
+        readonly tolerance: number;
+      }
+    | undefined;
+}
+
+const FIXTURES = fileURLToPath(new URL('../fixtures', import.meta.url));
+
+/** Largest relative difference that each issue allows; a case may say otherwise. */
+const TOLERANCES: Readonly<Record<number, number>> = { 3: 1e-5, 4: 2e-4 };
+
+const LOAD_OPTIONS: ReadonlySet<string> = new Set<keyof LoadOptions>(['checkpoint']);
+const FREEZE_OPTIONS: ReadonlySet<string> = new Set<keyof FreezeOptions>([
+  'outputs',
+  'inputs',
+  'keep',
+  'map',
+  'allowUntrained',
+]);
+
+/** All cases of the given issues, by name. */
+export function casesOf(issues: readonly number[]): Case[] {
+  const folders = readdirSync(FIXTURES).filter((name) => existsSync(join(FIXTURES, name, 'case.json')));
+  return folders
+    .sort()
+    .map(readCase)
+    .filter(({ issue }) => issues.includes(issue));
+}
+
+function readCase(name: string): Case {
+  const folder = join(FIXTURES, name);
+  const json = JSON.parse(readFileSync(join(folder, 'case.json'), 'utf8'));
+  const options = Object.entries<unknown>(json.options ?? {});
+  const pick = (known: ReadonlySet<string>) => Object.fromEntries(options.filter(([key]) => known.has(key)));
+  const unknown = options.find(([key]) => !LOAD_OPTIONS.has(key) && !FREEZE_OPTIONS.has(key));
+  return {
+    name,
+    issue: json.issue,
+    form: json.form,
+    model: join(folder, json.model),
+    golden: join(folder, 'golden.json'),
+    load: {
+      ...pick(LOAD_OPTIONS),
+      ...(json.checkpoint && { checkpoint: join(folder, json.checkpoint) }),
+    },
+    get freeze() {
+      // Only where the case is run: one that cannot be must not hide the others.
+      if (unknown) throw new Error(`${name}/case.json has an option ${unknown[0]} that no test knows`);
+      return { outputs: json.outputs, ...pick(FREEZE_OPTIONS) };
+    },
+    expect: json.expect,
+    keeps: json.keeps ?? [],
+    tolerance: json.tolerance ?? TOLERANCES[json.issue] ?? 0,
+    probe: json.probe,
+  };
+}
