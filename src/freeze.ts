@@ -11,8 +11,8 @@ import type { Model, Weights } from './graph/model.js';
 import { outputTypes } from './graph/ops.js';
 import { ancestors } from './graph/walk.js';
 import { didYouMean } from './near.js';
-import type { PassContext, Remark } from './passes/pass.js';
-import { FREEZE_PIPELINE, runPipeline } from './passes/pipeline.js';
+import type { PassContext, PrepareContext, Remark } from './passes/pass.js';
+import { FREEZE_PIPELINE, PREPARE_PIPELINE, runPipeline } from './passes/pipeline.js';
 import { type EncodedGraph, encodeGraphDef } from './writers/graph_def.js';
 
 /** What can be said to {@link freeze}; without any of it, everything is found in the file. */
@@ -102,17 +102,19 @@ export function freeze(model: Model, options: FreezeOptions = {}): FrozenModel {
   const copy = { ...model, graph };
   const chosen = outputsOf(copy, options);
   const variables = findVariables(copy);
-  const batchNorms = mapped(findBatchNorms(graph, variables), variables, model.weights, options.map ?? {});
-  const inputs = (options.inputs ?? []).map(parseTensorName);
-  const flags = flagsOf(graph, chosen.outputs, options.set ?? {});
-  const context: PassContext = {
+  const prepare: PrepareContext = {
     graph,
+    outputs: chosen.outputs,
+    inputs: (options.inputs ?? []).map(parseTensorName),
+    flags: flagsOf(graph, chosen.outputs, options.set ?? {}),
+  };
+  const prepared = runPipeline(PREPARE_PIPELINE, prepare);
+  const found = findBatchNorms(graph, variables, model.weights);
+  const context: PassContext = {
+    ...prepare,
     variables,
     weights: model.weights,
-    outputs: chosen.outputs,
-    inputs,
-    flags,
-    batchNorms,
+    batchNorms: { ...found, sites: mapped(found.sites, variables, model.weights, options.map ?? {}) },
     isKept: matcher(options.keep ?? []),
     allowUntrained: options.allowUntrained ?? false,
   };
@@ -122,7 +124,8 @@ export function freeze(model: Model, options: FreezeOptions = {}): FrozenModel {
     chosen.outputs.map((ref) => ref.node),
     false,
   );
-  const passes = runPipeline(FREEZE_PIPELINE, context);
+  const sites = context.batchNorms.sites.filter((site) => onTheWay.has(site.name));
+  const passes = [...prepared, ...runPipeline(FREEZE_PIPELINE, context)];
   const encoded = encodeGraphDef(graph);
   const report: FreezeReport = {
     model: {
@@ -134,7 +137,7 @@ export function freeze(model: Model, options: FreezeOptions = {}): FrozenModel {
     inputs: tensorInfos(graph, placeholders(graph)),
     outputs: tensorInfos(graph, chosen.outputs),
     outputsWhy: chosen.why,
-    batchNorms: batchNorms.filter((site) => onTheWay.has(site.name)).map((site) => batchNormReport(site, context)),
+    batchNorms: sites.map((site) => batchNormReport(site, context)),
     passes,
     notes: notesOf(graph),
     before,

@@ -1,6 +1,9 @@
-import { attrBool, attrFloat } from '../graph/attrs.js';
-import type { Graph, Node, TensorRef } from '../graph/graph.js';
-import { refText } from '../graph/graph.js';
+import { attrBool } from '../graph/attrs.js';
+import { type Graph, type Node, refText, type TensorRef } from '../graph/graph.js';
+import type { Weights } from '../graph/model.js';
+import { findActivations } from './activations.js';
+import { EvidenceFinder } from './evidence.js';
+import { findMoments, type MomentsSite } from './moments.js';
 import { type Shape, Shapes } from './shapes.js';
 import { findMovingAverages, type MovingAverage, type MovingAverages } from './updates.js';
 import type { Variable, Variables } from './variables.js';
@@ -19,15 +22,17 @@ export interface Statistics {
   readonly evidence: Evidence;
 }
 
-/** A batch normalisation that is written as one FusedBatchNorm op (V1, V2, V3). */
+/** A batch normalisation: one FusedBatchNorm op (V1, V2, V3), or arithmetic with moments. */
 export interface BatchNorm {
+  /** The op; of arithmetic, the one that takes the root of the variance. */
   readonly name: string;
-  /** The op, or the kind of arithmetic. */
+  /** The op, or `moments`. */
   readonly form: string;
   /** `training` normalises with the statistics of the batch. */
   readonly mode: 'training' | 'inference';
   readonly x: TensorRef;
-  readonly epsilon: number;
+  /** Where the moments are, when it is arithmetic. */
+  readonly moments: MomentsSite | undefined;
   /** Undefined where none is known; `problem` says why. */
   readonly statistics: Statistics | undefined;
   /** Why a site in training mode is right as it is. */
@@ -38,70 +43,121 @@ export interface BatchNorm {
 
 const FUSED: ReadonlySet<string> = new Set(['FusedBatchNorm', 'FusedBatchNormV2', 'FusedBatchNormV3']);
 
-/** The op's own default (tensorflow/core/ops/nn_ops.cc). */
-const DEFAULT_EPSILON = 1e-4;
-
 /** An absent is_training means true: the op's default, which strip_default_attrs removes. */
 export function isTrainingFused(node: Node): boolean {
   return FUSED.has(node.op) && (attrBool(node, 'is_training') ?? true);
 }
 
-/** Finds all batch norms of a graph, in file order, and pairs those in training mode with their moving statistics. */
-export function findBatchNorms(graph: Graph, variables: Variables): BatchNorm[] {
-  const averages = findMovingAverages(graph, variables);
-  const shapes = new Shapes(graph);
-  const found: BatchNorm[] = [];
-  for (const node of graph.nodes()) {
-    if (FUSED.has(node.op)) found.push(fusedBatchNorm(graph, node, variables, averages, shapes));
-  }
-  return found;
+/** The batch norms of a graph, and the moving averages that tell which statistics are theirs. */
+export interface BatchNorms {
+  readonly sites: readonly BatchNorm[];
+  readonly averages: MovingAverages;
 }
 
-function fusedBatchNorm(
-  graph: Graph,
-  node: Node,
-  variables: Variables,
-  averages: MovingAverages,
-  shapes: Shapes,
-): BatchNorm {
-  const x = node.inputs[0]!;
-  const common = {
-    name: node.name,
-    form: node.op,
-    x,
-    epsilon: attrFloat(node, 'epsilon') ?? DEFAULT_EPSILON,
-  };
+/** Finds all batch norms of a graph, in file order, and pairs those in training mode with their moving statistics. */
+export function findBatchNorms(graph: Graph, variables: Variables, weights: Weights | undefined): BatchNorms {
+  const averages = findMovingAverages(graph, variables);
+  const shapes = new Shapes(graph);
+  const moments = findMoments(graph, shapes, findActivations(graph), averages);
+  const momentsByName = new Map(moments.map((site) => [site.name, site]));
+  const evidence = new EvidenceFinder(graph, variables, weights, shapes);
+  const pairing: Pairing = { graph, variables, averages, shapes, evidence };
+  const sites: BatchNorm[] = [];
+  for (const node of graph.nodes()) {
+    const site = momentsByName.get(node.name);
+    if (FUSED.has(node.op)) sites.push(fusedBatchNorm(pairing, node));
+    else if (site) sites.push(momentsBatchNorm(pairing, site));
+  }
+  return { sites, averages };
+}
+
+interface Pairing {
+  readonly graph: Graph;
+  readonly variables: Variables;
+  readonly averages: MovingAverages;
+  readonly shapes: Shapes;
+  readonly evidence: EvidenceFinder;
+}
+
+function fusedBatchNorm(pairing: Pairing, node: Node): BatchNorm {
+  const common = { name: node.name, form: node.op, x: node.inputs[0]!, moments: undefined };
   if (!isTrainingFused(node)) {
     return { ...common, mode: 'inference', statistics: undefined, exempt: undefined, problem: undefined };
   }
-  const paired = pair(node, variables, averages);
-  const statistics = 'problem' in paired ? undefined : paired;
-  const exempt = statistics ? undefined : exemption(graph, node, shapes.of(x));
-  const problem = statistics || exempt ? undefined : 'problem' in paired ? paired.problem : undefined;
-  return { ...common, mode: 'training', statistics, exempt, problem };
+  const statistics = [1, 2].map((port): TensorRef[] => [{ node: node.name, port }]);
+  const followed = follow(pairing, statistics[0]!, statistics[1]!);
+  if (followed.statistics) return paired(common, followed.statistics);
+  const exempt = exemption(pairing.graph, node, pairing.shapes.of(common.x));
+  const found = followed.problem
+    ? undefined
+    : (readAlready(pairing, node) ?? orphaned(pairing, node.name, node.inputs.slice(1, 3)));
+  if (found && (!exempt || found.evidence.kind === 'input')) return paired(common, found);
+  return {
+    ...common,
+    mode: 'training',
+    statistics: undefined,
+    exempt,
+    problem: exempt ? undefined : (followed.problem ?? UNPAIRED),
+  };
 }
 
-/** Follows outputs 1 and 2 to the variables that average them; then looks whether inputs 3 and 4 read variables. */
-function pair(node: Node, variables: Variables, averages: MovingAverages): Statistics | { problem: string } {
-  const follow = (port: number) => averages.get(refText({ node: node.name, port })) ?? [];
-  const [means, variances] = [follow(1), follow(2)];
-  if (means.length === 1 && variances.length === 1) {
-    return {
-      mean: means[0]!.variable,
-      variance: variances[0]!.variable,
-      evidence: { kind: 'update op', text: `${pathText(means[0]!)}, ${pathText(variances[0]!)}` },
-    };
-  }
-  if (means.length > 1 || variances.length > 1) {
-    const names = [...means, ...variances].map((average) => average.variable.node);
+function momentsBatchNorm(pairing: Pairing, moments: MomentsSite): BatchNorm {
+  const common = { name: moments.name, form: 'moments', x: moments.x, moments };
+  const followed = follow(pairing, moments.mean, moments.variance);
+  const found =
+    followed.statistics ?? (followed.problem ? undefined : orphaned(pairing, moments.name, moments.parameters));
+  if (found) return paired(common, found);
+  return {
+    ...common,
+    mode: 'training',
+    statistics: undefined,
+    exempt: undefined,
+    problem: followed.problem ?? UNPAIRED,
+  };
+}
+
+const UNPAIRED = 'no variable is updated from its batch mean and variance';
+
+function paired(common: Pick<BatchNorm, 'name' | 'form' | 'x' | 'moments'>, statistics: Statistics): BatchNorm {
+  return { ...common, mode: 'training', statistics, exempt: undefined, problem: undefined };
+}
+
+/** Follows the tensors that carry mean and variance to the variables that average them. */
+function follow(
+  { averages }: Pairing,
+  means: readonly TensorRef[],
+  variances: readonly TensorRef[],
+): { statistics?: Statistics; problem?: string } {
+  const [mean, variance] = [means, variances].map((refs) => {
+    const byVariable = new Map<string, MovingAverage>();
+    for (const ref of refs) {
+      for (const average of averages.get(refText(ref)) ?? []) {
+        if (!byVariable.has(average.variable.node)) byVariable.set(average.variable.node, average);
+      }
+    }
+    return [...byVariable.values()];
+  }) as [MovingAverage[], MovingAverage[]];
+  if (mean.length > 1 || variance.length > 1) {
+    const names = [...mean, ...variance].map((average) => average.variable.node);
     return { problem: `several variables average its statistics: ${names.join(', ')}` };
   }
+  if (!mean[0] || !variance[0]) return {};
+  const text = `${pathText(mean[0])}, ${pathText(variance[0])}`;
+  return {
+    statistics: { mean: mean[0].variable, variance: variance[0].variable, evidence: { kind: 'update op', text } },
+  };
+}
+
+/** TF 2 writes the moving statistics to inputs 3 and 4 in training mode, too. */
+function readAlready({ variables }: Pairing, node: Node): Statistics | undefined {
   const [mean, variance] = [3, 4].map((index) => node.inputs[index] && variables.readBy(node.inputs[index]));
-  if (mean && variance) {
-    const text = `inputs 3 and 4 read ${mean.node} and ${variance.node} already`;
-    return { mean, variance, evidence: { kind: 'input', text } };
-  }
-  return { problem: 'no variable is updated from its batch mean and variance' };
+  if (!mean || !variance) return undefined;
+  const text = `inputs 3 and 4 read ${mean.node} and ${variance.node} already`;
+  return { mean, variance, evidence: { kind: 'input', text } };
+}
+
+function orphaned({ evidence }: Pairing, name: string, parameters: readonly TensorRef[]): Statistics | undefined {
+  return evidence.find({ name, parameters, channels: evidence.channelsOf(parameters[0]) });
 }
 
 function pathText(average: MovingAverage): string {

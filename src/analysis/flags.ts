@@ -62,7 +62,9 @@ export function findFlags(graph: Graph, shapes: Shapes, outputs: readonly Tensor
   for (const root of rootsOf(graph, conditions)) decide(root);
   // Conditions that no single placeholder explains: a comparison of strings, a computed mode.
   for (const condition of conditions) {
-    if (constantScalar(graph, condition, pins) === undefined) decide(sourceOf(graph, condition, IDENTITIES).node);
+    if (constantScalar(graph, condition, pins) === undefined && isMode(graph, condition)) {
+      decide(sourceOf(graph, condition, IDENTITIES).node);
+    }
   }
   return flags;
 }
@@ -78,6 +80,20 @@ function conditionsOf(graph: Graph, live: ReadonlySet<string>): TensorRef[] {
     if (graph.find(source.node)?.op !== 'LoopCond') found.set(refText(source), source);
   }
   return [...found.values()];
+}
+
+/** Whether a condition is made of single placeholders, variables and constants alone: not of data, not of noise. */
+function isMode(graph: Graph, condition: TensorRef): boolean {
+  const seen = new Set([condition.node]);
+  for (const name of seen) {
+    const node = graph.find(name);
+    if (!node || seen.size > 100) return false;
+    if (ROOTS.has(node.op) || isVariable(node)) {
+      if ((node.attr.shape?.shape?.dim ?? []).some((dim) => Number(dim.size) !== 1)) return false;
+    } else if (node.op !== 'Const' && !PASSES.has(node.op) && !LOGIC.test(node.op)) return false;
+    for (const ref of node.inputs) seen.add(ref.node);
+  }
+  return true;
 }
 
 const HANDED_ON: ReadonlySet<string> = new Set([...IDENTITIES, 'Switch', 'RefSwitch', 'Enter', 'Cast', 'Reshape']);

@@ -16,6 +16,8 @@ export interface MomentsSite {
   readonly variance: readonly TensorRef[];
   /** Tensors that carry the mean: the reduction and what only changes its shape. */
   readonly mean: readonly TensorRef[];
+  /** What the normalised activation is scaled and shifted by. */
+  readonly parameters: readonly TensorRef[];
   /** The ops that reduce over the batch. */
   readonly reductions: readonly string[];
 }
@@ -88,7 +90,15 @@ class Finder {
       ...means.map((reduction) => ({ node: reduction.name, port: 0 })),
       ...(global ? [node.inputs[1]!] : []),
     ]).filter((ref) => !inVariance.has(refText(ref)));
-    return { name: node.name, x: sources.x, variance, mean, reductions: reductions.map(({ name }) => name) };
+    const parameters = global ? node.inputs.slice(3, 5) : this.#parameters(node);
+    return {
+      name: node.name,
+      x: sources.x,
+      variance,
+      mean,
+      parameters,
+      reductions: reductions.map(({ name }) => name),
+    };
   }
 
   /** The tensor under the root: what Rsqrt, Sqrt or Pow(., +-0.5) takes. */
@@ -187,6 +197,24 @@ class Finder {
     return { x, all };
   }
 
+  /** Tensors that are no activations and join in within a few ops after the root: gamma, beta. */
+  #parameters(root: Node): TensorRef[] {
+    const found: TensorRef[] = [];
+    let level = [root.name];
+    for (let step = 0; step < 4; step++) {
+      const next: string[] = [];
+      for (const name of level) {
+        for (const node of this.#graph.dataConsumers(name)) {
+          if (!SCALE_OPS.has(node.op) && node.op !== 'Sub' && node.op !== 'BiasAdd') continue;
+          next.push(node.name);
+          found.push(...node.inputs.filter((ref) => !this.#activations.has(ref.node)));
+        }
+      }
+      level = next.slice(0, MAX_STEPS);
+    }
+    return found;
+  }
+
   /** Whether the root scales the same activation whose moments it came from: then it is a normalisation. */
   #isApplied(root: Node, sources: ReadonlySet<string>): boolean {
     const seen = new Set([root.name]);
@@ -220,7 +248,9 @@ class Finder {
       if (found.size > MAX_STEPS) break;
       for (const node of this.#graph.consumers(ref)) {
         const passes = SHAPE_OPS.has(node.op) && node.inputs[0] && refText(node.inputs[0]) === refText(ref);
-        const scaled = (node.op === 'Mul' || node.op === 'RealDiv') && node.inputs.filter((each) => this.#activations.has(each.node)).length === 1;
+        const scaled =
+          (node.op === 'Mul' || node.op === 'RealDiv') &&
+          node.inputs.filter((each) => this.#activations.has(each.node)).length === 1;
         const shifted = this.#averages.has(node.name) && (node.op === 'Add' || node.op === 'AddV2');
         if (passes || scaled || shifted) found.set(node.name, { node: node.name, port: 0 });
       }
@@ -232,4 +262,13 @@ class Finder {
 const UNWRAPS: ReadonlySet<string> = new Set([...IDENTITIES, 'Cast', 'Reshape', 'ExpandDims', 'Squeeze', 'Enter']);
 const MEAN_WRAPS: ReadonlySet<string> = new Set([...UNWRAPS, 'BroadcastTo']);
 const APPLIES: ReadonlySet<string> = new Set(['Mul', 'RealDiv', 'Div']);
-const SCALE_OPS: ReadonlySet<string> = new Set([...UNWRAPS, 'Mul', 'RealDiv', 'Div', 'Add', 'AddV2', 'Reciprocal', 'Inv']);
+const SCALE_OPS: ReadonlySet<string> = new Set([
+  ...UNWRAPS,
+  'Mul',
+  'RealDiv',
+  'Div',
+  'Add',
+  'AddV2',
+  'Reciprocal',
+  'Inv',
+]);

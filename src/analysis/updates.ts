@@ -99,13 +99,25 @@ class Finder {
     const path = [assign.name];
     const via: string[] = [];
     const averages: MovingAverage[] = [];
+    /** What the variable comes to when the tensor is `x` all the time. */
+    let limit = (x: number) => x;
+    let top = statistic;
     let at: TensorRef | undefined = statistic;
     while (at && path.length < MAX_EXPRESSION) {
-      averages.push({ variable, statistic: at, assign: assign.name, path: [...path].reverse(), via: [...via] });
-      path.push(at.node);
-      at = this.#upstream(at, variable, via);
+      const here: TensorRef = at;
+      const throughHere = chain(this.#graph, limit, top, here);
+      this.#passUpdates(here, variable, via);
+      if (isProportional(throughHere)) {
+        averages.push({ variable, statistic: here, assign: assign.name, path: [...path].reverse(), via: [...via] });
+      }
+      path.push(here.node);
+      const hop = this.#hop(here, variable, via);
+      if (hop) {
+        limit = throughHere;
+        top = hop;
+      }
+      at = hop ?? this.#upstream(here);
     }
-    // Hops through other variables are known only at the end: every tensor beyond them carries them already.
     return averages;
   }
 
@@ -114,17 +126,21 @@ class Finder {
     const isOwn = (ref: TensorRef) => this.#variables.readBy(ref)?.node === variable.node;
     const queue: TensorRef[] = [assign.inputs[1]!];
     const seen = new Set<string>();
+    // Moments that are shifted by the moving mean contain the variable themselves: the innermost such tensor counts.
+    let shifted: TensorRef | undefined;
     for (const ref of queue) {
       const key = refText(ref);
-      if (seen.has(key) || seen.size > MAX_EXPRESSION) continue;
+      if (seen.has(key) || seen.size > MAX_EXPRESSION || isOwn(ref)) continue;
       seen.add(key);
-      if (isOwn(ref)) continue;
       const node = this.#graph.find(ref.node);
       if (!node) continue;
-      if (this.#isData(ref) && !this.#contains(ref, isOwn) && this.#isFixedPoint(assign, ref, isOwn)) return ref;
+      if (this.#isData(ref) && this.#isFixedPoint(assign, ref, isOwn)) {
+        if (!this.#contains(ref, isOwn)) return ref;
+        shifted = ref;
+      }
       if (this.#isTransparent(node)) queue.push(...operands(node));
     }
-    return undefined;
+    return shifted && refText(shifted) !== refText(assign.inputs[1]!) ? shifted : undefined;
   }
 
   #isTransparent(node: Node): boolean {
@@ -155,42 +171,62 @@ class Finder {
   }
 
   /** The tensor that a statistic was made of, where it is one tensor and parameters. */
-  #upstream(ref: TensorRef, own: Variable, via: string[]): TensorRef | undefined {
+  #upstream(ref: TensorRef): TensorRef | undefined {
     const node = this.#graph.find(ref.node);
     if (!node) return undefined;
-    const hop = this.#hop(ref, node, own, via);
-    if (hop) return hop;
     if (SHAPE_OPS.has(node.op)) return node.op === 'Mean' && !this.#isAverage(node) ? undefined : node.inputs[0];
     if (!(node.op in ARITHMETIC)) return undefined;
     const data = node.inputs.filter((input) => this.#isData(input));
-    return data.length === 1 ? data[0] : undefined;
+    return new Set(data.map(refText)).size === 1 ? data[0] : undefined;
   }
 
   /** A Mean of a statistic (virtual batches), not the Mean that makes it. */
   #isAverage(mean: Node): boolean {
-    const input = this.#graph.inputNode(mean, 0);
-    return input !== undefined && (input.op === 'Mean' || input.op === 'Squeeze');
+    let at = this.#graph.inputNode(mean, 0);
+    while (at && SHAPE_OPS.has(at.op) && at.op !== 'Mean') at = this.#graph.inputNode(at, 0);
+    return at?.op === 'Mean';
+  }
+
+  /** Notes variables whose update this step waits for: they are kept for training (renorm), not for inference. */
+  #passUpdates(ref: TensorRef, own: Variable, via: string[]): void {
+    for (const name of this.#graph.find(ref.node)?.controls ?? []) {
+      for (const between of this.#assignedBy(name)) {
+        if (between !== own.node && !via.includes(between)) via.push(between);
+      }
+    }
+  }
+
+  /** Variables that a node assigns, or reads right after their assignment. */
+  #assignedBy(name: string): string[] {
+    const node = this.#graph.find(name);
+    if (!node) return [];
+    if (node.op in ASSIGN_KINDS && node.inputs[0])
+      return [this.#variables.ofHandle(node.inputs[0])?.node ?? ''].filter(Boolean);
+    const passes = node.op === 'Identity' || node.op === 'ReadVariableOp' || node.op === 'NoOp';
+    if (!passes) return [];
+    const before = [...node.controls, ...(node.op === 'Identity' ? node.inputs.map((input) => input.node) : [])];
+    return before.flatMap((input) => (this.#graph.find(input)?.op === 'NoOp' ? [] : this.#assignedBy(input)));
   }
 
   /**
    * From the freshly assigned value of another moving average to what that one follows. A plain read of it, not bound to
    * its update, is no such value: a shadow of weights reads like that.
    */
-  #hop(ref: TensorRef, node: Node, own: Variable, via: string[]): TensorRef | undefined {
+  #hop(ref: TensorRef, own: Variable, via: string[]): TensorRef | undefined {
+    const node = this.#graph.find(ref.node);
+    if (!node) return undefined;
     let between: Variable | undefined;
     if (node.op in ASSIGN_KINDS && node.inputs[0]) between = this.#variables.ofHandle(node.inputs[0]);
     else {
       const read = this.#variables.readBy(ref);
       const assigns = (read && this.targets.get(read.node)?.assigns) ?? [];
-      const bound = assigns.some((assign) => node.controls.includes(assign.name));
-      if (read && bound) between = read;
+      if (read && assigns.some((assign) => node.controls.includes(assign.name))) between = read;
     }
-    if (!between || between.node === own.node || via.includes(between.node)) return undefined;
-    if (own.node.startsWith(`${between.node}/`)) return undefined;
+    if (!between || between.node === own.node || own.node.startsWith(`${between.node}/`)) return undefined;
     for (const assign of this.targets.get(between.node)?.assigns ?? []) {
       const statistic = this.#statisticOf(between, assign);
       if (statistic && this.#variables.readBy(statistic) === undefined) {
-        via.push(between.node);
+        if (!via.includes(between.node)) via.push(between.node);
         return statistic;
       }
     }
@@ -225,6 +261,18 @@ class Finder {
 }
 
 const RESTORES: ReadonlySet<string> = new Set(['RestoreV2', 'Restore', 'RestoreSlice']);
+
+/** What `outer` comes to as a function of the tensor `inner` below `top`. */
+function chain(graph: Graph, outer: (x: number) => number, top: TensorRef, inner: TensorRef): (x: number) => number {
+  return (x) => outer(evaluate(graph, top, (ref) => (sameRef(ref, inner) ? x : undefined)));
+}
+
+/** Whether a variable is its statistic up to a constant factor (Bessel's correction, debiasing): no root, no square. */
+function isProportional(limit: (x: number) => number): boolean {
+  const [a, b, c] = [limit(0.8) / 0.8, limit(1.7) / 1.7, limit(3.1) / 3.1];
+  const close = (x: number, y: number) => Math.abs(x - y) <= 1e-4 * Math.abs(y);
+  return Number.isFinite(a) && a! !== 0 && close(a!, b!) && close(b!, c!);
+}
 
 /** The inputs that carry values: of ops that change shapes, input 0 alone. */
 function operands(node: Node): readonly TensorRef[] {

@@ -7,6 +7,7 @@ export interface Command {
   readonly name: string;
   /** The name of its positional argument. */
   readonly positional: string;
+  readonly positionalText: string;
   /** One line for the help. */
   readonly summary: string;
   load(): Promise<CommandModule>;
@@ -26,6 +27,7 @@ export const COMMANDS: readonly Command[] = [
   {
     name: 'freeze',
     positional: 'MODEL',
+    positionalText: 'any file of it: .meta, .index, checkpoint prefix or folder, .pb, .pbtxt, SavedModel',
     summary: 'repair the batch norms of a model and write a frozen graph',
     load: () => import('./commands/freeze.js'),
   },

@@ -60,9 +60,10 @@ export function freezeRequest(args: Args): FreezeRequest {
 
 function noOutput(model: string): BnfixError {
   const name = basename(model).replace(/(\.meta|\.index|\.data-\d{5}-of-\d{5}|\.pbtxt|\.pb|\.ckpt)+$/, '');
+  const proposed = /^\.*$/.test(name) ? 'frozen.pb' : `${name}.${/frozen/i.test(name) ? 'fixed' : 'frozen'}.pb`;
   return new BnfixError('usage', 'where should the frozen graph go to?', {
     where: '-o',
-    fix: `-o ${name === '' || name === '.' ? 'frozen.pb' : `${name}.frozen.pb`}   (or -o - for stdout, or --dry-run)`,
+    fix: `-o ${proposed}   (or -o - for stdout, or --dry-run)`,
   });
 }
 

@@ -23,6 +23,10 @@ const SETTINGS = {
   'greedy-arrays': false,
 };
 
+const EXIT_CODES_TEXT =
+  'Exit codes: 0 done, 1 a finding, 2 usage, 3 unreadable input, 4 statistics or variables missing or untrained, ' +
+  '5 unsupported form, 6 cannot write, 70 a fault of bnfix, 130 interrupted.';
+
 /** @throws BnfixError `usage` for anything that no command knows */
 export async function parse(argv: readonly string[], commands: readonly Command[]): Promise<Parsed> {
   let found: { module: CommandModule; args: Args } | undefined;
@@ -70,11 +74,9 @@ function commandParser(argv: Argv, command: Command, module: CommandModule): Arg
   const { name, positional, summary } = command;
   argv
     .usage(`bnfix ${name} ${positional}\n\n${summary[0]!.toUpperCase()}${summary.slice(1)}.`)
-    .positional(positional, { type: 'string' })
+    .positional(positional, { type: 'string', describe: command.positionalText })
     .options(module.options)
-    .epilogue(
-      'Exit codes: 0 done, 1 a finding, 2 usage, 3 unreadable input, 4 statistics or variables missing or untrained,\n5 unsupported form, 6 cannot write, 70 a fault of bnfix, 130 interrupted.',
-    );
+    .epilogue(EXIT_CODES_TEXT);
   for (const [line, what] of module.examples) argv.example(line, what);
   return argv;
 }

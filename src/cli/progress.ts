@@ -1,4 +1,5 @@
 import { byteText } from './format.js';
+import type { Output } from './terminal.js';
 
 const DELAY_MS = 500;
 const INTERVAL_MS = 100;
@@ -13,7 +14,7 @@ export interface Progress {
 }
 
 /** A progress bar, only on a terminal, and only when it takes longer than half a second. */
-export function progressBar(stream: NodeJS.WriteStream, label: string, total: number): Progress {
+export function progressBar(stream: Output, label: string, total: number): Progress {
   if (!stream.isTTY) return { update() {}, end() {} };
   let next = performance.now() + DELAY_MS;
   let shown = false;

@@ -1,10 +1,19 @@
+/** Where text goes to: process.stdout, or whatever a test collects it with. */
+export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean };
+
+interface Surroundings {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
 /** The streams and the environment of a run: the only way in which the CLI prints. */
 export class Terminal {
-  readonly stdout: NodeJS.WriteStream;
-  readonly stderr: NodeJS.WriteStream;
-  readonly #env: NodeJS.ProcessEnv;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly #env: Surroundings['env'];
 
-  constructor({ stdout, stderr, env }: Pick<NodeJS.Process, 'stdout' | 'stderr' | 'env'>) {
+  constructor({ stdout, stderr, env }: Surroundings) {
     this.stdout = stdout;
     this.stderr = stderr;
     this.#env = env;
@@ -21,7 +30,7 @@ export class Terminal {
   }
 
   /** Whether a stream takes colours: a terminal does, unless NO_COLOR is set (https://no-color.org). */
-  hasColor(stream: NodeJS.WriteStream): boolean {
+  hasColor(stream: Output): boolean {
     if (this.#env.NO_COLOR) return false;
     if (this.#env.FORCE_COLOR) return this.#env.FORCE_COLOR !== '0';
     return stream.isTTY === true && this.#env.TERM !== 'dumb';

@@ -73,7 +73,7 @@ export function loweredFunctions(graph: Graph, library: Library): LoweredFunctio
       return body.add({ name: result, op: 'Identity', inputs: [ref] }).name;
     });
     inlineCalls(body, library);
-    body.retain(new Set([...args.map((arg) => arg.name), ...ancestors(body, returned, false)]));
+    body.retain(new Set([...args.map((arg) => arg.name), ...ancestors(body, returned)]));
     waiting.push(...namedFunctions(body));
     lower(body);
     lowered.set(name, { name, graph: body, args, results: returned });

@@ -4,7 +4,7 @@ import { attr } from '../graph/attrs.js';
 import { DataType } from '../graph/dtype.js';
 import { type Graph, refText, type TensorRef } from '../graph/graph.js';
 import { outputTypes } from '../graph/ops.js';
-import type { Pass, Remark } from './pass.js';
+import type { Pass, PrepareContext, Remark } from './pass.js';
 
 /**
  * Lets the graph begin at the named tensors.
@@ -14,7 +14,7 @@ import type { Pass, Remark } from './pass.js';
  *
  * Assumes: nothing. A tensor that is not output 0 of a node with one output becomes a placeholder of its own.
  */
-export const cutInputs: Pass = {
+export const cutInputs: Pass<PrepareContext> = {
   name: 'cut_inputs',
   run({ graph, inputs }) {
     const shapes = new Shapes(graph);

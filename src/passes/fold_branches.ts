@@ -6,7 +6,7 @@ import type { Graph, Node, TensorRef } from '../graph/graph.js';
 import { outputTypes } from '../graph/ops.js';
 import { numberTensor } from '../graph/tensor.js';
 import { topologicalOrder } from '../graph/walk.js';
-import type { Pass, Remark } from './pass.js';
+import type { Pass, PrepareContext, Remark } from './pass.js';
 
 /**
  * Takes the branch that a known condition takes, and drops the other.
@@ -16,7 +16,7 @@ import type { Pass, Remark } from './pass.js';
  *
  * Assumes: conditions of loops are not constant. A Switch that is not decided stays, with its Merge.
  */
-export const foldBranches: Pass = {
+export const foldBranches: Pass<PrepareContext> = {
   name: 'fold_branches',
   run({ graph, outputs }) {
     const order = topologicalOrder(graph);
@@ -54,9 +54,24 @@ export const foldBranches: Pass = {
         bypass(node, 0, taken);
       }
     }
+    removeDead(graph, branches);
     return { changed, skipped: [] };
   },
 };
+
+/** Drops what is on branches that are never taken: nothing that runs needs it. */
+function removeDead(graph: Graph, branches: Branches): void {
+  const alive = new Set<string>();
+  for (const node of graph.nodes()) {
+    if (branches.isDeadNode(node.name)) continue;
+    alive.add(node.name);
+    const inputs = node.inputs.filter((ref) => !branches.isDead(ref));
+    if (inputs.length === node.inputs.length) continue;
+    graph.setInputs(node, inputs);
+    if (node.attr.N) graph.setAttr(node, 'N', attr.int(inputs.length));
+  }
+  graph.retain(alive);
+}
 
 /** SelectV2 broadcasts: its value is the branch itself only where that has the shape of the result. */
 function keepsShape(shapes: Shapes, node: Node, index: number): boolean {

@@ -1,21 +1,25 @@
-import type { BatchNorm } from '../analysis/batch_norms.js';
+import type { BatchNorms } from '../analysis/batch_norms.js';
 import type { Flag } from '../analysis/flags.js';
 import type { Variables } from '../analysis/variables.js';
 import type { Graph, TensorRef } from '../graph/graph.js';
 import type { Weights } from '../graph/model.js';
 
-/** What a pass may look at; it changes the graph alone. */
-export interface PassContext {
+/** What a pass may look at before the batch norms have been found; it changes the graph alone. */
+export interface PrepareContext {
   readonly graph: Graph;
-  readonly variables: Variables;
-  readonly weights: Weights | undefined;
   readonly outputs: readonly TensorRef[];
   /** Tensors to cut at: each becomes a placeholder. */
   readonly inputs: readonly TensorRef[];
   /** Flags and their values at inference. */
   readonly flags: readonly Flag[];
+}
+
+/** What a pass may look at. */
+export interface PassContext extends PrepareContext {
+  readonly variables: Variables;
+  readonly weights: Weights | undefined;
   /** All batch norms of the graph, on the way to the outputs or not. */
-  readonly batchNorms: readonly BatchNorm[];
+  readonly batchNorms: BatchNorms;
   /** Whether the user wants a site left as it is. */
   readonly isKept: (name: string) => boolean;
   readonly allowUntrained: boolean;
@@ -34,7 +38,7 @@ export interface PassResult {
 }
 
 /** A change of the graph that leaves it valid: synchronous, without I/O but the few numbers that it needs. */
-export interface Pass {
+export interface Pass<C extends PrepareContext = PassContext> {
   readonly name: string;
-  run(context: PassContext): PassResult;
+  run(context: C): PassResult;
 }

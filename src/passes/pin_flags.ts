@@ -4,7 +4,7 @@ import { DataType, dtypeName } from '../graph/dtype.js';
 import type { Graph, Node } from '../graph/graph.js';
 import { outputTypes } from '../graph/ops.js';
 import { numberTensor } from '../graph/tensor.js';
-import type { Pass, Remark } from './pass.js';
+import type { Pass, PrepareContext, Remark } from './pass.js';
 
 /**
  * Gives flags the value that they have at inference.
@@ -13,7 +13,7 @@ import type { Pass, Remark } from './pass.js';
  *
  * Assumes: the flags were recognised by what they switch, or pinned by the user.
  */
-export const pinFlags: Pass = {
+export const pinFlags: Pass<PrepareContext> = {
   name: 'pin_flags',
   run({ graph, flags }) {
     const changed: Remark[] = [];

@@ -6,19 +6,23 @@ import { cleanNodes } from './clean_nodes.js';
 import { cutInputs } from './cut_inputs.js';
 import { foldBranches } from './fold_branches.js';
 import { freezeVariables } from './freeze_variables.js';
-import type { Pass, PassContext, PassResult } from './pass.js';
+import type { Pass, PassResult, PrepareContext } from './pass.js';
 import { pinFlags } from './pin_flags.js';
 import { removeDropout } from './remove_dropout.js';
 import { rewireBatchNorms } from './rewire_batch_norms.js';
 import { stripTraining } from './strip_training.js';
 
-/** The order of freezing. Each place has its reason. */
-export const FREEZE_PIPELINE: readonly Pass[] = [
+/** Before the analysis: what the graph is at inference. Each place has its reason. */
+export const PREPARE_PIPELINE: readonly Pass<PrepareContext>[] = [
   // First: what lies before the cut is not judged.
   cutInputs,
   // Then the branches that inference takes: training on the others is nobody's concern.
   pinFlags,
   foldBranches,
+];
+
+/** After the analysis. Each place has its reason. */
+export const FREEZE_PIPELINE: readonly Pass[] = [
   // While the variables and their update ops are still there to be read.
   rewireBatchNorms,
   // Before stripping: keep_prob placeholders then lead nowhere.
@@ -36,7 +40,7 @@ export interface PassRun extends PassResult {
 }
 
 /** Runs passes in order; the graph is validated after each, and the culprit named. */
-export function runPipeline(pipeline: readonly Pass[], context: PassContext): PassRun[] {
+export function runPipeline<C extends PrepareContext>(pipeline: readonly Pass<C>[], context: C): PassRun[] {
   return pipeline.map((pass) => {
     const result = pass.run(context);
     validate(context.graph, pass.name);

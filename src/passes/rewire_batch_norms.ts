@@ -1,12 +1,15 @@
-import { type BatchNorm, isTrainingFused } from '../analysis/batch_norms.js';
+import type { BatchNorm } from '../analysis/batch_norms.js';
 import { checkHealth } from '../analysis/health.js';
+import type { MomentsSite } from '../analysis/moments.js';
+import { type Shape, Shapes } from '../analysis/shapes.js';
 import { variableValue } from '../analysis/values.js';
 import type { Variable } from '../analysis/variables.js';
 import { BnfixError } from '../errors.js';
 import { attr, attrType } from '../graph/attrs.js';
 import { DataType } from '../graph/dtype.js';
 import type { Graph, Node, TensorRef } from '../graph/graph.js';
-import { numberTensor } from '../graph/tensor.js';
+import { outputTypes } from '../graph/ops.js';
+import { numberTensor, type Tensor } from '../graph/tensor.js';
 import { ancestors } from '../graph/walk.js';
 import type { Pass, PassContext, Remark } from './pass.js';
 
@@ -17,6 +20,10 @@ import type { Pass, PassContext, Remark } from './pass.js';
  *              AssignSub(moving_mean, (moving_mean - bn:1) * decay), the same for bn:2
  *     result:  bn = FusedBatchNormV3(x, gamma, beta, moving_mean, moving_variance)[is_training=false]
  *
+ *     given:   m = Mean(x), v = Mean(SquaredDifference(x, m)), y = (x - m) * Rsqrt(v + eps)
+ *              AssignSub(moving_mean, (moving_mean - m) * decay), the same for v
+ *     result:  y = (x - moving_mean) * Rsqrt(moving_variance + eps)
+ *
  * Assumes: the analysis has paired the site by evidence. Anything else on the way to an output is refused, all at once,
  * unless it is exempt or the user keeps it.
  */
@@ -24,25 +31,32 @@ export const rewireBatchNorms: Pass = {
   name: 'rewire_batch_norms',
   run(context) {
     const { graph, outputs } = context;
-    const live = ancestors(
-      graph,
-      outputs.map((ref) => ref.node),
-      false,
-    );
+    const names = outputs.map((ref) => ref.node);
+    const live = ancestors(graph, names, false);
+    const shapes = new Shapes(graph);
     const changed: Remark[] = [];
     const skipped: Remark[] = [];
     const refusals: Refusal[] = [];
-    for (const site of context.batchNorms) {
+    const repaired: BatchNorm[] = [];
+    for (const site of context.batchNorms.sites) {
       if (!live.has(site.name) || site.mode === 'inference') continue;
       if (context.isKept(site.name)) skipped.push({ node: site.name, text: 'left in training mode: --keep' });
       else if (site.exempt) skipped.push({ node: site.name, text: site.exempt });
       else {
-        const refusal = repair(context, site);
+        const refusal = refuse(context, site);
         if (refusal) refusals.push(refusal);
-        else changed.push({ node: site.name, text: site.statistics!.evidence.text });
+        else {
+          repaired.push(site);
+          changed.push({ node: site.name, text: site.statistics!.evidence.text });
+        }
       }
     }
     if (refusals.length > 0) throw refused(refusals);
+    for (const site of repaired) {
+      if (site.moments) rewireMoments(context, site, site.moments, shapes);
+      else rewireFused(context, site);
+    }
+    assertNoMomentsLeft(graph, names, repaired);
     return { changed, skipped };
   },
 };
@@ -53,62 +67,118 @@ interface Refusal {
   readonly kind: 'unpaired' | 'untrained' | 'unsound' | 'missing';
 }
 
-function repair(context: PassContext, site: BatchNorm): Refusal | undefined {
-  const { graph, weights } = context;
+function refuse({ weights, allowUntrained }: PassContext, site: BatchNorm): Refusal | undefined {
   if (!site.statistics) return { site, why: site.problem ?? 'no moving statistics', kind: 'unpaired' };
   const problem = checkHealth(site.statistics, weights);
   if (problem?.kind === 'missing') return { site, why: problem.why, kind: 'missing' };
-  if (problem?.kind === 'untrained') {
-    if (!context.allowUntrained) return { site, why: problem.why, kind: 'untrained' };
-  } else if (problem) return { site, why: problem.why, kind: 'unsound' };
+  if (problem?.kind === 'untrained') return allowUntrained ? undefined : { site, why: problem.why, kind: 'untrained' };
+  return problem && { site, why: problem.why, kind: 'unsound' };
+}
+
+function rewireFused(context: PassContext, site: BatchNorm): void {
+  const { graph } = context;
   const node = graph.get(site.name);
-  if (!isTrainingFused(node)) return undefined;
-  const { mean, variance } = site.statistics;
+  const { mean, variance } = site.statistics!;
+  const dtype = attrType(node, node.op === 'FusedBatchNorm' ? 'T' : 'U') ?? DataType.DT_FLOAT;
   const inputs = node.inputs.slice(0, 3);
-  for (const variable of [mean, variance]) inputs.push(statisticRef(context, node, variable));
+  for (const variable of [mean, variance]) {
+    inputs.push(statisticRef(context, node.name, variable, dtype, variable.shape?.length === 1 ? undefined : [-1]));
+  }
   graph.setInputs(node, inputs);
   graph.setAttr(node, 'is_training', attr.bool(false));
   graph.removeAttrs(node, ['exponential_avg_factor']);
-  return undefined;
 }
 
-/** A tensor with the variable's value, of the dtype and rank that the op takes. */
-function statisticRef({ graph, weights }: PassContext, node: Node, variable: Variable): TensorRef {
-  let ref = readRef(graph, variable, weights && variableValue(variable, weights));
-  const wanted = attrType(node, node.op === 'FusedBatchNorm' ? 'T' : 'U') ?? DataType.DT_FLOAT;
-  const base = `${node.name}/${variable.node.split('/').at(-1)}`;
-  const add = (op: string, inputs: TensorRef[], attrs: Node['attr']) =>
-    ({ node: graph.add({ name: graph.freeName(`${base}/${op}`), op, inputs, attr: attrs }).name, port: 0 }) as const;
-  if (variable.dtype !== wanted) {
-    ref = add('Cast', [ref], { SrcT: attr.type(variable.dtype), DstT: attr.type(wanted) });
+/** Puts the moving statistics in place of every tensor that carries the batch's, in the shape of each. */
+function rewireMoments(context: PassContext, site: BatchNorm, moments: MomentsSite, shapes: Shapes): void {
+  const { mean, variance } = site.statistics!;
+  for (const [refs, variable] of [
+    [moments.mean, mean],
+    [moments.variance, variance],
+  ] as const) {
+    for (const ref of refs) rewireStatistic(context, ref, variable, shapes);
   }
-  if (variable.shape && variable.shape.length !== 1) {
-    const shape = graph.add({
+}
+
+function rewireStatistic(context: PassContext, ref: TensorRef, variable: Variable, shapes: Shapes): void {
+  const { graph } = context;
+  const node = graph.get(ref.node);
+  if (graph.consumers(ref).length === 0) return;
+  const shape = shapeLike(variable.shape, shapes.of(ref));
+  if (shape === 'unknown') return;
+  const dtype = outputTypes(node)?.[ref.port] ?? variable.dtype;
+  const to = statisticRef(context, node.name, variable, dtype, shape === 'same' ? undefined : shape);
+  graph.replaceUses(ref, to);
+}
+
+/** The shape in which a variable stands for a tensor of shape `wanted`: its channels where that has them, 1 elsewhere. */
+function shapeLike(own: Shape, wanted: Shape): 'same' | 'unknown' | readonly number[] {
+  if (!own || !wanted) return own && !wanted ? 'unknown' : 'same';
+  if (own.length === wanted.length) return 'same';
+  const channels = own.reduce((product, size) => product * size, 1);
+  if (channels === 1) return wanted.map(() => 1);
+  const exact = wanted.flatMap((size, axis) => (size === channels ? [axis] : []));
+  const open = wanted.flatMap((size, axis) => (size === 1 ? [] : [axis]));
+  const at = exact.length === 1 ? exact[0] : open.length === 1 ? open[0] : undefined;
+  return at === undefined ? 'unknown' : wanted.map((_, axis) => (axis === at ? channels : 1));
+}
+
+/** A tensor with the variable's value, of the given dtype and shape. */
+function statisticRef(
+  { graph, weights }: PassContext,
+  scope: string,
+  variable: Variable,
+  dtype: DataType,
+  shape: readonly number[] | undefined,
+): TensorRef {
+  let ref = readRef(graph, variable, weights && variableValue(variable, weights));
+  const base = `${scope}/${variable.node.split('/').at(-1)}`;
+  const add = (op: string, inputs: TensorRef[], attrs: Node['attr']): TensorRef => {
+    const { name } = graph.add({ name: graph.freeName(`${base}/${op}`), op, inputs, attr: attrs });
+    return { node: name, port: 0 };
+  };
+  if (variable.dtype !== dtype) ref = add('Cast', [ref], { SrcT: attr.type(variable.dtype), DstT: attr.type(dtype) });
+  if (shape) {
+    const target = graph.add({
       name: graph.freeName(`${base}/shape`),
       op: 'Const',
-      tensor: numberTensor(DataType.DT_INT32, [1], [-1]),
+      tensor: numberTensor(DataType.DT_INT32, [shape.length], shape),
       attr: { dtype: attr.type(DataType.DT_INT32) },
     });
-    const attrs = { T: attr.type(wanted), Tshape: attr.type(DataType.DT_INT32) };
-    ref = add('Reshape', [ref, { node: shape.name, port: 0 }], attrs);
+    const attrs = { T: attr.type(dtype), Tshape: attr.type(DataType.DT_INT32) };
+    ref = add('Reshape', [ref, { node: target.name, port: 0 }], attrs);
   }
   return ref;
 }
 
 /** The value of a variable as a tensor: the variable itself by reference, a read of a resource, or a constant. */
-function readRef(graph: Graph, variable: Variable, value: ReturnType<typeof variableValue> | undefined): TensorRef {
-  if (!graph.has(variable.node)) {
-    const name = graph.freeName(variable.node);
-    graph.add({ name, op: 'Const', tensor: value!, attr: { dtype: attr.type(variable.dtype) } });
-    return { node: name, port: 0 };
+function readRef(graph: Graph, variable: Variable, value: Tensor | undefined): TensorRef {
+  const node = graph.find(variable.node);
+  if (!node) {
+    graph.add({ name: variable.node, op: 'Const', tensor: value!, attr: { dtype: attr.type(variable.dtype) } });
+    return { node: variable.node, port: 0 };
   }
-  if (variable.kind === 'ref') return { node: variable.node, port: 0 };
+  if (node.op !== 'VarHandleOp') return { node: variable.node, port: 0 };
   const name = `${variable.node}/inference_read`;
   if (!graph.has(name)) {
     const inputs = [{ node: variable.node, port: 0 }];
     graph.add({ name, op: 'ReadVariableOp', inputs, attr: { dtype: attr.type(variable.dtype) } });
   }
   return { node: name, port: 0 };
+}
+
+/** A repaired site must not need its batch any more: if it does, the analysis was wrong about it, and nothing is written. */
+function assertNoMomentsLeft(graph: Graph, outputs: readonly string[], repaired: readonly BatchNorm[]): void {
+  const live = ancestors(graph, outputs, false);
+  for (const { name, moments } of repaired) {
+    const left = moments?.reductions.find((reduction) => live.has(reduction));
+    if (left === undefined) continue;
+    throw new BnfixError('unsupported', `${name} normalises with the batch in a way that cannot be rewired`, {
+      where: name,
+      why: `${left} is on the way to an output even with the moving statistics in place`,
+      fix: `--keep ${name} leaves it as it is, or choose other --outputs`,
+    });
+  }
 }
 
 const SHOWN = 8;

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import type { Type } from 'protobufjs';
-import type { Graph, Node } from '../graph/graph.js';
+import type { Graph, GraphFrame, Node } from '../graph/graph.js';
 import { shapeProto, type Tensor } from '../graph/tensor.js';
 import { topologicalOrder } from '../graph/walk.js';
 import type { tensorflow } from '../proto/tensorflow.js';
@@ -17,14 +17,26 @@ const FLUSH_CHARS = 256 * 1024;
  */
 export function encodeGraphText(graph: Graph, options: EncodeOptions = {}): Encoded {
   const nodes = options.fileOrder ? [...graph.nodes()] : topologicalOrder(graph);
-  return { notes: unknownFieldNotes(nodes), chunks: () => chunks(nodes, graph) };
+  return { notes: unknownFieldNotes(nodes, graph.frame), chunks: () => chunks(nodes, graph) };
 }
 
-function unknownFieldNotes(nodes: readonly Node[]): string[] {
-  const names = nodes.filter((node) => node.unknowns && node.unknowns.length > 0).map((node) => node.name);
-  if (names.length === 0) return [];
-  const shown = names.slice(0, 3).join(', ') + (names.length > 3 ? ', ...' : '');
-  return [`fields of ${names.length} nodes that bnfix does not know have no text form (${shown}): .pb keeps them`];
+function unknownFieldNotes(nodes: readonly Node[], { unknowns, library, versions }: GraphFrame): string[] {
+  const names = nodes
+    .filter(({ unknowns, attr }) => hasUnknowns({ $unknowns: unknowns, attr }))
+    .map(({ name }) => name);
+  const functions = (library?.function ?? []).filter(hasUnknowns).map((each) => `function ${each.signature?.name}`);
+  const rest = hasUnknowns({ $unknowns: unknowns, versions }) ? ['the graph itself'] : [];
+  const all = [...names, ...functions, ...rest];
+  if (all.length === 0) return [];
+  const shown = all.slice(0, 3).join(', ') + (all.length > 3 ? `, and ${all.length - 3} more` : '');
+  return [`fields of a newer TensorFlow have no text form and were left out (.pb keeps them): ${shown}`];
+}
+
+/** Whether a message, or one within it, has fields that proto/ does not name. */
+function hasUnknowns(message: unknown): boolean {
+  if (typeof message !== 'object' || message === null || ArrayBuffer.isView(message)) return false;
+  const { $unknowns } = message as { readonly $unknowns?: readonly Uint8Array[] };
+  return ($unknowns !== undefined && $unknowns.length > 0) || Object.values(message).some(hasUnknowns);
 }
 
 function* chunks(nodes: readonly Node[], graph: Graph): Generator<Uint8Array> {

@@ -30,10 +30,10 @@ export const options: Readonly<Record<string, Options>> = {
 };
 
 export const examples = [
-  ['bnfix freeze model.meta -o frozen.pb', 'the checkpoint lies beside it'],
-  ['bnfix freeze export/ -o frozen.pb --outputs logits,probs', 'name the outputs'],
-  ['bnfix freeze graph.pb --checkpoint model-900 -o - > out.pb', 'a graph and its values apart'],
-  ["bnfix freeze model.meta --dry-run -v --keep 'aux/*'", 'only look'],
+  ['bnfix freeze model.meta -o out.pb', 'the checkpoint lies beside it'],
+  ['bnfix freeze dir/ -o out.pb --outputs a,b', 'name the outputs'],
+  ['bnfix freeze g.pb --checkpoint m-90 -o -', 'graph and values apart, to stdout'],
+  ['bnfix freeze model.meta --dry-run -v', 'only look'],
 ] as const;
 
 export async function run(args: Args, terminal: Terminal): Promise<number> {

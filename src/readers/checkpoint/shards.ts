@@ -18,18 +18,7 @@ export interface Shards {
  * @param stored everything that the index says to be in them
  * @throws BnfixError `unreadable` when some of it is said to be in a file that is none of them
  */
-export function openShard(name: string, index: string, needed: number, openSource: OpenSource): ByteSource {
-  const source = openExisting(name, index, openSource);
-  try {
-    checkShard(source, needed);
-  } catch (error) {
-    source.close();
-    throw error;
-  }
-  return source;
-}
-
-function openExistings(
+export function openShards(
   prefix: string,
   index: string,
   total: number,
@@ -64,7 +53,18 @@ function shardName(prefix: string, shard: number, total: number): string {
   return `${prefix}.data-${digits(shard)}-of-${digits(total)}`;
 }
 
-function openShard(name: string, index: string, openSource: OpenSource): ByteSource {
+function openShard(name: string, index: string, needed: number, openSource: OpenSource): ByteSource {
+  const source = openExisting(name, index, openSource);
+  try {
+    checkShard(source, needed);
+  } catch (error) {
+    source.close();
+    throw error;
+  }
+  return source;
+}
+
+function openExisting(name: string, index: string, openSource: OpenSource): ByteSource {
   try {
     return openSource(name);
   } catch (error) {

@@ -1,0 +1,54 @@
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const lock = join(root, 'dist', '.building');
+const stamp = join(root, 'dist', '.built');
+
+/** The CLI as it is installed. */
+export const MAIN = join(root, 'dist', 'cli', 'main.js');
+
+/** Builds dist/ when a source is newer: tests that start the real process must not run an old one. */
+export async function ensureBuilt(): Promise<void> {
+  mkdirSync(join(root, 'dist'), { recursive: true });
+  while (!takeLock()) await setTimeout(100);
+  try {
+    const newest = newestChange(join(root, 'src'));
+    if (newest <= changed(stamp) && changed(MAIN) > 0) return;
+    // Types are checked by `npm run types`.
+    const options = ['-p', 'tsconfig.json', '--noCheck'];
+    execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), ...options], { cwd: root });
+    mkdirSync(join(root, 'dist/proto'), { recursive: true });
+    for (const file of readdirSync(join(root, 'src/proto'))) {
+      copyFileSync(join(root, 'src/proto', file), join(root, 'dist/proto', file));
+    }
+    writeFileSync(stamp, '');
+    utimesSync(stamp, newest / 1000, newest / 1000 + 0.001);
+  } finally {
+    rmSync(lock, { recursive: true, force: true });
+  }
+}
+
+/** Test files run at the same time; one of them builds. */
+function takeLock(): boolean {
+  if (Date.now() - changed(lock) > 120_000) rmSync(lock, { recursive: true, force: true });
+  try {
+    mkdirSync(lock);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function newestChange(folder: string): number {
+  const entries = readdirSync(folder, { withFileTypes: true, recursive: true });
+  return Math.max(...entries.filter((entry) => entry.isFile()).map((entry) => changed(join(entry.parentPath, entry.name))));
+}
+
+/** When a file was last changed, in milliseconds; 0 where there is none. */
+function changed(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}

@@ -1,0 +1,207 @@
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { BnfixError } from '../../src/errors.js';
+import { type Encoded, writeFile, writeStream } from '../../src/writers/file.js';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'bnfix write '));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const at = (name: string) => join(folder, name);
+const hello: Encoded = { byteLength: 5, chunks: () => [Buffer.from('hel'), Buffer.from('lo')] };
+
+/** One buffer for all chunks, as the readers do it: a chunk that is not awaited is overwritten. */
+function reusing(texts: readonly string[]): Encoded {
+  function* chunks() {
+    const buffer = Buffer.alloc(3);
+    for (const text of texts) {
+      buffer.write(text);
+      yield buffer;
+    }
+  }
+  return { chunks };
+}
+
+async function failure(work: Promise<unknown>): Promise<BnfixError> {
+  const error = await work.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(BnfixError);
+  return error as BnfixError;
+}
+
+describe('writeFile', () => {
+  it('writes the bytes and returns their number', async () => {
+    expect(await writeFile(at('out.pb'), hello)).toBe(5);
+    expect(readFileSync(at('out.pb'), 'utf8')).toBe('hello');
+    expect(readdirSync(folder)).toEqual(['out.pb']);
+  });
+
+  it('has written a chunk before it asks for the next', async () => {
+    await writeFile(at('out.pb'), reusing(['abc', 'def', 'ghi']));
+    expect(readFileSync(at('out.pb'), 'utf8')).toBe('abcdefghi');
+  });
+
+  it('reports progress', async () => {
+    const seen: number[] = [];
+    await writeFile(at('out.pb'), hello, { onProgress: (bytes) => seen.push(bytes) });
+    expect(seen).toEqual([3, 5]);
+  });
+
+  it('refuses to overwrite, unless it is asked to', async () => {
+    writeFileSync(at('out.pb'), 'old');
+    expect(await failure(writeFile(at('out.pb'), hello))).toMatchObject({
+      code: 'unwritable',
+      where: at('out.pb'),
+      fix: '--force overwrites it; or choose another name (-o)',
+    });
+    expect(readFileSync(at('out.pb'), 'utf8')).toBe('old');
+    await writeFile(at('out.pb'), hello, { force: true });
+    expect(readFileSync(at('out.pb'), 'utf8')).toBe('hello');
+  });
+
+  it('does not replace a file that came up in the meantime', async () => {
+    const chunks = function* () {
+      yield Buffer.from('new');
+      writeFileSync(at('out.pb'), 'from elsewhere');
+    };
+    expect((await failure(writeFile(at('out.pb'), { chunks }))).message).toContain('is there already');
+    expect(readFileSync(at('out.pb'), 'utf8')).toBe('from elsewhere');
+    expect(readdirSync(folder)).toEqual(['out.pb']);
+  });
+
+  it('keeps permissions and follows links when it overwrites', async () => {
+    writeFileSync(at('real.pb'), 'old');
+    chmodSync(at('real.pb'), 0o640);
+    symlinkSync('real.pb', at('link.pb'));
+    await writeFile(at('link.pb'), hello, { force: true });
+    expect(readFileSync(at('real.pb'), 'utf8')).toBe('hello');
+    expect(statSync(at('real.pb')).mode & 0o777).toBe(0o640);
+  });
+
+  it('treats a link that leads nowhere as a file', async () => {
+    symlinkSync('gone.pb', at('link.pb'));
+    expect((await failure(writeFile(at('link.pb'), hello))).message).toContain('is there already');
+    await writeFile(at('link.pb'), hello, { force: true });
+    expect(readFileSync(at('link.pb'), 'utf8')).toBe('hello');
+  });
+
+  it('refuses to overwrite what it reads, by whatever name', async () => {
+    writeFileSync(at('model.meta'), 'graph');
+    linkSync(at('model.meta'), at('same'));
+    for (const name of ['model.meta', 'same']) {
+      const error = await failure(
+        writeFile(at(name), hello, { force: true, inputs: [at('missing'), at('model.meta')] }),
+      );
+      expect(error).toMatchObject({ code: 'unwritable', where: at(name) });
+      expect(error.message).toContain('is one of the files that are read');
+    }
+    expect(readFileSync(at('model.meta'), 'utf8')).toBe('graph');
+  });
+
+  it('says why it cannot write', async () => {
+    mkdirSync(at('sub'));
+    writeFileSync(at('file'), '');
+    const why = async (path: string) => (await failure(writeFile(path, hello))).why;
+    expect(await why(at('sub'))).toBe('the result is one file');
+    expect(await why(at('new/'))).toBe('the result is one file');
+    expect(await why(at('none/out.pb'))).toBe(`there is no folder ${at('none')}`);
+    expect(await why(at('file/out.pb'))).toContain('is a file, not a folder');
+    expect(await why(at('x'.repeat(300)))).toContain('too many');
+    expect(readdirSync(folder).sort()).toEqual(['file', 'sub']);
+  });
+
+  it.runIf(process.getuid?.() !== 0)('says when there is no permission', async () => {
+    chmodSync(folder, 0o500);
+    const error = await failure(writeFile(at('out.pb'), hello));
+    chmodSync(folder, 0o700);
+    expect(error).toMatchObject({ code: 'unwritable', why: `no permission to write in ${folder}` });
+  });
+
+  it('says before it begins that the disk is too small', async () => {
+    const chunks = () => expect.fail('nothing must be read');
+    const error = await failure(writeFile(at('out.pb'), { byteLength: 2 ** 60, chunks }));
+    expect(error.message).toContain('not enough space');
+    expect(error.why).toContain(`it needs ${2 ** 60} bytes`);
+  });
+
+  it.runIf(existsSync('/dev/full'))('writes devices in place, and says when they are full', async () => {
+    expect(await failure(writeFile('/dev/full', hello))).toMatchObject({ code: 'unwritable', why: 'the disk is full' });
+    expect(statSync('/dev/full').isCharacterDevice()).toBe(true);
+    expect(await writeFile('/dev/null', hello)).toBe(5);
+  });
+
+  it('leaves nothing when reading fails, and an old file as it was', async () => {
+    const chunks = function* () {
+      yield Buffer.from('half');
+      throw new BnfixError('unreadable', 'the checksum is wrong');
+    };
+    writeFileSync(at('old.pb'), 'old');
+    expect((await failure(writeFile(at('new.pb'), { chunks }))).code).toBe('unreadable');
+    expect((await failure(writeFile(at('old.pb'), { chunks }, { force: true }))).code).toBe('unreadable');
+    expect(readdirSync(folder)).toEqual(['old.pb']);
+    expect(readFileSync(at('old.pb'), 'utf8')).toBe('old');
+  });
+
+  it('leaves nothing when there are other bytes than announced', async () => {
+    const error = await failure(writeFile(at('out.pb'), { ...hello, byteLength: 6 }));
+    expect(error).toMatchObject({ code: 'internal', message: '6 bytes were announced, 5 came' });
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('leaves nothing when it is stopped, and stops at once', async () => {
+    const controller = new AbortController();
+    let asked = 0;
+    const chunks = function* () {
+      for (; asked < 1000; asked++) yield Buffer.from('more');
+    };
+    const onProgress = () => controller.abort();
+    const error = await failure(writeFile(at('out.pb'), { chunks }, { signal: controller.signal, onProgress }));
+    expect(error.code).toBe('interrupted');
+    expect(asked).toBe(1);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+});
+
+describe('writeStream', () => {
+  it('waits for a slow reader', async () => {
+    const got: string[] = [];
+    const write = (chunk: Buffer, _: string, done: () => void) => {
+      setTimeout(() => {
+        got.push(chunk.toString());
+        done();
+      }, 5);
+    };
+    await writeStream(new Writable({ highWaterMark: 1, write }), reusing(['abc', 'def', 'ghi']));
+    expect(got.join('')).toBe('abcdefghi');
+  });
+
+  it('says that the reader has gone', async () => {
+    const gone = Object.assign(new Error('write EPIPE'), { code: 'EPIPE', syscall: 'write' });
+    const broken = new Writable({ write: (_chunk, _encoding, done) => done(gone) });
+    const error = await failure(writeStream(broken, hello, { name: 'stdout' }));
+    expect(error).toMatchObject({
+      code: 'unwritable',
+      message: 'cannot write stdout',
+      why: 'what reads the output has ended',
+    });
+  });
+});
