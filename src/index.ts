@@ -1,4 +1,6 @@
 export { BnfixError, type ErrorCode, EXIT_CODES } from './errors.js';
+export { runGraph } from './execute/run.js';
+export { numbersOf, stringsOf, type TensorValue, valueOfNumbers, valueOfStrings } from './execute/value.js';
 export {
   type BatchNormReport,
   type FreezeOptions,

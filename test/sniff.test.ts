@@ -30,6 +30,11 @@ const versions = message(4, Buffer.from([8, 27]));
 describe('sniff tells', () => {
   it.each<[string, Uint8Array, FileKind]>([
     ['a GraphDef', GraphDef.encode(graph).finish(), 'graph_def'],
+    [
+      'a GraphDef whose first node has an odd name',
+      GraphDef.encode({ node: [{ name: 'n\n', op: 'Const' }, node] }).finish(),
+      'graph_def',
+    ],
     ['a GraphDef with its versions first', Buffer.concat([versions, GraphDef.encode(graph).finish()]), 'graph_def'],
     [
       'a GraphDef with its library first',

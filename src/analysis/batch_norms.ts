@@ -56,9 +56,10 @@ export interface BatchNorms {
 
 /** Finds all batch norms of a graph, in file order, and pairs those in training mode with their moving statistics. */
 export function findBatchNorms(graph: Graph, variables: Variables, weights: Weights | undefined): BatchNorms {
-  const averages = findMovingAverages(graph, variables);
+  const activations = findActivations(graph);
+  const averages = findMovingAverages(graph, variables, activations);
   const shapes = new Shapes(graph);
-  const moments = findMoments(graph, shapes, findActivations(graph), averages);
+  const moments = findMoments(graph, shapes, activations, averages);
   const momentsByName = new Map(moments.map((site) => [site.name, site]));
   const evidence = new EvidenceFinder(graph, variables, weights, shapes);
   const pairing: Pairing = { graph, variables, averages, shapes, evidence };
@@ -103,7 +104,10 @@ function fusedBatchNorm(pairing: Pairing, node: Node): BatchNorm {
 
 function momentsBatchNorm(pairing: Pairing, moments: MomentsSite): BatchNorm {
   const common = { name: moments.name, form: 'moments', x: moments.x, moments };
-  const followed = follow(pairing, moments.mean, moments.variance);
+  const followed =
+    moments.mean.length === 0
+      ? { problem: 'which tensor carries its mean was not recognised' }
+      : follow(pairing, moments.mean, moments.variance);
   const found =
     followed.statistics ?? (followed.problem ? undefined : orphaned(pairing, moments.name, moments.parameters));
   if (found) return paired(common, found);

@@ -79,11 +79,14 @@ class Finder {
     const global = GLOBAL.has(node.op);
     const head = global ? node.inputs[2] : this.#rootOf(node);
     if (!head || !this.#activations.has(head.node)) return undefined;
-    const variance = this.#carriers(head);
-    const reductions = this.#reductions(variance.at(-1)!);
+    const carriers = this.#carriers(head);
+    const reductions = this.#reductions(carriers.at(-1)!);
     if (reductions.length === 0) return undefined;
     const sources = this.#sources(reductions);
     if (!global && !this.#isApplied(node, sources.all)) return undefined;
+    // Where the variable follows the standard deviation itself, that is what is replaced.
+    const rooted = !global && this.#averages.has(node.name);
+    const variance = rooted ? this.#shapeChanges([{ node: node.name, port: 0 }]) : carriers;
     const inVariance = new Set(variance.map(refText));
     const means = reductions.filter((reduction) => !this.#isSquared(reduction));
     const mean = this.#shapeChanges([
@@ -151,31 +154,58 @@ class Finder {
     return isBatchReduction(this.#graph, this.#shapes, node) || this.#averages.has(node.name);
   }
 
+  /** The reductions of the mean that a reduction of squared differences takes off. */
   #behindSquares(reduction: Node): readonly TensorRef[] {
-    const inner = this.#graph.inputNode(reduction, 0);
-    if (!inner || !SQUARES.has(inner.op)) return [];
-    const difference = inner.op === 'SquaredDifference' ? inner : this.#graph.inputNode(inner, 0);
-    if (!difference || (difference.op !== 'SquaredDifference' && difference.op !== 'Sub')) return [];
-    return difference.inputs.flatMap((ref) => {
-      const source = this.#past(ref, MEAN_WRAPS);
-      const node = this.#graph.find(source.node);
-      return node && this.#isReduction(node) ? [source] : [];
-    });
+    const found: TensorRef[] = [];
+    for (const node of this.#unwrapped(reduction)) {
+      if (node.op !== 'SquaredDifference' && node.op !== 'Sub') continue;
+      for (const ref of node.inputs) {
+        const source = this.#past(ref);
+        const mean = this.#graph.find(source.node);
+        if (mean && mean !== reduction && this.#isReduction(mean)) found.push(source);
+      }
+    }
+    return found;
   }
 
-  #past(ref: TensorRef, ops: ReadonlySet<string>): TensorRef {
+  /** The nodes between a reduction and the activation that it reduces: casts, weights, squares, differences. */
+  #unwrapped(reduction: Node): Node[] {
+    const found: Node[] = [];
+    const seen = new Set([reduction.inputs[0]!.node]);
+    for (const name of seen) {
+      const node = this.#graph.find(name);
+      if (!node || seen.size > 12) break;
+      found.push(node);
+      const differs = node.op === 'SquaredDifference' || node.op === 'Sub';
+      const opens = UNWRAPS.has(node.op) || SQUARES.has(node.op);
+      const inputs = differs ? node.inputs.slice(0, 1) : opens ? node.inputs : [];
+      for (const ref of inputs) if (this.#activations.has(ref.node)) seen.add(ref.node);
+    }
+    return found;
+  }
+
+  /** Back through changes of shape and factors that are parameters. */
+  #past(ref: TensorRef): TensorRef {
     let at = ref;
     for (let step = 0; step < MAX_STEPS; step++) {
       const node = this.#graph.find(at.node);
-      if (!node || !ops.has(node.op) || !node.inputs[0]) return at;
-      at = node.inputs[0];
+      if (!node) return at;
+      const data = node.inputs.filter((each) => this.#activations.has(each.node));
+      const scaled = (node.op === 'Mul' || node.op === 'RealDiv') && data.length === 1;
+      if (!MEAN_WRAPS.has(node.op) && !scaled) return at;
+      at = scaled ? data[0]! : node.inputs[0]!;
     }
     return at;
   }
 
   #isSquared(reduction: Node): boolean {
-    const inner = this.#graph.inputNode(reduction, 0);
-    return inner !== undefined && SQUARES.has(inner.op);
+    return this.#unwrapped(reduction).some(
+      (node) =>
+        node.op === 'Square' ||
+        node.op === 'SquaredDifference' ||
+        node.op === 'Pow' ||
+        (node.op === 'Mul' && refText(node.inputs[0]!) === refText(node.inputs[1]!)),
+    );
   }
 
   /** The activations that the reductions reduce, before squares, shifts and casts. */
@@ -183,15 +213,13 @@ class Finder {
     const all = new Set<string>();
     let x = reductions[0]!.inputs[0]!;
     for (const reduction of reductions) {
-      let at: TensorRef | undefined = reduction.inputs[0];
-      for (let step = 0; at && step < 8; step++) {
-        all.add(refText(at));
-        const node = this.#graph.find(at.node);
-        if (!node) break;
-        const opens: boolean = UNWRAPS.has(node.op) || SQUARES.has(node.op) || node.op === 'Sub';
-        if (!opens) break;
-        x = node.inputs[0]!;
-        at = node.inputs[0];
+      all.add(refText(reduction.inputs[0]!));
+      for (const node of this.#unwrapped(reduction)) {
+        const opens = UNWRAPS.has(node.op) || SQUARES.has(node.op) || node.op === 'Sub';
+        const data = node.inputs.filter((ref) => this.#activations.has(ref.node));
+        if (!opens || data.length === 0) continue;
+        x = data[0]!;
+        for (const ref of node.op === 'Mul' ? data : data.slice(0, 1)) all.add(refText(ref));
       }
     }
     return { x, all };
@@ -241,21 +269,29 @@ class Finder {
     return false;
   }
 
-  /** The given tensors and all that only change their shape, scale them by a parameter or add a shift. */
+  /**
+   * The given tensors and all that only change their shape or scale them by a parameter. Where a shift is added back
+   * (shifted moments), the mean begins there.
+   */
   #shapeChanges(refs: readonly TensorRef[]): TensorRef[] {
     const found = new Map(refs.map((ref) => [refText(ref), ref]));
+    const unshifted: TensorRef[] = [];
     for (const ref of found.values()) {
       if (found.size > MAX_STEPS) break;
       for (const node of this.#graph.consumers(ref)) {
+        const out = { node: node.name, port: 0 };
+        const data = node.inputs.filter((each) => this.#activations.has(each.node));
         const passes = SHAPE_OPS.has(node.op) && node.inputs[0] && refText(node.inputs[0]) === refText(ref);
-        const scaled =
-          (node.op === 'Mul' || node.op === 'RealDiv') &&
-          node.inputs.filter((each) => this.#activations.has(each.node)).length === 1;
-        const shifted = this.#averages.has(node.name) && (node.op === 'Add' || node.op === 'AddV2');
-        if (passes || scaled || shifted) found.set(node.name, { node: node.name, port: 0 });
+        const scaled = (node.op === 'Mul' || node.op === 'RealDiv') && data.length === 1;
+        const adds = node.op === 'Add' || node.op === 'AddV2';
+        if (adds && (this.#averages.has(node.name) || (data.length > 1 && data.every((each) => found.has(refText(each)))))) {
+          unshifted.push(out);
+        } else if (passes || scaled) found.set(node.name, out);
       }
     }
-    return [...found.values()];
+    return unshifted.length > 0 && !refs.some((ref) => unshifted.some((out) => out.node === ref.node))
+      ? this.#shapeChanges(unshifted)
+      : [...found.values()];
   }
 }
 

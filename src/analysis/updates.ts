@@ -42,8 +42,12 @@ const SHAPE_FACTS: ReadonlySet<string> = new Set([
 ]);
 
 /** Finds every variable that is a moving average of some tensor, by reading the ops that assign to it. */
-export function findMovingAverages(graph: Graph, variables: Variables): MovingAverages {
-  const finder = new Finder(graph, variables);
+export function findMovingAverages(
+  graph: Graph,
+  variables: Variables,
+  activations: ReadonlySet<string>,
+): MovingAverages {
+  const finder = new Finder(graph, variables, activations);
   const found = new Map<string, MovingAverage[]>();
   for (const { variable, assigns } of finder.targets.values()) {
     for (const assign of assigns) {
@@ -76,12 +80,14 @@ class Finder {
   readonly targets = new Map<string, Target>();
   readonly #graph: Graph;
   readonly #variables: Variables;
+  readonly #activations: ReadonlySet<string>;
   /** Whether a variable follows data (not only constants), by node; undefined while it is being found out. */
   readonly #followsData = new Map<string, boolean | undefined>();
 
-  constructor(graph: Graph, variables: Variables) {
+  constructor(graph: Graph, variables: Variables, activations: ReadonlySet<string>) {
     this.#graph = graph;
     this.#variables = variables;
+    this.#activations = activations;
     for (const node of graph.nodes()) {
       if (!(node.op in ASSIGN_KINDS) || !node.inputs[0] || !node.inputs[1]) continue;
       const variable = variables.ofHandle(node.inputs[0]);
@@ -246,6 +252,8 @@ class Finder {
         : this.#variables.readBy(ref);
     if (variable) return this.#variableFollowsData(variable);
     if (RESTORES.has(node.op)) return false;
+    // A placeholder may be a decay; the mean of one is a statistic.
+    if (node.op === 'Mean') return this.#activations.has(node.name);
     if (this.#isTransparent(node)) return operands(node).some((input) => this.#isData(input, seen));
     return true;
   }

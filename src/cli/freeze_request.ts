@@ -54,7 +54,7 @@ export function freezeRequest(args: Args): FreezeRequest {
     output,
     force: args.flag('force'),
     dryRun,
-    freeze: { outputs, inputs, keep, map, allowUntrained: args.flag('allow-untrained') },
+    freeze: { outputs, inputs, keep, map, set: pinned(args.list('set')), allowUntrained: args.flag('allow-untrained') },
   };
 }
 
@@ -94,4 +94,21 @@ function statisticsMap(entries: readonly string[]): NonNullable<FreezeOptions['m
     map[name] = [mean.trim(), variance.trim()];
   }
   return map;
+}
+
+/** NAME=VALUE: true, false or a number. */
+function pinned(entries: readonly string[]): NonNullable<FreezeOptions['set']> {
+  const set: Record<string, boolean | number> = {};
+  for (const entry of entries) {
+    const [, name, text] = /^([^=]+)=(.+)$/.exec(entry) ?? [];
+    const value = /^(true|false)$/i.test(text ?? '') ? text!.toLowerCase() === 'true' : Number(text ?? Number.NaN);
+    if (name === undefined || Number.isNaN(value)) {
+      throw new BnfixError('usage', `cannot read --set ${entry}`, {
+        where: '--set',
+        fix: '--set NAME=VALUE, where VALUE is true, false or a number: --set is_training=false,keep_prob=1',
+      });
+    }
+    set[name] = value;
+  }
+  return set;
 }

@@ -62,10 +62,15 @@ export async function parse(argv: readonly string[], commands: readonly Command[
       },
     });
   }
-  // With a callback yargs prints nothing itself.
-  await parser.parseAsync([...argv], {}, (_error, _values, output) => {
-    text = output;
-  });
+  try {
+    // With a callback yargs prints nothing itself.
+    await parser.parseAsync([...argv], {}, (_error, _values, output) => {
+      text = output;
+    });
+  } catch (error) {
+    // Some of its own errors come without asking `fail`.
+    throw (error as Error).name === 'YError' ? usageError((error as Error).message, argv, known, commands) : error;
+  }
   if (text !== '') return { kind: 'text', text };
   return found ? { kind: 'run', ...found } : { kind: 'no command', help: await parser.getHelp() };
 }

@@ -1,5 +1,6 @@
 import pc from 'picocolors';
 import { type BatchNormReport, type FreezeReport, shapeText, type TensorInfo } from '../freeze.js';
+import type { Remark } from '../passes/pass.js';
 import { byteText, countText, plural, someNames } from './format.js';
 import { nullForUndefined } from './show_error.js';
 import { version } from './version.js';
@@ -38,7 +39,7 @@ export function reportText(report: FreezeReport, written: Written, style: Report
     [inputs.length === 1 ? 'input' : 'inputs', tensorLines(inputs, style)],
     [outputs.length === 1 ? 'output' : 'outputs', [...tensorLines(outputs, style), colors.dim(report.outputsWhy)]],
     ['batch norms', batchNormLines(report, style)],
-    ['removed', removedLines(report, style)],
+    ['also', otherLines(report, style)],
     ['notes', report.notes],
     ['', sizeLines(report, written).map((line, i) => (i === 0 ? colors.dim(line) : line))],
     writtenRow(written),
@@ -74,18 +75,21 @@ function batchNormLines(report: FreezeReport, { verbose }: ReportStyle): string[
     groups.set(key, [...(groups.get(key) ?? []), site]);
   }
   const lines = [...groups.values()].flatMap((sites) => [
-    groupLine(sites),
+    groupLine(sites, report),
     ...(verbose ? sites.flatMap(siteLines) : []),
   ]);
   if (lines.length === 0) lines.push('none on the way to the outputs');
-  if (isUnchanged(report)) lines.push('nothing changes: the graph is frozen and in inference mode already');
+  if (isUnchanged(report)) lines.push('nothing changes: the graph is frozen, and nothing in it is in training mode');
   return lines;
 }
 
-function groupLine(sites: readonly BatchNormReport[]): string {
+function groupLine(sites: readonly BatchNormReport[], { passes }: FreezeReport): string {
   const { form, action, evidence } = sites[0]!;
   const what = `${countText(sites.length)} ${form}`;
-  if (action === 'inference already') return `${what}: in inference mode already`;
+  if (action === 'inference already') {
+    const isPinned = passes.some(({ pass, changed }) => pass === 'pin_flags' && changed.length > 0);
+    return `${what}: in inference mode ${isPinned ? 'by the flags below' : 'already'}`;
+  }
   if (action === 'left') return `${what}: left in training mode: ${evidence}`;
   const kinds = new Map<string, number>();
   for (const site of sites) {
@@ -101,23 +105,34 @@ function siteLines({ name, action, evidence, mean, variance }: BatchNormReport):
   return [`  ${name}  <-  ${mean}, ${variance}`, `    ${evidence}`];
 }
 
-/** What the passes did that has a line of its own elsewhere. */
+/** Passes whose work is told elsewhere in the report. */
 const ELSEWHERE: ReadonlySet<string> = new Set(['rewire_batch_norms', 'strip_training', 'clean_nodes']);
 
 const PASS_TEXTS: Readonly<Record<string, (count: number) => string>> = {
-  remove_dropout: (count) => plural(count, 'dropout'),
-  freeze_variables: (count) => `${plural(count, 'variable')} (constants now)`,
-  cut_inputs: (count) => `what lies before ${plural(count, 'input')}`,
+  cut_inputs: (count) => `cut at ${plural(count, 'input')}`,
+  pin_flags: (count) => `pinned ${plural(count, 'flag')}`,
+  fold_branches: (count) => `resolved ${plural(count, 'switch', 'switches')}`,
+  remove_dropout: (count) => `removed ${plural(count, 'dropout')}`,
+  freeze_variables: (count) => `made constants of ${plural(count, 'variable')}`,
 };
 
-function removedLines({ passes }: FreezeReport, { verbose }: ReportStyle): string[] {
-  const done = passes.filter(({ pass, changed }) => !ELSEWHERE.has(pass) && changed.length > 0);
+/** What was done beside the batch norms; flags are named, as they were chosen by what they switch. */
+function otherLines({ passes }: FreezeReport, { verbose }: ReportStyle): string[] {
+  const others = passes.filter(({ pass }) => !ELSEWHERE.has(pass));
+  const done = others.filter(({ changed }) => changed.length > 0);
   const texts = done.map(({ pass, changed }) => PASS_TEXTS[pass]?.(changed.length) ?? `${pass}: ${changed.length}`);
   const lines = texts.length > 0 ? [texts.join(', ')] : [];
-  const skipped = passes.filter(({ pass }) => !ELSEWHERE.has(pass)).flatMap((each) => each.skipped);
-  if (skipped.length > 0) lines.push(`left: ${someNames(skipped.map(({ node, text }) => `${node} (${text})`))}`);
-  if (verbose) for (const { changed } of done) lines.push(...changed.map(({ node, text }) => `  ${node}: ${text}`));
-  return lines;
+  const line = ({ node, text }: Remark) => `  ${node}: ${text}`;
+  if (verbose) return [...lines, ...done.flatMap(({ changed }) => changed.map(line)), ...leftLines(others)];
+  const flags = done.find(({ pass }) => pass === 'pin_flags')?.changed ?? [];
+  if (flags.length > SHOWN) lines.push(`  ${flags.length} flags are listed with -v`);
+  else lines.push(...flags.map(line));
+  return [...lines, ...leftLines(others)];
+}
+
+function leftLines(passes: FreezeReport['passes']): string[] {
+  const skipped = passes.flatMap((each) => each.skipped);
+  return skipped.length === 0 ? [] : [`left ${someNames(skipped.map(({ node, text }) => `${node} (${text})`))}`];
 }
 
 function sizeLines({ before, after }: FreezeReport, written: Written): string[] {

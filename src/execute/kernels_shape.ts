@@ -1,5 +1,4 @@
 import type { Tensor, Tensor5D } from '@tensorflow/tfjs-core';
-import { BnfixError } from '../errors.js';
 import { numberAttr, numbersAttr, stringAttr } from './kernel_attrs.js';
 import type { Kernel } from './kernels.js';
 
@@ -56,9 +55,6 @@ const conv3dTranspose: Kernel = (tf, call) => {
     const [, depth = 1, height = 1, width = 1] = numbersAttr(call, key);
     return [depth, height, width];
   };
-  if (three('dilations').some((rate) => rate !== 1)) {
-    throw new BnfixError('unsupported', 'Conv3DBackpropInputV2 with dilations cannot be run');
-  }
   const shape = intsOf(sizes) as [number, number, number, number, number];
   const padding = stringAttr(call, 'padding', 'valid') === 'same' ? 'same' : 'valid';
   return tf.conv3dTranspose(gradient, filter, shape, three('strides'), padding);

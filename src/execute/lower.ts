@@ -1,6 +1,7 @@
-import { type AttrMap, type AttrValue, attr } from '../graph/attrs.js';
+import { BnfixError } from '../errors.js';
+import { type AttrMap, type AttrValue, attr, attrBool, attrInts } from '../graph/attrs.js';
 import { DataType } from '../graph/dtype.js';
-import type { Graph } from '../graph/graph.js';
+import type { Graph, Node } from '../graph/graph.js';
 import { ancestors } from '../graph/walk.js';
 import { putChannelsLast } from './channels_first.js';
 import { functionBody, inlineCalls, type Library, namedFunctions } from './functions.js';
@@ -46,6 +47,7 @@ const DEFAULTS: ReadonlyMap<string, AttrMap> = new Map<string, AttrMap>([
  */
 export function lower(graph: Graph): void {
   for (const node of [...graph.nodes()]) {
+    refuseDilated(node);
     const op = SAME_AS.get(node.op) ?? node.op;
     const defaults = DEFAULTS.get(op);
     if (op === node.op && !defaults) continue;
@@ -54,10 +56,31 @@ export function lower(graph: Graph): void {
   }
   putChannelsLast(graph);
   gateBranches(graph);
+  shareInvariants(graph);
   for (const node of [...graph.nodes()]) {
     if (node.controls.length > 0) graph.setControls(node, []);
     if (OWN_KERNELS.has(node.op)) graph.replace(node, { op: ownName(node.op), inputs: node.inputs, attr: node.attr });
   }
+}
+
+/**
+ * What enters a loop as a constant is read where it is: in TensorFlow.js a loop sees all tensors outside of it, but a
+ * node that reads only what entered as a constant runs in the first iteration alone.
+ */
+function shareInvariants(graph: Graph): void {
+  for (const node of graph.nodes()) {
+    const [value] = node.inputs;
+    if (node.op === 'Enter' && attrBool(node, 'is_constant') && value) {
+      graph.replaceUses({ node: node.name, port: 0 }, value);
+    }
+  }
+}
+
+/** TensorFlow.js leaves the dilations of a transposed convolution out in silence. */
+function refuseDilated(node: Node): void {
+  const dilated = (attrInts(node, 'dilations') ?? []).some((rate) => rate !== 1);
+  if (!dilated || !/^Conv[23]DBackpropInput(V2)?$/.test(node.op)) return;
+  throw new BnfixError('unsupported', `${node.op} with dilations cannot be run`, { where: node.name });
 }
 
 /** The branches and loop bodies that a graph names, and those that they name, ready to run. */

@@ -2,8 +2,9 @@ import { Shapes } from '../analysis/shapes.js';
 import { BnfixError } from '../errors.js';
 import { attr } from '../graph/attrs.js';
 import { DataType } from '../graph/dtype.js';
-import { type Graph, refText, type TensorRef } from '../graph/graph.js';
+import { type Graph, type Node, refText, type TensorRef } from '../graph/graph.js';
 import { outputTypes } from '../graph/ops.js';
+import { ancestors, descendants } from '../graph/walk.js';
 import type { Pass, PrepareContext, Remark } from './pass.js';
 
 /**
@@ -16,10 +17,11 @@ import type { Pass, PrepareContext, Remark } from './pass.js';
  */
 export const cutInputs: Pass<PrepareContext> = {
   name: 'cut_inputs',
-  run({ graph, inputs }) {
+  run({ graph, inputs, outputs }) {
     const shapes = new Shapes(graph);
     const changed: Remark[] = [];
-    for (const ref of inputs) {
+    // Ports beyond the first get placeholders of their own; then a node that nothing else needs gives its name.
+    for (const ref of [...inputs].sort((a, b) => b.port - a.port)) {
       const node = graph.find(ref.node);
       if (!node) throw unknownInput(graph, ref);
       if (node.op === 'Placeholder' && ref.port === 0) continue;
@@ -33,7 +35,7 @@ export const cutInputs: Pass<PrepareContext> = {
         });
       }
       const spec = { op: 'Placeholder', attr: { dtype: attr.type(dtype), shape: attr.shape(shapes.of(ref)) } };
-      if (types!.length === 1) {
+      if (ref.port === 0 && isOnlyFirstNeeded(graph, node, outputs)) {
         graph.replace(node, spec);
         changed.push({ node: ref.node, text: `${node.op} became a placeholder` });
       } else {
@@ -46,6 +48,25 @@ export const cutInputs: Pass<PrepareContext> = {
     return { changed, skipped: [] };
   },
 };
+
+/** Whether no other output of a node leads to an output of the graph; those that do not are dropped. */
+function isOnlyFirstNeeded(graph: Graph, node: Node, outputs: readonly TensorRef[]): boolean {
+  const others = graph.usedPorts(node.name).filter((port) => port > 0);
+  if (others.length === 0) return true;
+  const live = ancestors(
+    graph,
+    outputs.map((ref) => ref.node),
+    false,
+  );
+  const consumers = others.flatMap((port) => graph.consumers({ node: node.name, port }));
+  if (consumers.some((consumer) => live.has(consumer.name))) return false;
+  const gone = descendants(
+    graph,
+    consumers.map((consumer) => consumer.name),
+  );
+  graph.retain(new Set([...graph.nodes()].map((each) => each.name).filter((name) => !gone.has(name))));
+  return true;
+}
 
 function unknownInput(graph: Graph, ref: TensorRef): BnfixError {
   const names = [...graph.nodes()].filter((node) => node.op.startsWith('Placeholder')).map((node) => node.name);

@@ -1,16 +1,18 @@
 import type { BatchNorm } from '../analysis/batch_norms.js';
+import { constantInts } from '../analysis/constants.js';
 import { checkHealth } from '../analysis/health.js';
 import type { MomentsSite } from '../analysis/moments.js';
 import { type Shape, Shapes } from '../analysis/shapes.js';
 import { variableValue } from '../analysis/values.js';
 import type { Variable } from '../analysis/variables.js';
 import { BnfixError } from '../errors.js';
-import { attr, attrType } from '../graph/attrs.js';
+import { attr, attrBool, attrInts, attrType } from '../graph/attrs.js';
 import { DataType } from '../graph/dtype.js';
-import type { Graph, Node, TensorRef } from '../graph/graph.js';
+import { type Graph, type Node, refText, type TensorRef } from '../graph/graph.js';
 import { outputTypes } from '../graph/ops.js';
 import { numberTensor, type Tensor } from '../graph/tensor.js';
-import { ancestors } from '../graph/walk.js';
+import { Frames } from '../graph/frames.js';
+import { ancestors, sourceOf } from '../graph/walk.js';
 import type { Pass, PassContext, Remark } from './pass.js';
 
 /**
@@ -34,6 +36,7 @@ export const rewireBatchNorms: Pass = {
     const names = outputs.map((ref) => ref.node);
     const live = ancestors(graph, names, false);
     const shapes = new Shapes(graph);
+    const rewire: Rewire = { ...context, shapes, frames: new Frames(graph) };
     const changed: Remark[] = [];
     const skipped: Remark[] = [];
     const refusals: Refusal[] = [];
@@ -53,13 +56,21 @@ export const rewireBatchNorms: Pass = {
     }
     if (refusals.length > 0) throw refused(refusals);
     for (const site of repaired) {
-      if (site.moments) rewireMoments(context, site, site.moments, shapes);
-      else rewireFused(context, site);
+      if (site.moments) rewireMoments(rewire, site, site.moments);
+      else rewireFused(rewire, site);
     }
-    assertNoMomentsLeft(graph, names, repaired);
+    assertNoMomentsLeft(context, names, repaired);
     return { changed, skipped };
   },
 };
+
+/** What the rewiring knows of the graph as it was. */
+interface Rewire extends PassContext {
+  readonly shapes: Shapes;
+  readonly frames: Frames;
+}
+
+const UNKNOWN_SIZE = -1;
 
 interface Refusal {
   readonly site: BatchNorm;
@@ -75,7 +86,7 @@ function refuse({ weights, allowUntrained }: PassContext, site: BatchNorm): Refu
   return problem && { site, why: problem.why, kind: 'unsound' };
 }
 
-function rewireFused(context: PassContext, site: BatchNorm): void {
+function rewireFused(context: Rewire, site: BatchNorm): void {
   const { graph } = context;
   const node = graph.get(site.name);
   const { mean, variance } = site.statistics!;
@@ -90,25 +101,43 @@ function rewireFused(context: PassContext, site: BatchNorm): void {
 }
 
 /** Puts the moving statistics in place of every tensor that carries the batch's, in the shape of each. */
-function rewireMoments(context: PassContext, site: BatchNorm, moments: MomentsSite, shapes: Shapes): void {
-  const { mean, variance } = site.statistics!;
+function rewireMoments(context: Rewire, site: BatchNorm, moments: MomentsSite): void {
+  const { mean, variance, evidence } = site.statistics!;
+  const follows = (ref: TensorRef, variable: Variable) =>
+    evidence.kind !== 'update op' ||
+    context.batchNorms.averages.get(refText(ref))?.some((average) => average.variable.node === variable.node);
   for (const [refs, variable] of [
     [moments.mean, mean],
     [moments.variance, variance],
   ] as const) {
-    for (const ref of refs) rewireStatistic(context, ref, variable, shapes);
+    for (const ref of refs) if (follows(ref, variable)) rewireStatistic(context, ref, variable);
   }
 }
 
-function rewireStatistic(context: PassContext, ref: TensorRef, variable: Variable, shapes: Shapes): void {
-  const { graph } = context;
+function rewireStatistic(context: Rewire, ref: TensorRef, variable: Variable): void {
+  const { graph, shapes } = context;
   const node = graph.get(ref.node);
   if (graph.consumers(ref).length === 0) return;
-  const shape = shapeLike(variable.shape, shapes.of(ref));
+  // What is assigned to a variable has its shape.
+  const averages = context.batchNorms.averages.get(refText(ref)) ?? [];
+  const assigned = averages.some((average) => average.variable.node === variable.node && average.path.length === 1);
+  const shape = assigned ? 'same' : shapeLike(variable.shape, shapes.of(ref) ?? deducedShape(graph, ref, variable));
   if (shape === 'unknown') return;
   const dtype = outputTypes(node)?.[ref.port] ?? variable.dtype;
   const to = statisticRef(context, node.name, variable, dtype, shape === 'same' ? undefined : shape);
   graph.replaceUses(ref, to);
+}
+
+/** Of an activation whose rank is not known, the statistics of one channel axis still tell theirs. */
+function deducedShape(graph: Graph, ref: TensorRef, variable: Variable): Shape {
+  const node = graph.get(sourceOf(graph, ref).node);
+  if (node.op === 'Squeeze') return attrInts(node, 'squeeze_dims')?.length ? [UNKNOWN_SIZE] : undefined;
+  if (node.op !== 'Mean' && node.op !== 'Sum') return undefined;
+  const axes = constantInts(graph, node.inputs[1]);
+  if (!axes || axes.some((axis) => axis < 0)) return undefined;
+  if (!attrBool(node, 'keep_dims')) return [UNKNOWN_SIZE];
+  if (variable.shape && variable.shape.length > 1) return variable.shape;
+  return Array.from({ length: axes.length + 1 }, (_, axis) => (axes.includes(axis) ? 1 : UNKNOWN_SIZE));
 }
 
 /** The shape in which a variable stands for a tensor of shape `wanted`: its channels where that has them, 1 elsewhere. */
@@ -125,13 +154,14 @@ function shapeLike(own: Shape, wanted: Shape): 'same' | 'unknown' | readonly num
 
 /** A tensor with the variable's value, of the given dtype and shape. */
 function statisticRef(
-  { graph, weights }: PassContext,
+  { graph, weights, frames }: Rewire,
   scope: string,
   variable: Variable,
   dtype: DataType,
   shape: readonly number[] | undefined,
 ): TensorRef {
   let ref = readRef(graph, variable, weights && variableValue(variable, weights));
+  const frame = frames.of(scope);
   const base = `${scope}/${variable.node.split('/').at(-1)}`;
   const add = (op: string, inputs: TensorRef[], attrs: Node['attr']): TensorRef => {
     const { name } = graph.add({ name: graph.freeName(`${base}/${op}`), op, inputs, attr: attrs });
@@ -148,7 +178,7 @@ function statisticRef(
     const attrs = { T: attr.type(dtype), Tshape: attr.type(DataType.DT_INT32) };
     ref = add('Reshape', [ref, { node: target.name, port: 0 }], attrs);
   }
-  return ref;
+  return frames.bring(ref, dtype, frame);
 }
 
 /** The value of a variable as a tensor: the variable itself by reference, a read of a resource, or a constant. */
@@ -167,17 +197,35 @@ function readRef(graph: Graph, variable: Variable, value: Tensor | undefined): T
   return { node: name, port: 0 };
 }
 
-/** A repaired site must not need its batch any more: if it does, the analysis was wrong about it, and nothing is written. */
-function assertNoMomentsLeft(graph: Graph, outputs: readonly string[], repaired: readonly BatchNorm[]): void {
+/**
+ * A repaired site must not need its batch any more, and no statistic that a variable follows may still be in use: if so,
+ * the analysis was wrong about it, and nothing is written.
+ */
+function assertNoMomentsLeft(context: PassContext, outputs: readonly string[], repaired: readonly BatchNorm[]): void {
+  const { graph, batchNorms, variables, isKept } = context;
   const live = ancestors(graph, outputs, false);
-  for (const { name, moments } of repaired) {
-    const left = moments?.reductions.find((reduction) => live.has(reduction));
-    if (left === undefined) continue;
+  const fail = (name: string, left: string) => {
     throw new BnfixError('unsupported', `${name} normalises with the batch in a way that cannot be rewired`, {
       where: name,
       why: `${left} is on the way to an output even with the moving statistics in place`,
       fix: `--keep ${name} leaves it as it is, or choose other --outputs`,
     });
+  };
+  for (const { name, moments } of repaired) {
+    const left = moments?.reductions.find((reduction) => live.has(reduction));
+    if (left !== undefined) fail(name, left);
+  }
+  const kept = new Set<string>();
+  for (const { name, moments } of batchNorms.sites) {
+    if (isKept(name)) for (const ref of [...(moments?.mean ?? []), ...(moments?.variance ?? [])]) kept.add(refText(ref));
+  }
+  for (const [key, [average]] of batchNorms.averages) {
+    const { statistic, variable } = average!;
+    const node = graph.find(statistic.node);
+    if (!node || !live.has(node.name) || kept.has(key) || isKept(node.name)) continue;
+    // Ranges of quantisation are averaged, too; fused ops have been judged as sites.
+    if (/^(Min|Max|FusedBatchNorm.*)$/.test(node.op) || variables.readBy(statistic)) continue;
+    fail(node.name, `${node.name}, which ${variable.node} follows,`);
   }
 }
 

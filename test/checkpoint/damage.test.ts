@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DataType } from '../../src/graph/dtype.js';
 import { readBytes, readNumbers } from '../../src/graph/tensor.js';
+import { crc32c, maskCrc } from '../../src/io/crc32c.js';
 import { failure } from './failure.js';
 import { DATA, INDEX, NAME, openFiles, ROWS, readAll } from './model.js';
 import { floats, type SavedTensor, writeBundle } from './write_table.js';
@@ -35,6 +36,28 @@ describe('damage', () => {
         'unreadable',
       );
     }
+  });
+
+  it('of a string, of its lengths or of their checksum is each found by its own checksum', () => {
+    const strings = { name: 's', dtype: DataType.DT_STRING, shape: [2], strings: ['abc', 'de'] };
+    const read = (change: (data: Uint8Array) => void, edit = {}) => {
+      const files = writeBundle(NAME, [strings], { edit });
+      change(files.get(DATA)!);
+      return failure(() => openFiles(files).tensor('s').strings());
+    };
+    // Two lengths, four bytes of checksum, the strings.
+    const inStrings = read((data) => {
+      data[6]! ^= 1;
+    });
+    expect(inStrings.why).toBe(`bytes 0 to 11 of ${DATA} are not those that were written`);
+    // Lengths that still add up, under a checksum of the whole that was made to fit them.
+    const swapped = (data: Uint8Array) => {
+      data.set([2, 3]);
+    };
+    const lengths = Buffer.from([2, 0, 0, 0, 3, 0, 0, 0]);
+    const tail = writeBundle(NAME, [strings]).get(DATA)!.subarray(2);
+    const error = read(swapped, { s: { crc32c: maskCrc(crc32c(tail, crc32c(lengths))) } });
+    expect(error.why).toBe('the lengths of its strings are not those that were written');
   });
 
   it('in a tensor that is not used does no harm', () => {

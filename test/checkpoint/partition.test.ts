@@ -3,9 +3,10 @@ import { DataType } from '../../src/graph/dtype.js';
 import { readBytes } from '../../src/graph/tensor.js';
 import { CHUNK_BYTES } from '../../src/io/source.js';
 import type { tensorflow } from '../../src/proto/tensorflow.js';
+import { openCheckpoint } from '../../src/readers/checkpoint/checkpoint.js';
 import { failure } from './failure.js';
-import { COLUMNS, DATA, INDEX, NAME, openFiles, ROWS, save, slice, texts } from './model.js';
-import { cut, floats, shapeProto, sliceProto, writeBundle } from './write_table.js';
+import { COLUMNS, DATA, FILES, INDEX, NAME, openFiles, ROWS, save, slice, texts } from './model.js';
+import { cut, floats, opener, shapeProto, sliceProto, writeBundle } from './write_table.js';
 
 describe('a partitioned tensor', () => {
   const plane = floats('p', [7, 5]);
@@ -90,6 +91,23 @@ describe('a partitioned tensor', () => {
       expect(Math.max(...parts.map((part) => part.length))).toBeLessThanOrEqual(CHUNK_BYTES);
       expect(Buffer.concat(parts).equals(bytes)).toBe(true);
     }
+  });
+
+  it('is never read in larger pieces than a chunk, however narrow the rectangle', () => {
+    const bytes = new Uint8Array(6 * (CHUNK_BYTES / 2)).map((_, i) => i >> 16);
+    const files = writeBundle(NAME, [{ name: 'p', dtype: DataType.DT_UINT8, shape: [6, CHUNK_BYTES / 2], bytes }]);
+    const sizes: number[] = [];
+    const checkpoint = openCheckpoint(FILES, (path) => {
+      const source = opener(files)(path);
+      const readInto = source.readInto.bind(source);
+      source.readInto = (target, offset) => {
+        sizes.push(target.length);
+        readInto(target, offset);
+      };
+      return source;
+    });
+    expect([...readBytes(checkpoint.slice('p', slice([0, 6], [9, 1])))]).toEqual([0, 32, 64, 96, 128, 160]);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(CHUNK_BYTES);
   });
 
   it.each([

@@ -90,6 +90,11 @@ describe('a table', () => {
     ['a gap', assemble([empty, block([['k', handle(3, empty.length)]])]), 'a block starts at 3 where 13 is due'],
     ['bytes of no block', assemble([empty, empty, empty]), 'a block starts at 13 where 0 is due'],
     [
+      'bytes between the last block and the footer',
+      Buffer.concat([assemble([empty, empty]).subarray(0, 26), Buffer.alloc(3), assemble([empty, empty]).subarray(26)]),
+      'its blocks end at 26, its footer starts at 29',
+    ],
+    [
       'a block past the end',
       assemble([empty, block([['k', handle(0, 2 ** 40)]])]),
       'a block starts at 0 where 1099511627781 is due',
@@ -100,6 +105,11 @@ describe('a table', () => {
       'do not fit',
     ],
     ['a number beyond 2^53', assemble([empty, empty], 0, handle(2 ** 60, 8)), 'where a size is wanted'],
+    [
+      'a number that runs into the padding',
+      assemble([empty, empty], 0, Buffer.from([0, 8, 13, 0x88])),
+      'a number in it is longer than it need be',
+    ],
     ['a number without end', assemble([empty, empty], 0, Buffer.alloc(12, 0xff)), 'a number in it does not end'],
     [
       'padding that is not zero',

@@ -73,7 +73,8 @@ export function writeTable(entries: readonly Entry[], options: TableOptions = {}
     pending = [];
   }
   const handles = Buffer.concat([put(block([])), put(block(index, 1))]);
-  return Buffer.concat([...parts, handles, Buffer.alloc(40 - handles.length), MAGIC]);
+  // Not a Buffer, whose slice() is a view: tests damage copies.
+  return new Uint8Array(Buffer.concat([...parts, handles, Buffer.alloc(40 - handles.length), MAGIC]));
 }
 
 /** A tensor to be saved: its raw little-endian bytes, or its strings. */
@@ -177,7 +178,8 @@ export function writeBundle(prefix: string, tensors: readonly SavedTensor[], opt
   entries.sort(byKey);
   const files: Files = new Map([[`${prefix}.index`, writeTable(entries, options)]]);
   const digits = (n: number) => String(n).padStart(5, '0');
-  for (const [i, bytes] of data.entries()) files.set(`${prefix}.data-${digits(i)}-of-${digits(shards)}`, bytes);
+  for (const [i, bytes] of data.entries())
+    files.set(`${prefix}.data-${digits(i)}-of-${digits(shards)}`, new Uint8Array(bytes));
   return files;
 }
 

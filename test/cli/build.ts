@@ -45,7 +45,9 @@ function takeLock(): boolean {
 
 function newestChange(folder: string): number {
   const entries = readdirSync(folder, { withFileTypes: true, recursive: true });
-  return Math.max(...entries.filter((entry) => entry.isFile()).map((entry) => changed(join(entry.parentPath, entry.name))));
+  return Math.max(
+    ...entries.filter((entry) => entry.isFile()).map((entry) => changed(join(entry.parentPath, entry.name))),
+  );
 }
 
 /** When a file was last changed, in milliseconds; 0 where there is none. */

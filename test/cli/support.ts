@@ -47,7 +47,10 @@ export interface CliOptions {
 }
 
 /** Runs a command line in this process. */
-export async function cli(args: readonly string[], { env = {}, isTTY = false, commands }: CliOptions = {}): Promise<Outcome> {
+export async function cli(
+  args: readonly string[],
+  { env = {}, isTTY = false, commands }: CliOptions = {},
+): Promise<Outcome> {
   const [stdout, stderr] = [new Collector(isTTY), new Collector(isTTY)];
   const code = await run(args, new Terminal({ stdout, stderr, env }), ...(commands ? [commands] : []));
   const bytes = Buffer.concat(stdout.chunks);

@@ -42,6 +42,7 @@ const FREEZE_OPTIONS: ReadonlySet<string> = new Set<keyof FreezeOptions>([
   'inputs',
   'keep',
   'map',
+  'set',
   'allowUntrained',
 ]);
 

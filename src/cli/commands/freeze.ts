@@ -10,7 +10,7 @@ import type { Written } from '../report.js';
 import type { Terminal } from '../terminal.js';
 
 const NAMES = 'What to take';
-const STATISTICS = 'Batch norms';
+const STATISTICS = 'Batch norms, dropouts, flags';
 const RESULT = 'The result';
 const named = (group: string, describe: string): Options => ({ group, describe, type: 'string', requiresArg: true });
 const list = (group: string, describe: string): Options => ({ ...named(group, describe), array: true });
@@ -23,6 +23,7 @@ export const options: Readonly<Record<string, Options>> = {
   outputs: list(NAMES, 'tensors the result has to answer: a,b or a:0 (default: found in the file)'),
   inputs: list(NAMES, 'tensors to cut at: each becomes a placeholder'),
   checkpoint: named(NAMES, 'checkpoint to take the values from (default: the one beside the graph)'),
+  set: list(STATISTICS, 'NAME=VALUE: pin a placeholder: is_training=false, keep_prob=1'),
   keep: list(STATISTICS, 'batch norms or dropouts to leave as they are: names or globs'),
   map: list(STATISTICS, 'BN=MEAN,VARIANCE: variables or checkpoint keys of its moving statistics'),
   'allow-untrained': flag(STATISTICS, 'take statistics that were never updated as they are'),

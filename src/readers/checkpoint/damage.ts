@@ -43,6 +43,10 @@ export function readVarint(cursor: Cursor): number {
   for (let length = 1; length <= 10 && cursor.at < cursor.end; length++) {
     const byte = cursor.bytes[cursor.at++]!;
     value += (byte & 0x7f) * scale;
+    if (byte === 0 && length > 1) {
+      // No writer makes these: a damaged byte that runs into the padding of the footer does.
+      throw damaged(cursor.file, `${cursor.what} is malformed`, 'a number in it is longer than it need be');
+    }
     if (byte < 0x80) return count(cursor.file, cursor.what, value);
     scale *= 128;
   }

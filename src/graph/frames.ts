@@ -1,0 +1,77 @@
+import { attrInt, attrString, attr } from './attrs.js';
+import type { DataType } from './dtype.js';
+import { type Graph, type Node, refText, type TensorRef } from './graph.js';
+import { topologicalOrder } from './walk.js';
+
+/** Names of the v1 loops that a node is in, the outermost first. */
+export type FrameStack = readonly string[];
+
+const ROOT: FrameStack = [];
+
+/**
+ * The frames of v1 loops: which nodes are in which, and how a tensor from outside is brought in.
+ * Ask for a new one after nodes were moved; nodes that {@link Frames.bring} adds are known.
+ */
+export class Frames {
+  readonly #graph: Graph;
+  readonly #stacks = new Map<string, FrameStack>();
+  readonly #parallel = new Map<string, number>();
+  readonly #brought = new Map<string, TensorRef>();
+
+  constructor(graph: Graph) {
+    this.#graph = graph;
+    for (const node of topologicalOrder(graph)) {
+      const stack = this.#stackOf(node);
+      if (stack.length > 0) this.#stacks.set(node.name, stack);
+    }
+  }
+
+  of(name: string): FrameStack {
+    return this.#stacks.get(name) ?? ROOT;
+  }
+
+  /** A tensor from outside all loops, handed into a frame by Enter ops that are constant there. */
+  bring(ref: TensorRef, dtype: DataType, stack: FrameStack): TensorRef {
+    const outside = this.of(ref.node).length;
+    let at = ref;
+    for (let depth = outside; depth < stack.length; depth++) {
+      const inner = stack.slice(0, depth + 1);
+      const key = `${refText(at)} ${inner.join(' ')}`;
+      at = this.#brought.get(key) ?? this.#enter(at, dtype, inner, key);
+    }
+    return at;
+  }
+
+  #enter(ref: TensorRef, dtype: DataType, stack: FrameStack, key: string): TensorRef {
+    const frame = stack.at(-1)!;
+    const node = this.#graph.add({
+      name: this.#graph.freeName(`${ref.node}/Enter`),
+      op: 'Enter',
+      inputs: [ref],
+      attr: {
+        T: attr.type(dtype),
+        frame_name: attr.string(frame),
+        is_constant: attr.bool(true),
+        parallel_iterations: attr.int(this.#parallel.get(frame) ?? 10),
+      },
+    });
+    this.#stacks.set(node.name, stack);
+    const entered = { node: node.name, port: 0 };
+    this.#brought.set(key, entered);
+    return entered;
+  }
+
+  #stackOf(node: Node): FrameStack {
+    let stack = ROOT;
+    for (const name of [...node.inputs.map((ref) => ref.node), ...node.controls]) {
+      const input = this.#stacks.get(name);
+      if (input && input.length > stack.length) stack = input;
+    }
+    if (node.op === 'Enter' || node.op === 'RefEnter') {
+      const frame = attrString(node, 'frame_name') ?? '';
+      this.#parallel.set(frame, attrInt(node, 'parallel_iterations') ?? 10);
+      return [...stack, frame];
+    }
+    return node.op === 'Exit' || node.op === 'RefExit' ? stack.slice(0, -1) : stack;
+  }
+}

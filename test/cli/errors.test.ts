@@ -1,0 +1,240 @@
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import type { Command } from '../../src/cli/commands.js';
+import { BnfixError } from '../../src/errors.js';
+import { BAG_MODEL, cli, fixture, temporaryFolder } from './support.js';
+
+const at = temporaryFolder();
+const PREFIX = BAG_MODEL.replace(/\.meta$/, '');
+const DATA = '.data-00000-of-00001';
+
+/** A copy of the bag model that may be damaged. */
+function copyModel(): string {
+  for (const end of ['.meta', '.index', DATA]) copyFileSync(`${PREFIX}${end}`, at(`model${end}`));
+  return at('model.meta');
+}
+
+describe('usage errors: exit 2', () => {
+  it.each<[string, string[], string]>([
+    ['a command with a typo', ['freez', 'x'], 'bnfix: there is no command freez\n  fix    did you mean freeze?\n'],
+    ['a model in place of a command', ['x.meta'], 'bnfix freeze x.meta ...'],
+    [
+      'an option with a typo',
+      ['freeze', 'x', '--ouput=y'],
+      'there is no option --ouput\n  fix    did you mean --output',
+    ],
+    ['an option far from any', ['freeze', 'x', '--frobnicate'], 'bnfix COMMAND --help lists them'],
+    ['an option without dashes apart', ['freeze', 'x', '-ofile'], 'a value stands apart: -o FILE, not -oFILE'],
+    ['an option that no command knows', ['--jsn'], 'there is no option --jsn\n  fix    did you mean --json?'],
+    ['two models', ['freeze', 'a', 'b', '-o', 'c'], 'b is one argument too many'],
+    ['no value', ['freeze', 'x', '--outputs'], '--outputs needs a value'],
+    ['two outputs', ['freeze', 'x', '-o', 'a.pb', '-o', 'b.pb'], '--output is given 2 times'],
+    ['no model', ['freeze', '-o', 'a.pb'], 'which model?'],
+    ['no output', ['freeze', 'dir/model-9.meta'], 'fix    -o model-9.frozen.pb '],
+    ['no output of a frozen model', ['freeze', 'frozen.pb'], 'fix    -o frozen.fixed.pb '],
+    ['no output of a folder', ['freeze', '.'], 'fix    -o frozen.pb '],
+    ['another format', ['freeze', 'x', '-o', 'net.onnx'], 'bnfix does not write .onnx files'],
+    ['half a --map', ['freeze', 'x', '-o', 'a', '--map', 'bn=mean'], '--map BATCH_NORM=MEAN,VARIANCE'],
+    ['a --map twice', ['freeze', 'x', '-o', 'a', '--map', 'b=m,v', '--map', 'b=m,v'], '--map names b twice'],
+    ['a --set without a value', ['freeze', 'x', '-o', 'a', '--set', 'keep_prob'], 'cannot read --set keep_prob'],
+    [
+      'an output that is not there',
+      ['freeze', BAG_MODEL, '--dry-run', '--outputs', 'output/image_outptu'],
+      'did you mean output/image_output',
+    ],
+  ])('%s', async (_, args, text) => {
+    const { code, stdout, stderr } = await cli(args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(text);
+  });
+
+  it('shows the help where there is no command', async () => {
+    const { code, stdout, stderr } = await cli([]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain('bnfix freeze [MODEL]');
+  });
+
+  it('lists candidates, one to a line, where the outputs are not clear', async () => {
+    const { code, stderr } = await cli(['freeze', fixture('gan_sampler_113/model.meta'), '--dry-run']);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/ {2}why {4}candidates, best first:\n {9}\S+:0 {2}Identity {2}float32 \[\?,\?,\?,3\]\n {9}/);
+    expect(stderr).toContain('  fix    name them: --outputs ');
+  });
+});
+
+describe('unreadable input: exit 3', () => {
+  const freeze = (model: string, ...more: string[]) => cli(['freeze', model, '-o', at('out.pb'), ...more]);
+
+  it('there is no such model', async () => {
+    const { code, stderr } = await freeze(at('model.meta'));
+    expect(code).toBe(3);
+    expect(stderr).toContain(`there is no ${at('model.meta')}`);
+  });
+
+  it('a part of it is truncated', async () => {
+    const model = copyModel();
+    truncateSync(at(`model${DATA}`), 1000);
+    const { code, stderr } = await freeze(model);
+    expect(code).toBe(3);
+    expect(stderr).toContain(`model${DATA}`);
+    expect(existsSync(at('out.pb'))).toBe(false);
+  });
+
+  it('a weight is damaged: it is found while writing, or in a dry run, and nothing is left', async () => {
+    const model = copyModel();
+    const bytes = readFileSync(at(`model${DATA}`));
+    for (let i = 0; i < bytes.length; i += 64) bytes[i]! ^= 1;
+    writeFileSync(at(`model${DATA}`), bytes);
+    for (const more of [[], ['--dry-run'], ['--allow-untrained']]) {
+      const { code, stderr } = await freeze(model, ...more);
+      expect(code).toBe(3);
+      expect(stderr).toContain('checksum');
+    }
+    expect(readdirSync(at()).sort()).toEqual([`model${DATA}`, 'model.index', 'model.meta']);
+  });
+
+  it('it is something else', async () => {
+    writeFileSync(at('page.pb'), '<!DOCTYPE html><html></html>');
+    writeFileSync(at('lfs.meta'), 'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n');
+    expect(await freeze(at('page.pb'))).toMatchObject({ code: 3, stderr: expect.stringContaining('is a web page') });
+    expect(await freeze(at('lfs.meta'))).toMatchObject({ code: 3, stderr: expect.stringContaining('LFS') });
+  });
+});
+
+describe('what cannot be trusted', () => {
+  it('exit 4 for untrained statistics, unless they are allowed', async () => {
+    const model = fixture('untrained_113/model.meta');
+    const { code, stderr } = await cli(['freeze', model, '-o', at('out.pb')]);
+    expect(code).toBe(4);
+    expect(stderr).toMatch(/ {2}fix {4}--allow-untrained .*\n {9}--keep /);
+    expect(readdirSync(at())).toEqual([]);
+    expect((await cli(['freeze', model, '-o', at('out.pb'), '--allow-untrained'])).code).toBe(0);
+  });
+
+  it('exit 5 for a form that is not supported', async () => {
+    const outputs = ['--outputs', 'conv2/BatchNorm/AssignMovingAvg'];
+    const { code, stderr } = await cli(['freeze', BAG_MODEL, '-o', at('out.pb'), ...outputs]);
+    expect(code).toBe(5);
+    expect(stderr).toContain('is on the way to an output');
+  });
+});
+
+describe('what cannot be written: exit 6', () => {
+  it('a file that is there, unless --force', async () => {
+    writeFileSync(at('out.pb'), 'old');
+    const { code, stderr } = await cli(['freeze', BAG_MODEL, '-o', at('out.pb')]);
+    expect(code).toBe(6);
+    expect(stderr).toContain('--force overwrites it');
+    expect(readFileSync(at('out.pb'), 'utf8')).toBe('old');
+    expect((await cli(['freeze', BAG_MODEL, '-o', at('out.pb'), '--force'])).code).toBe(0);
+    expect(readdirSync(at())).toEqual(['out.pb']);
+  });
+
+  it('is told before the model is read', async () => {
+    expect((await cli(['freeze', at('no model'), '-o', at('none/out.pb')])).code).toBe(6);
+  });
+
+  it('an input, even with --force and by another name', async () => {
+    const model = copyModel();
+    symlinkSync(`model${DATA}`, at('link.pb'));
+    mkdirSync(at('folder.pb'));
+    for (const name of ['model.meta', `model${DATA}`, 'link.pb']) {
+      // Its own extension is no promise of another format here.
+      if (name.endsWith('.meta')) continue;
+      const { code, stderr } = await cli(['freeze', model, '-o', at(name), '--force']);
+      expect(code).toBe(6);
+      expect(stderr).toContain('is one of the files that are read');
+    }
+    expect((await cli(['freeze', model, '-o', at('folder.pb'), '--force'])).code).toBe(6);
+    expect(readFileSync(at(`model${DATA}`)).equals(readFileSync(`${PREFIX}${DATA}`))).toBe(true);
+  });
+});
+
+describe('errors as JSON', () => {
+  it('on stdout, and for people on stderr', async () => {
+    const { code, stdout, stderr } = await cli(['freeze', at('x'), '-o', at('out.pb'), '--json']);
+    expect(code).toBe(3);
+    expect(JSON.parse(stdout)).toEqual({
+      error: {
+        code: 'unreadable',
+        exitCode: 3,
+        message: `there is no ${at('x')}`,
+        where: at('x'),
+        why: expect.any(String),
+        fix: expect.any(String),
+      },
+    });
+    expect(stderr).toContain(`bnfix: there is no ${at('x')}`);
+  });
+
+  it('of the command line too', async () => {
+    const { error } = JSON.parse((await cli(['freeze', 'x', '--ouput', '--json'])).stdout);
+    expect(error).toMatchObject({ code: 'usage', exitCode: 2, where: null });
+  });
+
+  it('on stderr where the graph goes to stdout', async () => {
+    const { stdout, stderr } = await cli(['freeze', at('x'), '-o', '-', '--json']);
+    expect(stdout).toBe('');
+    expect(JSON.parse(stderr).error.code).toBe('unreadable');
+  });
+});
+
+describe('a command that fails in another way', () => {
+  const failing = (error: unknown): Command[] => [
+    {
+      name: 'fail',
+      positional: 'X',
+      positionalText: 'anything',
+      summary: 'fails',
+      load: async () => ({ options: {}, examples: [], run: () => Promise.reject(error) }),
+    },
+  ];
+
+  it('exit 70: our fault, how to report it, and the stack with -v', async () => {
+    const commands = failing(new TypeError('x is undefined', { cause: new Error('the cause') }));
+    const { code, stderr } = await cli(['fail'], { commands });
+    expect(code).toBe(70);
+    expect(stderr).toBe(
+      'bnfix: internal error: x is undefined\n' +
+        '  why    this is a fault of bnfix, not of your model\n' +
+        '  fix    please report it, with the output of the same command and -v\n',
+    );
+    const verbose = await cli(['fail', '-v'], { commands });
+    expect(verbose.stderr).toMatch(/TypeError: x is undefined\n {4}at /);
+    expect(verbose.stderr).toContain('caused by Error: the cause');
+  });
+
+  it('exit 130 when it was interrupted', async () => {
+    const { code, stderr } = await cli(['fail'], { commands: failing(new BnfixError('interrupted', 'interrupted')) });
+    expect({ code, stderr }).toEqual({ code: 130, stderr: 'bnfix: interrupted\n' });
+  });
+});
+
+describe('help', () => {
+  it('shows commands, options, examples and exit codes on stdout', async () => {
+    const all = await cli(['--help']);
+    expect(all.code).toBe(0);
+    expect(all.stdout).toContain('bnfix freeze [MODEL]');
+    const { code, stdout } = await cli(['freeze', '-h']);
+    expect(code).toBe(0);
+    for (const text of [
+      '-o, --output',
+      '--allow-untrained',
+      'Examples:',
+      'bnfix freeze model.meta -o out.pb',
+      '130 interr',
+    ]) {
+      expect(stdout).toContain(text);
+    }
+    expect((await cli(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});

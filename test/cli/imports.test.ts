@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import { dirname, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+
+const src = fileURLToPath(new URL('../../src', import.meta.url));
+const STATIC = /^(?:import|export)\s+(?!type\b)(?:[^'"]*?\bfrom\s+)?'([^']+)'/gm;
+const LAZY = /\b(?:import|require)\('([^']+)'\)/g;
+
+/** Files (below src/) and packages that a file needs, itself included. */
+function needs(start: string, patterns: readonly RegExp[]): { files: string[]; packages: string[] } {
+  const files = new Set([resolve(src, start)]);
+  const packages = new Set<string>();
+  for (const file of files) {
+    if (file.includes('/proto/')) continue;
+    const text = readFileSync(file, 'utf8');
+    for (const [, name] of patterns.flatMap((pattern) => [...text.matchAll(pattern)])) {
+      if (name!.startsWith('.')) files.add(resolve(dirname(file), name!.replace(/\.js$/, '.ts')));
+      else if (!name!.startsWith('node:')) packages.add(name!);
+    }
+  }
+  return { files: [...files].map((file) => relative(src, file)).sort(), packages: [...packages].sort() };
+}
+
+it('starts with yargs and the table of commands alone', () => {
+  const { files, packages } = needs('cli/main.ts', [STATIC]);
+  expect(packages).toEqual(['yargs']);
+  expect(files.filter((file) => !file.startsWith('cli/'))).toEqual(['errors.ts', 'near.ts']);
+  expect(files).not.toContain('cli/commands/freeze.ts');
+});
+
+it('shows the help of freeze without the library', () => {
+  const { files, packages } = needs('cli/commands/freeze.ts', [STATIC]);
+  expect(packages).toEqual([]);
+  expect(files.filter((file) => !file.startsWith('cli/'))).toEqual(['errors.ts']);
+});
+
+it('never loads tfjs, tables or pictures to freeze', () => {
+  const { files, packages } = needs('cli/commands/freeze.ts', [STATIC, LAZY]);
+  expect(files).toContain('freeze.ts');
+  expect(packages).toContain('protobufjs/minimal.js');
+  expect(packages.filter((name) => /tensorflow|table|viz/.test(name))).toEqual([]);
+});
+
+it('reads process.argv, and sets the exit code, in main.ts alone', () => {
+  const { files } = needs('cli/main.ts', [STATIC, LAZY]);
+  const users = files.filter((file) => /process\.(argv|exit)|console\./.test(sourceOf(file)));
+  expect(users).toEqual(['cli/main.ts']);
+});
+
+function sourceOf(file: string): string {
+  return file.includes('proto/') ? '' : readFileSync(resolve(src, file), 'utf8');
+}

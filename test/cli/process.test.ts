@@ -1,0 +1,174 @@
+import { execFileSync } from 'node:child_process';
+import {
+  closeSync,
+  existsSync,
+  ftruncateSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { attr } from '../../src/graph/attrs.js';
+import { DataType } from '../../src/graph/dtype.js';
+import { Graph } from '../../src/graph/graph.js';
+import { encodeGraphDef } from '../../src/writers/graph_def.js';
+import { ensureBuilt, MAIN } from './build.js';
+import { BAG_MODEL, fixture, spawnCli, temporaryFolder } from './support.js';
+
+const at = temporaryFolder();
+const isLinux = process.platform === 'linux';
+beforeAll(ensureBuilt);
+
+/** A frozen graph with a gigabyte of weights, all 0: the file has a hole in place of them. */
+function writeBigModel(path: string): void {
+  const zeros = new Uint8Array(4 * 1024 * 1024);
+  const size = 16384;
+  const byteLength = size * size * 4;
+  const weights = {
+    dtype: DataType.DT_FLOAT,
+    shape: [size, size],
+    byteLength,
+    chunks: () => Array.from({ length: byteLength / zeros.length }, () => zeros),
+    strings: () => [],
+  };
+  const T = attr.type(DataType.DT_FLOAT);
+  const graph = new Graph([
+    { name: 'x', op: 'Placeholder', attr: { dtype: T, shape: attr.shape([-1, size]) } },
+    { name: 'w', op: 'Const', tensor: weights, attr: { dtype: T } },
+    { name: 'y', op: 'MatMul', inputs: ['x', 'w'].map((node) => ({ node, port: 0 })), attr: { T } },
+  ]);
+  const file = openSync(path, 'w');
+  let offset = 0;
+  for (const chunk of encodeGraphDef(graph).chunks()) {
+    if (chunk !== zeros) writeSync(file, chunk, 0, chunk.length, offset);
+    offset += chunk.length;
+  }
+  ftruncateSync(file, offset);
+  closeSync(file);
+}
+
+describe('the process', () => {
+  it('exits with the code of the outcome, and prints all of a long report to a pipe', async () => {
+    const { code, stdout } = await spawnCli(['freeze', BAG_MODEL, '-o', at('out.pb'), '--json']);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout).written.path).toBe(at('out.pb'));
+    expect((await spawnCli(['freeze', at('none'), '--dry-run'])).code).toBe(3);
+    expect((await spawnCli([])).code).toBe(2);
+  });
+
+  it('writes the same bytes to stdout as to a file', async () => {
+    await spawnCli(['freeze', BAG_MODEL, '-o', at('out.pb'), '-q']);
+    const { code, bytes } = await spawnCli(['freeze', BAG_MODEL, '-o', '-', '-q']);
+    expect(code).toBe(0);
+    expect(bytes.equals(readFileSync(at('out.pb')))).toBe(true);
+  });
+
+  it('is right in any language', async () => {
+    const { stderr } = await spawnCli(['freeze', 'x', '--ouput'], {
+      env: { LANG: 'de_DE.UTF-8', LC_ALL: 'de_DE.UTF-8' },
+    });
+    expect(stderr).toContain('there is no option --ouput');
+  });
+
+  it('runs by a link, as npm installs it', async () => {
+    execFileSync('ln', ['-s', MAIN, at('bnfix')]);
+    expect((await spawnCli(['--version'], { command: [process.execPath, at('bnfix')] })).stdout).toMatch(/^\d/);
+  });
+});
+
+describe.runIf(isLinux)('a process that is stopped', () => {
+  it.each(['SIGINT', 'SIGTERM'] as const)('leaves nothing behind: %s', { timeout: 60_000 }, async (signal) => {
+    writeBigModel(at('big.pb'));
+    const isWriting = () => readdirSync(at()).some((name) => name.endsWith('.tmp') && statSync(at(name)).size > 0);
+    const { code, stderr } = await spawnCli(['freeze', at('big.pb'), '-o', at('out.pb')], {
+      meanwhile: async (kill) => {
+        for (let i = 0; i < 5000 && !isWriting(); i++) await setTimeout(2);
+        kill(signal);
+      },
+    });
+    expect(stderr).toBe('bnfix: interrupted before the result was whole\n');
+    expect(code).toBe(130);
+    expect(readdirSync(at())).toEqual(['big.pb']);
+  });
+});
+
+describe.runIf(isLinux)('targets that are no plain files', () => {
+  const shell = (script: string) =>
+    spawnCli([], {
+      command: ['sh', '-c', script],
+      env: { M: BAG_MODEL, NODE: process.execPath, MAIN, OUT: at('out.pb') },
+    });
+
+  it('says that the reader of a pipe has gone', async () => {
+    writeBigModel(at('big.pb'));
+    const { code, stderr } = await spawnCli([], {
+      command: [
+        'bash',
+        '-c',
+        `set -o pipefail; "${process.execPath}" "${MAIN}" freeze "${at('big.pb')}" -o - | head -c 9 > /dev/null`,
+      ],
+    });
+    expect(code).toBe(6);
+    expect(stderr).toContain('what reads the output has ended');
+  });
+
+  it('a report that nobody reads to its end is no error', async () => {
+    const command = ['bash', '-c', `set -o pipefail; "${process.execPath}" "${MAIN}" freeze --help | true`];
+    expect((await spawnCli([], { command })).stderr).toBe('');
+  });
+
+  it('writes devices in place', async () => {
+    expect(await shell('"$NODE" "$MAIN" freeze "$M" -o /dev/full')).toMatchObject({
+      code: 6,
+      stderr: expect.stringContaining('the disk is full'),
+    });
+    const { code, bytes } = await shell('"$NODE" "$MAIN" freeze "$M" -q -o /dev/stdout | cat');
+    expect(code).toBe(0);
+    expect(bytes.length).toBeGreaterThan(20_000);
+    expect(statSync('/dev/full').isCharacterDevice()).toBe(true);
+  });
+
+  it('leaves nothing where the system ends the file', async () => {
+    const { code, stderr } = await shell('ulimit -f 8; "$NODE" "$MAIN" freeze "$M" -o "$OUT"');
+    expect(code).toBe(6);
+    expect(stderr).toContain('ulimit -f');
+    expect(readdirSync(at())).toEqual([]);
+  });
+});
+
+describe.runIf(isLinux)('examples/pre_deploy.sh', () => {
+  const script = fileURLToPath(new URL('../../examples/pre_deploy.sh', import.meta.url));
+  const deploy = (...args: string[]) =>
+    spawnCli(args, { command: ['sh', script], env: { BNFIX: `${process.execPath} ${MAIN}` } });
+
+  it('freezes a model and keeps the report', async () => {
+    const { code, stdout } = await deploy(BAG_MODEL, at('build/my model.pb'), '--outputs', 'output/image_output');
+    expect(code).toBe(0);
+    expect(stdout).toContain(`pre-deploy: ${at('build/my model.pb')} is frozen`);
+    expect(JSON.parse(readFileSync(at('build/my model.pb.json'), 'utf8')).outputsWhy).toBe('named by --outputs');
+    expect((await deploy(BAG_MODEL, at('build/my model.pb'))).code).toBe(0);
+  });
+
+  it.each<[number, string, () => string[]]>([
+    [2, 'correct the command line', () => [fixture('gan_sampler_113/model.meta'), at('out.pb')]],
+    [3, 'get the model again', () => [at('none.meta'), at('out.pb')]],
+    [4, 'ask who trained it', () => [fixture('untrained_113/model.meta'), at('out.pb')]],
+    [5, 'choose other --outputs', () => [BAG_MODEL, at('out.pb'), '--outputs', 'conv2/BatchNorm/AssignMovingAvg']],
+    [6, 'see to the disk', () => [BAG_MODEL, '/dev/full']],
+  ])('fails the build with %i and says what to do next', async (expected, text, args) => {
+    writeFileSync(at('out.pb'), 'of an earlier build');
+    const { code, stderr } = await deploy(...args());
+    expect(code).toBe(expected);
+    expect(stderr).toContain('bnfix: ');
+    expect(stderr).toContain(`FAILED (${expected}), do not deploy`);
+    expect(stderr).toContain(text);
+    expect(readFileSync(at('out.pb'), 'utf8')).toBe('of an earlier build');
+    expect(readdirSync(at())).toEqual(['out.pb']);
+    expect(existsSync('/dev/full.json')).toBe(false);
+  });
+});
