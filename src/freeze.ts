@@ -11,6 +11,7 @@ import type { Model, Weights } from './graph/model.js';
 import { outputTypes } from './graph/ops.js';
 import { ancestors } from './graph/walk.js';
 import { didYouMean } from './near.js';
+import { inlineFunctions } from './passes/inline_functions.js';
 import type { PassContext, PrepareContext, Remark } from './passes/pass.js';
 import { FREEZE_PIPELINE, PREPARE_PIPELINE, runPipeline } from './passes/pipeline.js';
 import { type EncodedGraph, encodeGraphDef } from './writers/graph_def.js';
@@ -100,6 +101,7 @@ export interface FrozenModel {
 export function freeze(model: Model, options: FreezeOptions = {}): FrozenModel {
   const graph = model.graph.copy();
   const copy = { ...model, graph };
+  const inlined = runPipeline([inlineFunctions], { graph, outputs: [], inputs: [], flags: [] });
   const chosen = outputsOf(copy, options);
   const variables = findVariables(copy);
   const prepare: PrepareContext = {
@@ -125,7 +127,7 @@ export function freeze(model: Model, options: FreezeOptions = {}): FrozenModel {
     false,
   );
   const sites = context.batchNorms.sites.filter((site) => onTheWay.has(site.name));
-  const passes = [...prepared, ...runPipeline(FREEZE_PIPELINE, context)];
+  const passes = [...inlined, ...prepared, ...runPipeline(FREEZE_PIPELINE, context)];
   const encoded = encodeGraphDef(graph);
   const report: FreezeReport = {
     model: {

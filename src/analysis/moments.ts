@@ -90,6 +90,7 @@ class Finder {
     const inVariance = new Set(variance.map(refText));
     const means = reductions.filter((reduction) => !this.#isSquared(reduction));
     const mean = this.#shapeChanges([
+      ...reductions.flatMap((reduction) => this.#followedMeans(reduction)),
       ...means.map((reduction) => ({ node: reduction.name, port: 0 })),
       ...(global ? [node.inputs[1]!] : []),
     ]).filter((ref) => !inVariance.has(refText(ref)));
@@ -166,6 +167,14 @@ class Finder {
       }
     }
     return found;
+  }
+
+  /** Tensors that a reduction of squared differences takes off and that a variable follows. */
+  #followedMeans(reduction: Node): TensorRef[] {
+    return this.#unwrapped(reduction)
+      .filter((node) => node.op === 'SquaredDifference')
+      .flatMap((node) => [...node.inputs])
+      .filter((ref) => this.#averages.has(refText(ref)));
   }
 
   /** The nodes between a reduction and the activation that it reduces: casts, weights, squares, differences. */
@@ -284,7 +293,10 @@ class Finder {
         const passes = SHAPE_OPS.has(node.op) && node.inputs[0] && refText(node.inputs[0]) === refText(ref);
         const scaled = (node.op === 'Mul' || node.op === 'RealDiv') && data.length === 1;
         const adds = node.op === 'Add' || node.op === 'AddV2';
-        if (adds && (this.#averages.has(node.name) || (data.length > 1 && data.every((each) => found.has(refText(each)))))) {
+        if (
+          adds &&
+          (this.#averages.has(node.name) || (data.length > 1 && data.every((each) => found.has(refText(each)))))
+        ) {
           unshifted.push(out);
         } else if (passes || scaled) found.set(node.name, out);
       }

@@ -11,6 +11,8 @@ export interface MovingAverage {
   readonly assign: string;
   /** Node names from the statistic to the assign op. */
   readonly path: readonly string[];
+  /** Whether it is overwritten by the statistic, not averaged with it. */
+  readonly isCopy: boolean;
   /** Variables that lie between (zero debias, renorm). */
   readonly via: readonly string[];
 }
@@ -66,7 +68,10 @@ export function findMovingAverages(
 /** Drops the variables that only carry a statistic to another one. */
 function finalOnes(averages: readonly MovingAverage[]): MovingAverage[] {
   const between = new Set(averages.flatMap((average) => average.via));
-  const final = averages.filter((average) => !between.has(average.variable.node));
+  const last = averages.filter((average) => !between.has(average.variable.node));
+  // A plain copy of a statistic is for somebody to look at, where an average of it is kept as well.
+  const averaged = last.filter((average) => !average.isCopy || average.via.length > 0);
+  const final = averaged.length > 0 ? averaged : last;
   const seen = new Set<string>();
   return final.filter(({ variable }) => !seen.has(variable.node) && seen.add(variable.node));
 }
@@ -102,6 +107,7 @@ class Finder {
   averages(variable: Variable, assign: Node): MovingAverage[] {
     const statistic = this.#statisticOf(variable, assign);
     if (!statistic) return [];
+    const isCopy = ASSIGN_KINDS[assign.op] === 'set' && sameRef(statistic, assign.inputs[1]!);
     const path = [assign.name];
     const via: string[] = [];
     const averages: MovingAverage[] = [];
@@ -114,7 +120,14 @@ class Finder {
       const throughHere = chain(this.#graph, limit, top, here);
       this.#passUpdates(here, variable, via);
       if (isProportional(throughHere)) {
-        averages.push({ variable, statistic: here, assign: assign.name, path: [...path].reverse(), via: [...via] });
+        averages.push({
+          isCopy,
+          variable,
+          statistic: here,
+          assign: assign.name,
+          path: [...path].reverse(),
+          via: [...via],
+        });
       }
       path.push(here.node);
       const hop = this.#hop(here, variable, via);

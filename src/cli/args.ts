@@ -38,9 +38,14 @@ export class Args {
     return values.map((value) => value.trim()).filter((value) => value !== '');
   }
 
-  /** The one positional argument; what follows `--` counts, and `-` is standard input. */
+  /**
+   * The one positional argument; it may follow `--`, so that a name can begin with a dash.
+   * @throws BnfixError `usage` when there are more
+   */
   positional(name: string): string | undefined {
-    const rest = this.#values._;
-    return this.string(name) ?? (Array.isArray(rest) && rest.length > 1 ? String(rest[1]) : undefined);
+    const rest = Array.isArray(this.#values._) ? this.#values._.slice(1).map(String) : [];
+    const [first, second] = [this.string(name), ...rest].filter((value) => value !== undefined);
+    if (second !== undefined) throw new BnfixError('usage', `${second} is one argument too many`);
+    return first;
   }
 }

@@ -1,4 +1,4 @@
-import { attrInt, attrString, attr } from './attrs.js';
+import { attr, attrInt, attrString } from './attrs.js';
 import type { DataType } from './dtype.js';
 import { type Graph, type Node, refText, type TensorRef } from './graph.js';
 import { topologicalOrder } from './walk.js';

@@ -8,10 +8,10 @@ import type { Variable } from '../analysis/variables.js';
 import { BnfixError } from '../errors.js';
 import { attr, attrBool, attrInts, attrType } from '../graph/attrs.js';
 import { DataType } from '../graph/dtype.js';
+import { Frames } from '../graph/frames.js';
 import { type Graph, type Node, refText, type TensorRef } from '../graph/graph.js';
 import { outputTypes } from '../graph/ops.js';
 import { numberTensor, type Tensor } from '../graph/tensor.js';
-import { Frames } from '../graph/frames.js';
 import { ancestors, sourceOf } from '../graph/walk.js';
 import type { Pass, PassContext, Remark } from './pass.js';
 
@@ -217,7 +217,8 @@ function assertNoMomentsLeft(context: PassContext, outputs: readonly string[], r
   }
   const kept = new Set<string>();
   for (const { name, moments } of batchNorms.sites) {
-    if (isKept(name)) for (const ref of [...(moments?.mean ?? []), ...(moments?.variance ?? [])]) kept.add(refText(ref));
+    if (isKept(name))
+      for (const ref of [...(moments?.mean ?? []), ...(moments?.variance ?? [])]) kept.add(refText(ref));
   }
   for (const [key, [average]] of batchNorms.averages) {
     const { statistic, variable } = average!;

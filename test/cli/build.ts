@@ -1,12 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const lock = join(root, 'dist', '.building');
-const stamp = join(root, 'dist', '.built');
 
 /** The CLI as it is installed. */
 export const MAIN = join(root, 'dist', 'cli', 'main.js');
@@ -16,8 +15,7 @@ export async function ensureBuilt(): Promise<void> {
   mkdirSync(join(root, 'dist'), { recursive: true });
   while (!takeLock()) await setTimeout(100);
   try {
-    const newest = newestChange(join(root, 'src'));
-    if (newest <= changed(stamp) && changed(MAIN) > 0) return;
+    if (newestChange(join(root, 'src')) <= changed(MAIN)) return;
     // Types are checked by `npm run types`.
     const options = ['-p', 'tsconfig.json', '--noCheck'];
     execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), ...options], { cwd: root });
@@ -25,8 +23,6 @@ export async function ensureBuilt(): Promise<void> {
     for (const file of readdirSync(join(root, 'src/proto'))) {
       copyFileSync(join(root, 'src/proto', file), join(root, 'dist/proto', file));
     }
-    writeFileSync(stamp, '');
-    utimesSync(stamp, newest / 1000, newest / 1000 + 0.001);
   } finally {
     rmSync(lock, { recursive: true, force: true });
   }
@@ -34,7 +30,8 @@ export async function ensureBuilt(): Promise<void> {
 
 /** Test files run at the same time; one of them builds. */
 function takeLock(): boolean {
-  if (Date.now() - changed(lock) > 120_000) rmSync(lock, { recursive: true, force: true });
+  // Left behind by a run that was killed.
+  if (changed(lock) > 0 && Date.now() - changed(lock) > 120_000) rmSync(lock, { recursive: true, force: true });
   try {
     mkdirSync(lock);
     return true;

@@ -36,6 +36,7 @@ describe('usage errors: exit 2', () => {
     ['an option without dashes apart', ['freeze', 'x', '-ofile'], 'a value stands apart: -o FILE, not -oFILE'],
     ['an option that no command knows', ['--jsn'], 'there is no option --jsn\n  fix    did you mean --json?'],
     ['two models', ['freeze', 'a', 'b', '-o', 'c'], 'b is one argument too many'],
+    ['two models behind --', ['freeze', '-o', 'c', '--', 'a', 'b'], 'b is one argument too many'],
     ['no value', ['freeze', 'x', '--outputs'], '--outputs needs a value'],
     ['two outputs', ['freeze', 'x', '-o', 'a.pb', '-o', 'b.pb'], '--output is given 2 times'],
     ['no model', ['freeze', '-o', 'a.pb'], 'which model?'],

@@ -1,0 +1,88 @@
+// npm run demo: repairs the training graph in examples/bag-model, and proves it by running what was written.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** Largest difference from the true answer, relative to its largest value. */
+const TOLERANCE = 1e-5;
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const model = relative(process.cwd(), here('bag-model/bag-model-34000.meta'));
+const cli = here('../dist/cli/main.js');
+if (!existsSync(cli)) {
+  console.error('bnfix is not built yet. Run: npm ci   (or: npm run build)');
+  process.exit(2);
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'bnfix-demo-'));
+try {
+  process.exitCode = await demo(join(folder, 'frozen.pb'));
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function demo(frozen) {
+  console.log('This model was saved as it was trained: its batch norms look at the batch that they are given,');
+  console.log('not at what was learned. bnfix repairs it:\n');
+  console.log(`$ bnfix freeze ${model} -o ${frozen}\n`);
+  const { status } = spawnSync(process.execPath, [cli, 'freeze', model, '-o', frozen], { stdio: 'inherit' });
+  if (status !== 0) return status ?? 1;
+
+  const { load, numbersOf, runGraph } = await import('../dist/index.js');
+  const { graph, close } = await load(frozen);
+  const golden = JSON.parse(readFileSync(here('bag-model/golden.json'), 'utf8'));
+  console.log('\nIs it right? The written file, run by TensorFlow.js, beside what TensorFlow 1.13.2 answered:\n');
+  let worst = 0;
+  try {
+    for (const [i, sample] of [golden, ...(golden.more ?? [])].entries()) {
+      const answers = await runGraph(graph, values(sample.inputs), Object.keys(sample.outputs));
+      for (const [name, tensor] of Object.entries(sample.outputs)) {
+        const truth = numbersOf(value(tensor));
+        const now = difference(numbersOf(answers[name]), truth);
+        const before = difference(numbersOf(value(sample.before[name])), truth);
+        worst = Math.max(worst, now);
+        console.log(`  sample ${i + 1}  ${name} [${tensor.shape}]`);
+        console.log(`    the graph as it was saved is off by  ${percent(before)}`);
+        console.log(`    the graph that bnfix wrote           ${percent(now)}`);
+      }
+    }
+  } finally {
+    close();
+  }
+  const right = worst <= TOLERANCE;
+  console.log(
+    right
+      ? `\nRight: within ${percent(TOLERANCE)} of the true inference graph.`
+      : `\nWRONG: off by more than ${percent(TOLERANCE)}.`,
+  );
+  if (right) console.log('Your turn: npx bnfix freeze MODEL.meta -o frozen.pb   (npx bnfix --help)');
+  return right ? 0 : 1;
+}
+
+/** A tensor of golden.json. */
+function value({ dtype, shape, data }) {
+  return { dtype, shape, data: Buffer.from(data, 'base64') };
+}
+
+function values(tensors) {
+  return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, value(tensor)]));
+}
+
+/** Largest difference, relative to the largest true value. */
+function difference(numbers, truth) {
+  if (numbers.length !== truth.length) return Number.POSITIVE_INFINITY;
+  let most = 0;
+  let largest = 0;
+  for (const [i, expected] of truth.entries()) {
+    const off = Math.abs(numbers[i] - expected);
+    most = Number.isNaN(off) ? Number.POSITIVE_INFINITY : Math.max(most, off);
+    largest = Math.max(largest, Math.abs(expected));
+  }
+  return most / largest;
+}
+
+function percent(ratio) {
+  return `${(ratio * 100).toPrecision(2)} %`;
+}
