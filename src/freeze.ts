@@ -9,11 +9,10 @@ import { DataType, dtypeName } from './graph/dtype.js';
 import type { Graph, TensorRef } from './graph/graph.js';
 import type { Model, Weights } from './graph/model.js';
 import { outputTypes } from './graph/ops.js';
-import { ancestors } from './graph/walk.js';
 import { didYouMean } from './near.js';
 import { inlineFunctions } from './passes/inline_functions.js';
 import type { PassContext, PrepareContext, Remark } from './passes/pass.js';
-import { FREEZE_PIPELINE, PREPARE_PIPELINE, runPipeline } from './passes/pipeline.js';
+import { FREEZE_PIPELINE, type PassRun, PREPARE_PIPELINE, runPipeline } from './passes/pipeline.js';
 import { type EncodedGraph, encodeGraphDef } from './writers/graph_def.js';
 
 /** What can be said to {@link freeze}; without any of it, everything is found in the file. */
@@ -121,12 +120,6 @@ export function freeze(model: Model, options: FreezeOptions = {}): FrozenModel {
     allowUntrained: options.allowUntrained ?? false,
   };
   const before = { ...sizeOf(model.graph), bytes: model.byteLength };
-  const onTheWay = ancestors(
-    graph,
-    chosen.outputs.map((ref) => ref.node),
-    false,
-  );
-  const sites = context.batchNorms.sites.filter((site) => onTheWay.has(site.name));
   const passes = [...inlined, ...prepared, ...runPipeline(FREEZE_PIPELINE, context)];
   const encoded = encodeGraphDef(graph);
   const report: FreezeReport = {
@@ -139,7 +132,7 @@ export function freeze(model: Model, options: FreezeOptions = {}): FrozenModel {
     inputs: tensorInfos(graph, placeholders(graph)),
     outputs: tensorInfos(graph, chosen.outputs),
     outputsWhy: chosen.why,
-    batchNorms: sites.map((site) => batchNormReport(site, context)),
+    batchNorms: judgedSites(context, passes).map((site) => batchNormReport(site, context)),
     passes,
     notes: notesOf(graph),
     before,
@@ -296,6 +289,14 @@ function tensorInfos(graph: Graph, refs: readonly TensorRef[]): TensorInfo[] {
     const dtype = outputTypes(node)?.[ref.port] ?? attrType(node, 'T') ?? DataType.DT_INVALID;
     return { name: `${ref.node}:${ref.port}`, dtype: dtypeName(dtype), shape: shapes.of(ref) };
   });
+}
+
+/** The sites on the way to an output: those that were rewired or left with a reason, and those in inference mode. */
+function judgedSites(context: PassContext, passes: readonly PassRun[]): BatchNorm[] {
+  const run = passes.find(({ pass }) => pass === 'rewire_batch_norms');
+  const judged = new Set([...(run?.changed ?? []), ...(run?.skipped ?? [])].map((remark) => remark.node));
+  const isLeft = (site: BatchNorm) => site.mode === 'inference' && context.graph.has(site.name);
+  return context.batchNorms.sites.filter((site) => judged.has(site.name) || isLeft(site));
 }
 
 function sizeOf(graph: Graph): { nodes: number; ops: number } {

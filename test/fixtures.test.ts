@@ -1,13 +1,17 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { BnfixError, EXIT_CODES } from '../src/errors.js';
 import { runGraph } from '../src/execute/run.js';
-import { refText } from '../src/graph/graph.js';
+import { freeze } from '../src/freeze.js';
+import { type Graph, refText } from '../src/graph/graph.js';
 import { MemorySource } from '../src/io/source.js';
+import { load } from '../src/load.js';
 import { readGraphDef } from '../src/readers/graph_def.js';
 import { type Case, casesOf } from './support/cases.js';
 import { difference, elementAt } from './support/compare.js';
 import { edgesBackwards, frozenBytes, leftovers } from './support/frozen.js';
-import { readGolden } from './support/golden.js';
+import { type Golden, readGolden } from './support/golden.js';
 
 /** Issues whose cases have to pass. */
 const ISSUES = [3];
@@ -46,6 +50,29 @@ async function expectRefused(one: Case, exitCode: number): Promise<void> {
   expect(error).toBeInstanceOf(BnfixError);
   expect(EXIT_CODES[(error as BnfixError).code], String(error)).toBe(exitCode);
 }
+
+/** The most different an output may be from the golden one, over all of them. */
+async function worst(graph: Graph, { inputs, outputs }: Golden): Promise<number> {
+  const answers = await runGraph(graph, inputs, Object.keys(outputs));
+  return Math.max(...Object.entries(outputs).map(([name, expected]) => difference(answers[name]!, expected)));
+}
+
+test('the demo model: its output is found, and right for batches of any size', async () => {
+  const folder = fileURLToPath(new URL('../examples/bag-model', import.meta.url));
+  const model = await load(folder);
+  const { graph, report } = freeze(model);
+  expect(report.outputs).toEqual([{ name: 'output/image_output:0', dtype: 'float32', shape: [-1, -1, -1, 3] }]);
+  expect(report.batchNorms.map(({ action }) => action)).toEqual(['repaired', 'repaired', 'repaired', 'repaired']);
+  const golden = readGolden(join(folder, 'golden.json'));
+  for (const sample of [golden, ...golden.more]) {
+    expect(await worst(graph, sample)).toBeLessThanOrEqual(1e-5);
+    // As it was saved it answered something else altogether.
+    expect(
+      difference(sample.before['output/image_output:0']!, sample.outputs['output/image_output:0']!),
+    ).toBeGreaterThan(0.1);
+  }
+  model.close();
+});
 
 describe('fixtures', () => {
   test.each(casesOf(ISSUES))('$name: $form', async (one) => {

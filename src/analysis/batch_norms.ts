@@ -4,8 +4,9 @@ import type { Weights } from '../graph/model.js';
 import { findActivations } from './activations.js';
 import { EvidenceFinder } from './evidence.js';
 import { findMoments, type MomentsSite } from './moments.js';
+import { type Correction, findCorrections } from './renorm.js';
 import { type Shape, Shapes } from './shapes.js';
-import { findMovingAverages, type MovingAverage, type MovingAverages } from './updates.js';
+import { finalAverages, findUpdates, type MovingAverage, type MovingAverages } from './updates.js';
 import type { Variable, Variables } from './variables.js';
 
 /** How it was found out which variables hold a batch norm's moving statistics. */
@@ -52,12 +53,15 @@ export function isTrainingFused(node: Node): boolean {
 export interface BatchNorms {
   readonly sites: readonly BatchNorm[];
   readonly averages: MovingAverages;
+  /** Corrections of batch renormalisation, which are nothing at inference. */
+  readonly corrections: readonly Correction[];
 }
 
 /** Finds all batch norms of a graph, in file order, and pairs those in training mode with their moving statistics. */
 export function findBatchNorms(graph: Graph, variables: Variables, weights: Weights | undefined): BatchNorms {
   const activations = findActivations(graph);
-  const averages = findMovingAverages(graph, variables, activations);
+  const updates = findUpdates(graph, variables, activations);
+  const { averages } = updates;
   const shapes = new Shapes(graph);
   const moments = findMoments(graph, shapes, activations, averages);
   const momentsByName = new Map(moments.map((site) => [site.name, site]));
@@ -69,7 +73,7 @@ export function findBatchNorms(graph: Graph, variables: Variables, weights: Weig
     if (FUSED.has(node.op)) sites.push(fusedBatchNorm(pairing, node));
     else if (site) sites.push(momentsBatchNorm(pairing, site));
   }
-  return { sites, averages };
+  return { sites, averages, corrections: findCorrections(graph, variables, updates) };
 }
 
 interface Pairing {
@@ -133,13 +137,7 @@ function follow(
   variances: readonly TensorRef[],
 ): { statistics?: Statistics; problem?: string } {
   const [mean, variance] = [means, variances].map((refs) => {
-    const byVariable = new Map<string, MovingAverage>();
-    for (const ref of refs) {
-      for (const average of averages.get(refText(ref)) ?? []) {
-        if (!byVariable.has(average.variable.node)) byVariable.set(average.variable.node, average);
-      }
-    }
-    return [...byVariable.values()];
+    return finalAverages(refs.flatMap((ref) => averages.get(refText(ref)) ?? []));
   }) as [MovingAverage[], MovingAverage[]];
   if (mean.length > 1 || variance.length > 1) {
     const names = [...mean, ...variance].map((average) => average.variable.node);

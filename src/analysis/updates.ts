@@ -17,6 +17,22 @@ export interface MovingAverage {
   readonly via: readonly string[];
 }
 
+/** What a variable comes to when a statistic stays the same. */
+export interface Follower {
+  readonly variable: string;
+  /** The tensor that the chain of updates begins with. */
+  readonly base: TensorRef;
+  readonly limit: (statistic: number) => number;
+}
+
+/** All that the update ops of a graph tell. */
+export interface Updates {
+  readonly averages: MovingAverages;
+  readonly followers: readonly Follower[];
+  /** Variables that average a constant: what they come to. */
+  readonly settled: ReadonlyMap<string, number>;
+}
+
 /** Which variables follow which tensor, by `node:port`. */
 export type MovingAverages = ReadonlyMap<string, readonly MovingAverage[]>;
 
@@ -44,11 +60,7 @@ const SHAPE_FACTS: ReadonlySet<string> = new Set([
 ]);
 
 /** Finds every variable that is a moving average of some tensor, by reading the ops that assign to it. */
-export function findMovingAverages(
-  graph: Graph,
-  variables: Variables,
-  activations: ReadonlySet<string>,
-): MovingAverages {
+export function findUpdates(graph: Graph, variables: Variables, activations: ReadonlySet<string>): Updates {
   const finder = new Finder(graph, variables, activations);
   const found = new Map<string, MovingAverage[]>();
   for (const { variable, assigns } of finder.targets.values()) {
@@ -61,12 +73,12 @@ export function findMovingAverages(
       }
     }
   }
-  for (const [key, list] of found) found.set(key, finalOnes(list));
-  return found;
+  for (const [key, list] of found) found.set(key, finalAverages(list));
+  return { averages: found, followers: finder.followers, settled: finder.settled };
 }
 
-/** Drops the variables that only carry a statistic to another one. */
-function finalOnes(averages: readonly MovingAverage[]): MovingAverage[] {
+/** The averages that inference reads: not those that only carry a statistic on to another variable. */
+export function finalAverages(averages: readonly MovingAverage[]): MovingAverage[] {
   const between = new Set(averages.flatMap((average) => average.via));
   const last = averages.filter((average) => !between.has(average.variable.node));
   // A plain copy of a statistic is for somebody to look at, where an average of it is kept as well.
@@ -83,6 +95,8 @@ interface Target {
 
 class Finder {
   readonly targets = new Map<string, Target>();
+  readonly followers: Follower[] = [];
+  readonly settled = new Map<string, number>();
   readonly #graph: Graph;
   readonly #variables: Variables;
   readonly #activations: ReadonlySet<string>;
@@ -101,6 +115,36 @@ class Finder {
       if (target) target.assigns.push(node);
       else this.targets.set(variable.node, { variable, assigns: [node] });
     }
+    for (const { variable, assigns } of this.targets.values()) {
+      for (const assign of assigns) {
+        const value = this.#constantOf(variable, assign);
+        if (value !== undefined) this.settled.set(variable.node, value);
+      }
+    }
+  }
+
+  /** The constant that a variable is averaged with, where it is one. */
+  #constantOf(variable: Variable, assign: Node): number | undefined {
+    if (ASSIGN_KINDS[assign.op] === 'set') return undefined;
+    const isOwn = (ref: TensorRef) => this.#variables.readBy(ref)?.node === variable.node;
+    const queue: TensorRef[] = [assign.inputs[1]!];
+    for (const ref of queue) {
+      const node = this.#graph.find(ref.node);
+      if (!node || isOwn(ref) || queue.length > 50) continue;
+      if (node.op === 'Const' && this.#isFixedPoint(assign, ref, isOwn))
+        return evaluate(this.#graph, ref, () => undefined);
+      if (this.#isTransparent(node)) queue.push(...operands(node));
+    }
+    return undefined;
+  }
+
+  /** What is known of a leaf: variables that settle at a constant. */
+  #settledAt(ref: TensorRef): number | undefined {
+    if (this.settled.size === 0) return undefined;
+    const node = this.#graph.find(ref.node);
+    const assigned = node && node.op in ASSIGN_KINDS && node.inputs[0];
+    const variable = assigned ? this.#variables.ofHandle(assigned) : this.#variables.readBy(ref);
+    return variable && this.settled.get(variable.node);
   }
 
   /** The tensors along the chain that the assign op makes its variable follow, nearest first. */
@@ -117,7 +161,10 @@ class Finder {
     let at: TensorRef | undefined = statistic;
     while (at && path.length < MAX_EXPRESSION) {
       const here: TensorRef = at;
-      const throughHere = chain(this.#graph, limit, top, here);
+      const outer = limit;
+      const from = top;
+      const throughHere = (x: number) =>
+        outer(evaluate(this.#graph, from, (ref) => (sameRef(ref, here) ? x : this.#settledAt(ref))));
       this.#passUpdates(here, variable, via);
       if (isProportional(throughHere)) {
         averages.push({
@@ -136,6 +183,7 @@ class Finder {
         top = hop;
       }
       at = hop ?? this.#upstream(here);
+      if (!at) this.followers.push({ variable: variable.node, base: here, limit: throughHere });
     }
     return averages;
   }
@@ -283,15 +331,10 @@ class Finder {
 
 const RESTORES: ReadonlySet<string> = new Set(['RestoreV2', 'Restore', 'RestoreSlice']);
 
-/** What `outer` comes to as a function of the tensor `inner` below `top`. */
-function chain(graph: Graph, outer: (x: number) => number, top: TensorRef, inner: TensorRef): (x: number) => number {
-  return (x) => outer(evaluate(graph, top, (ref) => (sameRef(ref, inner) ? x : undefined)));
-}
-
 /** Whether a variable is its statistic up to a constant factor (Bessel's correction, debiasing): no root, no square. */
 function isProportional(limit: (x: number) => number): boolean {
   const [a, b, c] = [limit(0.8) / 0.8, limit(1.7) / 1.7, limit(3.1) / 3.1];
-  const close = (x: number, y: number) => Math.abs(x - y) <= 1e-4 * Math.abs(y);
+  const close = (x: number, y: number) => Math.abs(x - y) <= 1e-6 * Math.abs(y);
   return Number.isFinite(a) && a! !== 0 && close(a!, b!) && close(b!, c!);
 }
 

@@ -127,20 +127,26 @@ function loadTfjs(): Promise<Tfjs> {
   return loading;
 }
 
-/** Runs on the CPU backend, without its banner, and gives the process its backend back. */
-async function onCpu<T>(tfjs: Tfjs, run: () => Promise<T>): Promise<T> {
+let last: Promise<unknown> = Promise.resolve();
+
+/** Runs on the CPU backend without its banner, one run after the other, and gives the process its settings back. */
+function onCpu<T>(tfjs: Tfjs, run: () => Promise<T>): Promise<T> {
   const { core } = tfjs;
-  const environment = core.env();
-  const isProduction = environment.getBool('PROD');
-  environment.set('PROD', true);
-  const before = core.getBackend();
-  await core.setBackend('cpu');
-  try {
-    return await run();
-  } finally {
-    environment.set('PROD', isProduction);
-    if (before && before !== 'cpu') await core.setBackend(before);
-  }
+  const next = last.then(async () => {
+    const environment = core.env();
+    const isProduction = environment.getBool('PROD');
+    const backend = core.getBackend();
+    environment.set('PROD', true);
+    await core.setBackend('cpu');
+    try {
+      return await run();
+    } finally {
+      environment.set('PROD', isProduction);
+      if (backend && backend !== 'cpu') await core.setBackend(backend);
+    }
+  });
+  last = next.catch(() => undefined);
+  return next;
 }
 
 /** What TensorFlow.js threw, in terms of the graph. */

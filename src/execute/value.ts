@@ -30,8 +30,14 @@ export function dtypeOf(name: string): DataType {
   throw new BnfixError('usage', `there is no dtype ${name}`, { fix: 'float32, int32, int64, bool, string, ...' });
 }
 
-/** A value of the given numbers in row-major order, rounded once to the dtype; for bool, 0 and 1. */
+/**
+ * A value of the given numbers in row-major order, rounded once to the dtype; for bool, 0 and 1.
+ * @throws BnfixError `usage` when they do not fill the shape, or the dtype is not one of numbers
+ */
 export function valueOfNumbers(dtype: string, shape: readonly number[], numbers: ArrayLike<number>): TensorValue {
+  if (/^(string|complex\d+|resource|variant)$/.test(dtype)) {
+    throw new BnfixError('usage', `a ${dtype} tensor is not made of numbers`);
+  }
   if (numbers.length !== elementCount(shape)) {
     throw new BnfixError('usage', `${numbers.length} numbers do not fill the shape [${shape}]`);
   }

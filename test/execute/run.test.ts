@@ -25,6 +25,7 @@ describe('values', () => {
   test('what does not agree is said', () => {
     expect(() => valueOfNumbers('float32', [2, 2], [1])).toThrow('1 numbers do not fill the shape [2,2]');
     expect(() => valueOfNumbers('float33', [], [1])).toThrow('there is no dtype float33');
+    expect(() => valueOfNumbers('string', [], [1])).toThrow('a string tensor is not made of numbers');
     const short: TensorValue = { dtype: 'float32', shape: [2], data: new Uint8Array(4) };
     expect(() => numbersOf(short)).toThrow('4 bytes are not a float32 tensor of shape [2]');
     const cut: TensorValue = { dtype: 'string', shape: [1], data: new Uint8Array([9, 0, 0, 0, 65]) };
@@ -64,6 +65,8 @@ describe('running a graph', () => {
     await runGraph(square(), { x: floats([2], [3, -4]) }, ['z', 'y']);
     await runGraph(cond('negative'), { x: floats([1], [3]), flag: valueOfNumbers('bool', [], [1]) }, ['out']);
     await failure(square(), {}, 'z');
+    const x = floats([2], [1, 2]);
+    await Promise.all([runGraph(square(), { x }, ['z']), runGraph(square(), { x }, ['y'])]);
     expect(core.memory().numTensors).toBe(0);
     expect(core.env().getBool('PROD')).toBe(false);
     expect(spies.flatMap((spy) => spy.mock.calls)).toEqual([]);

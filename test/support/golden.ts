@@ -17,6 +17,8 @@ export interface Golden {
   readonly outputs: Tensors;
   /** Of the training graph, as it was saved. */
   readonly before: Tensors;
+  /** Other inputs, where there are some. */
+  readonly more: readonly Golden[];
 }
 
 function tensors(json: Readonly<Record<string, TensorJson>> = {}): Tensors {
@@ -31,7 +33,18 @@ function tensorValue({ dtype, shape, data }: TensorJson): TensorValue {
   );
 }
 
+interface GoldenJson {
+  readonly inputs: Readonly<Record<string, TensorJson>>;
+  readonly outputs: Readonly<Record<string, TensorJson>>;
+  readonly before?: Readonly<Record<string, TensorJson>>;
+  readonly more?: readonly GoldenJson[];
+}
+
+function goldenOf(json: GoldenJson): Golden {
+  const { inputs, outputs, before, more = [] } = json;
+  return { inputs: tensors(inputs), outputs: tensors(outputs), before: tensors(before), more: more.map(goldenOf) };
+}
+
 export function readGolden(path: string): Golden {
-  const json = JSON.parse(readFileSync(path, 'utf8'));
-  return { inputs: tensors(json.inputs), outputs: tensors(json.outputs), before: tensors(json.before) };
+  return goldenOf(JSON.parse(readFileSync(path, 'utf8')));
 }
