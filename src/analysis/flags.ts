@@ -59,7 +59,18 @@ export function findFlags(graph: Graph, shapes: Shapes, outputs: readonly Tensor
       why: `${more - less} training ops are on the way to the outputs only when it is ${value ? 'off' : 'on'}`,
     });
   };
-  for (const root of rootsOf(graph, conditions)) decide(root);
+  const roots = rootsOf(graph, conditions);
+  for (const counter of roots.filter((name) => isCounter(graph, name))) {
+    const quantised = [0, LATE].map((value) => {
+      const needed = new Branches(graph, new Map([...pins, [counter, value]]), order).needed(outputs);
+      return [...needed].filter((name) => graph.get(name).op.startsWith('FakeQuant')).length;
+    });
+    if (quantised[0] === quantised[1]) continue;
+    const value = quantised[0]! > quantised[1]! ? 0 : LATE;
+    pins.set(counter, value);
+    flags.push({ node: counter, value, why: 'it delays fake quantisation, which is active at inference' });
+  }
+  for (const root of roots) if (!pins.has(root)) decide(root);
   // Conditions that no single placeholder explains: a comparison of strings, a computed mode.
   for (const condition of conditions) {
     if (constantScalar(graph, condition, pins) === undefined && isMode(graph, condition)) {
@@ -68,6 +79,19 @@ export function findFlags(graph: Graph, shapes: Shapes, outputs: readonly Tensor
   }
   return flags;
 }
+
+/** A training step that every delay is behind of. */
+const LATE = 2 ** 31 - 1;
+
+/** Whether a node is a step counter: a variable that is counted up, or the op that counts. */
+function isCounter(graph: Graph, name: string): boolean {
+  const node = graph.get(name);
+  if (COUNTS.has(node.op)) return true;
+  const consumers = graph.dataConsumers(name);
+  return isVariable(node) && consumers.some((consumer) => COUNTS.has(consumer.op));
+}
+
+const COUNTS: ReadonlySet<string> = new Set(['AssignAdd', 'AssignAddVariableOp']);
 
 /** The tensors that decide a Switch or a Select, each once. Conditions of loops are none. */
 function conditionsOf(graph: Graph, live: ReadonlySet<string>): TensorRef[] {
@@ -107,7 +131,8 @@ function rootsOf(graph: Graph, conditions: readonly TensorRef[]): string[] {
     for (let name = stack.pop(); name !== undefined && seen.size < 100; name = stack.pop()) {
       const node = graph.find(name);
       if (!node) continue;
-      if ((ROOTS.has(node.op) || isVariable(node)) && isScalarNumber(node)) roots.add(name);
+      const root = ROOTS.has(node.op) || isVariable(node) || COUNTS.has(node.op);
+      if (root && isScalarNumber(node)) roots.add(name);
       else if (PASSES.has(node.op) || LOGIC.test(node.op)) {
         const inputs = SWITCHES.has(node.op) ? node.inputs.slice(0, 1) : node.inputs;
         for (const ref of inputs) {

@@ -41,7 +41,7 @@ const WIDE: Record<TfjsType, DataType> = {
 };
 
 /** What a dtype is computed in; undefined where TensorFlow.js has nothing for it. */
-export function narrowed(dtype: DataType): TfjsType | undefined {
+function narrowed(dtype: DataType): TfjsType | undefined {
   return NARROW[dtype];
 }
 

@@ -24,7 +24,7 @@ const BY_NAME: ReadonlyMap<string, DataType> = new Map(
  * The DataType of a name as {@link dtypeName} writes it.
  * @throws BnfixError `usage` when there is none
  */
-export function dtypeOf(name: string): DataType {
+function dtypeOf(name: string): DataType {
   const dtype = BY_NAME.get(name);
   if (dtype !== undefined) return dtype;
   throw new BnfixError('usage', `there is no dtype ${name}`, { fix: 'float32, int32, int64, bool, string, ...' });

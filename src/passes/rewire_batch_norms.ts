@@ -91,13 +91,33 @@ function rewireFused(context: Rewire, site: BatchNorm): void {
   const node = graph.get(site.name);
   const { mean, variance } = site.statistics!;
   const dtype = attrType(node, node.op === 'FusedBatchNorm' ? 'T' : 'U') ?? DataType.DT_FLOAT;
-  const inputs = node.inputs.slice(0, 3);
-  for (const variable of [mean, variance]) {
-    inputs.push(statisticRef(context, node.name, variable, dtype, variable.shape?.length === 1 ? undefined : [-1]));
+  const [meanRef, varianceRef] = [mean, variance].map((variable) =>
+    statisticRef(context, node.name, variable, dtype, variable.shape?.length === 1 ? undefined : [-1]),
+  ) as [TensorRef, TensorRef];
+  graph.setInputs(node, [...node.inputs.slice(0, 3), meanRef, varianceRef]);
+  // Somebody else may read the batch statistics (quantisation-aware training folds by hand): not Bessel's correction.
+  graph.replaceUses({ node: node.name, port: 1 }, meanRef);
+  for (const consumer of graph.consumers({ node: node.name, port: 2 })) {
+    if (isBesselFactor(graph, consumer, node.name)) graph.replaceUses({ node: consumer.name, port: 0 }, varianceRef);
   }
-  graph.setInputs(node, inputs);
+  graph.replaceUses({ node: node.name, port: 2 }, varianceRef);
   graph.setAttr(node, 'is_training', attr.bool(false));
   graph.removeAttrs(node, ['exponential_avg_factor']);
+}
+
+/** Whether an op multiplies the variance by a factor that counts elements: (n - 1) / n. */
+function isBesselFactor(graph: Graph, node: Node, site: string): boolean {
+  if (node.op !== 'Mul' && node.op !== 'RealDiv') return false;
+  const factor = node.inputs.find((ref) => ref.node !== site);
+  if (!factor) return false;
+  const seen = new Set([factor.node]);
+  for (const name of seen) {
+    const at = graph.find(name);
+    if (!at || seen.size > 20) return false;
+    if (at.op === 'Size' || at.op === 'Shape') return true;
+    for (const ref of at.inputs) seen.add(ref.node);
+  }
+  return false;
 }
 
 /** Puts the moving statistics in place of every tensor that carries the batch's, in the shape of each. */

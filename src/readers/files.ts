@@ -2,7 +2,7 @@ import { readdirSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { BnfixError } from '../errors.js';
 import { FileSource } from '../io/source.js';
-import { didYouMean } from './near.js';
+import { didYouMean } from '../near.js';
 import { type FileKind, sniff } from './sniff.js';
 
 export function isFile(path: string): boolean {

@@ -2,6 +2,8 @@ import { freeze } from '../../src/freeze.js';
 import { attrBool } from '../../src/graph/attrs.js';
 import type { Graph } from '../../src/graph/graph.js';
 import { load } from '../../src/load.js';
+import type { tensorflow } from '../../src/proto/tensorflow.js';
+import { graphOfProto } from '../../src/readers/graph_def.js';
 import type { Case } from './cases.js';
 
 /** Loads and freezes the model of a case: the bytes that would be written, and the report. */
@@ -20,10 +22,17 @@ const VARIABLE_OPS =
   /^(Auto)?(Var|Read|Assign|Resource|Save|Restore|Destroy|IsVariable|Merge|Ref|Apply|ShardedFilename|Scatter(Add|Sub|Update))/;
 const NOT_VARIABLE_OPS = /^(Merge|ReadFile)$/;
 
+/** The nodes of a function; its edges do not matter here. */
+function graphOfBody(nodes: readonly tensorflow.NodeDef.$Properties[]): Graph {
+  const unconnected = nodes.map((node) => ({ ...node, input: [] }));
+  return graphOfProto({ node: unconnected }, 'a function');
+}
+
 /** What must not be left of training in a frozen graph, one line for each. */
 export function leftovers(graph: Graph, keeps: readonly string[]): string[] {
   const found: string[] = [];
-  for (const node of graph.nodes()) {
+  const bodies = (graph.frame.library?.function ?? []).map((fn) => graphOfBody(fn.node_def ?? []));
+  for (const node of [graph, ...bodies].flatMap((each) => [...each.nodes()])) {
     const say = (what: string) => found.push(`${node.name}: ${what}`);
     if (VARIABLE_OPS.test(node.op) && !NOT_VARIABLE_OPS.test(node.op)) say(node.op);
     if (/^(Stateless)?(Random|TruncatedNormal|ParameterizedTruncated)/.test(node.op)) say(node.op);

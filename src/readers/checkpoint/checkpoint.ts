@@ -2,7 +2,7 @@ import { BnfixError } from '../../errors.js';
 import type { DataType } from '../../graph/dtype.js';
 import type { Tensor } from '../../graph/tensor.js';
 import { type ByteSource, FileSource } from '../../io/source.js';
-import { didYouMean } from '../near.js';
+import { didYouMean } from '../../near.js';
 import { explainWrongKind, sniff } from '../sniff.js';
 import { openBundle } from './bundle.js';
 import { type Box, boxOf, sliceText, type TensorSlice, wholeBox } from './slice.js';
