@@ -11,6 +11,10 @@ import { textToBinary } from './readers/text.js';
 export interface LoadOptions {
   /** The checkpoint, where it is not the one beside the graph: prefix, .index, directory or `checkpoint` file. */
   readonly checkpoint?: string;
+  /** Tags of the graph in a SavedModel, by comma. */
+  readonly tag?: string;
+  /** The training graph (.meta) of a model that was frozen already, as evidence. */
+  readonly meta?: string;
 }
 
 /** A model with its files open. Close it when the result has been written: weights are read at that time. */
@@ -31,13 +35,14 @@ export async function load(path: string, options: LoadOptions = {}): Promise<Loa
   const source = new FileSource(files.graph);
   let weights: Checkpoint | undefined;
   try {
-    const { graph, meta } = readGraph(source, files.graphKind);
+    const { graph, meta } = readGraph(source, files.graphKind, options.tag);
     weights = files.checkpoint && openCheckpoint(files.checkpoint);
+    const reference = options.meta === undefined ? undefined : readReference(options.meta);
     const close = () => {
       source.close();
       weights?.close();
     };
-    return { name: files.graph, graph, meta, weights, byteLength: source.size, close };
+    return { name: files.graph, graph, meta, weights, byteLength: source.size, reference, close };
   } catch (error) {
     source.close();
     weights?.close();
@@ -45,7 +50,17 @@ export async function load(path: string, options: LoadOptions = {}): Promise<Loa
   }
 }
 
-function readGraph(source: FileSource, kind: ModelFiles['graphKind']): MetaGraph {
+function readReference(path: string): MetaGraph {
+  const files = locateModel(path);
+  const source = new FileSource(files.graph);
+  try {
+    return readGraph(source, files.graphKind, undefined);
+  } finally {
+    source.close();
+  }
+}
+
+function readGraph(source: FileSource, kind: ModelFiles['graphKind'], tag: string | undefined): MetaGraph {
   switch (kind) {
     case 'graph_def':
       return { graph: readGraphDef(source), meta: {} };
@@ -56,18 +71,27 @@ function readGraph(source: FileSource, kind: ModelFiles['graphKind']): MetaGraph
     case 'meta_graph_text':
       return readMetaGraph(textToBinary(source, 'MetaGraphDef'));
     case 'saved_model':
-      return onlyGraph(readSavedModel(source), source.name);
+      return taggedGraph(readSavedModel(source), source.name, tag);
     case 'saved_model_text':
-      return onlyGraph(readSavedModel(textToBinary(source, 'SavedModel')), source.name);
+      return taggedGraph(readSavedModel(textToBinary(source, 'SavedModel')), source.name, tag);
   }
 }
 
-/** The graph that is tagged for serving, or the only one. */
-function onlyGraph(graphs: readonly MetaGraph[], name: string): MetaGraph {
-  const tags = (graph: MetaGraph) => graph.meta.meta_info_def?.tags ?? [];
-  const graph = graphs.find((each) => tags(each).includes('serve')) ?? graphs[0];
-  if (!graph) {
-    throw new BnfixError('unreadable', `${name} holds no graph`, { where: name, fix: 'export the SavedModel again' });
-  }
-  return graph;
+/** The graph with exactly these tags; without tags, the one for serving, or the only one. */
+function taggedGraph(graphs: readonly MetaGraph[], name: string, tag: string | undefined): MetaGraph {
+  const tags = (graph: MetaGraph) => [...(graph.meta.meta_info_def?.tags ?? [])].sort().join(',');
+  const wanted = tag?.split(',').sort().join(',');
+  const serving = graphs.filter((graph) => tags(graph).split(',').includes('serve'));
+  const found =
+    wanted === undefined
+      ? (graphs.find((graph) => tags(graph) === 'serve') ??
+        (serving.length === 1 ? serving[0] : graphs.length === 1 ? graphs[0] : undefined))
+      : graphs.find((graph) => tags(graph) === wanted);
+  if (found) return found;
+  const sets = graphs.map((graph) => `--tag ${tags(graph)}`).join(', ');
+  throw new BnfixError('usage', wanted === undefined ? 'which graph of the SavedModel?' : `no graph is tagged ${tag}`, {
+    where: name,
+    why: `it holds ${graphs.length} graphs`,
+    fix: sets || 'export the SavedModel again',
+  });
 }

@@ -4,8 +4,8 @@
     python scripts/verify/verify.py OUT [--issue N ...] [-v] [CASE ...]
 
 Any TensorFlow from 1.13 (Python 3.7) to 2.15 (Python 3.11) can run it. Exit code 1 when an answer is wrong, a graph is
-missing, or a model that has to be refused was not. A graph is skipped, with the reason, that this TensorFlow cannot
-run: it uses newer ops, or a layout that has no kernel on a CPU.
+missing, something of the training is left in it, or a model that has to be refused was not. A graph is skipped, with
+the reason, that this TensorFlow cannot run: it uses newer ops, or a layout that has no kernel on a CPU.
 """
 from __future__ import print_function
 
@@ -34,7 +34,13 @@ FIXTURES = os.path.join(ROOT, 'test', 'fixtures')
 # Largest difference, relative to the larger of 1 and the largest value of the golden output.
 TOLERANCES = {3: 1e-5, 4: 2e-4}
 # What TensorFlow says of a graph that is newer than itself.
-TOO_NEW = ('Op type not registered', 'NodeDef mentions attr', 'No OpKernel was registered')
+TOO_NEW = ('Op type not registered', 'NodeDef mentions attr', 'No OpKernel was registered',
+           'not in the list of allowed values')
+# What must not be left in a frozen graph. A Switch or a Merge may be, in a loop.
+LEFT = re.compile(r'(Variable|VarHandleOp|ReadVariableOp|Assign|RefSwitch|RefMerge|(Stateless)?If$|Save|Restore|'
+                  r'(Stateless)?(Random|TruncatedNormal))')
+BRANCHES = {'Switch', 'Merge'}
+FUSED = {'FusedBatchNorm', 'FusedBatchNormV2', 'FusedBatchNormV3'}
 
 
 class Skip(Exception):
@@ -61,6 +67,22 @@ def channels_first(graph_def):
         layout = node.attr['data_format'].s if 'data_format' in node.attr else b''
         if layout in (b'NCHW', b'NCDHW') and node.op != 'BiasAdd':
             yield node.op
+
+
+def leftovers(graph_def, keeps):
+    """What is left of the training, a line each. `keeps`: how the names of norms begin that stay as they are."""
+    bodies = [('', graph_def.node)] + [(f.signature.name + '/', f.node_def) for f in graph_def.library.function]
+    loops = any(node.op in ('Enter', 'RefEnter') for node in graph_def.node)
+    for scope, nodes in bodies:
+        for node in nodes:
+            name = scope + node.name
+            if LEFT.match(node.op) or (node.op in BRANCHES and not loops):
+                yield '%s (%s)' % (name, node.op)
+            training = node.op in FUSED and ('is_training' not in node.attr or node.attr['is_training'].b)
+            if training and not name.startswith(tuple(keeps)):
+                yield '%s (%s in training mode)' % (name, node.op)
+            if '_output_shapes' in node.attr:
+                yield '%s (stale _output_shapes)' % name
 
 
 def answers(graph_def, golden):
@@ -94,6 +116,9 @@ def verify_frozen(case, folder, path):
     graph_def = tf.GraphDef()
     with open(path, 'rb') as f:
         graph_def.ParseFromString(f.read())
+    left = list(leftovers(graph_def, case.get('keeps', ())))
+    if left:
+        raise Wrong('left in the graph: ' + ', '.join(left[:4]))
     first = sorted(set(channels_first(graph_def)))
     try:
         got = answers(graph_def, golden)

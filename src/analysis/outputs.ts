@@ -1,3 +1,4 @@
+import { BnfixError } from '../errors.js';
 import { DataType } from '../graph/dtype.js';
 import { type Graph, type Node, refText, type TensorRef } from '../graph/graph.js';
 import type { Model } from '../graph/model.js';
@@ -32,8 +33,8 @@ export function parseTensorName(text: string): TensorRef {
 const CLEAR_LEAD = 2;
 
 /** Without `--outputs`: what a signature says, otherwise the one clear winner among the candidates. */
-export function chooseOutputs(model: Model): OutputChoice {
-  const signature = fromSignatures(model);
+export function chooseOutputs(model: Model, wanted?: string): OutputChoice {
+  const signature = fromSignatures(model, wanted);
   if (signature) return signature;
   const candidates = rankOutputs(model.graph);
   const [first, second] = candidates;
@@ -44,9 +45,15 @@ export function chooseOutputs(model: Model): OutputChoice {
   return { outputs: [], why: candidates.length === 0 ? 'no candidate' : 'several candidates', candidates };
 }
 
-function fromSignatures(model: Model): OutputChoice | undefined {
+function fromSignatures(model: Model, wanted: string | undefined): OutputChoice | undefined {
   const signatures = Object.entries(model.meta.signature_def ?? {}).filter(([name]) => !name.startsWith('__'));
-  const serving = signatures.find(([name]) => name === 'serving_default');
+  if (wanted !== undefined && !signatures.some(([name]) => name === wanted)) {
+    throw new BnfixError('usage', `there is no signature ${wanted}`, {
+      where: '--signature',
+      fix: `signatures of this model: ${signatures.map(([name]) => name).join(', ') || 'none'}`,
+    });
+  }
+  const serving = signatures.find(([name]) => name === (wanted ?? 'serving_default'));
   const chosen = serving ?? (signatures.length === 1 ? signatures[0] : undefined);
   if (!chosen) return undefined;
   const [name, signature] = chosen;

@@ -17,7 +17,7 @@ export interface Variable {
   /** The rectangle of the checkpoint's tensor that a part of a partitioned variable is. */
   readonly slice: readonly SliceExtent[] | undefined;
   /** How the key was found. */
-  readonly evidence: 'restore op' | 'name' | 'none';
+  readonly evidence: 'restore op' | 'name' | 'moving average' | 'none';
 }
 
 const REF_OPS: ReadonlySet<string> = new Set(['VariableV2', 'Variable', 'TemporaryVariable']);

@@ -2,12 +2,13 @@ import { basename } from 'node:path';
 import type { Options } from 'yargs';
 import { BnfixError } from '../errors.js';
 import type { FreezeOptions } from '../freeze.js';
+import type { LoadOptions } from '../load.js';
 import type { Args } from './args.js';
 
 /** What `bnfix freeze` is asked to do. */
 export interface FreezeRequest {
   readonly model: string;
-  readonly checkpoint: string | undefined;
+  readonly load: LoadOptions;
   /** Where the result goes to; `-` is stdout; undefined in a dry run that names none. */
   readonly output: string | undefined;
   readonly force: boolean;
@@ -50,12 +51,31 @@ export function freezeRequest(args: Args): FreezeRequest {
   const [keep, map] = [args.list('keep'), statisticsMap(args.strings('map'))];
   return {
     model,
-    checkpoint: checkpoint === model ? undefined : checkpoint,
+    load: given({
+      checkpoint: checkpoint === model ? undefined : checkpoint,
+      tag: args.string('tag'),
+      meta: args.string('meta'),
+    }),
     output,
     force: args.flag('force'),
     dryRun,
-    freeze: { outputs, inputs, keep, map, set: pinned(args.list('set')), allowUntrained: args.flag('allow-untrained') },
+    freeze: {
+      outputs,
+      inputs,
+      keep,
+      map,
+      set: pinned(args.list('set')),
+      ema: args.flag('ema'),
+      allowUntrained: args.flag('allow-untrained'),
+      ...given({ signature: args.string('signature') }),
+    },
   };
+}
+
+/** The options that were given. */
+function given<K extends string>(options: Readonly<Record<K, string | undefined>>): Partial<Record<K, string>> {
+  const entries = Object.entries<string | undefined>(options).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as Partial<Record<K, string>>;
 }
 
 function noOutput(model: string): BnfixError {

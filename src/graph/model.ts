@@ -29,4 +29,6 @@ export interface Model {
   readonly meta: tensorflow.MetaGraphDef.$Properties;
   readonly weights: Weights | undefined;
   readonly byteLength: number;
+  /** The training graph of a model that was frozen already: its update ops tell which statistics are whose. */
+  readonly reference?: { readonly graph: Graph; readonly meta: tensorflow.MetaGraphDef.$Properties } | undefined;
 }

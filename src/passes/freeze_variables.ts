@@ -54,7 +54,7 @@ const READERS: Readonly<Record<string, (graph: Graph, node: Node) => void>> = {
         Tparams: typeOf(node, 'dtype'),
         Tindices: typeOf(node, 'Tindices', DataType.DT_INT32),
         Taxis: attr.type(DataType.DT_INT32),
-        batch_dims: node.attr.batch_dims ?? attr.int(0),
+        ...(node.attr.batch_dims && { batch_dims: node.attr.batch_dims }),
       },
     });
   },

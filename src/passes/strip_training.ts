@@ -14,9 +14,12 @@ export const stripTraining: Pass = {
   run({ graph, outputs }) {
     const before = graph.size;
     const live = new Set(outputs.map((ref) => ref.node));
+    const pivots = new Pivots(graph);
     for (const name of live) {
       const node = graph.get(name);
       const controls = node.controls.filter((input) => isPivot(graph, input));
+      // A constant of a branch or a loop that waited for a training op still has to know where it is.
+      if (controls.length === 0 && node.inputs.length === 0) controls.push(...pivots.behind(node));
       if (controls.length < node.controls.length) graph.setControls(node, controls);
       for (const ref of node.inputs) live.add(ref.node);
       for (const input of controls) live.add(input);
@@ -45,4 +48,40 @@ function isPivot(graph: Graph, name: string): boolean {
   let node: Node | undefined = graph.find(name);
   while (node?.op === 'Identity') node = graph.inputNode(node, 0);
   return node !== undefined && BRANCHING.has(node.op);
+}
+
+/** For nodes that are tied to a branch or a loop only through other nodes: the pivot that those depend on. */
+class Pivots {
+  readonly #graph: Graph;
+  readonly #known = new Map<string, string | undefined>();
+
+  constructor(graph: Graph) {
+    this.#graph = graph;
+  }
+
+  behind(node: Node): string[] {
+    for (const name of node.controls) {
+      const pivot = this.#of(name);
+      if (pivot !== undefined) return [pivot];
+    }
+    return [];
+  }
+
+  #of(start: string): string | undefined {
+    const seen = new Set([start]);
+    let found: string | undefined;
+    for (const name of seen) {
+      if (this.#known.has(name)) found = this.#known.get(name);
+      else if (isPivot(this.#graph, name)) found = name;
+      if (found !== undefined) break;
+      const node = this.#graph.find(name);
+      if (!node || this.#known.has(name) || node.op.endsWith('Exit')) continue;
+      for (const ref of node.inputs) seen.add(ref.node);
+      for (const control of node.controls) seen.add(control);
+    }
+    // What was walked without a find leads nowhere; it need not be walked again.
+    if (found === undefined) for (const name of seen) this.#known.set(name, undefined);
+    this.#known.set(start, found);
+    return found;
+  }
 }

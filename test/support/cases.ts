@@ -36,7 +36,7 @@ const FIXTURES = fileURLToPath(new URL('../fixtures', import.meta.url));
 /** Largest relative difference that each issue allows; a case may say otherwise. */
 const TOLERANCES: Readonly<Record<number, number>> = { 3: 1e-5, 4: 2e-4 };
 
-const LOAD_OPTIONS: ReadonlySet<string> = new Set<keyof LoadOptions>(['checkpoint']);
+const LOAD_OPTIONS: ReadonlySet<string> = new Set<keyof LoadOptions>(['checkpoint', 'tag']);
 const FREEZE_OPTIONS: ReadonlySet<string> = new Set<keyof FreezeOptions>([
   'outputs',
   'inputs',
@@ -44,6 +44,8 @@ const FREEZE_OPTIONS: ReadonlySet<string> = new Set<keyof FreezeOptions>([
   'map',
   'set',
   'allowUntrained',
+  'ema',
+  'signature',
 ]);
 
 /** All cases of the given issues, by name. */

@@ -1,5 +1,5 @@
 import type { Options } from 'yargs';
-import type { FreezeReport } from '../../freeze.js';
+import type { FreezeReport } from '../../freeze_report.js';
 import type { LoadedModel } from '../../load.js';
 import type { Encoded } from '../../writers/file.js';
 import type { Args } from '../args.js';
@@ -21,8 +21,12 @@ export const options: Readonly<Record<string, Options>> = {
   force: flag(RESULT, 'overwrite the file if it is there'),
   'dry-run': flag(RESULT, 'do everything, read and check every weight, but write nothing'),
   outputs: list(NAMES, 'tensors the result has to answer: a,b or a:0 (default: found in the file)'),
+  signature: named(NAMES, 'signature whose outputs are taken (default: serving_default, or the only one)'),
+  tag: named(NAMES, 'tags of the graph in a SavedModel: serve or train,gpu'),
   inputs: list(NAMES, 'tensors to cut at: each becomes a placeholder'),
   checkpoint: named(NAMES, 'checkpoint to take the values from (default: the one beside the graph)'),
+  meta: named(STATISTICS, 'training graph (.meta) of a model that was frozen already, as evidence'),
+  ema: flag(STATISTICS, 'take the moving averages of the weights (ExponentialMovingAverage)'),
   set: list(STATISTICS, 'NAME=VALUE: pin a placeholder: is_training=false, keep_prob=1'),
   keep: list(STATISTICS, 'batch norms or dropouts to leave as they are: names or globs'),
   map: list(STATISTICS, 'BN=MEAN,VARIANCE: variables or checkpoint keys of its moving statistics'),
@@ -49,8 +53,8 @@ export async function run(args: Args, terminal: Terminal): Promise<number> {
   }
   const [{ load }, { freeze }] = await Promise.all([import('../../load.js'), import('../../freeze.js')]);
   log('started');
-  const { model: path, checkpoint } = request;
-  const model = await load(path, checkpoint === undefined ? {} : { checkpoint });
+  const { model: path } = request;
+  const model = await load(path, request.load);
   log(`read ${path}`);
   try {
     const frozen = freeze(model, request.freeze);

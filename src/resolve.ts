@@ -1,0 +1,146 @@
+import type { BatchNorm } from './analysis/batch_norms.js';
+import { type Flag, findFlags } from './analysis/flags.js';
+import { chooseOutputs, type OutputCandidate, parseTensorName } from './analysis/outputs.js';
+import { Shapes } from './analysis/shapes.js';
+import type { Variable, Variables } from './analysis/variables.js';
+import { BnfixError } from './errors.js';
+import type { FreezeOptions } from './freeze.js';
+import { shapeText, tensorInfos } from './freeze_report.js';
+import type { Graph, TensorRef } from './graph/graph.js';
+import type { Model, Weights } from './graph/model.js';
+import { outputTypes } from './graph/ops.js';
+import { didYouMean } from './near.js';
+
+// What the user says, as things of the graph; what is not said is found.
+
+/** The outputs that are named, or that a signature or the graph itself tells. */
+export function outputsOf(model: Model, options: FreezeOptions): { outputs: readonly TensorRef[]; why: string } {
+  if (options.outputs && options.outputs.length > 0) {
+    return { outputs: options.outputs.map((name) => namedOutput(model.graph, name)), why: 'named by --outputs' };
+  }
+  const choice = chooseOutputs(model, options.signature);
+  if (choice.outputs.length > 0) return choice;
+  throw new BnfixError('usage', 'which tensors are the outputs?', {
+    where: model.name,
+    why:
+      choice.candidates.length === 0
+        ? 'the graph has no tensor that looks like one'
+        : candidateList(model.graph, choice.candidates),
+    fix: `name them: --outputs ${choice.candidates[0] ? choice.candidates[0].ref.node : 'NAME'}`,
+  });
+}
+
+function candidateList(graph: Graph, candidates: readonly OutputCandidate[]): string {
+  const shown = candidates.slice(0, 12).map(({ ref, op }) => {
+    const [info] = tensorInfos(graph, [ref]);
+    return `${info!.name}  ${op}  ${info!.dtype} ${shapeText(info!.shape)}`;
+  });
+  const more = candidates.length > 12 ? [`and ${candidates.length - 12} more`] : [];
+  return ['candidates, best first:', ...shown, ...more].join('\n');
+}
+
+function namedOutput(graph: Graph, name: string): TensorRef {
+  const ref = parseTensorName(name);
+  const node = graph.find(ref.node);
+  if (!node) {
+    throw new BnfixError('usage', `there is no tensor ${name} in the graph`, {
+      where: '--outputs',
+      fix:
+        didYouMean(
+          ref.node,
+          [...graph.nodes()].map((other) => other.name),
+        ) ?? 'leave --outputs out to see candidates',
+    });
+  }
+  const types = outputTypes(node);
+  if (types && ref.port >= types.length) {
+    throw new BnfixError('usage', `${ref.node} has no output ${ref.port}`, {
+      where: '--outputs',
+      why: types.length === 0 ? `${node.op} makes no tensor` : `${node.op} has ${types.length} outputs`,
+    });
+  }
+  return ref;
+}
+
+/** The flags that the user pins, and those that are recognised. */
+export function flagsOf(graph: Graph, outputs: readonly TensorRef[], set: NonNullable<FreezeOptions['set']>): Flag[] {
+  const given = Object.entries(set).map(([name, value]): Flag => {
+    const { node } = parseTensorName(name);
+    if (!graph.has(node)) {
+      const placeholders = [...graph.nodes()].filter((other) => other.op.startsWith('Placeholder'));
+      throw new BnfixError('usage', `there is no ${name} to set`, {
+        where: '--set',
+        fix: didYouMean(
+          node,
+          placeholders.map((other) => other.name),
+        ),
+      });
+    }
+    return { node, value: Number(value), why: 'set by the user' };
+  });
+  const pins = new Map(given.map((flag) => [flag.node, flag.value]));
+  return [...given, ...findFlags(graph, new Shapes(graph), outputs, pins)];
+}
+
+/** Puts what the user says of a batch norm's statistics in place of what was found. */
+export function mapped(
+  sites: readonly BatchNorm[],
+  variables: Variables,
+  weights: Weights | undefined,
+  map: NonNullable<FreezeOptions['map']>,
+): BatchNorm[] {
+  const rules = Object.entries(map).map(([name, pair]) => ({ name, isMeant: matcher([name]), pair, used: false }));
+  const result = sites.map((site): BatchNorm => {
+    const rule = rules.find(({ isMeant }) => isMeant(site.name));
+    if (!rule) return site;
+    rule.used = true;
+    const [mean, variance] = rule.pair.map((name) => namedVariable(name, variables, weights));
+    const evidence = { kind: 'map', text: `--map: ${rule.pair.join(', ')}` } as const;
+    return {
+      ...site,
+      statistics: { mean: mean!, variance: variance!, evidence },
+      problem: undefined,
+      exempt: undefined,
+    };
+  });
+  const unused = rules.find((rule) => !rule.used);
+  if (unused) {
+    throw new BnfixError('usage', `there is no batch norm ${unused.name}`, {
+      where: '--map',
+      fix:
+        didYouMean(
+          unused.name,
+          sites.map((site) => site.name),
+        ) ??
+        `batch norms: ${sites
+          .slice(0, 8)
+          .map((site) => site.name)
+          .join(', ')}`,
+    });
+  }
+  return result;
+}
+
+function namedVariable(name: string, variables: Variables, weights: Weights | undefined): Variable {
+  const node = name.replace(/:0$/, '');
+  const known = variables.byNode.get(node) ?? [...variables.byNode.values()].find((variable) => variable.key === node);
+  if (known) return known;
+  const entry = weights?.entries.get(node);
+  if (entry)
+    return { node, kind: 'ref', dtype: entry.dtype, shape: entry.shape, key: node, slice: undefined, evidence: 'name' };
+  throw new BnfixError('usage', `there is no variable or checkpoint key ${name}`, {
+    where: '--map',
+    fix: didYouMean(node, [...variables.byNode.keys(), ...(weights?.entries.keys() ?? [])]),
+  });
+}
+
+/** Names and globs: `*` and `?` do not stop at slashes. */
+export function matcher(patterns: readonly string[]): (name: string) => boolean {
+  const quote = (text: string) =>
+    text
+      .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+      .replaceAll('*', '.*')
+      .replaceAll('?', '.');
+  const expressions = patterns.map((pattern) => new RegExp(`^${quote(pattern.replace(/:0$/, ''))}$`));
+  return (name) => expressions.some((expression) => expression.test(name));
+}
