@@ -36,7 +36,7 @@ const FIXTURES = fileURLToPath(new URL('../fixtures', import.meta.url));
 /** Largest relative difference that each issue allows; a case may say otherwise. */
 const TOLERANCES: Readonly<Record<number, number>> = { 3: 1e-5, 4: 2e-4 };
 
-const LOAD_OPTIONS: ReadonlySet<string> = new Set<keyof LoadOptions>(['checkpoint', 'tag']);
+const LOAD_OPTIONS: ReadonlySet<string> = new Set<keyof LoadOptions>(['checkpoint', 'tag', 'meta']);
 const FREEZE_OPTIONS: ReadonlySet<string> = new Set<keyof FreezeOptions>([
   'outputs',
   'inputs',
@@ -72,6 +72,7 @@ function readCase(name: string): Case {
     load: {
       ...pick(LOAD_OPTIONS),
       ...(json.checkpoint && { checkpoint: join(folder, json.checkpoint) }),
+      ...(json.options?.meta && { meta: join(folder, json.options.meta) }),
     },
     get freeze() {
       // Only where the case is run: one that cannot be must not hide the others.

@@ -1,0 +1,95 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, relative, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const SRC = fileURLToPath(new URL('../src', import.meta.url));
+
+/** The rooms of src/, and which others each may import. See ARCHITECTURE.md. */
+const ROOMS: Readonly<Record<string, readonly string[]>> = {
+  errors: [],
+  near: [],
+  proto: [],
+  io: ['errors'],
+  graph: ['errors', 'proto'],
+  readers: ['graph', 'io', 'errors', 'near', 'proto'],
+  analysis: ['graph', 'errors', 'near', 'proto'],
+  passes: ['analysis', 'graph', 'errors', 'near', 'proto'],
+  writers: ['graph', 'errors', 'proto'],
+  // Runs a graph to show that it is right: nothing of the main way needs it.
+  execute: ['graph', 'readers', 'errors', 'near', 'proto'],
+  // load.ts, freeze.ts and the like, which put the rooms together.
+  library: ['readers', 'analysis', 'passes', 'writers', 'execute', 'graph', 'io', 'errors', 'near', 'proto'],
+  cli: ['library', 'passes', 'writers', 'execute', 'graph', 'errors', 'near'],
+};
+const SINGLE_FILES = ['errors', 'near'];
+
+/** Node's modules that reach outside, and the rooms that may use them; the others are handed bytes. */
+const OUTSIDE = /^node:(fs|net|http|https|child_process|worker_threads|os|readline)/;
+const REACH_OUTSIDE = ['io', 'readers', 'writers', 'cli'];
+
+const IMPORT = /\bfrom '([^']+)'|\b(?:import|require)\('([^']+)'\)|^import '([^']+)'/gm;
+const COMMENT = /\/\*[\s\S]*?\*\/|(?<!:)\/\/.*$/gm;
+const STRING = /'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`/g;
+
+function roomOf(path: string): string {
+  const [first = '', ...rest] = path.split(sep);
+  const name = first.replace(/(\.d)?\.ts$/, '');
+  return rest.length > 0 || SINGLE_FILES.includes(name) ? name : 'library';
+}
+
+const FILES = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('.ts') && roomOf(path) !== 'proto')
+  .map((path) => {
+    const code = readFileSync(resolve(SRC, path), 'utf8').replace(COMMENT, '');
+    const imports = [...code.matchAll(IMPORT)].map((match) => match[1] ?? match[2] ?? match[3]!);
+    return { path, room: roomOf(path), imports, code: code.replace(STRING, "''") };
+  });
+
+/** Files of src/ that a file imports. */
+function inside(path: string, imports: readonly string[]): string[] {
+  return imports
+    .filter((name) => name.startsWith('.'))
+    .map((name) => relative(SRC, resolve(SRC, dirname(path), name.replace(/\.js$/, '.ts'))))
+    .filter((target) => !target.startsWith('..'));
+}
+
+describe('readers -> graph -> analysis -> passes -> writers', () => {
+  it('every folder is a room that is known', () => {
+    expect([...new Set(FILES.map(({ room }) => room))].filter((room) => !(room in ROOMS))).toEqual([]);
+  });
+
+  it('a room imports only what it may', () => {
+    const wrong = FILES.flatMap(({ path, room, imports }) =>
+      inside(path, imports)
+        .filter((target) => roomOf(target) !== room && !ROOMS[room]?.includes(roomOf(target)))
+        .map((target) => `${path} imports ${target}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it('only what reads, writes or talks reaches outside', () => {
+    const wrong = FILES.filter(({ room }) => !REACH_OUTSIDE.includes(room)).flatMap(({ path, imports }) =>
+      imports.filter((name) => OUTSIDE.test(name)).map((name) => `${path} imports ${name}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it('a pass has no asynchronous code', () => {
+    const passes = FILES.filter(({ room }) => room === 'passes' || room === 'analysis');
+    expect(passes.filter(({ code }) => /\b(async|await|Promise)\b/.test(code)).map(({ path }) => path)).toEqual([]);
+  });
+});
+
+describe('the command line', () => {
+  it('alone prints, reads flags and ends the process', () => {
+    const talks = FILES.filter(({ room }) => room !== 'cli').filter(({ code }) =>
+      /\b(console|process)\b\s*\./.test(code),
+    );
+    expect(talks.map(({ path }) => path)).toEqual([]);
+  });
+
+  it('sets an exit code, and never ends before its output has gone', () => {
+    expect(FILES.filter(({ code }) => /\bprocess\.exit\(/.test(code)).map(({ path }) => path)).toEqual([]);
+  });
+});
