@@ -1,4 +1,6 @@
+import { findActivations } from './analysis/activations.js';
 import type { BatchNorm } from './analysis/batch_norms.js';
+import { isBatchReduction } from './analysis/flags.js';
 import { type Shape, Shapes } from './analysis/shapes.js';
 import { attrType } from './graph/attrs.js';
 import { DataType, dtypeName } from './graph/dtype.js';
@@ -84,7 +86,7 @@ export function freezeReport({ model, context, outputsWhy, passes, byteLength, n
     outputsWhy,
     batchNorms: judgedSites(context, passes).map((site) => batchNormReport(site, context)),
     passes,
-    notes: [...notes, ...randomNotes(graph)],
+    notes: [...notes, ...randomNotes(graph), ...batchNotes(graph)],
     before: { ...sizeOf(model.graph), bytes: model.byteLength },
     after: { ...sizeOf(graph), bytes: byteLength },
   };
@@ -141,15 +143,24 @@ function batchNormReport(site: BatchNorm, context: PassContext): BatchNormReport
   };
 }
 
+/** What still mixes the examples of a batch, on purpose or not. */
+function batchNotes(graph: Graph): string[] {
+  const shapes = new Shapes(graph);
+  const activations = findActivations(graph);
+  const left = [...graph.nodes()].filter((node) => activations.has(node.name) && isBatchReduction(graph, shapes, node));
+  if (left.length === 0) return [];
+  return [`averages over the batch are left, answers may depend on it: ${namesOf(left)}`];
+}
+
+function namesOf(nodes: readonly { readonly name: string }[]): string {
+  const names = nodes.slice(0, 5).map((node) => node.name);
+  return `${names.join(', ')}${nodes.length > 5 ? ` and ${nodes.length - 5} more` : ''}`;
+}
+
 function randomNotes(graph: Graph): string[] {
   const random = [...graph.nodes()].filter((node) =>
     /^(Stateless)?Random|^Multinomial$|^TruncatedNormal$/.test(node.op),
   );
   if (random.length === 0) return [];
-  return [
-    `random ops are left, the answers vary: ${random
-      .map((node) => node.name)
-      .slice(0, 5)
-      .join(', ')}`,
-  ];
+  return [`random ops are left, the answers vary: ${namesOf(random)}`];
 }

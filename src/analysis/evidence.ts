@@ -1,10 +1,11 @@
 import { attrBool } from '../graph/attrs.js';
 import type { Graph, TensorRef } from '../graph/graph.js';
 import type { Weights } from '../graph/model.js';
-import { elementCount } from '../graph/tensor.js';
+import { elementCount, readNumbers } from '../graph/tensor.js';
 import { IDENTITIES, sourceOf } from '../graph/walk.js';
 import type { Statistics } from './batch_norms.js';
 import type { Shapes } from './shapes.js';
+import { variableValue } from './values.js';
 import type { Variable, Variables } from './variables.js';
 
 /** What is known of a batch norm whose update ops are gone. */
@@ -53,7 +54,7 @@ export class EvidenceFinder {
   }
 
   find(orphan: Orphan): Statistics | undefined {
-    return this.#sibling(orphan) ?? this.#named(orphan);
+    return this.#sibling(orphan) ?? this.#named(orphan) ?? this.#fitting(orphan);
   }
 
   /** Number of channels of a scale, an offset or an activation's last statistics. */
@@ -98,6 +99,33 @@ export class EvidenceFinder {
       }
     }
     return undefined;
+  }
+
+  /** The only two vectors of its size that nothing in the graph reads; the one with negative values is the mean. */
+  #fitting(orphan: Orphan): Statistics | undefined {
+    if (orphan.channels === undefined || !this.#weights) return undefined;
+    const free = [...this.#variables.byNode.values()].filter(
+      (variable) => variable.shape?.length === 1 && variable.shape[0] === orphan.channels && this.#isUnread(variable),
+    );
+    const [first, second] = free;
+    if (!first || !second || free.length !== 2) return undefined;
+    const signed = free.map((variable) =>
+      readNumbers(variableValue(variable, this.#weights)).some((value) => value < 0),
+    );
+    if (signed[0] === signed[1]) return undefined;
+    const [mean, variance] = signed[0] ? [first, second] : [second, first];
+    const text = `its update ops are gone; ${mean.node} and ${variance.node} are the only unread vectors of ${orphan.channels}`;
+    return { mean, variance, evidence: { kind: 'shape', text } };
+  }
+
+  /** Whether nothing but savers, initialisers and its own read op looks at a variable. */
+  #isUnread(variable: Variable): boolean {
+    const readers = (name: string): boolean =>
+      this.#graph.dataConsumers(name).every((node) => {
+        if (/^(Assign|Save|AssignVariableOp|VarIsInitializedOp|IsVariableInitialized)/.test(node.op)) return true;
+        return READS.has(node.op) && readers(node.name);
+      });
+    return variable.key !== undefined && readers(variable.node);
   }
 
   /** Scopes to look in: those of its scale and offset, then its own and the ones around it. */

@@ -3,7 +3,8 @@ import { DataType } from '../graph/dtype.js';
 import { type Graph, type Node, refText, type TensorRef } from '../graph/graph.js';
 import type { Model } from '../graph/model.js';
 import { outputTypes } from '../graph/ops.js';
-import { topologicalOrder } from '../graph/walk.js';
+import { IDENTITIES, sourceOf, topologicalOrder } from '../graph/walk.js';
+import { findActivations } from './activations.js';
 import { type Shape, Shapes } from './shapes.js';
 import { isVariable } from './variables.js';
 
@@ -86,7 +87,9 @@ const TRAINING_NAME =
 
 function score(node: Node, shape: Shape, type: DataType | undefined): number {
   let points = 0;
-  if (TELLING_NAME.test(node.name)) points += 3;
+  if (TELLING_NAME.test(node.name.slice(node.name.lastIndexOf('/') + 1))) points += 3;
+  else if (TELLING_NAME.test(node.name)) points += 2;
+  if (node.op.startsWith('FakeQuant')) points -= 1;
   if (TELLING_OP.has(node.op)) points += 2;
   if (TRAINING_NAME.test(node.name)) points -= 4;
   if (type === DataType.DT_STRING || type === DataType.DT_BOOL) points -= 4;
@@ -112,10 +115,13 @@ const RESHAPES = /^(Reshape|Slice|StridedSlice|Squeeze|Transpose)$/;
 const SOURCES =
   /^(Placeholder|PlaceholderV2|PlaceholderWithDefault|IteratorGetNext|OneShotIterator|QueueDequeue\w*|Decode\w+|ReaderRead\w*|ParseExample\w*|ParseSingleExample\w*)$/;
 const NEVER_OUTPUT =
-  /^(Shape|ShapeN|Size|Rank|Const|Placeholder\w*|IteratorGetNext|QueueDequeue\w*|ReadVariableOp|BroadcastGradientArgs|IsVariableInitialized|VarIsInitializedOp|StopGradient)$/;
+  /^(Shape|ShapeN|Size|Rank|Const|Placeholder\w*|IteratorGetNext|QueueDequeue\w*|ReadVariableOp|IdentityN|BroadcastGradientArgs|IsVariableInitialized|VarIsInitializedOp|StopGradient)$/;
 
 const JOINS = /^(Add|AddV2|AddN|ConcatV2|Concat)$/;
 const ABOUT_SHAPES = /^(Shape|ShapeN|Size|Rank)$/;
+
+/** A parameter in the shape or type of its place is still that parameter. */
+const RESHAPED: ReadonlySet<string> = new Set([...IDENTITIES, 'Reshape', 'Cast', 'ExpandDims']);
 
 /** What each node is there for, worked out once in one pass forwards and one backwards. */
 class Roles {
@@ -160,7 +166,9 @@ class Roles {
   }
 
   #isEffect(node: Node): boolean {
-    return this.#gradients.has(node.name) || SIDE_EFFECT.test(node.op) || SUMMARY.test(node.op);
+    if (this.#gradients.has(node.name) || SIDE_EFFECT.test(node.op) || SUMMARY.test(node.op)) return true;
+    // The end of a branch that updates a variable.
+    return node.op === 'Merge' && node.inputs.some((ref) => SIDE_EFFECT.test(this.#graph.find(ref.node)?.op ?? ''));
   }
 
   /** Whether what a plumbing node prepares is itself a tensor of the net, so that nothing is lost with it. */
@@ -173,25 +181,45 @@ class Roles {
 
   #classify(): void {
     const labels = this.#labels();
-    const data = new Set<string>();
+    const data = findActivations(this.#graph, this.#order);
+    this.#spreadNet(data);
     /** Nodes that come of labels alone. */
     const labelled = new Set<string>();
     for (const node of this.#order) {
-      if (isSource(node)) data.add(node.name);
       if (this.#isEffect(node) || ABOUT_SHAPES.test(node.op)) continue;
-      if (node.inputs.some((ref) => data.has(ref.node))) data.add(node.name);
       const fromNet = node.inputs.some((ref) => this.#net.has(ref.node));
-      if (fromNet || (data.has(node.name) && WEIGHTED.test(node.op))) this.#net.add(node.name);
       const fromLabel = node.inputs.some((ref) => labelled.has(ref.node) || labels.has(refText(ref)));
       if (fromLabel && !fromNet) labelled.add(node.name);
       // An input that is added or concatenated to the net is a skip connection, not a label.
       const compared = fromLabel && fromNet && !JOINS.test(node.op);
       // One number for the whole batch is a loss or a metric.
       const scalar = fromNet && this.#shapes.of({ node: node.name, port: 0 })?.length === 0;
-      if (compared || scalar || LOSS.test(node.op) || node.inputs.some((ref) => this.#judged.has(ref.node))) {
+      const judges = LOSS.test(node.op) && fromNet;
+      if (compared || scalar || judges || valueInputs(node).some((ref) => this.#judged.has(ref.node))) {
         this.#judged.add(node.name);
       }
     }
+  }
+
+  /** Data that weights have joined is the net, and so is all that comes of it; loops come back to their beginning. */
+  #spreadNet(data: ReadonlySet<string>): void {
+    for (let before = -1; before < this.#net.size; ) {
+      before = this.#net.size;
+      for (const node of this.#order) {
+        if (this.#isEffect(node) || ABOUT_SHAPES.test(node.op)) continue;
+        const joins = data.has(node.name) && this.#bringsWeights(node);
+        if (joins || node.inputs.some((ref) => this.#net.has(ref.node))) this.#net.add(node.name);
+      }
+    }
+  }
+
+  /** Whether weights join in: by an op that has some, or by a variable's value. */
+  #bringsWeights(node: Node): boolean {
+    if (WEIGHTED.test(node.op)) return true;
+    return node.inputs.some((ref) => {
+      const source = this.#graph.find(sourceOf(this.#graph, ref, RESHAPED).node);
+      return source !== undefined && (source.op === 'ReadVariableOp' || source.op === 'VariableV2');
+    });
   }
 
   /** Tensors of data that never meet weights: labels, targets, masks. Flags and scalars are none of them. */
@@ -200,7 +228,7 @@ class Roles {
     const meetsWeights = new Set<string>();
     for (const node of [...this.#order].reverse()) {
       if (this.#isEffect(node) || LOSS.test(node.op)) continue;
-      if (!WEIGHTED.test(node.op) && !meetsWeights.has(node.name)) continue;
+      if (!this.#bringsWeights(node) && !meetsWeights.has(node.name)) continue;
       for (const ref of node.inputs) {
         meetsWeights.add(refText(ref));
         meetsWeights.add(ref.node);
@@ -231,6 +259,12 @@ function isSource(node: Node): boolean {
 function isScalarSource(node: Node): boolean {
   const shape = node.attr.shape?.shape;
   return shape != null && !shape.unknown_rank && (shape.dim ?? []).length === 0 && node.op.startsWith('Placeholder');
+}
+
+/** The inputs whose value is handed on: not the conditions of switches. */
+function valueInputs(node: Node): readonly TensorRef[] {
+  if (/^(Ref)?Switch$/.test(node.op)) return node.inputs.slice(0, 1);
+  return /^Select(V2)?$/.test(node.op) ? node.inputs.slice(1) : node.inputs;
 }
 
 /** Nodes that tf.gradients made. */

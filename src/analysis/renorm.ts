@@ -1,6 +1,6 @@
 import { type Graph, refText, type TensorRef } from '../graph/graph.js';
 import { ARITHMETIC, evaluate, SHAPE_OPS } from './scalars.js';
-import type { Updates } from './updates.js';
+import type { Follower, Updates } from './updates.js';
 import type { Variables } from './variables.js';
 
 /** A tensor that is 1 or 0 once a variable has come to what it follows: r and d of batch renormalisation. */
@@ -18,13 +18,18 @@ const MAX_STEPS = 60;
  * follows it in training only, which are 1 (r) or 0 (d) when both agree, whatever the statistic is.
  */
 export function findCorrections(graph: Graph, variables: Variables, updates: Updates): Correction[] {
+  const known: Known = {
+    bases: new Set(updates.followers.map(({ base }) => refText(base))),
+    followers: new Map(updates.followers.map((follower) => [follower.variable, follower])),
+    settled: updates.settled,
+  };
   const between = new Set([...updates.averages.values()].flat().flatMap((average) => average.via));
   const found = new Map<string, Correction>();
   for (const node of between) {
     const variable = variables.byNode.get(node);
     if (!variable?.shape || variable.shape.length === 0) continue;
     for (const ref of arithmeticOn(graph, variables, node)) {
-      const values = [0.3, 1.1, 2.7].map((scale) => atEquilibrium(graph, variables, updates, ref, scale));
+      const values = [0.3, 1.1, 2.7].map((scale) => atEquilibrium(graph, variables, known, ref, scale));
       const value = values.every((x) => Math.abs(x - 1) < 1e-9)
         ? 1
         : values.every((x) => Math.abs(x) < 1e-9)
@@ -34,6 +39,13 @@ export function findCorrections(graph: Graph, variables: Variables, updates: Upd
     }
   }
   return [...found.values()];
+}
+
+/** What is known of leaves when every variable has come to what it follows. */
+interface Known {
+  readonly bases: ReadonlySet<string>;
+  readonly followers: ReadonlyMap<string, Follower>;
+  readonly settled: ReadonlyMap<string, number>;
 }
 
 /** Tensors that arithmetic makes of the plain value of a variable. */
@@ -55,16 +67,16 @@ function arithmeticOn(graph: Graph, variables: Variables, variable: string): Ten
 }
 
 /** The value of a tensor when every variable has come to what it follows; statistics differ with `scale`. */
-function atEquilibrium(graph: Graph, variables: Variables, updates: Updates, ref: TensorRef, scale: number): number {
+function atEquilibrium(graph: Graph, variables: Variables, known: Known, ref: TensorRef, scale: number): number {
   const statistic = (base: TensorRef) => scale * (1 + (hash(refText(base)) % 97) / 50);
   return evaluate(graph, ref, (leaf) => {
     const key = refText(leaf);
-    if (updates.followers.some(({ base }) => refText(base) === key)) return statistic(leaf);
+    if (known.bases.has(key)) return statistic(leaf);
     const variable = variables.readBy(leaf)?.node;
     if (variable === undefined) return undefined;
-    const settled = updates.settled.get(variable);
+    const settled = known.settled.get(variable);
     if (settled !== undefined) return settled;
-    const follower = updates.followers.find((each) => each.variable === variable);
+    const follower = known.followers.get(variable);
     return follower?.limit(statistic(follower.base));
   });
 }

@@ -1,7 +1,7 @@
 import { variableValue } from '../analysis/values.js';
 import { isVariable } from '../analysis/variables.js';
 import { BnfixError } from '../errors.js';
-import { attr, attrType } from '../graph/attrs.js';
+import { attr, attrType, attrTypes } from '../graph/attrs.js';
 import { DataType } from '../graph/dtype.js';
 import type { Graph, Node } from '../graph/graph.js';
 import { numberTensor } from '../graph/tensor.js';
@@ -29,7 +29,10 @@ export const freezeVariables: Pass = {
       changed.push({ node: node.name, text: `constant from ${variable.key} (${variable.evidence})` });
     }
     for (const node of [...graph.nodes()]) READERS[node.op]?.(graph, node);
-    for (const node of graph.nodes()) refuseStateful(context, node);
+    for (const node of graph.nodes()) {
+      refuseStateful(context, node);
+      refuseHandle(node);
+    }
     return { changed, skipped: [] };
   },
 };
@@ -108,6 +111,21 @@ function retype(graph: Graph, node: Node): void {
 
 const STATEFUL =
   /^(Assign|Scatter(?!Nd$)|Apply|ResourceApply|ResourceScatter|SparseApply|CountUpTo|ReadVariableOp|VarIsInitializedOp|IsVariableInitialized)/;
+
+/** Ops that would take a constant for the variable that it was, and fail only when they run. */
+function refuseHandle(node: Node): void {
+  const types = [attrType(node, 'T'), ...(attrTypes(node, 'Tin') ?? []), ...(attrTypes(node, 'T') ?? [])];
+  const takesHandle =
+    /^(Resource|Var)|VariableOp$/.test(node.op) || (types.includes(DataType.DT_RESOURCE) && CALLS.test(node.op));
+  if (!takesHandle || node.op === 'VarHandleOp') return;
+  throw new BnfixError('unsupported', `${node.name} (${node.op}) takes a variable, not its value`, {
+    where: node.name,
+    why: 'bnfix does not know how this op reads a variable that is a constant now',
+    fix: 'choose --outputs or --inputs that leave it out',
+  });
+}
+
+const CALLS = /^(Partitioned|StatefulPartitioned)Call$|^(Stateless)?(If|While|Case)$|^RemoteCall$/;
 
 function refuseStateful({ outputs }: PassContext, node: Node): void {
   if (!STATEFUL.test(node.op)) return;

@@ -197,12 +197,15 @@ class Inliner {
     };
   }
 
-  /** Lets consumers read the results themselves; the call stays as a name for them. */
+  /** Makes the call a name for its results. */
   #handOn(node: Node, results: readonly TensorRef[]): void {
     const graph = this.#graph;
     const types =
       outputTypes(node) ?? results.map((ref) => outputTypes(graph.get(ref.node))?.[ref.port] ?? DataType.DT_INVALID);
-    for (const [port, ref] of results.entries()) graph.replaceUses({ node: node.name, port }, ref);
+    // Of several results, consumers read each itself; the call stays beside as a name for them.
+    if (results.length > 1) {
+      for (const [port, ref] of results.entries()) graph.replaceUses({ node: node.name, port }, ref);
+    }
     if (results.length === 0) {
       graph.replace(node, { op: 'NoOp' });
       return;

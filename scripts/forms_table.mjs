@@ -1,0 +1,277 @@
+// The table of forms, out of test/fixtures/*/case.json: node scripts/forms_table.mjs [--check]
+// Writes docs/forms.md (every fixture) and the table between the two marks in README.md (fixtures grouped by form).
+// With --check it writes nothing, and exits with 1 when one of the two is not what it would be.
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+/** A section is a title and its rows; a row says what its fixtures have in common. A fixture belongs to one row. */
+const SECTIONS = {
+  'Fused batch norms': {
+    '`FusedBatchNorm`, `V2` and `V3`': ['fused_versions', 'avg_factor'],
+    '`slim.batch_norm`, with and without gamma, rank 2': [
+      'slim_fused',
+      'slim_no_scale',
+      'slim_rank2',
+      'mission_numbers',
+    ],
+    '`tf.contrib.layers.batch_norm`': ['contrib_fused'],
+    '`tf.layers.batch_normalization`, with and without gamma and beta': [
+      'layers_fused',
+      'layers_no_beta',
+      'layers_no_gamma_no_beta',
+    ],
+    'Keras layers and models, training on': ['keras_fused', 'keras_model'],
+    'resource variables': ['slim_resource', 'layers_resource'],
+    'trained with a loss, Adam or Momentum, summaries': ['slim_adam', 'layers_momentum'],
+    '`is_training` absent, as `strip_default_attrs` leaves it': ['strip_default_attrs'],
+    NCHW: ['nchw'],
+    float16: ['float16'],
+    'names, scopes and attrs that mislead': ['scope_mismatch', 'lying_names', 'stale_attrs'],
+  },
+  'Unfused batch norms': {
+    '`slim`, `tf.layers` and Keras with `fused=False`': [
+      'slim_unfused',
+      'slim_unfused_resource',
+      'layers_unfused',
+      'keras_unfused',
+    ],
+    '`tf.nn.moments` and `tf.nn.batch_normalization`': [
+      'moments_assign',
+      'moments_assign_inside',
+      'keep_dims',
+      'shared_moments',
+      'debug_copy_of_mean',
+    ],
+    'plain arithmetic': [
+      'plain_sqrt',
+      'plain_scale_shift',
+      'plain_bias_add',
+      'plain_inv',
+      'plain_pow',
+      'plain_reduce_mean',
+    ],
+    'shifted moments of TF 0.12 to 1.2, sufficient statistics': [
+      'moments_tf012',
+      'moments_tf11',
+      'moments_shifted_by_moving',
+      'sufficient_statistics',
+    ],
+    'weighted moments': ['weighted_moments', 'slim_batch_weights'],
+    'rank 3 and 5, other axes': ['rank3', 'rank5', 'channels_first_unfused', 'several_axes'],
+    'float16, moments in float32': ['float16_unfused'],
+    'standalone Keras': ['keras_standalone'],
+    '`BatchNormWithGlobalNormalization`': ['global_normalization', 'global_normalization_op'],
+    'class-conditional gamma and beta': ['conditional_bn'],
+    '`virtual_batch_size`': ['virtual_batch'],
+    'sync batch norm on one replica': ['sync_one_replica'],
+  },
+  'Who keeps the statistics': {
+    '`tf.assign(v, v*d + m*(1-d))`': ['hand_assign', 'hand_assign_swapped'],
+    '`tf.assign_sub`, `tf.assign_add`': ['hand_assign_sub', 'hand_assign_add', 'running_assign_sub'],
+    '`zero_debias_moving_mean`': ['zero_debias', 'zero_debias_unfused'],
+    '`renorm`': ['renorm', 'renorm_fused', 'slim_renorm'],
+    '`tf.train.ExponentialMovingAverage` over the moments': [
+      'ema_no_cond',
+      'ema_num_updates',
+      'ema_update_op_apart',
+      'ema_zero_debias',
+    ],
+    'updates in place, as control inputs': ['updates_in_place'],
+    'update ops stripped': ['stripped_updates', 'stripped_updates_sibling'],
+    "Bessel's correction, the deviation in place of the variance": ['bessel_by_hand', 'stored_std'],
+    'shared by towers, siamese nets, both sides of a GAN': ['towers', 'siamese', 'discriminator_twice', 'gan_sampler'],
+  },
+  'Switched by a flag': {
+    '`tf.cond`, `Switch` and `Merge`': ['cond_layers', 'cond_layers_resource', 'cond_slim', 'cond_whole_branches'],
+    '`RefSwitch`: updates in place': ['cond_slim_in_place'],
+    'nested; with zero debias': ['cond_nested', 'cond_zero_debias'],
+    'the `phase_train` recipe': ['phase_train'],
+    '`If` and `StatelessIf`': ['if_layers', 'if_keras', 'if_nested', 'if_with_loss', 'if_baked'],
+    '`Select` on the flag': ['select_flag', 'select_reshaped'],
+    '`smart_cond`, a constant flag': ['smart_cond', 'const_flag'],
+    'Keras learning phase': ['learning_phase', 'learning_phase_fed'],
+    '`PlaceholderWithDefault`': ['default_true', 'default_false'],
+    'a Variable as flag': ['flag_variable'],
+    'logic and arithmetic on the flag': ['logical_not', 'flag_logic', 'flag_number', 'flag_arithmetic', 'two_flags'],
+    'placeholders that are no flag; `--set`': ['flag_is_input', 'set_bool'],
+  },
+  Dropout: {
+    'of TF 1.12 and before': ['dropout_old'],
+    'by `keep_prob` or rate, constant or fed': ['dropout_keep_prob', 'dropout_rate'],
+    'stateless, TF 2': ['dropout_stateless'],
+    'pinned by `--set`': ['dropout_set'],
+  },
+  'Functions and SavedModels': {
+    '`PartitionedCall`, `StatefulPartitionedCall`, `Defun`': [
+      'tf_function',
+      'tf_function_nested',
+      'tf_function_stateless',
+      'defun',
+    ],
+    'TF 2 SavedModel with `training=True` in it': [
+      'saved_model_keras_true',
+      'saved_model_module',
+      'saved_model_by_hand',
+      'saved_model_flag_input',
+    ],
+    'TF 1 SavedModel, tags, signatures': ['saved_model_v1', 'saved_model_v1_tags', 'saved_model_signatures'],
+  },
+  Loops: {
+    'batch norm in a v1 while loop': ['while_fused', 'while_unfused', 'while_ref', 'cond_in_while'],
+    'batch norm in `While` and `StatelessWhile`': ['while_v2'],
+    'beside RNNs and `map_fn`': ['rnn', 'rnn_flag', 'map_fn'],
+  },
+  'More of training': {
+    'quantisation-aware training (`contrib.quantize`)': ['quantize', 'quantize_freeze_delay'],
+    'weights by moving average (`--ema`)': [
+      'ema_weights',
+      'ema_weights_resource',
+      'ema_weights_off',
+      'ema_of_everything',
+      'ema_of_everything_on',
+    ],
+    'input pipelines, cut at `--inputs`': [
+      'input_queue',
+      'input_iterator',
+      'input_decode',
+      'input_serving_decode',
+      'input_cut_inside',
+    ],
+    'input pipelines, cut where bnfix proposes': ['input_queue_proposed', 'input_iterator_proposed'],
+    'frozen in training mode already': ['frozen_training', 'frozen_training_meta', 'frozen_training_map'],
+  },
+  'Files and checkpoints': {
+    'checkpoint V1, slices, shards, `RestoreSlice`': [
+      'checkpoint_v1',
+      'checkpoint_v1_partitioned',
+      'checkpoint_v1_sharded',
+      'restore_slice',
+    ],
+    sharded: ['sharded', 'sharded_one_device', 'sharded_partitioned'],
+    'partitioned variables': ['partitioned_fixed', 'partitioned_last_axis', 'partitioned_min_max'],
+    'index of many blocks, long keys, snappy': ['many_blocks', 'long_keys', 'snappy_index', 'snappy_many_blocks'],
+    'text graphs, graph and checkpoint apart': ['meta_text', 'graph_pb', 'graph_pbtxt'],
+    'savers with other keys, in scopes, several': [
+      'saver_var_list',
+      'saver_swapped_keys',
+      'saver_in_scope',
+      'several_savers',
+      'reader_scope',
+    ],
+    'all dtypes, the op `Variable`': ['dtypes_ref', 'dtypes_resource', 'variable_v1_op'],
+    embeddings: ['embedding_ref', 'embedding_resource'],
+    'odd paths': ['path_with_spaces', 'empty_basename'],
+  },
+  'Left as it is': {
+    'in inference mode already, or without batch norm': [
+      'frozen_inference',
+      'inference_meta',
+      'saved_model_keras_right',
+      'no_batch_norm',
+    ],
+    'layer, instance and group norm': [
+      'layer_norm_only',
+      'layer_norm_beside',
+      'instance_norm_fused',
+      'group_norm',
+      'group_norm_beside',
+    ],
+    'a batch of 1; moments of no batch norm': ['batch_of_one', 'other_moments'],
+  },
+  Refused: {
+    'no moving statistics anywhere': ['no_statistics', 'no_statistics_unfused', 'frozen_training_alone', 'pix2pix'],
+    'statistics that were never trained': ['untrained', 'untrained_zero_debias', 'hand_saved_in_part'],
+    'statistics or weights that were not saved': ['statistics_not_saved', 'weights_not_saved'],
+    'not finite, negative variance, wrong shape': ['nan_mean', 'inf_variance', 'negative_variance', 'wrong_shape'],
+  },
+};
+
+const BEGIN = '<!-- forms: written by scripts/forms_table.mjs -->';
+const END = '<!-- end of forms -->';
+
+const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
+const forms = readForms(at('test/fixtures'));
+const rows = Object.values(SECTIONS).flatMap((section) => Object.values(section).flat());
+for (const base of forms.keys()) if (!rows.includes(base)) fail(`${base} is in no row of SECTIONS`);
+for (const base of rows) if (!forms.has(base)) fail(`there is no fixture ${base}; SECTIONS names it`);
+for (const [i, base] of rows.entries()) if (rows.indexOf(base) !== i) fail(`${base} is in two rows of SECTIONS`);
+
+const readme = readFileSync(at('README.md'), 'utf8');
+const [before, rest] = readme.split(BEGIN);
+const after = rest?.split(END)[1];
+if (after === undefined) fail(`README.md has no ${BEGIN} ... ${END}`);
+const files = {
+  'README.md': `${before}${BEGIN}\n\n${groupedTable()}\n${END}${after}`,
+  'docs/forms.md': fullList(),
+};
+const check = process.argv.includes('--check');
+for (const [path, text] of Object.entries(files)) {
+  const current = existsSync(at(path)) ? readFileSync(at(path), 'utf8') : '';
+  if (current === text) continue;
+  if (check) fail(`${path} is out of date: node scripts/forms_table.mjs`);
+  writeFileSync(at(path), text);
+  console.log(`wrote ${path}`);
+}
+
+/** Cases by name without the version at its end. */
+function readForms(fixtures) {
+  const found = new Map();
+  for (const name of readdirSync(fixtures).sort()) {
+    const path = `${fixtures}/${name}/case.json`;
+    if (!existsSync(path)) continue;
+    const { tensorflow, form, expect } = JSON.parse(readFileSync(path, 'utf8'));
+    const base = name.replace(/_\d{3}$/, '');
+    const same = found.get(base) ?? { form, expect, names: [], versions: [] };
+    same.names.push(name);
+    same.versions.push(tensorflow);
+    found.set(base, same);
+  }
+  return found;
+}
+
+/** One row for each group of fixtures. */
+function groupedTable() {
+  const lines = ['| form | fixtures (test/fixtures) | TensorFlow |', '|---|---|---|'];
+  for (const [title, section] of Object.entries(SECTIONS)) {
+    lines.push(`| **${title}** | | |`);
+    for (const [text, bases] of Object.entries(section)) {
+      const versions = bases.flatMap((base) => forms.get(base).versions);
+      lines.push(`| ${text} | ${bases.join(', ')} | ${versionsText(versions)} |`);
+    }
+  }
+  const count = [...forms.values()].reduce((sum, { names }) => sum + names.length, 0);
+  return `${lines.join('\n')}\n\n${forms.size} forms, ${count} fixtures; one by one in [docs/forms.md](docs/forms.md).\n`;
+}
+
+/** One row for each form. */
+function fullList() {
+  const parts = [
+    '# Every form, and the fixtures that prove it',
+    'Written by `node scripts/forms_table.mjs` out of `test/fixtures/*/case.json`. Where a form was made by several versions of',
+    'TensorFlow, the folders are called `<fixture>_113`, `_115`, `_212`, `_215`.',
+  ];
+  const lines = [parts[0], '', parts[1], parts[2]];
+  for (const [title, section] of Object.entries(SECTIONS)) {
+    lines.push('', `## ${title}`, '', '| fixture | form | TensorFlow | bnfix |', '|---|---|---|---|');
+    for (const base of Object.values(section).flat()) {
+      const { form, expect, versions } = forms.get(base);
+      const cell = form.replaceAll('|', '\\|').replaceAll('*', '\\*').replaceAll('<', '&lt;');
+      lines.push(`| ${base} | ${cell} | ${versionsText(versions)} | ${expectText(expect)} |`);
+    }
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function versionsText(versions) {
+  return [...new Set(versions)].sort().join(', ');
+}
+
+function expectText(expect) {
+  if (typeof expect === 'object') return `refuses, exit code ${expect.refuse}`;
+  return expect === 'unchanged' ? 'changes nothing' : 'freezes';
+}
+
+function fail(message) {
+  console.error(message);
+  process.exit(1);
+}

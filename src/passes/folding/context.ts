@@ -1,0 +1,9 @@
+import type { PassResult, PrepareContext } from '../pass.js';
+
+/** What a pass of `fold` may look at. */
+export interface FoldContext extends PrepareContext {
+  /** Whether a kernel that is in use elsewhere may be written twice. */
+  readonly duplicateWeights: boolean;
+}
+
+export const NOTHING: PassResult = { changed: [], skipped: [] };

@@ -1,0 +1,94 @@
+import { attr, attrString } from '../../graph/attrs.js';
+import { DataType } from '../../graph/dtype.js';
+import type { Node, NodeSpec, TensorRef } from '../../graph/graph.js';
+import { numberTensor } from '../../graph/tensor.js';
+import { type AffineOp, affineOp } from './affine.js';
+import { axisOf, type Vector } from './constants.js';
+import type { LinearOp } from './linear_ops.js';
+import { type FoldView, typeOf } from './view.js';
+
+/** Adds a bias per channel to the result of a linear op: into what is added to it anyway, or by an op of its own. */
+export function addBias(view: FoldView, { node, axis }: LinearOp, bias: Float64Array): void {
+  const { graph } = view;
+  const result = { node: node.name, port: 0 };
+  const [only, ...others] = graph.consumers(result);
+  const added = only && others.length === 0 && !view.isOutput(node.name) ? affineOp(view, only) : undefined;
+  if (added && isBias(added, axis, bias.length) && !view.shared(result, added.node)) {
+    const { shift } = added.affine;
+    setAddend(view, added, { shape: shift.shape, values: shift.values.map((x, i) => x + bias[i]!) });
+    return;
+  }
+  const shape = [bias.length, ...new Array<number>(-axis - 1).fill(1)];
+  const rank = view.rankOf(result);
+  if (!view.isOutput(node.name)) {
+    const spec = addition(view, result, { shape, values: bias }, rank, node);
+    const sum = graph.add({ ...spec, name: graph.freeName(`${node.name}/BiasAdd`) });
+    graph.replaceUses(result, { node: sum.name, port: 0 }, (consumer) => consumer !== sum);
+    return;
+  }
+  // Its name has to answer the sum: the op itself moves on to another one.
+  const { name: _, controls, ...rest } = node;
+  const moved = graph.add({ ...rest, name: graph.freeName(`${node.name}/${node.op}`) });
+  const spec = addition(view, { node: moved.name, port: 0 }, { shape, values: bias }, rank, node);
+  graph.replace(node, { ...spec, controls });
+}
+
+function isBias({ node, affine }: AffineOp, axis: number, size: number): boolean {
+  const isSum = /^(Add|AddV2|BiasAdd)$/.test(node.op);
+  return isSum && affine.shift.values.length === size && (size === 1 || axisOf(affine.shift) === axis);
+}
+
+/**
+ * A node that adds a vector to `x`: BiasAdd where it can (the form that others fuse with the op before), else Add.
+ * `like` is a node of the same dtype, in the same loop.
+ */
+export function addition(
+  view: FoldView,
+  x: TensorRef,
+  addend: Vector,
+  rank: number | undefined,
+  like: Node,
+): Omit<NodeSpec, 'name'> {
+  const dtype = typeOf(like) ?? DataType.DT_FLOAT;
+  const axis = axisOf(addend);
+  const size = addend.values.length;
+  const isLast = addend.shape.length === 1 && rank !== undefined && rank >= 2;
+  // Of NCHW, versions of TensorFlow agree only where there are four dimensions.
+  const isSecond = axis === -3 && addend.shape.length <= rank! && rank === 4;
+  const isBias = isLast || isSecond;
+  const name = `${like.name}/${isBias ? 'bias' : 'shift'}`;
+  const constant = view.addConstant(name, dtype, isBias ? [size] : addend.shape, addend.values, like.name);
+  const T = attr.type(dtype);
+  if (!isBias) return { op: 'Add', inputs: [x, constant], attr: { T } };
+  const format = isLast ? 'NHWC' : 'NCHW';
+  return { op: 'BiasAdd', inputs: [x, constant], attr: { T, data_format: attr.string(format) } };
+}
+
+/** A node that multiplies `x` by a vector. */
+export function product(view: FoldView, x: TensorRef, factor: Vector, like: Node): Omit<NodeSpec, 'name'> {
+  const dtype = typeOf(like) ?? DataType.DT_FLOAT;
+  const constant = view.addConstant(`${like.name}/scale`, dtype, factor.shape, factor.values, like.name);
+  return { op: 'Mul', inputs: [x, constant], attr: { T: attr.type(dtype) } };
+}
+
+/** Lets a node that adds or subtracts a constant add another one: `addend` is what is added to its input. */
+export function setAddend(view: FoldView, added: AffineOp, addend: Vector): void {
+  const { node, x, dtype } = added;
+  const { graph } = view;
+  const index = node.inputs[0] === x ? 1 : 0;
+  const isSubtracted = node.op === 'Sub' && index === 1;
+  const values = isSubtracted ? addend.values.map((value) => -value) : addend.values;
+  const shape = node.op.startsWith('BiasAdd') ? [values.length] : addend.shape;
+  const operand = graph.inputNode(node, index)!;
+  const isOwn = operand.op === 'Const' && !view.shared({ node: operand.name, port: 0 }, node);
+  if (isOwn) {
+    graph.replaceByConst(operand, numberTensor(dtype, shape, values), operand.controls);
+    return;
+  }
+  graph.setInput(node, index, view.addConstant(`${node.name}/addend`, dtype, shape, values, node.name));
+}
+
+/** The layout that a node says its data has. */
+export function formatOf(node: Node): string {
+  return attrString(node, 'data_format') ?? 'NHWC';
+}
