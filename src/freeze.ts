@@ -1,8 +1,13 @@
+import { findActivations } from './analysis/activations.js';
 import { type BatchNorm, findBatchNorms } from './analysis/batch_norms.js';
 import { findBoundary } from './analysis/boundary.js';
+import { isUntouched } from './analysis/health.js';
 import { parseTensorName } from './analysis/outputs.js';
 import { withMovingAverages } from './analysis/shadows.js';
+import { findUpdates } from './analysis/updates.js';
+import { variableValue } from './analysis/values.js';
 import { findVariables, type Variables } from './analysis/variables.js';
+import { BnfixError } from './errors.js';
 import { type FreezeReport, freezeReport } from './freeze_report.js';
 import type { Graph } from './graph/graph.js';
 import type { Model } from './graph/model.js';
@@ -62,6 +67,7 @@ export function freeze(model: Model, options: FreezeOptions = {}): FrozenModel {
   const found = findVariables(copy);
   const variables = options.ema ? withMovingAverages(graph, found, model.weights) : found;
   const prepare: PrepareContext = { graph, outputs, inputs, flags: flagsOf(graph, outputs, options.set ?? {}) };
+  const switched = prepare.flags.some((flag) => !flag.given) ? averagedVariables(graph, variables) : new Set<string>();
   const prepared = runPipeline(PREPARE_PIPELINE, prepare);
   const batchNorms = findBatchNorms(graph, variables, model.weights);
   const sites = withReference(batchNorms.sites, model);
@@ -74,10 +80,36 @@ export function freeze(model: Model, options: FreezeOptions = {}): FrozenModel {
     allowUntrained: options.allowUntrained ?? false,
   };
   const passes = [...inlined, ...prepared, ...runPipeline(FREEZE_PIPELINE, context)];
+  refuseUntrained(context, passes, switched);
   if (options.ema) notes.push(...withoutAverage(variables, passes));
   const encoded = encodeGraphDef(graph);
   const report = freezeReport({ model, context, outputsWhy, passes, byteLength: encoded.byteLength, notes });
   return { graph, report, encoded };
+}
+
+/** The variables that the update ops of a graph keep as moving averages. */
+function averagedVariables(graph: Graph, variables: Variables): Set<string> {
+  const { averages } = findUpdates(graph, variables, findActivations(graph));
+  return new Set([...averages.values()].flat().map((average) => average.variable.node));
+}
+
+/**
+ * Statistics that a flag was set to use must have been trained, like those of a repaired site: a net that was always
+ * run in training mode may never have kept any.
+ */
+function refuseUntrained(context: PassContext, passes: readonly PassRun[], switched: ReadonlySet<string>): void {
+  if (context.allowUntrained) return;
+  const frozen = passes.find(({ pass }) => pass === 'freeze_variables')?.changed ?? [];
+  const untrained = frozen
+    .map(({ node }) => context.variables.byNode.get(node)!)
+    .filter((variable) => switched.has(variable.node) && isUntouched(variableValue(variable, context.weights)));
+  if (untrained.length < 2) return;
+  const names = untrained.map(({ node }) => node);
+  throw new BnfixError('statistics', `${names.length} moving statistics were never trained`, {
+    where: `${names[0]} and ${names.length - 1} more`,
+    why: `a flag switches to them at inference, and they still are all 0 or all 1: ${names.slice(0, 6).join(', ')}`,
+    fix: '--allow-untrained takes them as they are; --set FLAG=true --keep \'*\' leaves the graph in training mode',
+  });
 }
 
 /** What was frozen without a moving average of its own, for the report. */

@@ -1,12 +1,14 @@
 import { findActivations } from './analysis/activations.js';
 import type { BatchNorm } from './analysis/batch_norms.js';
 import { isBatchReduction } from './analysis/flags.js';
+import { isUntouched } from './analysis/health.js';
 import { type Shape, Shapes } from './analysis/shapes.js';
 import { attrType } from './graph/attrs.js';
 import { DataType, dtypeName } from './graph/dtype.js';
 import type { Graph, TensorRef } from './graph/graph.js';
 import type { Model } from './graph/model.js';
 import { outputTypes } from './graph/ops.js';
+import { sourceOf } from './graph/walk.js';
 import type { PassContext, Remark } from './passes/pass.js';
 import type { PassRun } from './passes/pipeline.js';
 
@@ -86,7 +88,7 @@ export function freezeReport({ model, context, outputsWhy, passes, byteLength, n
     outputsWhy,
     batchNorms: judgedSites(context, passes).map((site) => batchNormReport(site, context)),
     passes,
-    notes: [...notes, ...randomNotes(graph), ...batchNotes(graph)],
+    notes: [...notes, ...randomNotes(graph), ...batchNotes(graph), ...untouchedNotes(graph, context)],
     before: { ...sizeOf(model.graph), bytes: model.byteLength },
     after: { ...sizeOf(graph), bytes: byteLength },
   };
@@ -150,6 +152,17 @@ function batchNotes(graph: Graph): string[] {
   const left = [...graph.nodes()].filter((node) => activations.has(node.name) && isBatchReduction(graph, shapes, node));
   if (left.length === 0) return [];
   return [`averages over the batch are left, answers may depend on it: ${namesOf(left)}`];
+}
+
+/** Batch norms that are in inference mode as they should, with statistics that were never updated. */
+function untouchedNotes(graph: Graph, { batchNorms }: PassContext): string[] {
+  const left = batchNorms.sites.filter(({ name, mode }) => {
+    const node = mode === 'inference' ? graph.find(name) : undefined;
+    const constants = node?.inputs.slice(3, 5).map((ref) => graph.find(sourceOf(graph, ref).node)?.tensor) ?? [];
+    return constants.length === 2 && constants.every((value) => value !== undefined && isUntouched(value));
+  });
+  if (left.length === 0) return [];
+  return [`statistics that were never updated (all 0 or all 1) are in use: ${namesOf(left)}`];
 }
 
 function namesOf(nodes: readonly { readonly name: string }[]): string {

@@ -76,7 +76,7 @@ export function flagsOf(graph: Graph, outputs: readonly TensorRef[], set: NonNul
         ),
       });
     }
-    return { node, value: Number(value), why: 'set by the user' };
+    return { node, value: Number(value), why: 'set by the user', given: true };
   });
   const pins = new Map(given.map((flag) => [flag.node, flag.value]));
   return [...given, ...findFlags(graph, new Shapes(graph), outputs, pins)];

@@ -16,6 +16,8 @@ export interface Flag {
   readonly value: number;
   /** What tells that this value is inference. */
   readonly why: string;
+  /** Whether the user has said so. */
+  readonly given: boolean;
 }
 
 const ROOTS: ReadonlySet<string> = new Set(['Placeholder', 'PlaceholderWithDefault']);
@@ -56,6 +58,7 @@ export function findFlags(graph: Graph, shapes: Shapes, outputs: readonly Tensor
     flags.push({
       node,
       value,
+      given: false,
       why: `${more - less} training ops are on the way to the outputs only when it is ${value ? 'off' : 'on'}`,
     });
   };
@@ -68,7 +71,12 @@ export function findFlags(graph: Graph, shapes: Shapes, outputs: readonly Tensor
     if (quantised[0] === quantised[1]) continue;
     const value = quantised[0]! > quantised[1]! ? 0 : LATE;
     pins.set(counter, value);
-    flags.push({ node: counter, value, why: 'it delays fake quantisation, which is active at inference' });
+    flags.push({
+      node: counter,
+      value,
+      given: false,
+      why: 'it delays fake quantisation, which is active at inference',
+    });
   }
   for (const root of roots) if (!pins.has(root)) decide(root);
   // Conditions that no single placeholder explains: a comparison of strings, a computed mode.

@@ -1,6 +1,6 @@
 import { BnfixError } from '../errors.js';
 import type { Weights } from '../graph/model.js';
-import { elementCount, readNumbers } from '../graph/tensor.js';
+import { elementCount, readNumbers, type Tensor } from '../graph/tensor.js';
 import type { Statistics } from './batch_norms.js';
 import { variableValue } from './values.js';
 
@@ -9,6 +9,16 @@ export interface HealthProblem {
   readonly kind: 'missing' | 'untrained' | 'not finite' | 'negative variance' | 'wrong shape';
   readonly why: string;
 }
+
+/** Whether a vector is all 0 or all 1, as moving statistics are before the first update. */
+export function isUntouched(value: Tensor): boolean {
+  if (value.shape.length === 0 || value.byteLength > MAX_BYTES) return false;
+  const numbers = readNumbers(value);
+  return numbers.length > 0 && (numbers[0] === 0 || numbers[0] === 1) && numbers.every((x) => x === numbers[0]);
+}
+
+/** Statistics are vectors: more than this is something else. */
+const MAX_BYTES = 1 << 20;
 
 /** Looks at the values of moving statistics. Reads them: a few numbers per channel. */
 export function checkHealth(statistics: Statistics, weights: Weights | undefined): HealthProblem | undefined {

@@ -19,6 +19,8 @@ export interface Affine {
 export interface AffineOp {
   readonly node: Node;
   readonly x: TensorRef;
+  /** Index of the input that is constant, where there is one. */
+  readonly operand: number;
   readonly affine: Affine;
   /** How the op is told in the report: the op itself for a batch norm; undefined for plain arithmetic. */
   readonly batchNorm: string | undefined;
@@ -100,6 +102,7 @@ function arithmetic(
   return {
     node,
     x: node.inputs[index]!,
+    operand: 1 - index,
     affine: { scale, shift, growth: 0 },
     batchNorm: isNorm ? 'decomposed' : undefined,
     cost: HANDS_ON.has(node.op) ? 0 : 1 + (constant && constant.ops > 0 ? 1 : 0),
@@ -175,6 +178,7 @@ function normalization(node: Node, dtype: DataType, norm: Normalization): Affine
   return {
     node,
     x: node.inputs[0]!,
+    operand: 1,
     affine: { scale: { shape, values: scale }, shift: { shape, values: shift }, growth },
     batchNorm: node.op,
     cost: 3,

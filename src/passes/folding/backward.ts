@@ -143,5 +143,8 @@ function planSum(view: FoldView, node: Node, want: Want, depth: number): Plan | 
   const rest = { ...want, shift: first.shiftTaken ? undefined : want.shift };
   const second = planBackward(view, b, node, node.op === 'Sub' ? { ...rest, shift: undefined } : rest, depth + 1);
   if (isRefusal(second)) return second;
-  return { ...merged([first, second]), shiftTaken: first.shiftTaken || (rest.shift !== undefined && second.shiftTaken) };
+  return {
+    ...merged([first, second]),
+    shiftTaken: first.shiftTaken || (rest.shift !== undefined && second.shiftTaken),
+  };
 }

@@ -18,10 +18,8 @@ export function addBias(view: FoldView, { node, axis }: LinearOp, bias: Float64A
     setAddend(view, added, { shape: shift.shape, values: shift.values.map((x, i) => x + bias[i]!) });
     return;
   }
-  const shape = [bias.length, ...new Array<number>(-axis - 1).fill(1)];
-  const rank = view.rankOf(result);
   if (!view.isOutput(node.name)) {
-    const spec = addition(view, result, { shape, values: bias }, rank, node);
+    const spec = biasAddition(view, result, bias, axis, node);
     const sum = graph.add({ ...spec, name: graph.freeName(`${node.name}/BiasAdd`) });
     graph.replaceUses(result, { node: sum.name, port: 0 }, (consumer) => consumer !== sum);
     return;
@@ -29,7 +27,7 @@ export function addBias(view: FoldView, { node, axis }: LinearOp, bias: Float64A
   // Its name has to answer the sum: the op itself moves on to another one.
   const { name: _, controls, ...rest } = node;
   const moved = graph.add({ ...rest, name: graph.freeName(`${node.name}/${node.op}`) });
-  const spec = addition(view, { node: moved.name, port: 0 }, { shape, values: bias }, rank, node);
+  const spec = biasAddition(view, { node: moved.name, port: 0 }, bias, axis, moved);
   graph.replace(node, { ...spec, controls });
 }
 
@@ -39,29 +37,32 @@ function isBias({ node, affine }: AffineOp, axis: number, size: number): boolean
 }
 
 /**
- * A node that adds a vector to `x`: BiasAdd where it can (the form that others fuse with the op before), else Add.
- * `like` is a node of the same dtype, in the same loop.
+ * A node that adds a bias to the channels of `x`: BiasAdd where it can (the form that others fuse with the op before),
+ * else Add. The bias has a number for each channel. `like` is a node of the same dtype, in the same loop.
  */
-export function addition(
+export function biasAddition(
   view: FoldView,
   x: TensorRef,
-  addend: Vector,
-  rank: number | undefined,
+  bias: Float64Array,
+  axis: number,
   like: Node,
 ): Omit<NodeSpec, 'name'> {
   const dtype = typeOf(like) ?? DataType.DT_FLOAT;
-  const axis = axisOf(addend);
-  const size = addend.values.length;
-  const isLast = addend.shape.length === 1 && rank !== undefined && rank >= 2;
+  const rank = view.rankOf(x) ?? 0;
   // Of NCHW, versions of TensorFlow agree only where there are four dimensions.
-  const isSecond = axis === -3 && addend.shape.length <= rank! && rank === 4;
-  const isBias = isLast || isSecond;
-  const name = `${like.name}/${isBias ? 'bias' : 'shift'}`;
-  const constant = view.addConstant(name, dtype, isBias ? [size] : addend.shape, addend.values, like.name);
-  const T = attr.type(dtype);
-  if (!isBias) return { op: 'Add', inputs: [x, constant], attr: { T } };
-  const format = isLast ? 'NHWC' : 'NCHW';
-  return { op: 'BiasAdd', inputs: [x, constant], attr: { T, data_format: attr.string(format) } };
+  const format = axis === -1 && rank >= 2 ? 'NHWC' : axis === -3 && rank === 4 ? 'NCHW' : undefined;
+  if (format === undefined) {
+    return addition(view, x, { shape: [bias.length, ...new Array<number>(-axis - 1).fill(1)], values: bias }, like);
+  }
+  const constant = view.addConstant(`${like.name}/bias`, dtype, [bias.length], bias, like.name);
+  return { op: 'BiasAdd', inputs: [x, constant], attr: { T: attr.type(dtype), data_format: attr.string(format) } };
+}
+
+/** A node that adds a vector to `x`, broadcast. */
+export function addition(view: FoldView, x: TensorRef, addend: Vector, like: Node): Omit<NodeSpec, 'name'> {
+  const dtype = typeOf(like) ?? DataType.DT_FLOAT;
+  const constant = view.addConstant(`${like.name}/shift`, dtype, addend.shape, addend.values, like.name);
+  return { op: 'Add', inputs: [x, constant], attr: { T: attr.type(dtype) } };
 }
 
 /** A node that multiplies `x` by a vector. */
@@ -73,9 +74,8 @@ export function product(view: FoldView, x: TensorRef, factor: Vector, like: Node
 
 /** Lets a node that adds or subtracts a constant add another one: `addend` is what is added to its input. */
 export function setAddend(view: FoldView, added: AffineOp, addend: Vector): void {
-  const { node, x, dtype } = added;
+  const { node, operand: index, dtype } = added;
   const { graph } = view;
-  const index = node.inputs[0] === x ? 1 : 0;
   const isSubtracted = node.op === 'Sub' && index === 1;
   const values = isSubtracted ? addend.values.map((value) => -value) : addend.values;
   const shape = node.op.startsWith('BiasAdd') ? [values.length] : addend.shape;

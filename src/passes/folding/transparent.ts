@@ -71,7 +71,9 @@ const transpose: Rule = (view, node, want) => {
   const order = constantInts(view.graph, node.inputs[1]);
   if (!order) return lost(node);
   const from = order.at(want.axis);
-  return from === undefined || -want.axis > order.length ? lost(node) : ofInput(node, want, { axis: from - order.length });
+  return from === undefined || -want.axis > order.length
+    ? lost(node)
+    : ofInput(node, want, { axis: from - order.length });
 };
 
 /** Blocks of positions become batches, or the other way round: each channel for itself. */
