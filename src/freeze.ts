@@ -8,6 +8,7 @@ import { findUpdates } from './analysis/updates.js';
 import { variableValue } from './analysis/values.js';
 import { findVariables, type Variables } from './analysis/variables.js';
 import { BnfixError } from './errors.js';
+import type { FreezeOptions } from './freeze_options.js';
 import { type FreezeReport, freezeReport } from './freeze_report.js';
 import type { Graph } from './graph/graph.js';
 import type { Model } from './graph/model.js';
@@ -16,26 +17,6 @@ import type { PassContext, PrepareContext } from './passes/pass.js';
 import { FREEZE_PIPELINE, type PassRun, PREPARE_PIPELINE, runPipeline } from './passes/pipeline.js';
 import { flagsOf, mapped, matcher, outputsOf } from './resolve.js';
 import { type EncodedGraph, encodeGraphDef } from './writers/graph_def.js';
-
-/** What can be said to {@link freeze}; without any of it, everything is found in the file. */
-export interface FreezeOptions {
-  /** Tensors that the result has to answer: `name`, `name:0`. Otherwise a signature or the one clear candidate. */
-  readonly outputs?: readonly string[];
-  /** The signature whose outputs are taken; otherwise serving_default, or the only one. */
-  readonly signature?: string;
-  /** Tensors to cut at: each becomes a placeholder of its dtype and shape. */
-  readonly inputs?: readonly string[];
-  /** Batch norms and dropouts to leave in training mode: names or globs. */
-  readonly keep?: readonly string[];
-  /** Batch norm (name or glob) -> the variables or checkpoint keys that hold its moving mean and variance. */
-  readonly map?: Readonly<Record<string, readonly [mean: string, variance: string]>>;
-  /** Placeholders (or variables) to pin: a flag, a keep_prob, any number. */
-  readonly set?: Readonly<Record<string, boolean | number>>;
-  /** Take the moving averages of the weights (tf.train.ExponentialMovingAverage) in place of the weights. */
-  readonly ema?: boolean;
-  /** Take statistics that were never updated (mean 0, variance 1) as they are. */
-  readonly allowUntrained?: boolean;
-}
 
 /** A frozen graph that is ready to be written. */
 export interface FrozenModel {
@@ -108,7 +89,7 @@ function refuseUntrained(context: PassContext, passes: readonly PassRun[], switc
   throw new BnfixError('statistics', `${names.length} moving statistics were never trained`, {
     where: `${names[0]} and ${names.length - 1} more`,
     why: `a flag switches to them at inference, and they still are all 0 or all 1: ${names.slice(0, 6).join(', ')}`,
-    fix: '--allow-untrained takes them as they are; --set FLAG=true --keep \'*\' leaves the graph in training mode',
+    fix: "--allow-untrained takes them as they are; --set FLAG=true --keep '*' leaves the graph in training mode",
   });
 }
 

@@ -1,8 +1,8 @@
 import { findActivations } from './analysis/activations.js';
 import type { BatchNorm } from './analysis/batch_norms.js';
-import { isBatchReduction } from './analysis/flags.js';
 import { isUntouched } from './analysis/health.js';
 import { type Shape, Shapes } from './analysis/shapes.js';
+import { isBatchReduction } from './analysis/training_ops.js';
 import { attrType } from './graph/attrs.js';
 import { DataType, dtypeName } from './graph/dtype.js';
 import type { Graph, TensorRef } from './graph/graph.js';

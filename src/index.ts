@@ -1,7 +1,8 @@
 export { BnfixError, type ErrorCode, EXIT_CODES } from './errors.js';
 export { runGraph } from './execute/run.js';
 export { numbersOf, stringsOf, type TensorValue, valueOfNumbers, valueOfStrings } from './execute/value.js';
-export { type FreezeOptions, type FrozenModel, freeze } from './freeze.js';
+export { type FrozenModel, freeze } from './freeze.js';
+export type { FreezeOptions } from './freeze_options.js';
 export type { BatchNormReport, FreezeReport, GraphSize, TensorInfo } from './freeze_report.js';
 export type { Model } from './graph/model.js';
 export { type LoadedModel, type LoadOptions, load } from './load.js';

@@ -4,7 +4,7 @@ import { chooseOutputs, type OutputCandidate, parseTensorName } from './analysis
 import { Shapes } from './analysis/shapes.js';
 import type { Variable, Variables } from './analysis/variables.js';
 import { BnfixError } from './errors.js';
-import type { FreezeOptions } from './freeze.js';
+import type { FreezeOptions } from './freeze_options.js';
 import { shapeText, tensorInfos } from './freeze_report.js';
 import type { Graph, TensorRef } from './graph/graph.js';
 import type { Model, Weights } from './graph/model.js';

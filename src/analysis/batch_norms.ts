@@ -1,4 +1,3 @@
-import { attrBool } from '../graph/attrs.js';
 import { type Graph, type Node, refText, type TensorRef } from '../graph/graph.js';
 import type { Weights } from '../graph/model.js';
 import { findActivations } from './activations.js';
@@ -6,22 +5,10 @@ import { EvidenceFinder } from './evidence.js';
 import { findMoments, type MomentsSite } from './moments.js';
 import { type Correction, findCorrections } from './renorm.js';
 import { type Shape, Shapes } from './shapes.js';
+import type { Statistics } from './statistics.js';
+import { FUSED, isTrainingFused } from './training_ops.js';
 import { finalAverages, findUpdates, type MovingAverage, type MovingAverages } from './updates.js';
-import type { Variable, Variables } from './variables.js';
-
-/** How it was found out which variables hold a batch norm's moving statistics. */
-export interface Evidence {
-  readonly kind: 'update op' | 'input' | 'map' | 'sibling' | 'name' | 'shape';
-  /** One line for the report. */
-  readonly text: string;
-}
-
-/** The moving statistics of a batch norm. */
-export interface Statistics {
-  readonly mean: Variable;
-  readonly variance: Variable;
-  readonly evidence: Evidence;
-}
+import type { Variables } from './variables.js';
 
 /** A batch normalisation: one FusedBatchNorm op (V1, V2, V3), or arithmetic with moments. */
 export interface BatchNorm {
@@ -40,13 +27,6 @@ export interface BatchNorm {
   readonly exempt: string | undefined;
   /** Why no statistics could be told for sure. */
   readonly problem: string | undefined;
-}
-
-const FUSED: ReadonlySet<string> = new Set(['FusedBatchNorm', 'FusedBatchNormV2', 'FusedBatchNormV3']);
-
-/** An absent is_training means true: the op's default, which strip_default_attrs removes. */
-export function isTrainingFused(node: Node): boolean {
-  return FUSED.has(node.op) && (attrBool(node, 'is_training') ?? true);
 }
 
 /** The batch norms of a graph, and the moving averages that tell which statistics are theirs. */

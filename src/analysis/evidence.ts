@@ -3,8 +3,8 @@ import type { Graph, TensorRef } from '../graph/graph.js';
 import type { Weights } from '../graph/model.js';
 import { elementCount, readNumbers } from '../graph/tensor.js';
 import { IDENTITIES, sourceOf } from '../graph/walk.js';
-import type { Statistics } from './batch_norms.js';
 import type { Shapes } from './shapes.js';
+import type { Statistics } from './statistics.js';
 import { variableValue } from './values.js';
 import type { Variable, Variables } from './variables.js';
 

@@ -3,10 +3,10 @@ import { DataType } from '../graph/dtype.js';
 import { type Graph, type Node, refText, type TensorRef } from '../graph/graph.js';
 import { outputTypes } from '../graph/ops.js';
 import { IDENTITIES, sourceOf, topologicalOrder } from '../graph/walk.js';
-import { isTrainingFused } from './batch_norms.js';
 import { Branches, SELECTS, SWITCHES } from './branches.js';
-import { constantInts, constantScalar, type Pins } from './constants.js';
+import { constantScalar, type Pins } from './constants.js';
 import type { Shapes } from './shapes.js';
+import { isBatchReduction, isTrainingFused } from './training_ops.js';
 import { isVariable } from './variables.js';
 
 /** A flag that switches between training and inference, and its value at inference. */
@@ -183,23 +183,4 @@ function trainingNodes(graph: Graph, shapes: Shapes): string[] {
     }
   }
   return names;
-}
-
-/** Whether axes are a Range that begins with 0. */
-function startsAtBatch(graph: Graph, axes: TensorRef | undefined): boolean {
-  const range = axes && graph.find(sourceOf(graph, axes).node);
-  return range?.op === 'Range' && constantScalar(graph, range.inputs[0]) === 0;
-}
-
-/** Whether an op averages over the examples of a batch and keeps the channels. */
-export function isBatchReduction(graph: Graph, shapes: Shapes, node: Node): boolean {
-  if (node.op !== 'Mean' && node.op !== 'Sum') return false;
-  const x = node.inputs[0] && shapes.of(node.inputs[0]);
-  const rank = x?.length;
-  const axes = constantInts(graph, node.inputs[1]);
-  // Axes that are counted up from 0 to a rank that only a run tells.
-  if (!axes) return startsAtBatch(graph, node.inputs[1]) && x?.[0] !== 1;
-  if (axes.length === 0) return false;
-  const batch = axes.some((axis) => axis === 0 || (rank !== undefined && axis === -rank));
-  return batch && (rank === undefined || axes.length < rank) && x?.[0] !== 1;
 }

@@ -1,7 +1,7 @@
 import { BnfixError } from '../errors.js';
 import type { Weights } from '../graph/model.js';
 import { elementCount, readNumbers, type Tensor } from '../graph/tensor.js';
-import type { Statistics } from './batch_norms.js';
+import type { Statistics } from './statistics.js';
 import { variableValue } from './values.js';
 
 /** What is wrong with moving statistics; `untrained` ones may be allowed by the user, the others may not. */

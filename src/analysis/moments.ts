@@ -1,9 +1,9 @@
 import { type Graph, type Node, refText, type TensorRef } from '../graph/graph.js';
 import { IDENTITIES } from '../graph/walk.js';
 import { constantScalar } from './constants.js';
-import { isBatchReduction } from './flags.js';
 import { SHAPE_OPS } from './scalars.js';
 import type { Shapes } from './shapes.js';
+import { isBatchReduction } from './training_ops.js';
 import type { MovingAverages } from './updates.js';
 
 /** A normalisation that is written as arithmetic, with moments that are taken over the batch. */

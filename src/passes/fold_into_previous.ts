@@ -1,4 +1,4 @@
-import { isOnes, isZeros } from './folding/affine.js';
+import { isZeros } from './folding/affine.js';
 import { type Plan, planBackward } from './folding/backward.js';
 import { axisOf, type Vector } from './folding/constants.js';
 import { type FoldContext, NOTHING } from './folding/context.js';
@@ -8,7 +8,7 @@ import { linearOp } from './folding/linear_ops.js';
 import { unfit } from './folding/range.js';
 import { isRefusal, type Refusal, refusal } from './folding/refusal.js';
 import { currentX, replaceSite } from './folding/rewrite.js';
-import { findSites, type Site } from './folding/sites.js';
+import { findSites, multiplies, type Site } from './folding/sites.js';
 import { FoldView } from './folding/view.js';
 import type { Pass, Remark } from './pass.js';
 
@@ -30,7 +30,7 @@ export const foldIntoPrevious: Pass<FoldContext> = {
     const planned: Planned[] = [];
     const say = (site: Site, { why }: Refusal) => skipped.push(...remarks(site, why));
     for (const site of findSites(view)) {
-      if (isOnes(site.affine.scale)) continue;
+      if (!multiplies(site)) continue;
       const plan = planSite(view, site);
       if (isRefusal(plan)) say(site, plan);
       else planned.push(plan);
@@ -66,7 +66,8 @@ export function remarks({ batchNorms, last }: Site, text: string): Remark[] {
   return names.map((node) => ({ node, text }));
 }
 
-function planSite(view: FoldView, site: Site): Planned | Refusal {
+/** How a site can be folded into what comes before it. */
+export function planSite(view: FoldView, site: Site): Planned | Refusal {
   const { affine, members, x } = site;
   const first = members[0]!.node;
   const { scale, shift } = affine;

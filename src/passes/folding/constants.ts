@@ -102,7 +102,7 @@ export class ConstantEvaluator {
 
   /** Undefined where it is no constant, not of a floating-point type, or lies along several dimensions. */
   vector(ref: TensorRef | undefined, depth = 0): ConstantVector | undefined {
-    if (!ref || ref.port !== 0 || depth > MAX_DEPTH) return undefined;
+    if (ref?.port !== 0 || depth > MAX_DEPTH) return undefined;
     const key = refText(ref);
     if (this.#known.has(key)) return this.#known.get(key);
     // A cycle has no value.

@@ -20,7 +20,12 @@ export interface Site {
   readonly cost: number;
 }
 
-/** All sites that multiply, in the order in which they are computed. */
+/** Whether a site is worth folding: it is a batch norm, or it multiplies. */
+export function multiplies({ affine, batchNorms }: Site): boolean {
+  return batchNorms.length > 0 || !isOnes(affine.scale);
+}
+
+/** All sites, in the order in which they are computed. */
 export function findSites(view: FoldView): Site[] {
   const ops = new Map<string, AffineOp>();
   for (const node of topologicalOrder(view.graph)) {
@@ -33,11 +38,7 @@ export function findSites(view: FoldView): Site[] {
   for (const op of [...ops.values()].reverse()) {
     if (!taken.has(op.node.name)) runs.push(runEndingWith(view, ops, op, taken));
   }
-  const sites = runs.reverse().flatMap((run) => {
-    const site = siteOf(run);
-    return site ? [site] : [];
-  });
-  return sites.filter(({ affine, batchNorms }) => batchNorms.length > 0 || !isOnes(affine.scale));
+  return runs.reverse().flatMap((run) => siteOf(run) ?? []);
 }
 
 function runEndingWith(view: FoldView, ops: Map<string, AffineOp>, last: AffineOp, taken: Set<string>): AffineOp[] {

@@ -1,0 +1,19 @@
+/** What can be said to `freeze`; without any of it, everything is found in the file. */
+export interface FreezeOptions {
+  /** Tensors that the result has to answer: `name`, `name:0`. Otherwise a signature or the one clear candidate. */
+  readonly outputs?: readonly string[];
+  /** The signature whose outputs are taken; otherwise serving_default, or the only one. */
+  readonly signature?: string;
+  /** Tensors to cut at: each becomes a placeholder of its dtype and shape. */
+  readonly inputs?: readonly string[];
+  /** Batch norms and dropouts to leave in training mode: names or globs. */
+  readonly keep?: readonly string[];
+  /** Batch norm (name or glob) -> the variables or checkpoint keys that hold its moving mean and variance. */
+  readonly map?: Readonly<Record<string, readonly [mean: string, variance: string]>>;
+  /** Placeholders (or variables) to pin: a flag, a keep_prob, any number. */
+  readonly set?: Readonly<Record<string, boolean | number>>;
+  /** Take the moving averages of the weights (tf.train.ExponentialMovingAverage) in place of the weights. */
+  readonly ema?: boolean;
+  /** Take statistics that were never updated (mean 0, variance 1) as they are. */
+  readonly allowUntrained?: boolean;
+}

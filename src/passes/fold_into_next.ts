@@ -1,0 +1,79 @@
+import { remarks } from './fold_into_previous.js';
+import { isSteady } from './fold_to_mul_add.js';
+import { isZeros } from './folding/affine.js';
+import type { Plan } from './folding/backward.js';
+import { axisOf, type Vector } from './folding/constants.js';
+import type { FoldContext } from './folding/context.js';
+import { planForward } from './folding/forward.js';
+import { scaleKernels, unmetClaims } from './folding/kernels.js';
+import { unfit } from './folding/range.js';
+import { isRefusal, type Refusal, refusal } from './folding/refusal.js';
+import { replaceSite } from './folding/rewrite.js';
+import { findSites, type Site } from './folding/sites.js';
+import { FoldView } from './folding/view.js';
+import type { Pass, Remark } from './pass.js';
+
+/**
+ * Moves a batch norm that nothing before it can take into the convolutions and matrix products that read it.
+ *
+ *     given:   y = FusedBatchNorm(x, ...) = s * x + t, z = Conv2D(y, w)[padding=VALID]
+ *     result:  c = Conv2D(x, w * s), z = BiasAdd(c, sum of w * t)
+ *
+ * Assumes: everything that reads the result can take it, and nothing pads it with zeros, which would see the shift.
+ */
+export const foldIntoNext: Pass<FoldContext> = {
+  name: 'fold_into_next',
+  run(context) {
+    const changed: Remark[] = [];
+    let skipped: Remark[] = [];
+    // One at a time: the next one may lie behind what was changed.
+    for (let again = true; again; ) {
+      again = false;
+      skipped = [];
+      const view = new FoldView(context);
+      for (const site of findSites(view)) {
+        if (!isWanted(site)) continue;
+        const plan = planSite(view, site, context.duplicateWeights);
+        if (isRefusal(plan)) {
+          skipped.push(...remarks(site, plan.why));
+          continue;
+        }
+        const into = plan.ops.map(({ node }) => node.name).join(', ');
+        changed.push(...remarks(site, `folded into ${into}, which follows`));
+        scaleKernels(view, plan.claims);
+        for (const edit of plan.edits) edit();
+        replaceSite(view, site, undefined);
+        again = true;
+        break;
+      }
+    }
+    return { changed, skipped };
+  },
+};
+
+/** One factor for all (a preprocessing, say) is left where it is. */
+function isWanted({ batchNorms, affine }: Site): boolean {
+  return batchNorms.length > 0 || affine.scale.values.length > 1;
+}
+
+function planSite(view: FoldView, site: Site, duplicateWeights: boolean): Plan | Refusal {
+  const { scale, shift } = site.affine;
+  const unsound = unfit(site.dtype, scale.values, shift.values);
+  if (unsound) return refusal(unsound, true);
+  if (!isSteady(site)) return refusal('its means are so large that digits would be lost');
+  const size = Math.max(scale.values.length, shift.values.length);
+  const spread = ({ values }: Vector) => (values.length === size ? values : new Float64Array(size).fill(values[0]!));
+  const depth = Math.max(scale.shape.length, shift.shape.length);
+  const rank = view.rankOf(site.x);
+  const axis = axisOf(scale) ?? axisOf(shift) ?? -1;
+  if (rank === undefined || rank < depth) return refusal('the rank of its input is not known');
+  // A constant must not widen what it is multiplied with.
+  const channels = view.shapeOf(site.x)?.at(axis) ?? -1;
+  const isFused = site.batchNorms.some(({ form }) => form !== 'decomposed');
+  if (!isFused && channels !== size && size > 1) return refusal('the number of its channels is not known');
+  const flow = { site: site.last.name, axis, stride: 1, scale: spread(scale) };
+  const moved = isZeros(shift) ? undefined : spread(shift);
+  const plan = planForward(view, { node: site.last.name, port: 0 }, { ...flow, shift: moved });
+  if (isRefusal(plan)) return plan;
+  return unmetClaims(view, plan.claims, duplicateWeights).get(site.last.name) ?? plan;
+}

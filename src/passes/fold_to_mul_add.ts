@@ -1,0 +1,109 @@
+import { DataType, dtypeName } from '../graph/dtype.js';
+import type { NodeSpec, TensorRef } from '../graph/graph.js';
+import { planSite, remarks } from './fold_into_previous.js';
+import { isOnes, isZeros } from './folding/affine.js';
+import { type Vector, zip } from './folding/constants.js';
+import type { FoldContext } from './folding/context.js';
+import { addition, biasAddition, product } from './folding/edits.js';
+import { linearOp } from './folding/linear_ops.js';
+import { unfit } from './folding/range.js';
+import { isRefusal, type Refusal, refusal } from './folding/refusal.js';
+import { currentX, replaceSite } from './folding/rewrite.js';
+import { findSites, findUnfoldable, type Site } from './folding/sites.js';
+import { FoldView } from './folding/view.js';
+import type { Pass, Remark } from './pass.js';
+
+/**
+ * Makes what could be folded nowhere one Mul and one Add, and merges neighbouring constants of either.
+ *
+ *     given:   y = FusedBatchNorm(x, gamma, beta, mean, variance)
+ *     result:  m = Mul(x, s), y = Add(m, beta - mean * s), where s = gamma / sqrt(variance + epsilon)
+ *
+ * Where means are large, the sum comes first, as in the batch norm: Mul(Add(x, t), s) loses no digits.
+ *
+ * Assumes: parameters are constants. Nothing is changed that would not become cheaper.
+ */
+export const foldToMulAdd: Pass<FoldContext> = {
+  name: 'fold_to_mul_add',
+  run(context) {
+    const changed: Remark[] = [];
+    const skipped: Remark[] = [];
+    const view = new FoldView(context);
+    for (const site of findSites(view)) {
+      const form = chooseForm(site);
+      if (isRefusal(form)) {
+        skipped.push(...remarks(site, form.why));
+        continue;
+      }
+      if (form.length >= site.cost) continue;
+      const plan = site.batchNorms.length > 0 ? planSite(view, site) : undefined;
+      if (plan && isRefusal(plan) && plan.keep) {
+        skipped.push(...remarks(site, plan.why));
+        continue;
+      }
+      write(view, site, form);
+      const ops = form.map(({ op }) => op).join(' and ') || 'nothing';
+      changed.push(...remarks(site, `became ${ops}`));
+    }
+    for (const { name, refusal } of findUnfoldable(view)) skipped.push({ node: name, text: refusal.why });
+    return { changed, skipped };
+  },
+};
+
+interface Step {
+  readonly op: 'Mul' | 'Add';
+  readonly by: Vector;
+}
+
+/** How much larger than the result a number on the way may be, before digits are missed in the result. */
+const GROWTH: Partial<Record<DataType, number>> = {
+  [DataType.DT_FLOAT]: 32,
+  [DataType.DT_DOUBLE]: 1e6,
+  [DataType.DT_HALF]: 4,
+  [DataType.DT_BFLOAT16]: 4,
+};
+
+/** Whether a site keeps its digits when its shift is added to the product. */
+export function isSteady({ affine, dtype }: Site): boolean {
+  return affine.growth <= GROWTH[dtype]!;
+}
+
+function chooseForm(site: Site): readonly Step[] | Refusal {
+  const { affine, dtype, members } = site;
+  const { scale, shift } = affine;
+  const unsound = unfit(dtype, scale.values, shift.values);
+  if (unsound) return refusal(unsound);
+  if (members.some(({ widens }) => widens)) {
+    return refusal(`it computes in float32 what it stores in ${dtypeName(dtype)}: Mul and Add would round more often`);
+  }
+  const mul: readonly Step[] = isOnes(scale) ? [] : [{ op: 'Mul', by: scale }];
+  if (isZeros(shift)) return mul;
+  const productFirst: readonly Step[] = [...mul, { op: 'Add', by: shift }];
+  if (mul.length === 0 || isSteady(site)) return productFirst;
+  const before = zip(shift, scale, (b, a) => b / a);
+  if (before && !unfit(dtype, before.values)) return [{ op: 'Add', by: before }, ...mul];
+  return refusal('its means are so large, and a scale is 0, that Mul and Add would lose digits');
+}
+
+function write(view: FoldView, site: Site, form: readonly Step[]): void {
+  const { last } = site;
+  let x = currentX(site);
+  const specs: Omit<NodeSpec, 'name'>[] = [];
+  for (const [i, { op, by }] of form.entries()) {
+    const spec = op === 'Mul' ? product(view, x, by, last) : sum(view, site, x, by);
+    if (i === form.length - 1) {
+      specs.push(spec);
+      break;
+    }
+    const node = view.graph.add({ ...spec, name: view.graph.freeName(`${last.name}/${op.toLowerCase()}`) });
+    x = { node: node.name, port: 0 };
+  }
+  replaceSite(view, site, specs[0]);
+}
+
+/** Directly behind a convolution, a sum is its bias. */
+function sum(view: FoldView, site: Site, x: TensorRef, by: Vector) {
+  const op = linearOp(view, view.graph.get(x.node));
+  const isBias = op?.channels === by.values.length && by.shape.length === -op.axis;
+  return op && isBias ? biasAddition(view, x, by.values, op.axis, site.last) : addition(view, x, by, site.last);
+}

@@ -1,0 +1,95 @@
+import type { Node, TensorRef } from '../../graph/graph.js';
+import { elementCount } from '../../graph/tensor.js';
+import type { Plan } from './backward.js';
+import { addBias } from './edits.js';
+import { claimKernel } from './kernels.js';
+import { type LinearOp, linearOp } from './linear_ops.js';
+import { PASSING } from './passing.js';
+import { unfit } from './range.js';
+import { isRefusal, type Refusal, refusal } from './refusal.js';
+import { type ChannelTerm, channelAt, visitNumbers } from './scaled_tensor.js';
+import { type FoldView, typeOf } from './view.js';
+
+/** A scale and a shift that a tensor is to have been given no more: what reads it has to make up for them. */
+export interface Flow {
+  readonly site: string;
+  /** Dimension along which the channels lie, counted from the end. Of no meaning for a single number. */
+  readonly axis: number;
+  /** The element at a position of that dimension is of the channel `floor(position / stride) % channels`. */
+  readonly stride: number;
+  readonly scale: Float64Array;
+  /** As long as `scale`; undefined where it is zero. */
+  readonly shift: Float64Array | undefined;
+}
+
+const MAX_DEPTH = 24;
+
+/** How all that read a tensor can take over what it was scaled and shifted by. Nothing is changed. */
+export function planForward(view: FoldView, ref: TensorRef, flow: Flow, depth = 0): Plan | Refusal {
+  if (view.isOutput(ref.node)) return refusal(`${ref.node} is an output of the graph`);
+  const readers = view.readers(ref);
+  if (readers.length === 0 || depth > MAX_DEPTH) return refusal('nothing follows it');
+  const plans: Plan[] = [];
+  for (const reader of readers) {
+    const plan = planReader(view, ref, reader, flow, depth);
+    if (isRefusal(plan)) return plan;
+    plans.push(plan);
+  }
+  const parts = <K extends 'claims' | 'edits' | 'ops'>(key: K) => plans.flatMap((plan) => [...plan[key]]);
+  return {
+    shiftTaken: true,
+    claims: parts('claims') as Plan['claims'][number][],
+    edits: parts('edits') as Plan['edits'][number][],
+    ops: parts('ops') as LinearOp[],
+  };
+}
+
+function planReader(view: FoldView, ref: TensorRef, node: Node, flow: Flow, depth: number): Plan | Refusal {
+  const edges = node.inputs.filter((input) => input.node === ref.node).length;
+  if (edges !== 1) return refusal(`${node.name} reads ${ref.node} ${edges} times`);
+  const op = linearOp(view, node);
+  if (op) return node.inputs[op.data]!.node === ref.node ? planOp(view, op, flow) : refusal('it is a kernel');
+  const rule = PASSING[node.op];
+  if (!rule || node.inputs[0]!.node !== ref.node) return refusal(`it is read by ${node.name} (${node.op})`);
+  const next = rule(view, node, flow);
+  if (isRefusal(next)) return next;
+  return planForward(view, { node: node.name, port: 0 }, { ...flow, ...next }, depth + 1);
+}
+
+function planOp(view: FoldView, op: LinearOp, flow: Flow): Plan | Refusal {
+  const { node, channels } = op;
+  const { shift, scale } = flow;
+  const isVector = scale.length > 1;
+  if (shift && op.uneven) return refusal(op.uneven);
+  if (isVector && op.dataAxis !== flow.axis)
+    return refusal(`it does not lie along the channels that ${node.name} reads`);
+  const inputs = isVector ? dataTerms(op, flow) : [];
+  const outputs = channels === undefined ? undefined : op.outputTerms(channels);
+  if (!inputs || !outputs) return refusal(`the kernel of ${node.name} does not tell its channels apart`);
+  const claim = claimKernel(view, flow.site, op, { values: scale, terms: inputs });
+  if (isRefusal(claim)) return claim;
+  const edits: (() => void)[] = [];
+  if (shift) {
+    const bias = new Float64Array(channels!);
+    visitNumbers(claim.constant.tensor!, (weight, flat) => {
+      bias[channelAt(outputs, flat)]! += weight * shift[channelAt(inputs, flat)]!;
+    });
+    const problem = unfit(typeOf(node)!, bias);
+    if (problem) return refusal(problem);
+    edits.push(() => addBias(view, op, bias));
+  }
+  return { shiftTaken: true, claims: [claim], edits, ops: [op] };
+}
+
+/** Which channel of the flow an element of the kernel multiplies. */
+function dataTerms(op: LinearOp, { scale, stride }: Flow): readonly ChannelTerm[] | undefined {
+  const size = scale.length;
+  const direct = stride === 1 ? op.inputTerms(size) : undefined;
+  if (direct) return direct;
+  // Positions and channels in one dimension, as behind a Flatten: only matrix products read that.
+  const rows = op.kernelShape.reduce((most, rows) => (op.inputTerms(rows) ? rows : most), 0);
+  const [only, ...others] = op.inputTerms(rows) ?? [];
+  const isMatrix = /MatMul/.test(op.node.op) && only && others.length === 0;
+  if (!isMatrix || rows % (size * stride) !== 0 || elementCount(op.kernelShape) % rows !== 0) return undefined;
+  return [{ stride: only.stride * stride, size, times: 1 }];
+}
