@@ -47,7 +47,7 @@ export function freeze(model: Model, options: FreezeOptions = {}): FrozenModel {
   }
   const found = findVariables(copy);
   const variables = options.ema ? withMovingAverages(graph, found, model.weights) : found;
-  const prepare: PrepareContext = { graph, outputs, inputs, flags: flagsOf(graph, outputs, options.set ?? {}) };
+  const prepare: PrepareContext = { graph, outputs, inputs, flags: flagsOf(graph, outputs, options) };
   const switched = prepare.flags.some((flag) => !flag.given) ? averagedVariables(graph, variables) : new Set<string>();
   const prepared = runPipeline(PREPARE_PIPELINE, prepare);
   const batchNorms = findBatchNorms(graph, variables, model.weights);

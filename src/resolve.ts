@@ -63,8 +63,8 @@ function namedOutput(graph: Graph, name: string): TensorRef {
 }
 
 /** The flags that the user pins, and those that are recognised. */
-export function flagsOf(graph: Graph, outputs: readonly TensorRef[], set: NonNullable<FreezeOptions['set']>): Flag[] {
-  const given = Object.entries(set).map(([name, value]): Flag => {
+export function flagsOf(graph: Graph, outputs: readonly TensorRef[], options: FreezeOptions): Flag[] {
+  const given = Object.entries(options.set ?? {}).map(([name, value]): Flag => {
     const { node } = parseTensorName(name);
     if (!graph.has(node)) {
       const placeholders = [...graph.nodes()].filter((other) => other.op.startsWith('Placeholder'));
@@ -79,7 +79,8 @@ export function flagsOf(graph: Graph, outputs: readonly TensorRef[], set: NonNul
     return { node, value: Number(value), why: 'set by the user', given: true };
   });
   const pins = new Map(given.map((flag) => [flag.node, flag.value]));
-  return [...given, ...findFlags(graph, new Shapes(graph), outputs, pins)];
+  const isKept = matcher(options.keep ?? []);
+  return [...given, ...findFlags(graph, new Shapes(graph), outputs, pins).filter((flag) => !isKept(flag.node))];
 }
 
 /** Puts what the user says of a batch norm's statistics in place of what was found. */

@@ -221,7 +221,7 @@ def phase_decay_counter(is_training):
 
 # ------------------------------------------------------------------ slim nets in train mode
 
-@recipe('1')
+@recipe('1', keep='moving')
 def facenet(is_training):
     slim = get_slim()
     params = {'decay': 0.9, 'epsilon': 0.001, 'updates_collections': None,
@@ -264,7 +264,7 @@ def facenet(is_training):
     return Net({raw: (12, 12, 3)}, emb, updates=up, feed={phase: True}, golden_feed={phase: False})
 
 
-@recipe('1')
+@recipe('1', keep='moving')
 def facenet_baked(is_training):
     slim = get_slim()
     x = image('input', (10, 10, 3))
@@ -286,15 +286,6 @@ def facenet_baked(is_training):
     return Net({x: (10, 10, 3)}, emb, updates=up)
 
 
-def slim_net(name):
-    @recipe('1', train=True, steps=3)
-    def net(is_training):
-        from tensorflow.contrib.slim.python.slim import nets  # noqa: F401
-        slim = get_slim()
-        return nets, slim
-    return net
-
-
 @recipe('1', steps=3)
 def resnet_v2_slim(is_training):
     from tensorflow.contrib.slim.nets import resnet_v2, resnet_utils
@@ -306,11 +297,11 @@ def resnet_v2_slim(is_training):
     return Net({x: (32, 32, 3)}, tf.squeeze(y, [1, 2], name='probs'))
 
 
-@recipe('1', steps=3)
+@recipe('1', steps=2, batch=3, golden_batch=2)
 def inception_v3_slim(is_training):
     from tensorflow.contrib.slim.nets import inception
     slim = get_slim()
-    x = image('image', (96, 96, 3))
+    x = image('image', (139, 139, 3))
     with slim.arg_scope(inception.inception_v3_arg_scope(batch_norm_var_collection='moving_vars')):
         with slim.arg_scope([slim.batch_norm], decay=0.8):
             y, ends = inception.inception_v3(x, 7, is_training=is_training, depth_multiplier=0.05, min_depth=3)
@@ -463,7 +454,7 @@ def tensorpack(is_training):
     return Net({x: (7,)}, tf.nn.softmax(y, name='prob'))
 
 
-@recipe('1')
+@recipe('1', golden_batch=4)
 def tensorpack_towers(is_training):
     """Two towers; only the first one has update ops."""
     x = image('x', (8, 8, 3))
@@ -493,7 +484,7 @@ def tensorpack_towers(is_training):
     return Net({x: (8, 8, 3)}, tf.concat(outs, 0, name='both'))
 
 
-@recipe('1')
+@recipe('1', golden_batch=4)
 def tower_stats_odd_names_first_only(is_training):
     """The same with unfused norms and variables of odd names: only sharing gamma tells the second tower's."""
     x = image('x', (6, 6, 3))
@@ -539,6 +530,368 @@ def r2rt_wrapper(is_training):
     y = tf.nn.sigmoid(wrapper(tf.matmul(y, tf.Variable(tf.random_normal([5, 4])))))
     y = tf.nn.softmax(tf.matmul(y, tf.Variable(tf.random_normal([4, 3]))))
     return Net({x: (9,)}, y, updates=[y] if is_training else [])
+
+
+# ------------------------------------------------------------------ reinforcement learning
+
+def ddpg(is_training, soft=True, together=False):
+    x = tf.placeholder(tf.float32, [None, 6], name='s')
+
+    def actor(scope):
+        with tf.variable_scope(scope):
+            y = tf.layers.dense(x, 8, name='l1')
+            y = tf.nn.relu(tf.layers.batch_normalization(y, training=is_training, momentum=0.8, name='bn1'))
+            y = tf.layers.dense(y, 6, name='l2')
+            y = tf.nn.relu(tf.layers.batch_normalization(y, training=is_training, momentum=0.8, name='bn2'))
+            return tf.nn.tanh(tf.layers.dense(y, 2, name='a'))
+    a, t = actor('eval_net'), actor('target_net')
+    up = []
+    if is_training:
+        upd = tf.get_collection(tf.GraphKeys.UPDATE_OPS)
+        src = [v for v in tf.global_variables() if v.op.name.startswith('eval_net')]
+        dst = [v for v in tf.global_variables() if v.op.name.startswith('target_net')]
+        with tf.control_dependencies(upd):
+            opt = tf.train.AdamOptimizer(1e-4).minimize(tf.reduce_mean(a))
+        if together:
+            with tf.control_dependencies([opt] + upd):
+                copy = [tf.assign(d, s * 0.3 + d * 0.7 if soft else s) for s, d in zip(src, dst)]
+        else:
+            copy = [tf.assign(d, s * 0.3 + d * 0.7 if soft else s) for s, d in zip(src, dst)]
+        up = [opt] + (copy if together else [])
+    return Net({x: (6,)}, [a, t], updates=up)
+
+
+@recipe()
+def ddpg_soft(is_training):
+    return ddpg(is_training)
+
+
+@recipe()
+def ddpg_soft_together(is_training):
+    return ddpg(is_training, together=True)
+
+
+@recipe(context=resource_variables)
+def ddpg_soft_together_resource(is_training):
+    return ddpg(is_training, together=True)
+
+
+@recipe(context=resource_variables)
+def ddpg_hard_together_resource(is_training):
+    return ddpg(is_training, soft=False, together=True)
+
+
+@recipe(context=resource_variables)
+def ema_all_after_updates_resource(is_training):
+    x = image('x', (6, 6, 3))
+    y = tf.layers.batch_normalization(conv(x, 4, 'c'), training=is_training, momentum=0.8, name='bn')
+    y = tf.layers.batch_normalization(conv(tf.nn.relu(y), 4, 'c2'), training=is_training, momentum=0.8, name='bn2')
+    y = tf.reduce_mean(y, [1, 2], name='o')
+    up = []
+    if is_training:
+        upd = tf.get_collection(tf.GraphKeys.UPDATE_OPS)
+        with tf.control_dependencies(upd):
+            opt = tf.train.RMSPropOptimizer(1e-4).minimize(tf.reduce_mean(y))
+        with tf.control_dependencies([opt] + upd):
+            up = tf.train.ExponentialMovingAverage(.7).apply(tf.global_variables())
+    return Net({x: (6, 6, 3)}, y, updates=up)
+
+
+@recipe()
+def ema_swap(is_training):
+    """Weights are swapped with their averages for evaluation: backup, assign, restore; of all variables."""
+    x = image('x', (6, 6, 3))
+    y = tf.layers.batch_normalization(conv(x, 4, 'c'), training=is_training, momentum=0.8, name='bn')
+    y = tf.reduce_mean(tf.nn.relu(y), [1, 2], name='o')
+    up = []
+    if is_training:
+        vs = [v for v in tf.global_variables()]
+        ema = tf.train.ExponentialMovingAverage(.7)
+        upd = tf.get_collection(tf.GraphKeys.UPDATE_OPS)
+        with tf.control_dependencies(upd):
+            app = ema.apply(vs)
+        back = [tf.Variable(v.initialized_value(), trainable=False, name='backup/' + v.op.name) for v in vs]
+        save = [tf.assign(b, v) for b, v in zip(back, vs)]
+        swap = [tf.assign(v, ema.average(v)) for v in vs]
+        undo = [tf.assign(v, b) for b, v in zip(back, vs)]
+        tf.group(*(save + swap + undo))
+        up = [app]
+    return Net({x: (6, 6, 3)}, y, updates=up)
+
+
+@recipe()
+def dqn_obs_normaliser(is_training):
+    """Running mean and deviation of the observations, by sum and count, fed by hand; BN behind."""
+    x = tf.placeholder(tf.float32, [None, 5], name='ob')
+    s, sq, n = fixed('runningsum', [5], 1.), fixed('runningsumsq', [5], 9.), fixed('count', [], 3.)
+    mean = s / n
+    std = tf.sqrt(tf.maximum(sq / n - tf.square(mean), 1e-2))
+    if is_training:
+        ns = tf.placeholder(tf.float32, [5], name='newsum')
+        tf.group(tf.assign_add(s, ns), tf.assign_add(sq, ns), tf.assign_add(n, 1.))
+    y = tf.clip_by_value((x - mean) / std, -5., 5.)
+    y = tf.layers.batch_normalization(tf.layers.dense(y, 4, name='fc'), training=is_training, momentum=.8, name='bn')
+    return Net({x: (5,)}, tf.nn.tanh(y, name='pi'))
+
+
+@recipe()
+def obs_normaliser_in_place(is_training):
+    """Running statistics of the input by assign under control dependencies; they normalise, not the batch's."""
+    x = tf.placeholder(tf.float32, [None, 5], name='ob')
+    rm, rv = fixed('rm', [5], 0.), fixed('rv', [5], 1.)
+    if is_training:
+        m, v = tf.nn.moments(x, [0])
+        a = tf.assign(rm, .8 * rm + .2 * m)
+        b = tf.assign(rv, .8 * rv + .2 * v)
+        with tf.control_dependencies([a, b]):
+            y = (x - rm) / tf.sqrt(rv + 1e-4)
+    else:
+        y = (x - rm) / tf.sqrt(rv + 1e-4)
+    y = tf.layers.dense(y, 4, name='fc')
+    y = tf.layers.batch_normalization(y, training=is_training, momentum=.8, name='bn')
+    return Net({x: (5,)}, tf.nn.tanh(y, name='pi'), updates=[y] + tf.get_collection(tf.GraphKeys.UPDATE_OPS))
+
+
+@recipe(context=resource_variables)
+def obs_normaliser_in_place_resource(is_training):
+    return obs_normaliser_in_place(is_training)
+
+
+@recipe(context=resource_variables)
+def obs_normaliser_assigned_value(is_training):
+    """The freshly assigned running statistics normalise the batch."""
+    x = tf.placeholder(tf.float32, [None, 5], name='ob')
+    rm, rv = fixed('rm', [5], 0.), fixed('rv', [5], 1.)
+    a, b = rm, rv
+    if is_training:
+        m, v = tf.nn.moments(x, [0])
+        a = tf.assign(rm, .8 * rm + .2 * m)
+        b = tf.assign(rv, .8 * rv + .2 * v)
+    y = (x - a) / tf.sqrt(b + 1e-4)
+    y = tf.layers.dense(y, 4, name='fc')
+    return Net({x: (5,)}, tf.nn.tanh(y, name='pi'), updates=[y])
+
+
+@recipe()
+def normalise_with_moving_in_training(is_training):
+    """Normalises with the moving average even in training (assigned value, ref variables)."""
+    x = tf.placeholder(tf.float32, [None, 5], name='ob')
+    y = tf.layers.dense(x, 4, name='fc')
+    rm, rv = fixed('rm', [4], 0.), fixed('rv', [4], 1.)
+    a, b = rm, rv
+    if is_training:
+        m, v = tf.nn.moments(y, [0])
+        a = tf.assign_sub(rm, .2 * (rm - m))
+        b = tf.assign_sub(rv, .2 * (rv - v))
+    y = tf.nn.batch_normalization(y, a, b, None, None, 1e-3)
+    return Net({x: (5,)}, tf.nn.tanh(y, name='pi'), updates=[y])
+
+
+# ------------------------------------------------------------------ batch norm by hand, odd forms
+
+@recipe()
+def mean_only(is_training):
+    """Mean-only batch norm of weight normalisation (Salimans)."""
+    x = image('x', (6, 6, 3))
+    y = conv(x, 4, 'c')
+    avg = fixed('meanx', [4], 0.)
+    m = avg
+    up = []
+    if is_training:
+        m = tf.reduce_mean(y, [0, 1, 2])
+        up = tf.assign(avg, avg * .9 + .1 * m)
+    y = tf.nn.relu(y - m + w('b', [4]))
+    return Net({x: (6, 6, 3)}, tf.reduce_mean(y, [1, 2], name='o'), updates=up)
+
+
+@recipe()
+def second_moment(is_training):
+    """The variable holds E[x^2] (Sonnet's legacy, PopArt)."""
+    x = tf.placeholder(tf.float32, [None, 6], name='x')
+    y = tf.layers.dense(x, 4, name='d')
+    a, b = fixed('moving_mean', [4], 0.), fixed('moving_second_moment', [4], 1.)
+    up = []
+    if is_training:
+        m, v = tf.nn.moments(y, [0])
+        up = [tf.assign_sub(a, .3 * (a - m)), tf.assign_sub(b, .3 * (b - (v + tf.square(m))))]
+    else:
+        m, v = a, b - tf.square(a)
+    y = tf.nn.batch_normalization(y, m, v, w('beta', [4]), w('gamma', [4]), 1e-2)
+    return Net({x: (6,)}, y, updates=up)
+
+
+@recipe()
+def second_moment_by_reductions(is_training):
+    x = tf.placeholder(tf.float32, [None, 6], name='x')
+    y = tf.layers.dense(x, 4, name='d')
+    a, b = fixed('avg1', [4], 0.), fixed('avg2', [4], 1.)
+    up = []
+    m, s = a, b
+    if is_training:
+        m, s = tf.reduce_mean(y, 0), tf.reduce_mean(tf.square(y), 0)
+        up = [tf.assign_sub(a, .3 * (a - m)), tf.assign_sub(b, .3 * (b - s))]
+    y = tf.nn.batch_normalization(y, m, s - tf.square(m), w('beta', [4]), w('gamma', [4]), 1e-2)
+    return Net({x: (6,)}, y, updates=up)
+
+
+@recipe()
+def masked(is_training):
+    """Moments over the valid steps of padded sequences."""
+    x = tf.placeholder(tf.float32, [None, 5, 4], name='x')
+    mask = tf.placeholder(tf.float32, [None, 5], name='mask')
+    y = tf.layers.dense(x, 3, name='d')
+    k = mask[..., None]
+    a, b = fixed('rm', [3], 0.), fixed('rv', [3], 1.)
+    up = []
+    m, v = a, b
+    if is_training:
+        n = tf.reduce_sum(k)
+        m = tf.reduce_sum(y * k, [0, 1]) / n
+        v = tf.reduce_sum(tf.square(y - m) * k, [0, 1]) / n
+        up = [tf.assign(a, .8 * a + .2 * m), tf.assign(b, .8 * b + .2 * v)]
+    y = ((y - m) / tf.sqrt(v + 1e-5) * w('g', [3]) + w('b', [3])) * k
+    return Net({x: (5, 4), mask: lambda r, n, s: (r.uniform(size=(n, 5)) < .7).astype('f')}, y, updates=up)
+
+
+@recipe()
+def eps_outside(is_training):
+    x = tf.placeholder(tf.float32, [None, 6], name='x')
+    y = tf.layers.dense(x, 4, name='d')
+    a, b = fixed('rm', [4], 0.), fixed('rs', [4], 1.)
+    up = []
+    m, v = a, b
+    if is_training:
+        m, v = tf.nn.moments(y, [0])
+        up = [tf.assign(a, .8 * a + .2 * m), tf.assign(b, .8 * b + .2 * v)]
+    y = w('g', [4]) * (y - m) / (tf.sqrt(v) + 1e-3) + w('b', [4])
+    return Net({x: (6,)}, y, updates=up)
+
+
+@recipe()
+def std_is_kept(is_training):
+    x = tf.placeholder(tf.float32, [None, 6], name='x')
+    y = tf.layers.dense(x, 4, name='d')
+    a, b = fixed('rm', [4], 0.), fixed('rs', [4], 1.)
+    up = []
+    m, s = a, b
+    if is_training:
+        m = tf.reduce_mean(y, 0, keepdims=True)
+        s = tf.sqrt(tf.reduce_mean((y - m) ** 2, 0, keepdims=True) + 1e-5)
+        up = [tf.assign(a, .8 * a + .2 * m[0]), tf.assign(b, .8 * b + .2 * tf.squeeze(s))]
+    y = w('g', [4]) * ((y - m) / s) + w('b', [4])
+    return Net({x: (6,)}, y, updates=up)
+
+
+@recipe()
+def inverse_std_is_kept(is_training):
+    x = tf.placeholder(tf.float32, [None, 6], name='x')
+    y = tf.layers.dense(x, 4, name='d')
+    a, b = fixed('rm', [4], 0.), fixed('ri', [4], 1.)
+    up = []
+    m, s = a, b
+    if is_training:
+        m, v = tf.nn.moments(y, [0])
+        s = tf.rsqrt(v + 1e-5)
+        up = [tf.assign(a, .8 * a + .2 * m), tf.assign(b, .8 * b + .2 * s)]
+    y = w('g', [4]) * (y - m) * s + w('b', [4])
+    return Net({x: (6,)}, y, updates=up)
+
+
+@recipe()
+def variance_with_eps_is_kept(is_training):
+    x = tf.placeholder(tf.float32, [None, 6], name='x')
+    y = tf.layers.dense(x, 4, name='d')
+    a, b = fixed('rm', [4], 0.), fixed('rv', [4], 1.)
+    up = []
+    m, v = a, b
+    if is_training:
+        m, v = tf.nn.moments(y, [0])
+        v = v + 0.5
+        up = [tf.assign(a, .8 * a + .2 * m), tf.assign(b, .8 * b + .2 * v)]
+    y = w('g', [4]) * (y - m) * tf.rsqrt(v) + w('b', [4])
+    return Net({x: (6,)}, y, updates=up)
+
+
+@recipe()
+def moving_of_raw_variance_used_with_eps(is_training):
+    """The variable follows v; the net divides by sqrt(v + .5), and by sqrt(moving + .1) at inference: .5 counts."""
+    x = tf.placeholder(tf.float32, [None, 6], name='x')
+    y = tf.layers.dense(x, 4, name='d')
+    a, b = fixed('rm', [4], 0.), fixed('rv', [4], 1.)
+    up = []
+    m, v = a, b
+    if is_training:
+        m, v = tf.nn.moments(y, [0])
+        up = [tf.assign(a, .8 * a + .2 * m), tf.assign(b, .8 * b + .2 * v)]
+    y = w('g', [4]) * (y - m) * tf.rsqrt(v + .5) + w('b', [4])
+    return Net({x: (6,)}, y, updates=up)
+
+
+@recipe()
+def max_norm(is_training):
+    """Running maximum of |x| over the batch."""
+    x = tf.placeholder(tf.float32, [None, 6], name='x')
+    y = tf.layers.dense(x, 4, name='d')
+    a = fixed('rmax', [4], 1.)
+    up = []
+    m = a
+    if is_training:
+        m = tf.reduce_max(tf.abs(y), 0)
+        up = [tf.assign(a, .8 * a + .2 * m)]
+    y = y / (m + 1e-3)
+    return Net({x: (6,)}, y, updates=up)
+
+
+@recipe()
+def momentum_as_variable(is_training):
+    x = tf.placeholder(tf.float32, [None, 6], name='x')
+    mom = fixed('bn_momentum', [], .8)
+    y = tf.layers.dense(x, 4, name='d')
+    y = tf.layers.batch_normalization(y, training=is_training, momentum=mom, name='bn')
+    return Net({x: (6,)}, y)
+
+
+@recipe()
+def momentum_placeholder(is_training):
+    x = tf.placeholder(tf.float32, [None, 6], name='x')
+    mom = tf.placeholder(tf.float32, [], name='mom')
+    y = tf.layers.dense(x, 4, name='d')
+    y = tf.layers.batch_normalization(y, training=is_training, momentum=mom, name='bn')
+    return Net({x: (6,)}, y, feed={mom: .8}, golden_feed={mom: .8})
+
+
+@recipe()
+def cma_by_count(is_training):
+    """Cumulative average: mean += (batch - mean) / n."""
+    x = tf.placeholder(tf.float32, [None, 6], name='x')
+    y = tf.layers.dense(x, 4, name='d')
+    n = fixed('n', [], 0.)
+    a, b = fixed('rm', [4], 0.), fixed('rv', [4], 1.)
+    up = []
+    m, v = a, b
+    if is_training:
+        m, v = tf.nn.moments(y, [0])
+        k = tf.assign_add(n, 1.)
+        up = [tf.assign_add(a, (m - a) / k), tf.assign_add(b, (v - b) / k)]
+    y = w('g', [4]) * (y - m) * tf.rsqrt(v + 1e-3) + w('b', [4])
+    return Net({x: (6,)}, y, updates=up)
+
+
+@recipe(expect='refused')
+def accumulated_then_divided(is_training):
+    """Sums over an epoch, divided by the count at inference: not a moving average, and must not be taken for one."""
+    x = tf.placeholder(tf.float32, [None, 6], name='x')
+    y = tf.layers.dense(x, 4, name='d')
+    n = fixed('n', [], 0.)
+    a, b = fixed('sm', [4], 0.), fixed('sv', [4], 0.)
+    up = []
+    if is_training:
+        m, v = tf.nn.moments(y, [0])
+        up = [tf.assign_add(a, m), tf.assign_add(b, v), tf.assign_add(n, 1.)]
+    else:
+        m, v = a / n, b / n
+    y = w('g', [4]) * (y - m) * tf.rsqrt(v + 1e-3) + w('b', [4])
+    return Net({x: (6,)}, y, updates=up)
 
 
 def main():

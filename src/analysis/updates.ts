@@ -316,7 +316,8 @@ class Finder {
     // A placeholder may be a decay; the mean of one is a statistic.
     if (node.op === 'Mean') return this.#activations.has(node.name);
     if (this.#isTransparent(node)) return operands(node).some((input) => this.#isData(input, seen));
-    return true;
+    // Noise by itself is how variables begin; what weights alone make (spectral norms) is no statistic.
+    return !NOISE.test(node.op) && this.#activations.has(node.name);
   }
 
   #variableFollowsData(variable: Variable): boolean {
@@ -329,6 +330,7 @@ class Finder {
   }
 }
 
+const NOISE = /^(Stateless)?(Random|TruncatedNormal)/;
 const RESTORES: ReadonlySet<string> = new Set(['RestoreV2', 'Restore', 'RestoreSlice']);
 
 /** Whether a variable is its statistic up to a constant factor (Bessel's correction, debiasing): no root, no square. */

@@ -10,7 +10,7 @@ import type { Pass, PassResult, PrepareContext } from './pass.js';
 import { pinFlags } from './pin_flags.js';
 import { removeDropout } from './remove_dropout.js';
 import { rewireBatchNorms } from './rewire_batch_norms.js';
-import { settleQuantisation } from './settle_quantisation.js';
+import { settleAssignments } from './settle_assignments.js';
 import { settleRenorm } from './settle_renorm.js';
 import { stripTraining } from './strip_training.js';
 
@@ -27,8 +27,8 @@ export const PREPARE_PIPELINE: readonly Pass<PrepareContext>[] = [
 export const FREEZE_PIPELINE: readonly Pass[] = [
   // Corrections keep batch statistics on the way to the outputs: they go before the sites are judged.
   settleRenorm,
-  // Ranges of fake quantisation are assigned on the way to the outputs: from here on they are read.
-  settleQuantisation,
+  // What is assigned on the way to the outputs is read from here on.
+  settleAssignments,
   // While the variables and their update ops are still there to be read.
   rewireBatchNorms,
   // Before stripping: keep_prob placeholders then lead nowhere.

@@ -37,6 +37,7 @@ const HANDS_ON: ReadonlySet<string> = new Set(['Identity', 'StopGradient', 'Prev
 
 /** A node as an affine function of one input; undefined when it is none, or its parameters are no constants. */
 export function affineOp(view: FoldView, node: Node): AffineOp | undefined {
+  if (view.isKept(node.name)) return undefined;
   if (BATCH_NORMS.has(node.op)) return fusedBatchNorm(view, node);
   if (node.op === 'BatchNormWithGlobalNormalization') return globalNormalization(view, node);
   const dtype = attrType(node, 'T');

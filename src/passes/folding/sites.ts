@@ -99,6 +99,7 @@ export function findUnfoldable(view: FoldView): { name: string; form: string; re
 }
 
 function whyUnfoldable(view: FoldView, node: Node): string {
+  if (view.isKept(node.name)) return '--keep';
   const isInference = attrBool(node, 'is_training') === false || node.op === 'BatchNormWithGlobalNormalization';
   if (!isInference) return 'it is in training mode';
   const used = view.graph.usedPorts(node.name).filter((port) => port !== 0);

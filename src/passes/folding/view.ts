@@ -47,8 +47,12 @@ export class FoldView {
   readonly #outputs: ReadonlySet<string>;
   #frames: Frames | undefined;
 
-  constructor({ graph, outputs }: Pick<FoldContext, 'graph' | 'outputs'>) {
+  /** Whether the user wants a node left as it is. */
+  readonly isKept: FoldContext['isKept'];
+
+  constructor({ graph, outputs, isKept }: Pick<FoldContext, 'graph' | 'outputs' | 'isKept'>) {
     this.graph = graph;
+    this.isKept = isKept;
     this.constants = new ConstantEvaluator(graph);
     this.#shapes = new Shapes(graph);
     this.#outputs = new Set(outputs.map((ref) => ref.node));

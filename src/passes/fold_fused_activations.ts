@@ -1,0 +1,55 @@
+import { attr, attrInt, attrString, attrType } from '../graph/attrs.js';
+import { DataType } from '../graph/dtype.js';
+import type { Node } from '../graph/graph.js';
+import { type FoldContext, NOTHING } from './folding/context.js';
+import type { Pass, Remark } from './pass.js';
+
+/** Attrs that only _FusedBatchNormEx has. */
+const EX_ATTRS: ReadonlySet<string> = new Set(['num_side_inputs', 'activation_mode']);
+
+/**
+ * Takes apart what TensorFlow's own optimizer has put together, so that its batch norm can be folded.
+ *
+ *     given:   y = _FusedBatchNormEx(x, gamma, beta, mean, variance, side)[activation_mode=Relu]
+ *     result:  n = FusedBatchNormV3(x, gamma, beta, mean, variance), s = AddV2(n, side), y = Relu(s)
+ *
+ * Assumes: only output 0 is in use; another node is left.
+ */
+export const foldFusedActivations: Pass<FoldContext> = {
+  name: 'fold_fused_activations',
+  run({ graph }) {
+    const changed: Remark[] = [];
+    const skipped: Remark[] = [];
+    for (const node of [...graph.nodes()]) {
+      if (node.op !== '_FusedBatchNormEx') continue;
+      const used = graph.usedPorts(node.name).filter((port) => port !== 0);
+      const activation = attrString(node, 'activation_mode') ?? 'Identity';
+      const sides = attrInt(node, 'num_side_inputs') ?? 0;
+      if (used.length > 0 || !/^(Identity|Relu)$/.test(activation) || sides > 1) {
+        skipped.push({ node: node.name, text: 'its statistics are in use, or its form is not known' });
+        continue;
+      }
+      const side = sides === 1 ? node.inputs[5] : undefined;
+      const name = graph.freeName(`${node.name}/batch_norm`);
+      const norm = { op: 'FusedBatchNormV3', inputs: node.inputs.slice(0, 5), attr: plainAttrs(node) };
+      const T = attr.type(attrType(node, 'T') ?? DataType.DT_FLOAT);
+      let x = { node: graph.add({ ...norm, name }).name, port: 0 };
+      const { controls } = node;
+      if (side && activation === 'Identity') {
+        graph.replace(node, { op: 'AddV2', inputs: [x, side], controls, attr: { T } });
+      } else {
+        if (side) {
+          const sum = { op: 'AddV2', inputs: [x, side], attr: { T } };
+          x = { node: graph.add({ ...sum, name: graph.freeName(`${node.name}/sum`) }).name, port: 0 };
+        }
+        graph.replace(node, { op: activation, inputs: [x], controls, attr: { T } });
+      }
+      changed.push({ node: node.name, text: `taken apart: ${name} and what followed it` });
+    }
+    return changed.length + skipped.length === 0 ? NOTHING : { changed, skipped };
+  },
+};
+
+function plainAttrs(node: Node): Node['attr'] {
+  return Object.fromEntries(Object.entries(node.attr).filter(([key]) => !EX_ATTRS.has(key)));
+}

@@ -1,0 +1,46 @@
+import { attr } from '../graph/attrs.js';
+import { type Node, sameRef, type TensorRef } from '../graph/graph.js';
+import { ancestors } from '../graph/walk.js';
+import type { FoldContext } from './folding/context.js';
+import { FoldView } from './folding/view.js';
+import type { Pass, Remark } from './pass.js';
+
+/**
+ * Removes reshapes there and back again, which a batch norm that is gone stood between, and what leads nowhere now.
+ *
+ *     given:   r = Reshape(x, [-1, 1, 1, 8]), y = Reshape(r, Shape(x))      result:  y = x
+ *
+ * Assumes: nothing.
+ */
+export const foldReshapes: Pass<FoldContext> = {
+  name: 'fold_reshapes',
+  run(context) {
+    const { graph, outputs } = context;
+    const view = new FoldView(context);
+    const changed: Remark[] = [];
+    for (const node of [...graph.nodes()]) {
+      const x = node.op === 'Reshape' ? reshapedBack(view, node) : undefined;
+      if (!x) continue;
+      if (view.tied(node)) {
+        const T = node.attr.T ?? attr.type(1);
+        graph.replace(node, { op: 'Identity', inputs: [x], controls: node.controls, attr: { T } });
+      } else {
+        graph.replaceUses({ node: node.name, port: 0 }, x);
+      }
+      changed.push({ node: node.name, text: `gave ${x.node} its own shape` });
+    }
+    const names = outputs.map((ref) => ref.node);
+    graph.retain(ancestors(graph, names));
+    return { changed, skipped: [] };
+  },
+};
+
+/** The tensor that a Reshape of a Reshape restores. */
+function reshapedBack({ graph }: FoldView, node: Node): TensorRef | undefined {
+  const inner = graph.inputNode(node, 0);
+  const shape = graph.inputNode(node, 1);
+  if (inner?.op !== 'Reshape' || shape?.op !== 'Shape') return undefined;
+  const [x, of] = [inner.inputs[0], shape.inputs[0]];
+  if (!x || !of || inner.controls.length > 0) return undefined;
+  return sameRef(x, of) ? x : undefined;
+}

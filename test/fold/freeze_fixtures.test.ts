@@ -1,0 +1,34 @@
+import { describe, expect, test } from 'vitest';
+import { runGraph } from '../../src/execute/run.js';
+import { load } from '../../src/load.js';
+import { casesOf } from '../support/cases.js';
+import { difference } from '../support/compare.js';
+import { readGolden } from '../support/golden.js';
+import { folded, foldedModel } from './support.js';
+
+const CASES = casesOf([3, 4]).filter((one) => typeof one.expect === 'string');
+
+describe('what freeze repairs, folded', () => {
+  test.each(CASES)('$name: $form', async (one) => {
+    const model = await load(one.model, one.load);
+    const { graph, bytes, report } = (() => {
+      try {
+        return foldedModel(model, one.freeze);
+      } finally {
+        model.close();
+      }
+    })();
+    const golden = readGolden(one.golden);
+    const inputs = Object.fromEntries(Object.entries(golden.inputs).filter(([name]) => graph.has(name.split(':')[0]!)));
+    const outputs = await runGraph(graph, inputs, Object.keys(golden.outputs));
+    for (const [name, expected] of Object.entries(golden.outputs)) {
+      expect(difference(outputs[name]!, expected), name).toBeLessThanOrEqual(one.tolerance);
+    }
+    const again = folded(
+      graph,
+      report.outputs.map(({ name }) => name),
+      { keep: one.freeze.keep ?? [], allowUntrained: true },
+    );
+    expect(again.bytes.equals(bytes), 'folded again, the bytes are the same').toBe(true);
+  });
+});

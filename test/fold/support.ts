@@ -1,0 +1,38 @@
+import { type FoldOptions, type FoldReport, fold } from '../../src/fold.js';
+import type { Graph } from '../../src/graph/graph.js';
+import type { Model } from '../../src/graph/model.js';
+import { MemorySource } from '../../src/io/source.js';
+import { readGraphDef } from '../../src/readers/graph_def.js';
+import { type EncodedGraph, encodeGraphDef } from '../../src/writers/graph_def.js';
+
+export function bytesOf(encoded: EncodedGraph): Buffer {
+  return Buffer.concat([...encoded.chunks()].map((chunk) => Buffer.from(chunk)));
+}
+
+export function modelOf(graph: Graph): Model {
+  return { name: 'test.pb', graph, meta: {}, weights: undefined, byteLength: 0 };
+}
+
+/** What was folded, as it is when the file has been read again. */
+export interface Folded {
+  readonly graph: Graph;
+  readonly bytes: Buffer;
+  readonly report: FoldReport;
+}
+
+export function foldedModel(model: Model, options: FoldOptions): Folded {
+  const { encoded, report } = fold(model, options);
+  const bytes = bytesOf(encoded);
+  return { graph: readGraphDef(new MemorySource(bytes)), bytes, report };
+}
+
+/** Folds a graph that is frozen already. */
+export function folded(graph: Graph, outputs: readonly string[], options: FoldOptions = {}): Folded {
+  // Through a file, so that constants are what is read from one.
+  const read = readGraphDef(new MemorySource(bytesOf(encodeGraphDef(graph))));
+  return foldedModel(modelOf(read), { ...options, outputs });
+}
+
+export function opsOf(graph: Graph): string[] {
+  return [...graph.nodes()].map((node) => node.op).filter((op) => op !== 'Const');
+}
