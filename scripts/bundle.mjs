@@ -1,13 +1,25 @@
-// Bundles the CLI: 100 modules that Node would have to find, read and link one by one become three or four.
+// Bundles the CLI: the 100 modules that a command needs, which Node would find, read and link one by one, become a few.
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+const shim = (name) => fileURLToPath(new URL(`bundle/${name}.mjs`, import.meta.url));
 
 /** Left to Node: large, rarely needed, or native. */
 const EXTERNAL = /^(@tensorflow\/|@node-rs\/)/;
 
+/** What every command that reads a model needs, in one file: finding and linking a file costs more than its size. */
+const GROUPS = [
+  { name: 'base', test: /\/src\/(errors|near)\.ts$/, priority: 2 },
+  {
+    name: 'library',
+    test: /\/src\/(graph|io|readers|analysis|writers|freeze|load|resolve)(?!.*\/text\.ts)/,
+    priority: 1,
+  },
+];
+
 /**
+ * Writes main.js, whose imports stay as lazy as they are in src/, and its chunks.
  * @param folder - is to be dist/cli: what the code finds beside itself (../proto, ../../package.json) is found from there
  */
 export async function bundleCli(folder) {
@@ -16,8 +28,7 @@ export async function bundleCli(folder) {
     input: { main: 'src/cli/main.ts' },
     platform: 'node',
     external: EXTERNAL,
-    // Help is plain ASCII; the real one compiles an expression of all emojis, for which a whole run could be waited twice.
-    resolve: { alias: { 'string-width': fileURLToPath(new URL('bundle/string_width.mjs', import.meta.url)) } },
+    resolve: { alias: { 'string-width': shim('string_width'), assert: shim('assert') } },
   });
   try {
     await bundle.write({
@@ -25,8 +36,10 @@ export async function bundleCli(folder) {
       format: 'esm',
       entryFileNames: '[name].js',
       chunkFileNames: '[name]-[hash].js',
+      // Names stay, for the stack of an internal error.
       minify: { mangle: false, compress: true },
-      comments: false
+      comments: false,
+      codeSplitting: { groups: GROUPS },
     });
   } finally {
     await bundle.close();

@@ -38,6 +38,7 @@ export interface FoldedSite {
 /** What was done, on which evidence, and what it saves. */
 export interface FoldReport extends FreezeReport {
   readonly folded: readonly FoldedSite[];
+  readonly foldPasses: FreezeReport['passes'];
   readonly cost: { readonly before: Cost; readonly after: Cost };
 }
 
@@ -51,9 +52,7 @@ export interface FoldedModel {
 
 /** Each place has its reason. The list is run until nothing changes: what is folded may bring others together. */
 export const FOLD_PIPELINE: readonly Pass<FoldContext>[] = [
-  // First: its batch norm is one like others.
-  foldFusedActivations,
-  // Where nothing has to be added to the graph.
+  // First, where nothing has to be added to the graph.
   foldIntoPrevious,
   // Only what is left: here a bias is needed that was not there.
   foldIntoNext,
@@ -91,9 +90,9 @@ export function fold(model: Model, options: FoldOptions = {}): FoldedModel {
     encoded,
     report: {
       ...report,
-      passes: [...report.passes, ...passes],
       after,
       folded: sites,
+      foldPasses: passes,
       cost: { before, after: costOf(graph) },
     },
   };
@@ -102,7 +101,8 @@ export function fold(model: Model, options: FoldOptions = {}): FoldedModel {
 /** Folds the batch norms of a frozen graph, in place. */
 export function foldGraph(context: FoldContext): { sites: FoldedSite[]; passes: PassRun[] } {
   const sites = new Map<string, FoldedSite>();
-  const all: PassRun[] = [];
+  // Its batch norm is one like others then.
+  const all = runPipeline([foldFusedActivations], context).filter(({ changed }) => changed.length > 0);
   for (let round = 0; round < MAX_ROUNDS; round++) {
     for (const site of sitesOf(context)) if (!sites.has(site.name)) sites.set(site.name, site);
     const passes = runPipeline(FOLD_PIPELINE, context);

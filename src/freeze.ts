@@ -4,7 +4,7 @@ import { findBoundary } from './analysis/boundary.js';
 import { isUntouched } from './analysis/health.js';
 import { parseTensorName } from './analysis/outputs.js';
 import { withMovingAverages } from './analysis/shadows.js';
-import { findUpdates } from './analysis/updates.js';
+import { findUpdates, type MovingAverages } from './analysis/updates.js';
 import { variableValue } from './analysis/values.js';
 import { findVariables, type Variables } from './analysis/variables.js';
 import { BnfixError } from './errors.js';
@@ -48,9 +48,11 @@ export function freeze(model: Model, options: FreezeOptions = {}): FrozenModel {
   const found = findVariables(copy);
   const variables = options.ema ? withMovingAverages(graph, found, model.weights) : found;
   const prepare: PrepareContext = { graph, outputs, inputs, flags: flagsOf(graph, outputs, options) };
-  const switched = prepare.flags.some((flag) => !flag.given) ? averagedVariables(graph, variables) : new Set<string>();
+  // What flags switch off may be what tells which variable follows which statistic.
+  const asTrained =
+    prepare.flags.length > 0 ? findUpdates(graph, variables, findActivations(graph)).averages : undefined;
   const prepared = runPipeline(PREPARE_PIPELINE, prepare);
-  const batchNorms = findBatchNorms(graph, variables, model.weights);
+  const batchNorms = findBatchNorms(graph, variables, model.weights, asTrained);
   const sites = withReference(batchNorms.sites, model);
   const context: PassContext = {
     ...prepare,
@@ -61,25 +63,20 @@ export function freeze(model: Model, options: FreezeOptions = {}): FrozenModel {
     allowUntrained: options.allowUntrained ?? false,
   };
   const passes = [...inlined, ...prepared, ...runPipeline(FREEZE_PIPELINE, context)];
-  refuseUntrained(context, passes, switched);
+  if (asTrained && prepare.flags.some((flag) => !flag.given)) refuseUntrained(context, passes, asTrained);
   if (options.ema) notes.push(...withoutAverage(variables, passes));
   const encoded = encodeGraphDef(graph);
   const report = freezeReport({ model, context, outputsWhy, passes, byteLength: encoded.byteLength, notes });
   return { graph, report, encoded };
 }
 
-/** The variables that the update ops of a graph keep as moving averages. */
-function averagedVariables(graph: Graph, variables: Variables): Set<string> {
-  const { averages } = findUpdates(graph, variables, findActivations(graph));
-  return new Set([...averages.values()].flat().map((average) => average.variable.node));
-}
-
 /**
  * Statistics that a flag was set to use must have been trained, like those of a repaired site: a net that was always
  * run in training mode may never have kept any.
  */
-function refuseUntrained(context: PassContext, passes: readonly PassRun[], switched: ReadonlySet<string>): void {
+function refuseUntrained(context: PassContext, passes: readonly PassRun[], averages: MovingAverages): void {
   if (context.allowUntrained) return;
+  const switched = new Set([...averages.values()].flat().map((average) => average.variable.node));
   const frozen = passes.find(({ pass }) => pass === 'freeze_variables')?.changed ?? [];
   const untrained = frozen
     .map(({ node }) => context.variables.byNode.get(node)!)

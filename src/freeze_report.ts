@@ -116,8 +116,8 @@ export function tensorInfos(graph: Graph, refs: readonly TensorRef[]): TensorInf
 
 /** The sites on the way to an output: those that were rewired or left with a reason, and those in inference mode. */
 function judgedSites(context: PassContext, passes: readonly PassRun[]): BatchNorm[] {
-  const run = passes.find(({ pass }) => pass === 'rewire_batch_norms');
-  const judged = new Set([...(run?.changed ?? []), ...(run?.skipped ?? [])].map((remark) => remark.node));
+  const runs = passes.filter(({ pass }) => pass === 'rewire_batch_norms' || pass === 'rewire_followed');
+  const judged = new Set(runs.flatMap((run) => [...run.changed, ...run.skipped]).map((remark) => remark.node));
   const isLeft = (site: BatchNorm) => site.mode === 'inference' && context.graph.has(site.name);
   return context.batchNorms.sites.filter((site) => judged.has(site.name) || isLeft(site));
 }

@@ -1,11 +1,13 @@
 export { BnfixError, type ErrorCode, EXIT_CODES } from './errors.js';
 export { runGraph } from './execute/run.js';
 export { numbersOf, stringsOf, type TensorValue, valueOfNumbers, valueOfStrings } from './execute/value.js';
+export { type FoldedModel, type FoldedSite, type FoldOptions, type FoldReport, fold } from './fold.js';
 export { type FrozenModel, freeze } from './freeze.js';
 export type { FreezeOptions } from './freeze_options.js';
 export type { BatchNormReport, FreezeReport, GraphSize, TensorInfo } from './freeze_report.js';
 export type { Model } from './graph/model.js';
 export { type LoadedModel, type LoadOptions, load } from './load.js';
+export type { Cost } from './passes/folding/count.js';
 export type { WriteOptions } from './writers/file.js';
 export type { EncodedGraph } from './writers/graph_def.js';
 export { type GraphFormat, type WritableGraph, writeGraph } from './writers/graph_file.js';

@@ -895,6 +895,7 @@ def accumulated_then_divided(is_training):
 
 
 def main():
+    import recipes2  # noqa: F401
     wanted = sys.argv[1:]
     counts = {}
     for name, only, opts, fn in RECIPES:
@@ -917,4 +918,5 @@ def main():
 
 
 if __name__ == '__main__':
-    main()
+    import recipes  # the module that recipes2 adds to
+    recipes.main()

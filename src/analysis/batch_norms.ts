@@ -27,6 +27,12 @@ export interface BatchNorm {
   readonly exempt: string | undefined;
   /** Why no statistics could be told for sure. */
   readonly problem: string | undefined;
+  /** What it is scaled and shifted by. */
+  readonly parameters: readonly TensorRef[];
+  /** Whether nothing in the graph updates statistics from it. */
+  readonly orphan: boolean;
+  /** Whether variables follow parts of it, not its mean and variance as such. */
+  readonly inParts: boolean;
 }
 
 /** The batch norms of a graph, and the moving averages that tell which statistics are theirs. */
@@ -37,22 +43,37 @@ export interface BatchNorms {
   readonly corrections: readonly Correction[];
 }
 
-/** Finds all batch norms of a graph, in file order, and pairs those in training mode with their moving statistics. */
-export function findBatchNorms(graph: Graph, variables: Variables, weights: Weights | undefined): BatchNorms {
+/**
+ * Finds all batch norms of a graph, in file order, and pairs those in training mode with their moving statistics.
+ *
+ * @param asTrained the moving averages of the graph before flags were pinned, where some were: a decay may be 0 since
+ */
+export function findBatchNorms(
+  graph: Graph,
+  variables: Variables,
+  weights: Weights | undefined,
+  asTrained: MovingAverages = new Map(),
+): BatchNorms {
   const activations = findActivations(graph);
-  const updates = findUpdates(graph, variables, activations);
+  const now = findUpdates(graph, variables, activations);
+  const updates = { ...now, averages: new Map([...asTrained, ...now.averages]) };
   const { averages } = updates;
   const shapes = new Shapes(graph);
   const moments = findMoments(graph, shapes, activations, averages);
   const momentsByName = new Map(moments.map((site) => [site.name, site]));
-  const evidence = new EvidenceFinder(graph, variables, weights, shapes);
+  const evidence = new EvidenceFinder(graph, variables, weights, shapes, updates);
   const pairing: Pairing = { graph, variables, averages, shapes, evidence };
-  const sites: BatchNorm[] = [];
+  const followed: BatchNorm[] = [];
   for (const node of graph.nodes()) {
     const site = momentsByName.get(node.name);
-    if (FUSED.has(node.op)) sites.push(fusedBatchNorm(pairing, node));
-    else if (site) sites.push(momentsBatchNorm(pairing, site));
+    if (FUSED.has(node.op)) followed.push(fusedBatchNorm(pairing, node));
+    else if (site) followed.push(momentsBatchNorm(pairing, site));
   }
+  // Those whose update ops are gone: after all others, of which they may be twins.
+  for (const site of followed) {
+    if (site.statistics) evidence.remember({ ...site, channels: undefined }, site.statistics);
+  }
+  const sites = followed.map((site) => (site.orphan ? adopted(pairing, site) : site));
   return { sites, averages, corrections: findCorrections(graph, variables, updates) };
 }
 
@@ -65,50 +86,71 @@ interface Pairing {
 }
 
 function fusedBatchNorm(pairing: Pairing, node: Node): BatchNorm {
-  const common = { name: node.name, form: node.op, x: node.inputs[0]!, moments: undefined };
+  const common = {
+    name: node.name,
+    form: node.op,
+    x: node.inputs[0]!,
+    moments: undefined,
+    parameters: node.inputs.slice(1, 3),
+  };
   if (!isTrainingFused(node)) {
-    return { ...common, mode: 'inference', statistics: undefined, exempt: undefined, problem: undefined };
+    return {
+      ...common,
+      mode: 'inference',
+      statistics: undefined,
+      exempt: undefined,
+      problem: undefined,
+      ...SETTLED,
+    };
   }
   const statistics = [1, 2].map((port): TensorRef[] => [{ node: node.name, port }]);
   const followed = follow(pairing, statistics[0]!, statistics[1]!);
   if (followed.statistics) return paired(common, followed.statistics);
   const exempt = exemption(pairing.graph, node, pairing.shapes.of(common.x));
-  const found = followed.problem
-    ? undefined
-    : (readAlready(pairing, node) ?? orphaned(pairing, node.name, node.inputs.slice(1, 3)));
-  if (found && (!exempt || found.evidence.kind === 'input')) return paired(common, found);
+  const found = followed.problem ? undefined : readAlready(pairing, node);
+  if (found) return paired(common, found);
   return {
     ...common,
     mode: 'training',
     statistics: undefined,
     exempt,
     problem: exempt ? undefined : (followed.problem ?? UNPAIRED),
+    orphan: !exempt && !followed.problem,
+    inParts: false,
   };
 }
 
 function momentsBatchNorm(pairing: Pairing, moments: MomentsSite): BatchNorm {
-  const common = { name: moments.name, form: 'moments', x: moments.x, moments };
+  const common = { name: moments.name, form: 'moments', x: moments.x, moments, parameters: moments.parameters };
   const followed =
     moments.mean.length === 0
       ? { problem: 'which tensor carries its mean was not recognised' }
       : follow(pairing, moments.mean, moments.variance);
-  const found =
-    followed.statistics ?? (followed.problem ? undefined : orphaned(pairing, moments.name, moments.parameters));
-  if (found) return paired(common, found);
+  if (followed.statistics) return paired(common, followed.statistics);
+  // Where variables follow parts of it, those take their places; names would only mislead.
+  const parts = [...moments.mean.map(refText), ...moments.variance.map(refText), ...moments.reductions];
+  const inParts = parts.some((part) => pairing.averages.has(part));
   return {
     ...common,
     mode: 'training',
     statistics: undefined,
     exempt: undefined,
     problem: followed.problem ?? UNPAIRED,
+    orphan: !followed.problem && !inParts,
+    inParts,
   };
 }
 
 const UNPAIRED = 'no variable is updated from its batch mean and variance';
 
-function paired(common: Pick<BatchNorm, 'name' | 'form' | 'x' | 'moments'>, statistics: Statistics): BatchNorm {
-  return { ...common, mode: 'training', statistics, exempt: undefined, problem: undefined };
+function paired(
+  common: Pick<BatchNorm, 'name' | 'form' | 'x' | 'moments' | 'parameters'>,
+  statistics: Statistics,
+): BatchNorm {
+  return { ...common, mode: 'training', statistics, exempt: undefined, problem: undefined, ...SETTLED };
 }
+
+const SETTLED = { orphan: false, inParts: false } as const;
 
 /** Follows the tensors that carry mean and variance to the variables that average them. */
 function follow(
@@ -138,8 +180,11 @@ function readAlready({ variables }: Pairing, node: Node): Statistics | undefined
   return { mean, variance, evidence: { kind: 'input', text } };
 }
 
-function orphaned({ evidence }: Pairing, name: string, parameters: readonly TensorRef[]): Statistics | undefined {
-  return evidence.find({ name, parameters, channels: evidence.channelsOf(parameters[0]) });
+/** An orphan with the statistics that its twins, its names or its shapes tell, where they do. */
+function adopted({ evidence }: Pairing, site: BatchNorm): BatchNorm {
+  const { name, parameters } = site;
+  const found = evidence.find({ name, parameters, channels: evidence.channelsOf(parameters[0]) });
+  return found ? paired(site, found) : site;
 }
 
 function pathText(average: MovingAverage): string {

@@ -5,6 +5,7 @@ import { elementCount, readNumbers } from '../graph/tensor.js';
 import { IDENTITIES, sourceOf } from '../graph/walk.js';
 import type { Shapes } from './shapes.js';
 import type { Statistics } from './statistics.js';
+import type { Updates } from './updates.js';
 import { variableValue } from './values.js';
 import type { Variable, Variables } from './variables.js';
 
@@ -45,12 +46,25 @@ export class EvidenceFinder {
   readonly #variables: Variables;
   readonly #weights: Weights | undefined;
   readonly #shapes: Shapes;
+  readonly #updates: Updates;
+  readonly #averaged: ReadonlySet<string>;
+  /** Scale or offset -> the statistics of a repaired site that has it. */
+  readonly #paired = new Map<string, { name: string; statistics: Statistics }>();
 
-  constructor(graph: Graph, variables: Variables, weights: Weights | undefined, shapes: Shapes) {
+  constructor(graph: Graph, variables: Variables, weights: Weights | undefined, shapes: Shapes, updates: Updates) {
     this.#graph = graph;
     this.#variables = variables;
     this.#weights = weights;
     this.#shapes = shapes;
+    this.#updates = updates;
+    this.#averaged = new Set([...updates.averages.values()].flat().map((average) => average.variable.node));
+  }
+
+  /** Remembers a site whose update ops tell its statistics: its twins share its parameters. */
+  remember(orphan: Orphan, statistics: Statistics): void {
+    for (const parameter of this.#sources(orphan.parameters)) {
+      if (!this.#paired.has(parameter)) this.#paired.set(parameter, { name: orphan.name, statistics });
+    }
   }
 
   find(orphan: Orphan): Statistics | undefined {
@@ -66,6 +80,12 @@ export class EvidenceFinder {
   #sibling(orphan: Orphan): Statistics | undefined {
     const own = this.#sources(orphan.parameters);
     if (own.size === 0) return undefined;
+    for (const parameter of own) {
+      const twin = this.#paired.get(parameter);
+      if (!twin) continue;
+      const text = `${twin.name} has the same ${parameter}; ${twin.statistics.evidence.text}`;
+      return { ...twin.statistics, evidence: { kind: 'sibling', text } };
+    }
     for (const node of this.#graph.nodes()) {
       if (!FUSED.test(node.op) || (attrBool(node, 'is_training') ?? true)) continue;
       const shared = [...this.#sources(node.inputs.slice(1, 3))].find((name) => own.has(name));
@@ -125,7 +145,7 @@ export class EvidenceFinder {
         if (/^(Assign|Save|AssignVariableOp|VarIsInitializedOp|IsVariableInitialized)/.test(node.op)) return true;
         return READS.has(node.op) && readers(node.name);
       });
-    return variable.key !== undefined && readers(variable.node);
+    return variable.key !== undefined && !this.#updates.updated.has(variable.node) && readers(variable.node);
   }
 
   /** Scopes to look in: those of its scale and offset, then its own and the ones around it. */
@@ -137,10 +157,15 @@ export class EvidenceFinder {
     return [...new Set(scopes)];
   }
 
+  /** Whether an op updates a variable with something else than an average: its name means nothing then. */
+  #isOtherwiseUpdated(variable: Variable): boolean {
+    return this.#updates.updated.has(variable.node) && !this.#averaged.has(variable.node);
+  }
+
   #byName(name: string): Variable | undefined {
-    const known = this.#variables.byNode.get(name);
-    if (known) return known;
-    for (const variable of this.#variables.byNode.values()) if (variable.key === name) return variable;
+    const known =
+      this.#variables.byNode.get(name) ?? [...this.#variables.byNode.values()].find(({ key }) => key === name);
+    if (known) return this.#isOtherwiseUpdated(known) ? undefined : known;
     const entry = this.#weights?.entries.get(name);
     if (!entry) return undefined;
     const { dtype, shape } = entry;

@@ -1,5 +1,6 @@
 import type { Graph, Node, TensorRef } from '../graph/graph.js';
 import { refText, sameRef } from '../graph/graph.js';
+import { sourceOf } from '../graph/walk.js';
 import { ARITHMETIC, evaluate, MAX_EXPRESSION, SHAPE_OPS } from './scalars.js';
 import type { Variable, Variables } from './variables.js';
 
@@ -29,6 +30,8 @@ export interface Follower {
 export interface Updates {
   readonly averages: MovingAverages;
   readonly followers: readonly Follower[];
+  /** Variables that some op updates with data, as an average or otherwise. */
+  readonly updated: ReadonlySet<string>;
   /** Variables that average a constant: what they come to. */
   readonly settled: ReadonlyMap<string, number>;
 }
@@ -74,7 +77,8 @@ export function findUpdates(graph: Graph, variables: Variables, activations: Rea
     }
   }
   for (const [key, list] of found) found.set(key, finalAverages(list));
-  return { averages: found, followers: finder.followers, settled: finder.settled };
+  const updated = new Set([...finder.targets.keys()].filter((variable) => finder.isUpdated(variable)));
+  return { averages: found, followers: finder.followers, settled: finder.settled, updated };
 }
 
 /** The averages that inference reads: not those that only carry a statistic on to another variable. */
@@ -121,6 +125,11 @@ class Finder {
         if (value !== undefined) this.settled.set(variable.node, value);
       }
     }
+  }
+
+  isUpdated(variable: string): boolean {
+    const target = this.targets.get(variable);
+    return target !== undefined && this.#variableFollowsData(target.variable);
   }
 
   /** The constant that a variable is averaged with, where it is one. */
@@ -177,7 +186,7 @@ class Finder {
         });
       }
       path.push(here.node);
-      const hop = this.#hop(here, variable, via);
+      const hop = this.#isBareRead(top, here) ? undefined : this.#hop(here, variable, via);
       if (hop) {
         limit = throughHere;
         top = hop;
@@ -252,6 +261,14 @@ class Finder {
     let at = this.#graph.inputNode(mean, 0);
     while (at && SHAPE_OPS.has(at.op) && at.op !== 'Mean') at = this.#graph.inputNode(at, 0);
     return at?.op === 'Mean';
+  }
+
+  /**
+   * Whether a statistic is nothing but the value of another variable: then it is averaged for its own sake (a target
+   * network, a shadow), not handed on. What is handed on is debiased or corrected.
+   */
+  #isBareRead(statistic: TensorRef, here: TensorRef): boolean {
+    return sameRef(sourceOf(this.#graph, statistic, SHAPE_OPS), sourceOf(this.#graph, here, SHAPE_OPS));
   }
 
   /** Notes variables whose update this step waits for: they are kept for training (renorm), not for inference. */

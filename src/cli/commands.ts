@@ -31,6 +31,13 @@ export const COMMANDS: readonly Command[] = [
     summary: 'repair the batch norms of a model and write a frozen graph',
     load: () => import('./commands/freeze.js'),
   },
+  {
+    name: 'fold',
+    positional: 'MODEL',
+    positionalText: 'any file of it, or a frozen .pb: it is frozen first where it has to be',
+    summary: 'fold the batch norms of a model into its weights and write a frozen graph',
+    load: () => import('./commands/fold.js'),
+  },
 ];
 
 /** Options that every command has. */

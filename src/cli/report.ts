@@ -22,15 +22,21 @@ export interface ReportStyle {
 }
 
 /** The report for machines: the FreezeReport, and `written` (null in a dry run). Absent values are null. */
-export function jsonReport(report: FreezeReport, { path, format, bytes }: Written): string {
+export function jsonReport(report: FreezeReport, { path, format, bytes }: Written, command = 'freeze'): string {
   const written = path === undefined ? null : { path, format, bytes };
-  return JSON.stringify({ bnfix: version(), command: 'freeze', ...report, written }, nullForUndefined, 2);
+  return JSON.stringify({ bnfix: version(), command, ...report, written }, nullForUndefined, 2);
 }
 
-type Row = readonly [label: string, lines: readonly string[]];
+/** Lines of a report behind a label. */
+export type Row = readonly [label: string, lines: readonly string[]];
 
 /** The report for people: what was found, what was done on which evidence, and what to do next. */
-export function reportText(report: FreezeReport, written: Written, style: ReportStyle): string {
+export function reportText(
+  report: FreezeReport,
+  written: Written,
+  style: ReportStyle,
+  more: readonly Row[] = [],
+): string {
   const colors = pc.createColors(style.color);
   const { model, checkpoint, inputs, outputs } = report;
   const rows: Row[] = [
@@ -40,6 +46,7 @@ export function reportText(report: FreezeReport, written: Written, style: Report
     [outputs.length === 1 ? 'output' : 'outputs', [...tensorLines(outputs, style), colors.dim(report.outputsWhy)]],
     ['batch norms', batchNormLines(report, style)],
     ['also', otherLines(report, style)],
+    ...more,
     ['notes', report.notes],
     ['', sizeLines(report, written).map((line, i) => (i === 0 ? colors.dim(line) : line))],
     writtenRow(written),

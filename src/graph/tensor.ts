@@ -2,6 +2,7 @@ import { getFloat16, setFloat16 } from '@petamoriken/float16';
 import Long from 'long';
 import { BnfixError } from '../errors.js';
 import type { tensorflow } from '../proto/tensorflow.js';
+import type { ChunkRing } from './chunk_ring.js';
 import { bytesPerElement, DataType, dtypeName } from './dtype.js';
 
 /** A TensorProto or its plain-object form. */
@@ -11,15 +12,17 @@ export type TensorProto = tensorflow.TensorProto.$Properties;
  * A handle on a tensor's value. It says what the value is; the bytes are read only when asked for.
  *
  * `chunks()` yields the raw little-endian bytes in order, row-major, a few MiB at a time, and throws when their checksum
- * (where the file keeps one) is wrong, at the latest after the last chunk. A chunk is valid until the next one is asked
- * for. String tensors have no raw form: they answer `strings()` instead.
+ * (where the file keeps one) is wrong, at the latest after the last chunk. A chunk is valid until the second next one is
+ * asked for, so that one can be written while the next is read. String tensors have no raw form: they answer `strings()`
+ * instead.
  */
 export interface Tensor {
   readonly dtype: DataType;
   readonly shape: readonly number[];
   /** Size of the raw form in bytes; 0 for strings. */
   readonly byteLength: number;
-  chunks(): Iterable<Uint8Array>;
+  /** @param ring - buffers that may be used for the chunks: who reads many tensors one after another reuses its own */
+  chunks(ring?: ChunkRing): Iterable<Uint8Array>;
   strings(): Uint8Array[];
   /** The TensorProto that it was read from, where it was one: it is written back as it was. */
   readonly proto?: TensorProto;

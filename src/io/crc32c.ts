@@ -45,20 +45,31 @@ export const crc32cPortable: Crc32c = (bytes, previous = 0) => {
   return ~crc >>> 0;
 };
 
+/** Below this size the portable form is done before the native one is loaded. */
+const NATIVE_BYTES = 64 * 1024;
+
+let native: { readonly crc: Crc32c | undefined } | undefined;
+
 /** The hardware's instruction, through the optional dependency; undefined where that is not installed. */
-export const crc32cNative: Crc32c | undefined = loadNative();
+export function crc32cNative(): Crc32c | undefined {
+  native ??= { crc: loadNative() };
+  return native.crc;
+}
 
 function loadNative(): Crc32c | undefined {
   try {
-    const native = createRequire(import.meta.url)('@node-rs/crc32') as { crc32c: Crc32c };
-    return (bytes, previous = 0) => native.crc32c(bytes, previous);
+    const { crc32c } = createRequire(import.meta.url)('@node-rs/crc32') as { crc32c: Crc32c };
+    return (bytes, previous = 0) => crc32c(bytes, previous);
   } catch {
     return undefined;
   }
 }
 
-/** CRC-32C by the fastest means there is. */
-export const crc32c: Crc32c = crc32cNative ?? crc32cPortable;
+/** CRC-32C by the fastest means there is; the native one is loaded when there is enough to do for it. */
+export const crc32c: Crc32c = (bytes, previous) => {
+  const crc = bytes.length < NATIVE_BYTES ? crc32cPortable : (crc32cNative() ?? crc32cPortable);
+  return crc(bytes, previous);
+};
 
 const MASK_DELTA = 0xa282ead8;
 

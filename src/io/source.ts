@@ -1,9 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { BnfixError } from '../errors.js';
 
-/** Largest piece that is read or handed on at once, in bytes. */
-export const CHUNK_BYTES = 4 * 1024 * 1024;
-
 /** Random access to bytes, wherever they are: the only I/O that readers know. */
 export interface ByteSource {
   /** What to call it in messages: usually the path. */

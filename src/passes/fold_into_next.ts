@@ -1,6 +1,6 @@
 import { remarks } from './fold_into_previous.js';
 import { isSteady } from './fold_to_mul_add.js';
-import { isZeros } from './folding/affine.js';
+import { DECOMPOSED, isZeros } from './folding/affine.js';
 import type { Plan } from './folding/backward.js';
 import { axisOf, type Vector } from './folding/constants.js';
 import type { FoldContext } from './folding/context.js';
@@ -69,7 +69,7 @@ function planSite(view: FoldView, site: Site, duplicateWeights: boolean): Plan |
   if (rank === undefined || rank < depth) return refusal('the rank of its input is not known');
   // A constant must not widen what it is multiplied with.
   const channels = view.shapeOf(site.x)?.at(axis) ?? -1;
-  const isFused = site.batchNorms.some(({ form }) => form !== 'decomposed');
+  const isFused = site.batchNorms.some(({ form }) => form !== DECOMPOSED);
   if (!isFused && channels !== size && size > 1) return refusal('the number of its channels is not known');
   const flow = { site: site.last.name, axis, stride: 1, scale: spread(scale) };
   const moved = isZeros(shift) ? undefined : spread(shift);

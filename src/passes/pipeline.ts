@@ -10,6 +10,7 @@ import type { Pass, PassResult, PrepareContext } from './pass.js';
 import { pinFlags } from './pin_flags.js';
 import { removeDropout } from './remove_dropout.js';
 import { rewireBatchNorms } from './rewire_batch_norms.js';
+import { rewireFollowed } from './rewire_followed.js';
 import { settleAssignments } from './settle_assignments.js';
 import { settleRenorm } from './settle_renorm.js';
 import { stripTraining } from './strip_training.js';
@@ -31,6 +32,8 @@ export const FREEZE_PIPELINE: readonly Pass[] = [
   settleAssignments,
   // While the variables and their update ops are still there to be read.
   rewireBatchNorms,
+  // Then what is no batch norm, or only in parts.
+  rewireFollowed,
   // Before stripping: keep_prob placeholders then lead nowhere.
   removeDropout,
   // Now that no output needs the batch's statistics, the training machinery leads nowhere.

@@ -1,9 +1,10 @@
 import protobuf from 'protobufjs/minimal.js';
 import { BnfixError } from '../errors.js';
+import { CHUNK_BYTES, ChunkRing } from '../graph/chunk_ring.js';
 import { DataType } from '../graph/dtype.js';
 import { Graph, type GraphFrame, type NodeSpec, parseInput, type TensorRef } from '../graph/graph.js';
 import { byteSize, elementCount, protoTensor, shapeOf, type Tensor } from '../graph/tensor.js';
-import { type ByteSource, CHUNK_BYTES } from '../io/source.js';
+import type { ByteSource } from '../io/source.js';
 import { tensorflow } from '../proto/tensorflow.js';
 import { LENGTH_DELIMITED, type WireField, WireReader } from './wire.js';
 
@@ -149,10 +150,9 @@ function fileTensor(
   dtype: DataType,
   shape: readonly number[],
 ): Tensor {
-  function* chunks(): Generator<Uint8Array> {
-    const buffer = new Uint8Array(Math.min(CHUNK_BYTES, byteLength));
-    for (let at = 0; at < byteLength; at += buffer.length) {
-      const chunk = buffer.subarray(0, Math.min(buffer.length, byteLength - at));
+  function* chunks(ring = new ChunkRing()): Generator<Uint8Array> {
+    for (let at = 0; at < byteLength; at += CHUNK_BYTES) {
+      const chunk = ring.next(Math.min(CHUNK_BYTES, byteLength - at));
       source.readInto(chunk, offset + at);
       yield chunk;
     }

@@ -1,11 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { type FileHandle, link, open, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { BnfixError } from '../errors.js';
 import { alreadyThere, checkTarget, errorCode, explainUnwritable, type Target, type TargetOptions } from './target.js';
 
-/** Bytes that are made while they are written. A chunk is valid until the next one is asked for. */
+/** Bytes that are made while they are written. A chunk is valid until the second next one is asked for. */
 export interface Encoded {
   /** Where it is known before: that many bytes have to come. */
   readonly byteLength?: number;
@@ -45,13 +44,13 @@ export async function writeFile(path: string, encoded: Encoded, options: WriteOp
 
 async function writeWhole(target: Target, encoded: Encoded, options: WriteOptions): Promise<number> {
   const folder = dirname(target.path);
-  // Short, whatever the target is called: a suffix could make the name too long.
-  const temporary = join(folder, `.bnfix-${randomBytes(6).toString('hex')}.tmp`);
+  // Short, whatever the target is called: a suffix could make the name too long. Opening it fails if it is there.
+  const temporary = join(folder, `.bnfix-${Math.random().toString(36).slice(2, 12)}.tmp`);
   const file = await open(temporary, 'wx');
   try {
-    const written = await pump(encoded, (chunk) => writeAll(file, chunk), options);
+    const written = await pumpToDisk(encoded, file, options);
     if (target.mode !== undefined) await file.chmod(target.mode);
-    await synchronise(file);
+    await synchronise(() => file.sync());
     await file.close();
     refuseWhenStopped(options.signal);
     await publish(temporary, target.path, options.force ?? false);
@@ -123,17 +122,55 @@ export function readThrough(encoded: Encoded, options: PumpOptions = {}): Promis
   return pump(encoded, () => setImmediate(), options);
 }
 
+/** After so many bytes the disk is set to work, in place of leaving all of it for the end. */
+const DISK_BYTES = 32 * 1024 * 1024;
+
+/** Writes to a file while what was written before is on its way to the disk. */
+async function pumpToDisk(encoded: Encoded, file: FileHandle, options: PumpOptions): Promise<number> {
+  let waiting = 0;
+  let isBusy = false;
+  let onItsWay = Promise.resolve();
+  const write = async (chunk: Uint8Array) => {
+    await writeAll(file, chunk);
+    waiting += chunk.length;
+    if (isBusy || waiting < DISK_BYTES) return;
+    waiting = 0;
+    isBusy = true;
+    // The system tells of a failure once: after one this stays as it is, and is awaited below.
+    onItsWay = synchronise(() => file.datasync()).then(() => {
+      isBusy = false;
+    });
+    onItsWay.catch(() => {});
+  };
+  const written = await pump(encoded, write, options).finally(() => onItsWay.catch(() => {}));
+  await onItsWay;
+  return written;
+}
+
+/** Asks for each chunk while the one before is being written. */
 async function pump(
   encoded: Encoded,
   write: (chunk: Uint8Array) => Promise<void>,
   { signal, onProgress }: PumpOptions,
 ): Promise<number> {
   let done = 0;
-  for (const chunk of encoded.chunks()) {
-    refuseWhenStopped(signal);
+  let writing = Promise.resolve();
+  const writeOn = async (chunk: Uint8Array) => {
     await write(chunk);
     done += chunk.length;
     onProgress?.(done);
+  };
+  try {
+    for (const chunk of encoded.chunks()) {
+      await writing;
+      refuseWhenStopped(signal);
+      writing = writeOn(chunk);
+      // Whoever awaits it is told; until then the failure counts as looked after.
+      writing.catch(() => {});
+    }
+  } finally {
+    // Also when a chunk cannot be read: the file is closed next.
+    await writing;
   }
   refuseWhenStopped(signal);
   if (encoded.byteLength !== undefined && done !== encoded.byteLength) {
@@ -152,9 +189,9 @@ async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
 
 const CANNOT_SYNCHRONISE: ReadonlySet<string> = new Set(['EINVAL', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP']);
 
-async function synchronise(file: FileHandle): Promise<void> {
+async function synchronise(work: () => Promise<void>): Promise<void> {
   try {
-    await file.sync();
+    await work();
   } catch (error) {
     if (!CANNOT_SYNCHRONISE.has(errorCode(error) ?? '')) throw error;
   }

@@ -1,5 +1,6 @@
 import protobuf from 'protobufjs/minimal.js';
 import { BnfixError } from '../errors.js';
+import { ChunkRing } from '../graph/chunk_ring.js';
 import { DataType } from '../graph/dtype.js';
 import { type Graph, type GraphFrame, type Node, refText } from '../graph/graph.js';
 import { shapeProto, type Tensor } from '../graph/tensor.js';
@@ -12,7 +13,7 @@ const MAX_BYTES = 2 ** 31 - 1;
 /** A message that is ready to be written: its exact size is known before the first byte goes out. */
 export interface EncodedGraph {
   readonly byteLength: number;
-  /** The bytes in order; payloads of constants are read while this runs. */
+  /** The bytes in order; payloads of constants are read while this runs. A chunk is valid until the second next one. */
   chunks(): Iterable<Uint8Array>;
 }
 
@@ -30,48 +31,94 @@ export interface EncodeOptions {
  * @throws BnfixError `unwritable` when it would be larger than the 2 GiB that a protobuf message can hold.
  */
 export function encodeGraphDef(graph: Graph, options: EncodeOptions = {}): EncodedGraph {
-  const pieces: Piece[] = [];
+  const pieces = new Pieces();
   for (const node of options.fileOrder ? graph.nodes() : topologicalOrder(graph)) pushNode(pieces, node);
-  pieces.push(tensorflow.GraphDef.encode(frameProto(graph.frame)).finish());
-  const byteLength = pieces.reduce(
-    (sum, piece) => sum + (piece instanceof Uint8Array ? piece.length : piece.byteLength),
-    0,
-  );
+  pieces.add(tensorflow.GraphDef.encode(frameProto(graph.frame)).finish());
+  const { byteLength } = pieces;
   if (byteLength > MAX_BYTES) {
     throw new BnfixError('unwritable', 'the graph with its weights does not fit into one GraphDef', {
       why: `it needs ${byteLength} bytes; protobuf holds at most ${MAX_BYTES}`,
       fix: 'freeze a part of it (--outputs, --inputs), or keep the weights in the checkpoint beside a repaired graph',
     });
   }
-  return { byteLength, chunks: () => join(pieces) };
+  return { byteLength, chunks: () => join(pieces.all()) };
 }
 
-const FLUSH_BYTES = 256 * 1024;
+const BLOCK_BYTES = 256 * 1024;
+/** Payloads up to this size are copied to what stands before and after them: a write of its own costs more. */
+const SMALL_BYTES = 64 * 1024;
 
-/** Small pieces are put together, so that 100,000 nodes do not become 100,000 writes. */
+/** The output in order: 100,000 nodes are a hundred blocks of bytes, and the payloads between them. */
+class Pieces {
+  byteLength = 0;
+  readonly #list: Piece[] = [];
+  #block = new Uint8Array(BLOCK_BYTES);
+  #start = 0;
+  #end = 0;
+
+  add(...parts: readonly Uint8Array[]): void {
+    for (const part of parts) {
+      this.byteLength += part.length;
+      if (part.length > this.#block.length - this.#end) {
+        this.#close();
+        this.#block = new Uint8Array(Math.max(BLOCK_BYTES, part.length));
+        this.#start = this.#end = 0;
+      }
+      this.#block.set(part, this.#end);
+      this.#end += part.length;
+    }
+  }
+
+  addPayload(tensor: Tensor): void {
+    this.#close();
+    this.byteLength += tensor.byteLength;
+    this.#list.push(tensor);
+  }
+
+  all(): readonly Piece[] {
+    this.#close();
+    return this.#list;
+  }
+
+  #close(): void {
+    if (this.#end > this.#start) this.#list.push(this.#block.subarray(this.#start, this.#end));
+    this.#start = this.#end;
+  }
+}
+
 function* join(pieces: readonly Piece[]): Generator<Uint8Array> {
+  const large = new ChunkRing();
+  // Apart from the large chunks, of which one may still be on its way to the file.
+  const small = new ChunkRing();
   let pending: Uint8Array[] = [];
   let size = 0;
+  const add = (bytes: Uint8Array) => {
+    pending.push(bytes);
+    size += bytes.length;
+  };
+  const flush = () => {
+    const bytes = Buffer.concat(pending);
+    pending = [];
+    size = 0;
+    return bytes;
+  };
   for (const piece of pieces) {
-    const small = piece instanceof Uint8Array;
-    if (small) {
-      pending.push(piece);
-      size += piece.length;
+    if (piece instanceof Uint8Array) add(piece);
+    else if (piece.byteLength <= SMALL_BYTES) {
+      for (const chunk of checkedChunks(piece, small)) add(new Uint8Array(chunk));
+    } else {
+      if (size > 0) yield flush();
+      yield* checkedChunks(piece, large);
     }
-    if (size > 0 && (!small || size >= FLUSH_BYTES)) {
-      yield Buffer.concat(pending);
-      pending = [];
-      size = 0;
-    }
-    if (!small) yield* checkedChunks(piece);
+    if (size >= BLOCK_BYTES) yield flush();
   }
-  if (size > 0) yield Buffer.concat(pending);
+  if (size > 0) yield flush();
 }
 
 /** The chunks of a payload. The header in front has promised a length: another one would corrupt the file. */
-export function* checkedChunks(tensor: Tensor): Generator<Uint8Array> {
+export function* checkedChunks(tensor: Tensor, ring?: ChunkRing): Generator<Uint8Array> {
   let left = tensor.byteLength;
-  for (const chunk of tensor.chunks()) {
+  for (const chunk of tensor.chunks(ring)) {
     left -= chunk.length;
     yield chunk;
   }
@@ -83,11 +130,14 @@ export function streamedPayload({ tensor }: Node): Tensor | undefined {
   return tensor && !tensor.proto && tensor.dtype !== DataType.DT_STRING ? tensor : undefined;
 }
 
-function pushNode(pieces: Piece[], node: Node): void {
+/** The key of a map entry: field 1, "value". */
+const VALUE_KEY = Buffer.from('\n\x05value');
+
+function pushNode(pieces: Pieces, node: Node): void {
   const payload = streamedPayload(node);
   const head = tensorflow.NodeDef.encode(nodeProto(node, payload === undefined)).finish();
   if (!payload) {
-    pieces.push(lengthDelimited(1, head.length), head);
+    pieces.add(lengthDelimited(1, head.length), head);
     return;
   }
   // attr["value"] = { tensor: { dtype, tensor_shape, tensor_content } }, nested lengths from the inside out.
@@ -99,12 +149,12 @@ function pushNode(pieces: Piece[], node: Node): void {
   const content = size > 0 ? lengthDelimited(4, size) : new Uint8Array();
   const tensorSize = tensorHead.length + content.length + size;
   const inValue = lengthDelimited(8, tensorSize);
-  const key = protobuf.Writer.create().uint32(10).string('value').finish();
   const inEntry = lengthDelimited(2, inValue.length + tensorSize);
-  const entrySize = key.length + inEntry.length + inValue.length + tensorSize;
+  const entrySize = VALUE_KEY.length + inEntry.length + inValue.length + tensorSize;
   const entry = lengthDelimited(5, entrySize);
   const nodeSize = head.length + entry.length + entrySize;
-  pieces.push(lengthDelimited(1, nodeSize), head, entry, key, inEntry, inValue, tensorHead, content, payload);
+  pieces.add(lengthDelimited(1, nodeSize), head, entry, VALUE_KEY, inEntry, inValue, tensorHead, content);
+  pieces.addPayload(payload);
 }
 
 /** Tag and length of a length-delimited field. */

@@ -17,14 +17,15 @@ describe('crc32c', () => {
   });
 
   it('is the same by the native and by the portable means, at any length and alignment', () => {
-    expect(crc32cNative).toBeDefined();
+    const native = crc32cNative()!;
+    expect(native).toBeDefined();
     for (let length = 0; length < 70; length++) {
       for (let start = 0; start < 9; start++) {
         const bytes = ascending.subarray(start, start + length);
-        expect(crc32cPortable(bytes, start * 99)).toBe(crc32cNative!(bytes, start * 99));
+        expect(crc32cPortable(bytes, start * 99)).toBe(native(bytes, start * 99));
       }
     }
-    expect(crc32cPortable(ascending)).toBe(crc32cNative!(ascending));
+    expect(crc32cPortable(ascending)).toBe(native(ascending));
   });
 
   it.each([

@@ -6,7 +6,7 @@ import type { Args } from '../args.js';
 import { FREEZE_GRAPH_OPTIONS, type FreezeRequest, freezeRequest } from '../freeze_request.js';
 import { interruptible } from '../interrupt.js';
 import { progressBar } from '../progress.js';
-import type { Written } from '../report.js';
+import type { ReportStyle, Written } from '../report.js';
 import type { Terminal } from '../terminal.js';
 
 const NAMES = 'What to take';
@@ -41,7 +41,37 @@ export const examples = [
   ['bnfix freeze model.meta --dry-run -v', 'only look'],
 ] as const;
 
-export async function run(args: Args, terminal: Terminal): Promise<number> {
+export function run(args: Args, terminal: Terminal): Promise<number> {
+  return writeResult(args, terminal, {
+    load: async () => (await import('../../freeze.js')).freeze,
+    done: 'froze the graph',
+    text: async () => (await import('../report.js')).reportText,
+    command: 'freeze',
+  });
+}
+
+/** A graph to write, and the report of how it was made. */
+interface Result<R extends FreezeReport> {
+  readonly graph: LoadedModel['graph'];
+  readonly encoded: Encoded & { readonly byteLength: number };
+  readonly report: R;
+}
+
+/** A command that makes a graph out of a model: its code is loaded when it is run. */
+export interface Task<R extends FreezeReport> {
+  readonly command: string;
+  load(): Promise<(model: LoadedModel, options: FreezeRequest['freeze']) => Result<R>>;
+  /** What is said when it is done. */
+  readonly done: string;
+  text(): Promise<(report: R, written: Written, style: ReportStyle) => string>;
+}
+
+/** Makes a graph as a task says, writes it and shows the report. */
+export async function writeResult<R extends FreezeReport>(
+  args: Args,
+  terminal: Terminal,
+  task: Task<R>,
+): Promise<number> {
   const request = freezeRequest(args);
   const verbose = args.flag('verbose');
   const log = stopwatch(terminal, verbose && !args.flag('quiet'));
@@ -51,18 +81,18 @@ export async function run(args: Args, terminal: Terminal): Promise<number> {
     const { checkTarget } = await import('../../writers/target.js');
     await checkTarget(request.output, { force: request.force });
   }
-  const [{ load }, { freeze }] = await Promise.all([import('../../load.js'), import('../../freeze.js')]);
+  const [{ load }, make] = await Promise.all([import('../../load.js'), task.load()]);
   log('started');
   const { model: path } = request;
   const model = await load(path, request.load);
   log(`read ${path}`);
   try {
-    const frozen = freeze(model, request.freeze);
-    log('froze the graph');
+    const frozen = make(model, request.freeze);
+    log(task.done);
     const written = await write(request, model, frozen, terminal, args.flag('quiet'));
     log(written.path === undefined ? 'read every weight' : `wrote ${written.path}`);
     const report = { ...frozen.report, notes: [...frozen.report.notes, ...written.notes] };
-    await show(report, written, args, terminal);
+    await show(task, report, written, args, terminal);
     return 0;
   } finally {
     model.close();
@@ -72,7 +102,7 @@ export async function run(args: Args, terminal: Terminal): Promise<number> {
 async function write(
   request: FreezeRequest,
   model: LoadedModel,
-  frozen: { readonly graph: LoadedModel['graph']; readonly encoded: Encoded & { readonly byteLength: number } },
+  frozen: Pick<Result<FreezeReport>, 'graph' | 'encoded'>,
   terminal: Terminal,
   quiet: boolean,
 ): Promise<Written> {
@@ -101,12 +131,18 @@ async function write(
   return { path: dryRun ? undefined : output, format, bytes, notes: encoded.notes ?? [] };
 }
 
-async function show(report: FreezeReport, written: Written, args: Args, terminal: Terminal): Promise<void> {
-  const { jsonReport, reportText } = await import('../report.js');
+async function show<R extends FreezeReport>(
+  task: Task<R>,
+  report: R,
+  written: Written,
+  args: Args,
+  terminal: Terminal,
+): Promise<void> {
+  const [{ jsonReport }, reportText] = await Promise.all([import('../report.js'), task.text()]);
   // Where the graph goes to stdout, the report must not.
   const stream = written.path === '-' ? terminal.stderr : terminal.stdout;
   const print = (text: string) => stream.write(`${text}\n`);
-  if (args.flag('json')) print(jsonReport(report, written));
+  if (args.flag('json')) print(jsonReport(report, written, task.command));
   else if (!args.flag('quiet')) {
     const color = !args.flag('no-color') && terminal.hasColor(stream);
     print(reportText(report, written, { verbose: args.flag('verbose'), color }));
@@ -124,10 +160,11 @@ async function refuseTerminal(terminal: Terminal, { dryRun, force }: FreezeReque
 
 /** Says on stderr what took how long. */
 function stopwatch(terminal: Terminal, enabled: boolean): (text: string) => void {
+  if (!enabled) return () => {};
   let last = performance.now();
   return (text) => {
     const now = performance.now();
-    if (enabled) terminal.err(`${text}  (${((now - last) / 1000).toFixed(2)} s)`);
+    terminal.err(`${text}  (${((now - last) / 1000).toFixed(2)} s)`);
     last = now;
   };
 }

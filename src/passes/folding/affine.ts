@@ -31,6 +31,9 @@ export interface AffineOp {
   readonly widens: boolean;
 }
 
+/** The form of a batch norm that is written as arithmetic. */
+export const DECOMPOSED = 'decomposed';
+
 export const BATCH_NORMS: ReadonlySet<string> = new Set(['FusedBatchNorm', 'FusedBatchNormV2', 'FusedBatchNormV3']);
 
 const HANDS_ON: ReadonlySet<string> = new Set(['Identity', 'StopGradient', 'PreventGradient', 'Snapshot']);
@@ -105,7 +108,7 @@ function arithmetic(
     x: node.inputs[index]!,
     operand: 1 - index,
     affine: { scale, shift, growth: 0 },
-    batchNorm: isNorm ? 'decomposed' : undefined,
+    batchNorm: isNorm ? DECOMPOSED : undefined,
     cost: HANDS_ON.has(node.op) ? 0 : 1 + (constant && constant.ops > 0 ? 1 : 0),
     dtype,
     widens: false,

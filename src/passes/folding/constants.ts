@@ -128,9 +128,33 @@ export class ConstantEvaluator {
       const x = input(0);
       return x && derived(mapVector(x, UNARY[node.op]!), node.op, [x]);
     }
+    if (node.op === 'OnesLike' || node.op === 'ZerosLike') {
+      const like = input(0);
+      return like && { ...like, values: new Float64Array(like.values.length).fill(node.op === 'OnesLike' ? 1 : 0) };
+    }
+    if (node.op === 'Fill') return this.#filled(node, input(1));
+    if (node.op === 'ConcatV2') return this.#joined(node, depth);
     const x = RESHAPES.has(node.op) ? input(0) : undefined;
     const shape = x && this.#reshaped(node, x.shape);
     return shape && { ...x, shape };
+  }
+
+  #filled(node: Node, value: ConstantVector | undefined): ConstantVector | undefined {
+    const shape = constantInts(this.#graph, node.inputs[0]);
+    if (!shape || value?.values.length !== 1 || elementCount(shape) > MAX_SIZE) return undefined;
+    if (shape.filter((size) => size !== 1).length > 1) return undefined;
+    return { ...value, shape, values: new Float64Array(elementCount(shape)).fill(value.values[0]!) };
+  }
+
+  /** The parts of a partitioned vector. */
+  #joined(node: Node, depth: number): ConstantVector | undefined {
+    const parts = node.inputs.slice(0, -1).map((ref) => this.vector(ref, depth));
+    const known = parts.filter((part) => part !== undefined);
+    const isRow = known.length === parts.length && known.every((part) => part.shape.length === 1);
+    if (!isRow || constantInts(this.#graph, node.inputs.at(-1))?.some((axis) => axis !== 0 && axis !== -1))
+      return undefined;
+    const values = Float64Array.from(known.flatMap((part) => [...part.values]));
+    return derived({ shape: [values.length], values }, node.op, known);
   }
 
   /** The shape behind a Reshape, Squeeze or ExpandDims. */

@@ -1,3 +1,4 @@
+import { constantInts } from '../../analysis/constants.js';
 import { attrBool } from '../../graph/attrs.js';
 import type { Node, TensorRef } from '../../graph/graph.js';
 import { IDENTITIES } from '../../graph/walk.js';
@@ -20,7 +21,8 @@ export interface KernelClaim {
 /** Ops between a Const and its use that leave the order of its bytes as it is. */
 const KEEPS_BYTES: ReadonlySet<string> = new Set([...IDENTITIES, 'Reshape', 'ExpandDims', 'Squeeze', 'Enter']);
 
-function isTransparent(node: Node): boolean {
+function isTransparent(view: FoldView, node: Node): boolean {
+  if (node.op === 'Transpose') return constantInts(view.graph, node.inputs[1])?.every((axis, i) => axis === i) ?? false;
   return KEEPS_BYTES.has(node.op) && (node.op !== 'Enter' || attrBool(node, 'is_constant') === true);
 }
 
@@ -40,7 +42,7 @@ function kernelConstant(view: FoldView, { node, kernel }: LinearOp): Node | Refu
     if (at.op.startsWith('FakeQuant')) {
       return refusal(`the weights of ${node.name} are trained for quantisation (${at.name})`, true);
     }
-    if (!isTransparent(at)) return refusal(`the weights of ${node.name} are no constant: ${at.name} (${at.op})`);
+    if (!isTransparent(view, at)) return refusal(`the weights of ${node.name} are no constant: ${at.name} (${at.op})`);
     ref = at.inputs[0]!;
   }
   return refusal(`the weights of ${node.name} are no constant`);
@@ -55,7 +57,7 @@ function usesOf(view: FoldView, constant: Node): { users: Node[]; edges: number;
     const ref: TensorRef = { node: at.name, port: 0 };
     for (const reader of view.readers(ref)) {
       const isFirst = reader.inputs[0]?.node === at.name;
-      if (isTransparent(reader) && isFirst) visit(reader);
+      if (isTransparent(view, reader) && isFirst) visit(reader);
       else {
         users.push(reader);
         edges += reader.inputs.filter((input) => input.node === at.name).length;

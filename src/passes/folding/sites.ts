@@ -1,8 +1,8 @@
 import { attrBool } from '../../graph/attrs.js';
 import type { DataType } from '../../graph/dtype.js';
 import type { Node, TensorRef } from '../../graph/graph.js';
-import { topologicalOrder } from '../../graph/walk.js';
-import { type Affine, type AffineOp, affineOp, BATCH_NORMS, compose, isOnes } from './affine.js';
+import { sourceOf, topologicalOrder } from '../../graph/walk.js';
+import { type Affine, type AffineOp, affineOp, BATCH_NORMS, compose, DECOMPOSED, isOnes } from './affine.js';
 import { type Refusal, refusal } from './refusal.js';
 import type { FoldView } from './view.js';
 
@@ -38,7 +38,12 @@ export function findSites(view: FoldView): Site[] {
   for (const op of [...ops.values()].reverse()) {
     if (!taken.has(op.node.name)) runs.push(runEndingWith(view, ops, op, taken));
   }
-  return runs.reverse().flatMap((run) => siteOf(run) ?? []);
+  // What scales a constant makes weights.
+  const isData = ({ x }: Site) => view.graph.find(sourceOf(view.graph, x).node)?.op !== 'Const';
+  return runs
+    .reverse()
+    .flatMap((run) => siteOf(run) ?? [])
+    .filter(isData);
 }
 
 function runEndingWith(view: FoldView, ops: Map<string, AffineOp>, last: AffineOp, taken: Set<string>): AffineOp[] {
@@ -82,9 +87,17 @@ function siteOf(run: readonly AffineOp[]): Site | undefined {
     x: first!.x,
     affine,
     dtype: first!.dtype,
-    batchNorms: members.flatMap(({ node, batchNorm }) => (batchNorm ? [{ name: node.name, form: batchNorm }] : [])),
+    batchNorms: batchNormsOf(members),
     cost: members.reduce((sum, op) => sum + op.cost, 0),
   };
+}
+
+/** Arithmetic is told by its last op. */
+function batchNormsOf(members: readonly AffineOp[]): Site['batchNorms'] {
+  const fused = members.filter(({ batchNorm }) => batchNorm !== undefined && batchNorm !== DECOMPOSED);
+  if (fused.length > 0) return fused.map(({ node, batchNorm }) => ({ name: node.name, form: batchNorm! }));
+  const isNorm = members.some(({ batchNorm }) => batchNorm === DECOMPOSED);
+  return isNorm ? [{ name: members.at(-1)!.node.name, form: DECOMPOSED }] : [];
 }
 
 /** Batch norms that are no sites, with the reason. */

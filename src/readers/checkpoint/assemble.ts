@@ -1,14 +1,14 @@
 import { BnfixError } from '../../errors.js';
+import { CHUNK_BYTES, type ChunkRing } from '../../graph/chunk_ring.js';
 import { bytesPerElement, DataType, dtypeName } from '../../graph/dtype.js';
 import { elementCount, type Tensor } from '../../graph/tensor.js';
-import { CHUNK_BYTES } from '../../io/source.js';
 import { type Box, boxShape, intersect, runs, spanIn } from './slice.js';
 
 /** A rectangle of a tensor as it is stored: its elements row-major, little-endian. */
 export interface Piece {
   readonly box: Box;
-  /** Its bytes in order, checked: throws after the last one at the latest. */
-  chunks(): Iterable<Uint8Array>;
+  /** Its bytes in order, checked: throws after the last one at the latest. Chunks are valid as those of a tensor are. */
+  chunks(ring?: ChunkRing): Iterable<Uint8Array>;
   /** Throws when its bytes are not those that were written. */
   check(): void;
   /** Fills `target` with its bytes from `offset`, unchecked. */
@@ -42,7 +42,7 @@ export function pieceTensor(dtype: DataType, target: Box, pieces: () => readonly
     dtype,
     shape,
     byteLength: elementCount(shape) * width,
-    chunks: () => assemble(target, used(), width),
+    chunks: (ring) => assemble(target, used(), width, ring),
     strings: () => {
       throw new BnfixError('internal', `a ${dtypeName(dtype)} tensor was asked for strings`, { where: origin });
     },
@@ -50,10 +50,15 @@ export function pieceTensor(dtype: DataType, target: Box, pieces: () => readonly
   };
 }
 
-function* assemble(target: Box, pieces: readonly Piece[], width: number): Generator<Uint8Array> {
+function* assemble(
+  target: Box,
+  pieces: readonly Piece[],
+  width: number,
+  ring: ChunkRing | undefined,
+): Generator<Uint8Array> {
   const inOrder = pieces.toSorted((a, b) => (a.box[0]?.start ?? 0) - (b.box[0]?.start ?? 0));
   if (inOrder.every(({ box }) => isRowsOf(box, target))) {
-    for (const piece of inOrder) yield* piece.chunks();
+    for (const piece of inOrder) yield* piece.chunks(ring);
   } else {
     for (const piece of pieces) piece.check();
     yield* gather(target, pieces, width);

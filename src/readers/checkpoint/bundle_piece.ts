@@ -1,6 +1,7 @@
+import { CHUNK_BYTES, ChunkRing } from '../../graph/chunk_ring.js';
 import { elementCount } from '../../graph/tensor.js';
 import { crc32c, unmaskCrc } from '../../io/crc32c.js';
-import { type ByteSource, CHUNK_BYTES } from '../../io/source.js';
+import type { ByteSource } from '../../io/source.js';
 import type { Piece } from './assemble.js';
 import { type Cursor, damaged, readVarint } from './damage.js';
 import { type Box, boxShape } from './slice.js';
@@ -27,12 +28,11 @@ const MAX_STRINGS_BYTES = 2 ** 31;
 
 /** A value in a data file of a V2 checkpoint. */
 export function bundlePiece(key: string, box: Box, stored: StoredBytes, access: BundleAccess): Piece {
-  function* chunks(): Generator<Uint8Array> {
+  function* chunks(ring = new ChunkRing()): Generator<Uint8Array> {
     const shard = access.shard();
-    const buffer = new Uint8Array(Math.min(stored.size, CHUNK_BYTES));
     let crc = 0;
     for (let done = 0; done < stored.size; ) {
-      const chunk = buffer.subarray(0, Math.min(buffer.length, stored.size - done));
+      const chunk = ring.next(Math.min(CHUNK_BYTES, stored.size - done));
       shard.readInto(chunk, stored.offset + done);
       // The checksum is of the bytes in the file's order.
       crc = crc32c(chunk, crc);

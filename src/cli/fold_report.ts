@@ -1,0 +1,54 @@
+import type { FoldedSite, FoldReport } from '../fold.js';
+import { countText, plural } from './format.js';
+import { type ReportStyle, type Row, reportText, type Written } from './report.js';
+
+const ACTIONS: Readonly<Record<FoldedSite['action'], string>> = {
+  previous: 'folded into what comes before',
+  next: 'folded into what comes after',
+  arithmetic: 'became Mul and Add',
+  kept: 'kept',
+};
+
+/** Sites of which the reason is told without -v. */
+const SHOWN = 6;
+
+/** The report of freeze with what became of each batch norm, and what that saves. */
+export function foldReportText(report: FoldReport, written: Written, style: ReportStyle): string {
+  const rows: Row[] = [
+    ['folded', siteLines(report.folded, style)],
+    ['cost', costLines(report)],
+  ];
+  return reportText(report, written, style, rows);
+}
+
+function siteLines(sites: readonly FoldedSite[], { verbose }: ReportStyle): string[] {
+  if (sites.length === 0) return ['there is no batch norm to fold'];
+  const lines: string[] = [];
+  for (const [action, text] of Object.entries(ACTIONS)) {
+    const group = sites.filter((site) => site.action === action);
+    if (group.length === 0) continue;
+    lines.push(`${text}: ${countText(group.length)}`);
+    const isReason = action === 'arithmetic' || action === 'kept';
+    const shown = verbose ? group : isReason ? group.slice(0, SHOWN) : [];
+    lines.push(...shown.map(({ name, form, why }) => `  ${name} (${form}): ${why}`));
+    if (isReason && shown.length < group.length) lines.push(`  and ${group.length - shown.length} more (-v)`);
+  }
+  return lines;
+}
+
+function costLines({ cost: { before, after } }: FoldReport): string[] {
+  const total = (ops: Readonly<Record<string, number>>) => Object.values(ops).reduce((sum, count) => sum + count, 0);
+  const [was, is] = [total(before.ops), total(after.ops)];
+  const fewer = before.multiplications - after.multiplications;
+  const percent = before.multiplications > 0 ? ((100 * fewer) / before.multiplications).toFixed(1) : '0.0';
+  const changes = Object.keys({ ...before.ops, ...after.ops }).sort();
+  const differing = changes.filter((op) => (before.ops[op] ?? 0) !== (after.ops[op] ?? 0));
+  return [
+    `${plural(was, 'op')} that compute before, ${countText(is)} after`,
+    ...(differing.length > 0
+      ? [`  ${differing.map((op) => `${op} ${before.ops[op] ?? 0} -> ${after.ops[op] ?? 0}`).join(', ')}`]
+      : []),
+    `${countText(before.multiplications)} multiplications before, ${countText(after.multiplications)} after ` +
+      `(${percent}% fewer; for one example, sizes not known count as 1)`,
+  ];
+}

@@ -1,0 +1,125 @@
+import { isUntouched } from '../analysis/health.js';
+import { ARITHMETIC, SHAPE_OPS } from '../analysis/scalars.js';
+import { isBatchReduction, isTrainingFused } from '../analysis/training_ops.js';
+import type { MovingAverage } from '../analysis/updates.js';
+import { variableValue } from '../analysis/values.js';
+import { BnfixError } from '../errors.js';
+import { refText, type TensorRef } from '../graph/graph.js';
+import { ancestors } from '../graph/walk.js';
+import type { Pass, PassContext, Remark } from './pass.js';
+import { type Refusal, refused } from './rewiring/refusal.js';
+import { type Rewire, rewireContext, rewireStatistic } from './rewiring/statistic.js';
+
+/**
+ * Lets any other statistic of the batch that the net uses be the variable that follows it: a mean alone, a maximum, a
+ * second moment, a deviation.
+ *
+ *     given:   y = x / (ReduceMax(x) + eps), AssignSub(running_max, (running_max - ReduceMax(x)) * decay)
+ *     result:  y = x / (running_max + eps)
+ *
+ * Assumes: batch norms have been rewired. Afterwards no statistic of the batch that a variable follows may be in use: if
+ * one is, the analysis was wrong about it, and nothing is written.
+ */
+export const rewireFollowed: Pass = {
+  name: 'rewire_followed',
+  run(context) {
+    const rewire = rewireContext(context);
+    const names = context.outputs.map((ref) => ref.node);
+    const changed: Remark[] = [];
+    const live = ancestors(context.graph, names, false);
+    for (const average of inUse(rewire, live)) {
+      const { statistic, variable, assign } = average;
+      if (average.isCopy) continue;
+      if (isUntouched(variableValue(variable, context.weights)) && !context.allowUntrained) throw untrained(average);
+      rewireStatistic(rewire, statistic, variable);
+      changed.push({ node: statistic.node, text: `${assign} assigns ${variable.node} from ${refText(statistic)}` });
+    }
+    const skipped = judgeParts(context, names, changed);
+    assertNothingLeft(rewire, names);
+    return { changed, skipped };
+  },
+};
+
+/** The statistics of the batch on the way to an output that one variable follows. */
+function inUse(context: Rewire, live: ReadonlySet<string>): MovingAverage[] {
+  const { graph, batchNorms, variables, isKept } = context;
+  const kept = new Set<string>();
+  for (const { name, moments } of batchNorms.sites) {
+    if (!isKept(name)) continue;
+    for (const ref of [...(moments?.mean ?? []), ...(moments?.variance ?? [])]) kept.add(refText(ref));
+  }
+  const found: MovingAverage[] = [];
+  for (const [key, [average, another]] of batchNorms.averages) {
+    if (!average || another) continue;
+    const { statistic } = average;
+    const node = graph.find(statistic.node);
+    if (!node || !live.has(node.name) || kept.has(key) || isKept(node.name) || isTrainingFused(node)) continue;
+    if (!graph.consumers(statistic).some((consumer) => live.has(consumer.name))) continue;
+    if (!variables.readBy(statistic) && comesFromBatch(context, statistic)) found.push(average);
+  }
+  return found;
+}
+
+const REDUCES = /^(Mean|Sum|Max|Min|Prod)$/;
+const MAX_STEPS = 60;
+
+/** Whether a tensor is made of reductions over the batch by arithmetic. */
+function comesFromBatch({ graph, shapes }: Rewire, ref: TensorRef): boolean {
+  const seen = new Set([ref.node]);
+  for (const name of seen) {
+    const node = graph.find(name);
+    if (!node || seen.size > MAX_STEPS) return false;
+    if (isTrainingFused(node)) return true;
+    if (REDUCES.test(node.op)) {
+      if (isBatchReduction(graph, shapes, { ...node, op: 'Mean' })) return true;
+    } else if (node.op in ARITHMETIC || SHAPE_OPS.has(node.op)) {
+      for (const input of node.inputs) seen.add(input.node);
+    }
+  }
+  return false;
+}
+
+/** Batch norms whose parts were followed one by one: each must have become free of its batch. */
+function judgeParts(context: PassContext, outputs: readonly string[], changed: Remark[]): Remark[] {
+  const { graph, batchNorms, isKept } = context;
+  const live = ancestors(graph, outputs, false);
+  const skipped: Remark[] = [];
+  const refusals: Refusal[] = [];
+  for (const site of batchNorms.sites) {
+    if (!site.inParts || !live.has(site.name)) continue;
+    const left = site.moments?.reductions.some((reduction) => live.has(reduction));
+    if (!left) changed.push({ node: site.name, text: 'its parts are followed one by one' });
+    else if (isKept(site.name)) skipped.push({ node: site.name, text: 'left in training mode: --keep' });
+    else refusals.push({ site, why: site.problem ?? 'no moving statistics', kind: 'unpaired' });
+  }
+  if (refusals.length > 0) throw refused(refusals);
+  return skipped;
+}
+
+function assertNothingLeft(context: Rewire, outputs: readonly string[]): void {
+  const { graph, batchNorms, isKept } = context;
+  const live = ancestors(graph, outputs, false);
+  const fail = (name: string, left: string): never => {
+    throw new BnfixError('unsupported', `${name} normalises with the batch in a way that cannot be rewired`, {
+      where: name,
+      why: `${left} is on the way to an output even with the moving statistics in place`,
+      fix: `--keep ${name} leaves it as it is, or choose other --outputs`,
+    });
+  };
+  for (const { name, moments, statistics } of batchNorms.sites) {
+    const left =
+      statistics && !isKept(name) && live.has(name) && moments?.reductions.find((reduction) => live.has(reduction));
+    if (left) fail(name, left);
+  }
+  for (const { statistic, variable, isCopy } of inUse(context, live)) {
+    if (!isCopy) fail(statistic.node, `${statistic.node}, which ${variable.node} follows,`);
+  }
+}
+
+function untrained({ statistic, variable }: MovingAverage): BnfixError {
+  return new BnfixError('statistics', `${variable.node} was never trained`, {
+    where: statistic.node,
+    why: 'it follows a statistic of the batch that the net uses, and it still is all 0 or all 1',
+    fix: `--allow-untrained takes it as it is; --keep ${statistic.node} leaves the statistic of the batch in use`,
+  });
+}
