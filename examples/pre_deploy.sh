@@ -5,7 +5,7 @@
 #   examples/pre_deploy.sh train/model-9000.meta build/frozen.pb --outputs logits
 #
 # Options go to `bnfix freeze`. The report is kept beside the result as OUTPUT.json. A result of an earlier build is
-# replaced; when this one fails, it stays as it was. BNFIX names another bnfix than the one of this project.
+# replaced; when this one fails, it stays as it was. BNFIX is the path of another bnfix than the one of this project.
 set -u
 
 if [ $# -lt 2 ]; then
@@ -18,7 +18,10 @@ shift 2
 
 mkdir -p "$(dirname "$output")"
 report=$output.json
-${BNFIX:-npx --no-install bnfix} freeze "$model" -o "$output" --force --json "$@" > "$report.new"
+bnfix() {
+  if [ -n "${BNFIX:-}" ]; then "$BNFIX" "$@"; else npx --no-install bnfix "$@"; fi
+}
+bnfix freeze "$model" -o "$output" --force --json "$@" > "$report.new"
 code=$?
 
 if [ $code -eq 0 ]; then

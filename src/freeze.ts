@@ -47,7 +47,7 @@ export function freeze(model: Model, options: FreezeOptions = {}): FrozenModel {
   }
   const found = findVariables(copy);
   const variables = options.ema ? withMovingAverages(graph, found, model.weights) : found;
-  const prepare: PrepareContext = { graph, outputs, inputs, flags: flagsOf(graph, outputs, options) };
+  const prepare: PrepareContext = { graph, outputs, inputs, flags: flagsOf(graph, variables, outputs, options) };
   // What flags switch off may be what tells which variable follows which statistic.
   const asTrained =
     prepare.flags.length > 0 ? findUpdates(graph, variables, findActivations(graph)).averages : undefined;

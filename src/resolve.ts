@@ -1,7 +1,9 @@
+import { findActivations } from './analysis/activations.js';
 import type { BatchNorm } from './analysis/batch_norms.js';
 import { type Flag, findFlags } from './analysis/flags.js';
 import { chooseOutputs, type OutputCandidate, parseTensorName } from './analysis/outputs.js';
 import { Shapes } from './analysis/shapes.js';
+import { findUpdates } from './analysis/updates.js';
 import type { Variable, Variables } from './analysis/variables.js';
 import { BnfixError } from './errors.js';
 import type { FreezeOptions } from './freeze_options.js';
@@ -63,7 +65,12 @@ function namedOutput(graph: Graph, name: string): TensorRef {
 }
 
 /** The flags that the user pins, and those that are recognised. */
-export function flagsOf(graph: Graph, outputs: readonly TensorRef[], options: FreezeOptions): Flag[] {
+export function flagsOf(
+  graph: Graph,
+  variables: Variables,
+  outputs: readonly TensorRef[],
+  options: FreezeOptions,
+): Flag[] {
   const given = Object.entries(options.set ?? {}).map(([name, value]): Flag => {
     const { node } = parseTensorName(name);
     if (!graph.has(node)) {
@@ -80,7 +87,11 @@ export function flagsOf(graph: Graph, outputs: readonly TensorRef[], options: Fr
   });
   const pins = new Map(given.map((flag) => [flag.node, flag.value]));
   const isKept = matcher(options.keep ?? []);
-  return [...given, ...findFlags(graph, new Shapes(graph), outputs, pins).filter((flag) => !isKept(flag.node))];
+  const updated = () => findUpdates(graph, variables, findActivations(graph)).updated;
+  return [
+    ...given,
+    ...findFlags(graph, new Shapes(graph), outputs, pins, updated).filter((flag) => !isKept(flag.node)),
+  ];
 }
 
 /** Puts what the user says of a batch norm's statistics in place of what was found. */

@@ -220,7 +220,7 @@ def learning_phase_and_placeholder(is_training):
     return net(x, tf.identity(y, name='o'), t, up=list(l1.updates) + list(l2.updates) if is_training else [])
 
 
-@recipe()
+@recipe(expect='left')
 def nested_flags(is_training):
     x = tf.placeholder(tf.float32, [None, 6], name='x')
     t = flagged()
@@ -239,7 +239,7 @@ def moving(sess):
             v.load(np.linspace(.3, 1.6, v.shape.as_list()[0]).astype('f'), sess)
 
 
-@recipe()
+@recipe(expect='left')
 def data_dependent_cond_around_bn(is_training):
     x = tf.placeholder(tf.float32, [None, 6], name='x')
     h = tf.layers.dense(x, 5, name='e')

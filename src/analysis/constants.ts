@@ -52,6 +52,11 @@ const EVALUATE: Readonly<Record<string, (node: Node, input: Input) => ConstantVa
     const whole = type !== DataType.DT_FLOAT && type !== DataType.DT_DOUBLE && type !== DataType.DT_HALF;
     return map(input(0), (x) => (whole ? Math.trunc(x) : x));
   },
+  // A single value stays what it is; of more, the one that is taken would have to be worked out.
+  StridedSlice: (_, input) => {
+    const value = input(0);
+    return value?.values.length === 1 ? { shape: [], values: value.values } : undefined;
+  },
   Pack: (node, input) => pack(node.inputs.map((_, i) => input(i))),
   ConcatV2: (node, input) => concat(node.inputs.slice(0, -1).map((_, i) => input(i))),
   Reshape: reshaped,

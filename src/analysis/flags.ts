@@ -37,8 +37,15 @@ const PASSES: ReadonlySet<string> = new Set([
  * random ops are on the way to the outputs is inference. A flag that makes no such difference is the model's own.
  *
  * @param given values that the user has pinned already
+ * @param updated the variables that some op updates with data
  */
-export function findFlags(graph: Graph, shapes: Shapes, outputs: readonly TensorRef[], given: Pins): Flag[] {
+export function findFlags(
+  graph: Graph,
+  shapes: Shapes,
+  outputs: readonly TensorRef[],
+  given: Pins,
+  updated: () => ReadonlySet<string>,
+): Flag[] {
   const order = topologicalOrder(graph);
   const live = new Branches(graph, given, order).needed(outputs);
   const conditions = conditionsOf(graph, live);
@@ -47,11 +54,13 @@ export function findFlags(graph: Graph, shapes: Shapes, outputs: readonly Tensor
   const pins = new Map(given);
   const flags: Flag[] = [];
   const decide = (node: string) => {
-    const [off, on] = [0, 1].map((value) => {
-      const needed = new Branches(graph, new Map([...pins, [node, value]]), order).needed(outputs);
-      return training.filter((name) => needed.has(name)).length;
-    });
+    const needed = [0, 1].map((value) => new Branches(graph, new Map([...pins, [node, value]]), order).needed(outputs));
+    const [off, on] = needed.map((names) => training.filter((name) => names.has(name)).length);
     if (off === on) return;
+    const inference = needed[off! < on! ? 0 : 1]!;
+    const trained = needed[off! < on! ? 1 : 0]!;
+    const alone = [...inference].filter((name) => !trained.has(name));
+    if (!standsInForTraining(graph, alone, updated)) return;
     const value = off! < on! ? 0 : 1;
     pins.set(node, value);
     const [less, more] = [Math.min(off!, on!), Math.max(off!, on!)];
@@ -86,6 +95,18 @@ export function findFlags(graph: Graph, shapes: Shapes, outputs: readonly Tensor
     }
   }
   return flags;
+}
+
+const WEIGHTED = /^(Conv|Depthwise|MatMul|BatchMatMul|Gather|ResourceGather)/;
+
+/**
+ * Whether what is needed at inference alone stands in for training: it reads what training keeps up to date, or it is a
+ * mere bypass. Another part of the net, with weights of its own, is a choice that belongs to the model.
+ */
+function standsInForTraining(graph: Graph, alone: readonly string[], updated: () => ReadonlySet<string>): boolean {
+  if (!alone.some((name) => WEIGHTED.test(graph.get(name).op))) return true;
+  const variables = updated();
+  return alone.some((name) => variables.has(name));
 }
 
 /** A training step that every delay is behind of. */
@@ -155,7 +176,7 @@ function rootsOf(graph: Graph, conditions: readonly TensorRef[]): string[] {
 }
 
 const LOGIC =
-  /^(LogicalAnd|LogicalOr|LogicalNot|Equal|NotEqual|Greater|GreaterEqual|Less|LessEqual|Squeeze|ExpandDims)$/;
+  /^(LogicalAnd|LogicalOr|LogicalNot|Equal|NotEqual|Greater|GreaterEqual|Less|LessEqual|Squeeze|ExpandDims|StridedSlice)$/;
 const NUMBERS: ReadonlySet<DataType> = new Set([
   DataType.DT_BOOL,
   DataType.DT_INT32,

@@ -13,6 +13,7 @@ import { rewireBatchNorms } from './rewire_batch_norms.js';
 import { rewireFollowed } from './rewire_followed.js';
 import { settleAssignments } from './settle_assignments.js';
 import { settleRenorm } from './settle_renorm.js';
+import { squeezeSlices } from './squeeze_slices.js';
 import { stripTraining } from './strip_training.js';
 
 /** Before the analysis: what the graph is at inference. Each place has its reason. */
@@ -22,6 +23,8 @@ export const PREPARE_PIPELINE: readonly Pass<PrepareContext>[] = [
   // Then the branches that inference takes: training on the others is nobody's concern.
   pinFlags,
   foldBranches,
+  // Last: what is left is seen in one form.
+  squeezeSlices,
 ];
 
 /** After the analysis. Each place has its reason. */

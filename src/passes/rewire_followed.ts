@@ -34,7 +34,7 @@ export const rewireFollowed: Pass = {
       rewireStatistic(rewire, statistic, variable);
       changed.push({ node: statistic.node, text: `${assign} assigns ${variable.node} from ${refText(statistic)}` });
     }
-    const skipped = judgeParts(context, names, changed);
+    const skipped = judgeParts(context, live, names, changed);
     assertNothingLeft(rewire, names);
     return { changed, skipped };
   },
@@ -80,13 +80,18 @@ function comesFromBatch({ graph, shapes }: Rewire, ref: TensorRef): boolean {
 }
 
 /** Batch norms whose parts were followed one by one: each must have become free of its batch. */
-function judgeParts(context: PassContext, outputs: readonly string[], changed: Remark[]): Remark[] {
+function judgeParts(
+  context: PassContext,
+  before: ReadonlySet<string>,
+  outputs: readonly string[],
+  changed: Remark[],
+): Remark[] {
   const { graph, batchNorms, isKept } = context;
   const live = ancestors(graph, outputs, false);
   const skipped: Remark[] = [];
   const refusals: Refusal[] = [];
   for (const site of batchNorms.sites) {
-    if (!site.inParts || !live.has(site.name)) continue;
+    if (!site.inParts || !before.has(site.name)) continue;
     const left = site.moments?.reductions.some((reduction) => live.has(reduction));
     if (!left) changed.push({ node: site.name, text: 'its parts are followed one by one' });
     else if (isKept(site.name)) skipped.push({ node: site.name, text: 'left in training mode: --keep' });

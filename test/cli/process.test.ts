@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import {
+  chmodSync,
   closeSync,
   existsSync,
   ftruncateSync,
@@ -143,8 +144,8 @@ describe.runIf(isLinux)('targets that are no plain files', () => {
 
 describe.runIf(isLinux)('examples/pre_deploy.sh', () => {
   const script = fileURLToPath(new URL('../../examples/pre_deploy.sh', import.meta.url));
-  const deploy = (...args: string[]) =>
-    spawnCli(args, { command: ['sh', script], env: { BNFIX: `${process.execPath} ${MAIN}` } });
+  const deploy = (...args: string[]) => spawnCli(args, { command: ['sh', script], env: { BNFIX: MAIN } });
+  beforeAll(() => chmodSync(MAIN, 0o755));
 
   it('freezes a model and keeps the report', async () => {
     const { code, stdout } = await deploy(BAG_MODEL, at('build/my model.pb'), '--outputs', 'output/image_output');

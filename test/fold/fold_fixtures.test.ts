@@ -18,6 +18,8 @@ interface FoldCase {
   readonly form: string;
   readonly outputs: readonly string[];
   readonly tolerance: number;
+  /** Where the graph as it was is further off in TensorFlow.js. */
+  readonly toleranceTfjs: number | null;
   /** What has to become of each batch norm. */
   readonly folded: Readonly<Record<string, string>>;
   /** No arithmetic of a batch norm may be left. */
@@ -46,10 +48,12 @@ describe('nets that TensorFlow made', () => {
     expect(report.cost.after.multiplications).toBeLessThanOrEqual(report.cost.before.multiplications);
 
     const golden = readGolden(`${folder}/golden.json`);
+    const limit = one.toleranceTfjs ?? one.tolerance;
     for (const [when, each] of Object.entries({ before, after: graph })) {
+      if (ops(each, /^_FusedBatchNormEx$/).length > 0) continue; // TensorFlow.js has no such op
       const outputs = await runGraph(ungrouped(each), golden.inputs, one.outputs);
       for (const [name, expected] of Object.entries(golden.outputs)) {
-        expect(difference(outputs[name]!, expected), `${name} ${when}`).toBeLessThanOrEqual(one.tolerance);
+        expect(difference(outputs[name]!, expected), `${name} ${when}`).toBeLessThanOrEqual(limit);
       }
     }
 

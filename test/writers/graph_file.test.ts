@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { freeze, load, writeGraph } from '../../src/index.js';
 import { graphFormat } from '../../src/writers/graph_file.js';
@@ -12,7 +13,7 @@ it('knows text by its name', () => {
 
 it('is what the library writes with: load, freeze, writeGraph', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'bnfix '));
-  const model = await load(new URL('../../examples/bag-model/bag-model-34000.meta', import.meta.url).pathname);
+  const model = await load(fileURLToPath(new URL('../../examples/bag-model/bag-model-34000.meta', import.meta.url)));
   try {
     const frozen = freeze(model);
     const seen: number[] = [];

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { attr } from '../../src/graph/attrs.js';
 import { DataType } from '../../src/graph/dtype.js';
@@ -147,7 +148,7 @@ versions {
   });
 
   it.each(['quantize_115', 'slim_adam_113', 'dtypes_ref'])('round trip of a real graph: %s', (name) => {
-    const path = new URL(`../fixtures/${name}/model.meta`, import.meta.url).pathname;
+    const path = fileURLToPath(new URL(`../fixtures/${name}/model.meta`, import.meta.url));
     expectSameAsBinary(readMetaGraph(new FileSource(path)).graph);
   });
 });
