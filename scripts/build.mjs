@@ -1,36 +1,52 @@
-// Builds dist/: the protobuf module out of proto/*.proto (into src/proto, which git ignores), then the TypeScript.
+// Builds dist/: the protobuf module out of proto/*.proto (into src/proto, which git ignores), the TypeScript, the CLI in one.
+// --quick leaves out the protos and the types: for tests, which need what changed in src/.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundleCli } from './bundle.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 process.chdir(root);
+const quick = process.argv.includes('--quick');
 const run = (script, args) => execFileSync(process.execPath, [script, ...args], { stdio: 'inherit' });
 
-const generated = 'src/proto/tensorflow';
-const protos = readdirSync('proto').map((file) => `proto/${file}`);
-const skip = ['create', 'verify', 'convert', 'delimited', 'typeurl', 'service'].map((part) => `--no-${part}`);
-const pbjs = ['-t', 'static-module', '-w', 'esm', '--keep-case', ...skip, '-p', 'proto'];
-mkdirSync('src/proto', { recursive: true });
-// Once with comments for the declarations, which are made from them; once without, for what is shipped.
-run('node_modules/protobufjs-cli/bin/pbjs', [...pbjs, '--dts', '-o', `${generated}.js`, ...protos]);
-run('node_modules/protobufjs-cli/bin/pbjs', [...pbjs, '--no-comments', '-o', `${generated}.js`, ...protos]);
-// The text format needs reflection: the same protos as one JSON descriptor.
-run('node_modules/protobufjs-cli/bin/pbjs', [
-  '-t',
-  'json',
-  '--keep-case',
-  '-p',
-  'proto',
-  '-o',
-  'src/proto/descriptor.json',
-  ...protos,
-]);
+if (!quick) generateProtos();
 
-rmSync('dist', { recursive: true, force: true });
-run('node_modules/typescript/bin/tsc', ['-p', 'tsconfig.json']);
-mkdirSync('dist/proto', { recursive: true });
-for (const file of ['tensorflow.js', 'tensorflow.d.ts', 'descriptor.json']) {
-  copyFileSync(`src/proto/${file}`, `dist/proto/${file}`);
+// Apart, and moved at the end: whoever runs dist/ in the meantime has all of the old one or all of the new one.
+const built = mkdtempSync('.dist-');
+try {
+  run('node_modules/typescript/bin/tsc', ['-p', 'tsconfig.json', '--outDir', built, ...(quick ? ['--noCheck'] : [])]);
+  mkdirSync(join(built, 'proto'), { recursive: true });
+  for (const file of ['tensorflow.js', 'tensorflow.d.ts', 'descriptor.json']) {
+    copyFileSync(join('src/proto', file), join(built, 'proto', file));
+  }
+  rmSync(join(built, 'cli'), { recursive: true });
+  await bundleCli(join(built, 'cli'));
+  chmodSync(join(built, 'cli/main.js'), 0o755);
+  chmodSync(built, 0o755);
+  const old = mkdtempSync('.dist-');
+  try {
+    renameSync('dist', join(old, 'dist'));
+  } catch {
+    // There was none.
+  }
+  renameSync(built, 'dist');
+  rmSync(old, { recursive: true, force: true });
+} finally {
+  rmSync(built, { recursive: true, force: true });
 }
-chmodSync('dist/cli/main.js', 0o755);
+
+function generateProtos() {
+  const generated = 'src/proto/tensorflow';
+  const protos = readdirSync('proto').map((file) => `proto/${file}`);
+  const skip = ['create', 'verify', 'convert', 'delimited', 'typeurl', 'service'].map((part) => `--no-${part}`);
+  const pbjs = ['-t', 'static-module', '-w', 'esm', '--keep-case', ...skip, '-p', 'proto'];
+  mkdirSync('src/proto', { recursive: true });
+  // Once with comments for the declarations, which are made from them; once without, for what is shipped.
+  run('node_modules/protobufjs-cli/bin/pbjs', [...pbjs, '--dts', '-o', `${generated}.js`, ...protos]);
+  run('node_modules/protobufjs-cli/bin/pbjs', [...pbjs, '--no-comments', '-o', `${generated}.js`, ...protos]);
+  // The text format needs reflection: the same protos as one JSON descriptor.
+  const descriptor = ['-t', 'json', '--keep-case', '-p', 'proto', '-o', 'src/proto/descriptor.json', ...protos];
+  run('node_modules/protobufjs-cli/bin/pbjs', descriptor);
+}

@@ -87,11 +87,14 @@ export function flagsOf(
   });
   const pins = new Map(given.map((flag) => [flag.node, flag.value]));
   const isKept = matcher(options.keep ?? []);
-  const updated = () => findUpdates(graph, variables, findActivations(graph)).updated;
-  return [
-    ...given,
-    ...findFlags(graph, new Shapes(graph), outputs, pins, updated).filter((flag) => !isKept(flag.node)),
-  ];
+  let updated: ReadonlySet<string> | undefined;
+  const read = (name: string) => {
+    const variable = variables.readBy({ node: name, port: 0 })?.node;
+    if (variable === undefined) return undefined;
+    updated ??= findUpdates(graph, variables, findActivations(graph)).updated;
+    return updated.has(variable) ? 'updated' : 'other';
+  };
+  return [...given, ...findFlags(graph, new Shapes(graph), outputs, pins, read).filter((flag) => !isKept(flag.node))];
 }
 
 /** Puts what the user says of a batch norm's statistics in place of what was found. */

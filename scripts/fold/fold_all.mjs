@@ -1,13 +1,11 @@
 // Folds every fixture with the built library: node scripts/fold/fold_all.mjs OUT [CASE ...]
-// Writes OUT/<case>.pb, or OUT/<case>.error.json with what was said. The comparison is verify.py's.
+// Writes OUT/freeze/<case>.pb and OUT/fold/<case>.pb, or <case>.error.json with what was said. The comparison is verify.py's.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BnfixError, EXIT_CODES, fold, load, writeGraph } from '../../dist/index.js';
 
-const FOLDERS = ['../../test/fixtures', '../../test/fold/fixtures'].map((path) =>
-  fileURLToPath(new URL(path, import.meta.url)),
-);
+const FOLDERS = { freeze: '../../test/fixtures', fold: '../../test/fold/fixtures' };
 /** Options of a case that are load's; the others are fold's. */
 const LOAD_OPTIONS = ['checkpoint', 'meta', 'tag'];
 
@@ -16,16 +14,16 @@ if (out === undefined) {
   console.error('usage: node scripts/fold/fold_all.mjs OUT [CASE ...]');
   process.exit(2);
 }
-mkdirSync(out, { recursive: true });
-
 const counts = { folded: 0, refused: 0, previous: 0, next: 0, arithmetic: 0, kept: 0 };
-for (const fixtures of FOLDERS) {
+for (const [kind, path] of Object.entries(FOLDERS)) {
+  const fixtures = fileURLToPath(new URL(path, import.meta.url));
+  mkdirSync(join(out, kind), { recursive: true });
   for (const name of readdirSync(fixtures).sort()) {
     const folder = join(fixtures, name);
     if (!existsSync(join(folder, 'case.json')) || (wanted.length > 0 && !wanted.includes(name))) continue;
     const one = JSON.parse(readFileSync(join(folder, 'case.json'), 'utf8'));
-    const target = resolve(out, `${name}.pb`);
-    const said = resolve(out, `${name}.error.json`);
+    const target = resolve(out, kind, `${name}.pb`);
+    const said = resolve(out, kind, `${name}.error.json`);
     rmSync(target, { force: true });
     rmSync(said, { force: true });
     try {

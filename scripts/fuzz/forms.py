@@ -1,7 +1,9 @@
 """The pieces that random nets are made of: batch norms of all forms, dropouts, topologies, training machinery."""
+import contextlib
+
 from harness import common, np, tf
 
-from cases_fused import get_slim, resource_variables  # noqa: F401
+from cases_fused import get_slim
 from common import Net, TF2, channels_sample
 
 NAMES = ['layers', 'slim', 'keras', 'moments', 'arithmetic', 'ema', 'fused_by_hand']
@@ -10,6 +12,21 @@ DECAY = 0.7
 
 class Style(object):
     pass
+
+
+@contextlib.contextmanager
+def context(resource, cond_v2):
+    """Variables by resource or by reference, tf.cond as an op or as Switch and Merge, for one build."""
+    had = tf.control_flow_v2_enabled() if hasattr(tf, 'control_flow_v2_enabled') else None
+    if hasattr(tf, 'enable_control_flow_v2'):
+        (tf.enable_control_flow_v2 if cond_v2 else tf.disable_control_flow_v2)()
+    tf.enable_resource_variables() if resource else tf.disable_resource_variables()
+    try:
+        yield
+    finally:
+        tf.disable_resource_variables()
+        if had is not None:
+            (tf.enable_control_flow_v2 if had else tf.disable_control_flow_v2)()
 
 
 def plan_block(p, s, i):
@@ -57,10 +74,7 @@ class Build(object):
             return self.fed(f, f)
         if kind == 'variable':
             f = tf.get_variable('is_training_flag', [], tf.bool, initializer=tf.constant_initializer(True), trainable=False)
-            if not self.training:
-                self.golden_feed[f] = False
-                return f
-            return f
+            return f if self.training else False
         f = tf.placeholder(tf.bool, [] if self.rng.randint(2) else None, name='is_training')
         if kind == 'not':
             self.feed[f], self.golden_feed[f] = False, True

@@ -43,6 +43,7 @@ def plan_net(seed):
     p = Plan(seed)
     s = Style()
     s.resource = p.chance('resource', .4)
+    s.cond_v2 = p.chance('cond_v2', .4) and s.resource and hasattr(tf, 'enable_control_flow_v2')
     s.flag = p.pick('flag', 'python', 'python', 'python', 'placeholder', 'default_true', 'default_false', 'variable',
                     'not', 'and', 'number', 'const')
     s.shape = p.pick('shape', 'image', 'image', 'image', 'vector', 'sequence', 'volume')
@@ -75,9 +76,7 @@ def one(seed, show=False):
     plan, style = plan_net(seed)
     started = time.time()
     options = dict(seed=seed, steps=4, batch=8, golden_batch=4, tolerance=5e-4, keeps=('ln', 'other'),
-                   context=forms.resource_variables if style.resource else None)
-    if style.flag in ('default_false',) and False:
-        options['train'] = False
+                   context=lambda: forms.context(style.resource, style.cond_v2))
     if show:
         folder = os.path.join('/tmp', 'bnfix-seed-%d' % seed)
         if not os.path.isdir(folder):

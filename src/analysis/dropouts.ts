@@ -1,8 +1,6 @@
-import { attrShape } from '../graph/attrs.js';
 import type { Graph, Node, TensorRef } from '../graph/graph.js';
 import { sameRef } from '../graph/graph.js';
-import { IDENTITIES } from '../graph/walk.js';
-import { ARITHMETIC, evaluate, SHAPE_OPS } from './scalars.js';
+import { isNoise, Noise, type NoiseTensor } from './noise.js';
 
 /** A dropout that is active: at inference its output is `x`. */
 export interface Dropout {
@@ -13,114 +11,88 @@ export interface Dropout {
   readonly random: string;
 }
 
-/** A random mask that is no dropout that bnfix knows. */
+/** Noise that acts on activations like a mask and is no dropout that bnfix knows. */
 export interface UnknownMask {
   readonly output: string;
   readonly random: string;
   readonly why: string;
 }
 
-const UNIFORM: ReadonlySet<string> = new Set(['RandomUniform', 'StatelessRandomUniform', 'StatelessRandomUniformV2']);
-const PASSES: ReadonlySet<string> = new Set([...IDENTITIES, 'Cast', 'Enter', 'Reshape']);
-const COMPARISONS: Readonly<Record<string, 1 | -1>> = { Greater: 1, GreaterEqual: 1, Less: -1, LessEqual: -1 };
 const SELECTS: ReadonlySet<string> = new Set(['Select', 'SelectV2']);
 const DIVISIONS: ReadonlySet<string> = new Set(['Div', 'RealDiv']);
-const PARAMETERS: ReadonlySet<string> = new Set(['Placeholder', 'PlaceholderWithDefault', 'VariableV2', 'VarHandleOp']);
-const AFFINE: ReadonlySet<string> = new Set(['Add', 'AddV2', 'Sub', 'Mul', ...DIVISIONS]);
+/** A factor that is 0 on average is no mask: the noise of a variational autoencoder, `mu + sigma * noise`. */
+const NO_MASK = 1e-6;
+const SWITCHES = /^(Ref)?Switch$/;
 
 /**
- * Finds dropouts by their data flow, whatever TensorFlow wrote them: uniform noise, compared or floored to a mask, the
- * mask applied by Mul or Select, the rest scaled by 1 / P(keep). That the product of both is 1 is checked by numbers.
+ * Finds dropouts by their data flow, whatever wrote them: an activation times a factor that is made of noise and
+ * parameters alone, or chosen by a condition that is. That factor and scaling are 1 on average is checked by numbers.
  */
-export function findDropouts(graph: Graph): { dropouts: Dropout[]; unknown: UnknownMask[] } {
+export function findDropouts(graph: Graph, live: ReadonlySet<string>): { dropouts: Dropout[]; unknown: UnknownMask[] } {
   const dropouts: Dropout[] = [];
   const unknown: UnknownMask[] = [];
-  for (const random of graph.nodes()) {
-    if (!UNIFORM.has(random.op)) continue;
-    for (const mask of masksOf(graph, random)) {
-      for (const node of graph.consumers(mask.ref)) {
-        const applied = application(graph, node, mask.ref);
+  const randoms = [...graph.nodes()].filter((node) => isNoise(node) && live.has(node.name));
+  if (randoms.length === 0) return { dropouts, unknown };
+  const noise = new Noise(graph, live);
+  for (const random of randoms) {
+    const tensors = noise.tensorsOf(random);
+    const ofNoise = new Set(tensors.map(({ ref }) => ref.node));
+    for (const tensor of tensors) {
+      for (const node of graph.consumers(tensor.ref)) {
+        if (!live.has(node.name) || ofNoise.has(node.name)) continue;
+        const onData = node.inputs.some((ref) => !sameRef(ref, tensor.ref) && noise.fed.has(ref.node));
+        const applied = onData ? application(noise, node, tensor) : undefined;
         if (!applied) continue;
-        const found = unscaled(graph, node, applied, mask.keep);
+        const found = applied.x && unscaled(graph, noise, live, node, applied.x, applied.mean);
         if (found) dropouts.push({ ...found, random: random.name });
-        else {
-          const why = 'its mask is not balanced by a factor of 1 / P(keep)';
-          unknown.push({ output: node.name, random: random.name, why });
-        }
+        else unknown.push({ output: node.name, random: random.name, why: applied.why });
       }
     }
   }
   return { dropouts, unknown };
 }
 
-interface Mask {
-  readonly ref: TensorRef;
-  /** Probability of 1. */
-  readonly keep: number;
+interface Application {
+  /** What the factor is applied to; undefined where noise does something else to the data. */
+  readonly x: TensorRef | undefined;
+  readonly mean: number;
+  readonly why: string;
 }
 
-/** Tensors that are 1 or true with a probability and 0 else, made of this noise. */
-function masksOf(graph: Graph, random: Node): Mask[] {
-  const noise: TensorRef = { node: random.name, port: 0 };
-  const masks: Mask[] = [];
-  const seen = new Set<string>();
-  const visit = (ref: TensorRef, keep: number | undefined): void => {
-    if (seen.has(ref.node)) return;
-    seen.add(ref.node);
-    if (keep !== undefined) masks.push({ ref, keep });
-    for (const node of graph.consumers(ref)) {
-      const out: TensorRef = { node: node.name, port: 0 };
-      if (PASSES.has(node.op)) visit(out, keep);
-      else if (keep === undefined && node.op === 'Floor') visit(out, aboveZero(graph, noise, [[ref, 1]], -1));
-      else if (keep === undefined && node.op in COMPARISONS) {
-        const sign = COMPARISONS[node.op]!;
-        const terms: [TensorRef, number][] = [
-          [node.inputs[0]!, sign],
-          [node.inputs[1]!, -sign],
-        ];
-        visit(out, aboveZero(graph, noise, terms, 0));
-      } else if (keep === undefined && AFFINE.has(node.op) && graph.dataConsumers(node.name).length > 0)
-        visit(out, undefined);
-    }
-  };
-  visit(noise, undefined);
-  return masks;
-}
+const UNBALANCED = 'its mask is not balanced by a factor of 1 / P(keep)';
 
-/** P(sum of terms + constant >= 0) for noise that is uniform on [0, 1); NaN when it does not depend on it linearly. */
-function aboveZero(graph: Graph, noise: TensorRef, terms: readonly [TensorRef, number][], constant: number): number {
-  const at = (u: number) =>
-    terms.reduce(
-      (sum, [ref, factor]) => sum + factor * evaluate(graph, ref, (leaf) => (sameRef(leaf, noise) ? u : undefined)),
-      constant,
-    );
-  const [low, middle, high] = [at(0), at(0.5), at(1)];
-  if (Math.abs((low + high) / 2 - middle) > 1e-6 || low === high) return Number.NaN;
-  const root = Math.min(1, Math.max(0, -low / (high - low)));
-  return high > low ? 1 - root : root;
-}
-
-/** What a mask is applied to: the other factor of a Mul, or the branch of a Select whose other branch is 0. */
-function application(graph: Graph, node: Node, mask: TensorRef): TensorRef | undefined {
+/** What noise does to an activation: a factor of a Mul, or the choice between it and 0. */
+function application(noise: Noise, node: Node, { ref, mean }: NoiseTensor): Application | undefined {
   const [a, b, c] = node.inputs;
-  if (node.op === 'Mul') return sameRef(a!, mask) ? b : a;
-  if (SELECTS.has(node.op) && sameRef(a!, mask) && evaluate(graph, c!, () => undefined) === 0) return b;
-  return undefined;
+  const unknown = (why: string) => ({ x: undefined, mean: 0, why });
+  if (node.op === 'Mul') {
+    if (mean === undefined) return unknown('its mask has a form of its own');
+    return Math.abs(mean) < NO_MASK ? undefined : { x: sameRef(a!, ref) ? b : a, mean, why: UNBALANCED };
+  }
+  if (DIVISIONS.has(node.op) && sameRef(b!, ref)) return unknown('it divides by noise');
+  if (SELECTS.has(node.op) && sameRef(a!, ref)) {
+    if (mean !== undefined && noise.valueOf(c!) === 0) return { x: b, mean, why: UNBALANCED };
+    if (mean !== undefined && noise.valueOf(b!) === 0) return { x: c, mean: 1 - mean, why: UNBALANCED };
+    return unknown('it chooses by chance');
+  }
+  return SWITCHES.test(node.op) && sameRef(b!, ref) ? unknown('it takes a branch by chance') : undefined;
 }
 
 /** The tensor before dropout and the op after it, when scaling and mask cancel out on average. */
 function unscaled(
   graph: Graph,
+  noise: Noise,
+  live: ReadonlySet<string>,
   node: Node,
   applied: TensorRef,
   keep: number,
 ): { output: string; x: TensorRef } | undefined {
   const cancels = (factor: number) => Math.abs(factor * keep - 1) < 1e-4;
-  const before = scaling(graph, applied);
+  const before = scaling(graph, noise, applied);
   if (before && cancels(before.factor)) return { output: node.name, x: before.x };
   // The scaling may come after the mask.
-  const [after, ...others] = graph.dataConsumers(node.name);
-  const scaled = after && others.length === 0 ? scaling(graph, { node: after.name, port: 0 }) : undefined;
+  const [after, ...others] = graph.dataConsumers(node.name).filter((consumer) => live.has(consumer.name));
+  const scaled = after && others.length === 0 ? scaling(graph, noise, { node: after.name, port: 0 }) : undefined;
   if (after && scaled && scaled.x.node === node.name && cancels(scaled.factor))
     return { output: after.name, x: applied };
   if (cancels(1)) return { output: node.name, x: applied };
@@ -128,26 +100,12 @@ function unscaled(
 }
 
 /** A tensor as `x` times a scalar. */
-function scaling(graph: Graph, ref: TensorRef): { x: TensorRef; factor: number } | undefined {
+function scaling(graph: Graph, noise: Noise, ref: TensorRef): { x: TensorRef; factor: number } | undefined {
   const node = graph.find(ref.node);
   if (!node || ref.port !== 0) return undefined;
   const [a, b] = node.inputs;
-  const parameter = (at: TensorRef) => evaluate(graph, at, () => undefined);
-  if (DIVISIONS.has(node.op) && isScalar(graph, b!)) return { x: a!, factor: 1 / parameter(b!) };
-  if (node.op === 'Mul' && isScalar(graph, b!)) return { x: a!, factor: parameter(b!) };
-  if (node.op === 'Mul' && isScalar(graph, a!)) return { x: b!, factor: parameter(a!) };
+  if (DIVISIONS.has(node.op) && noise.isParameter(b!)) return { x: a!, factor: 1 / noise.valueOf(b!) };
+  if (node.op === 'Mul' && noise.isParameter(b!)) return { x: a!, factor: noise.valueOf(b!) };
+  if (node.op === 'Mul' && noise.isParameter(a!)) return { x: b!, factor: noise.valueOf(a!) };
   return undefined;
-}
-
-/** Whether a tensor is a parameter: made of constants and placeholders by arithmetic alone. */
-function isScalar(graph: Graph, ref: TensorRef, depth = 0): boolean {
-  const node = graph.find(ref.node);
-  if (!node || depth > 12) return false;
-  if (node.op === 'Const') return node.tensor?.shape.every((size) => size === 1) ?? false;
-  if (PARAMETERS.has(node.op)) {
-    const shape = attrShape(node, 'shape');
-    return shape === undefined || shape.every((size) => size === 1);
-  }
-  if (!(node.op in ARITHMETIC) && !SHAPE_OPS.has(node.op)) return false;
-  return node.inputs.length > 0 && node.inputs.every((input) => isScalar(graph, input, depth + 1));
 }

@@ -37,14 +37,14 @@ const PASSES: ReadonlySet<string> = new Set([
  * random ops are on the way to the outputs is inference. A flag that makes no such difference is the model's own.
  *
  * @param given values that the user has pinned already
- * @param updated the variables that some op updates with data
+ * @param read tells reads of variables
  */
 export function findFlags(
   graph: Graph,
   shapes: Shapes,
   outputs: readonly TensorRef[],
   given: Pins,
-  updated: () => ReadonlySet<string>,
+  read: VariableRead,
 ): Flag[] {
   const order = topologicalOrder(graph);
   const live = new Branches(graph, given, order).needed(outputs);
@@ -53,25 +53,38 @@ export function findFlags(
   const training = trainingNodes(graph, shapes);
   const pins = new Map(given);
   const flags: Flag[] = [];
-  const decide = (node: string) => {
-    const needed = [0, 1].map((value) => new Branches(graph, new Map([...pins, [node, value]]), order).needed(outputs));
-    const [off, on] = needed.map((names) => training.filter((name) => names.has(name)).length);
-    if (off === on) return;
-    const inference = needed[off! < on! ? 0 : 1]!;
-    const trained = needed[off! < on! ? 1 : 0]!;
-    const alone = [...inference].filter((name) => !trained.has(name));
-    if (!standsInForTraining(graph, alone, updated)) return;
-    const value = off! < on! ? 0 : 1;
-    pins.set(node, value);
-    const [less, more] = [Math.min(off!, on!), Math.max(off!, on!)];
-    flags.push({
-      node,
-      value,
-      given: false,
-      why: `${more - less} training ops are on the way to the outputs only when it is ${value ? 'off' : 'on'}`,
-    });
-  };
   const roots = rootsOf(graph, conditions);
+  /** Which value of a flag is inference, as far as it can be told with those pins. */
+  const judge = (node: string, context: Pins) => {
+    const needed = [0, 1].map((value) =>
+      new Branches(graph, new Map([...context, [node, value]]), order).needed(outputs),
+    );
+    const [off, on] = needed.map((names) => training.filter((name) => names.has(name)).length) as [number, number];
+    if (off === on) return undefined;
+    const value = off < on ? 0 : 1;
+    const [inference, trained] = [needed[value]!, needed[1 - value]!];
+    const alone = [...inference].filter((name) => !trained.has(name));
+    const vanishing = training.filter((name) => trained.has(name) && !inference.has(name));
+    return { value, gain: Math.abs(on - off), sure: standsInForTraining(graph, alone, vanishing, read) };
+  };
+  const decide = (node: string) => {
+    const plain = judge(node, pins);
+    if (!plain) return;
+    // Another flag may hide what stands in for training: it is tried both ways.
+    const others = plain.sure ? [] : roots.filter((root) => root !== node && !pins.has(root)).slice(0, MAX_OTHERS);
+    const contexts = others.flatMap((other) => [0, 1].map((value) => new Map([...pins, [other, value]])));
+    const sure =
+      plain.sure ||
+      contexts.some((context) => {
+        const judged = judge(node, context);
+        return judged?.sure && judged.value === plain.value;
+      });
+    if (!sure) return;
+    const { value, gain } = plain;
+    pins.set(node, value);
+    const why = `${gain} training ops are on the way to the outputs only when it is ${value ? 'off' : 'on'}`;
+    flags.push({ node, value, given: false, why });
+  };
   for (const counter of roots.filter((name) => isCounter(graph, name))) {
     const quantised = [0, LATE].map((value) => {
       const needed = new Branches(graph, new Map([...pins, [counter, value]]), order).needed(outputs);
@@ -97,16 +110,29 @@ export function findFlags(
   return flags;
 }
 
+/** Flags are few: more than this are no flags of one batch norm. */
+const MAX_OTHERS = 6;
+
+const NOISE = /^(Stateless)?Random(Uniform|StandardNormal)/;
 const WEIGHTED = /^(Conv|Depthwise|MatMul|BatchMatMul|Gather|ResourceGather)/;
 
+/** Whether a node hands on the value of a variable, and whether that is one that some op updates with data. */
+export type VariableRead = (name: string) => 'updated' | 'other' | undefined;
+
 /**
- * Whether what is needed at inference alone stands in for training: it reads what training keeps up to date, or it is a
- * mere bypass. Another part of the net, with weights of its own, is a choice that belongs to the model.
+ * Whether what is needed at inference alone stands in for training: for statistics of the batch, it reads what training
+ * keeps; for noise, a mere bypass is enough. Another part of the net is a choice that belongs to the model.
  */
-function standsInForTraining(graph: Graph, alone: readonly string[], updated: () => ReadonlySet<string>): boolean {
-  if (!alone.some((name) => WEIGHTED.test(graph.get(name).op))) return true;
-  const variables = updated();
-  return alone.some((name) => variables.has(name));
+function standsInForTraining(
+  graph: Graph,
+  alone: readonly string[],
+  vanishing: readonly string[],
+  read: VariableRead,
+): boolean {
+  const reads = alone.map(read);
+  if (reads.includes('updated')) return true;
+  if (alone.some((name) => WEIGHTED.test(graph.get(name).op))) return false;
+  return reads.includes('other') || vanishing.every((name) => NOISE.test(graph.get(name).op));
 }
 
 /** A training step that every delay is behind of. */
@@ -195,11 +221,7 @@ function isScalarNumber(node: Node): boolean {
 function trainingNodes(graph: Graph, shapes: Shapes): string[] {
   const names: string[] = [];
   for (const node of graph.nodes()) {
-    if (
-      isTrainingFused(node) ||
-      isBatchReduction(graph, shapes, node) ||
-      /^(Stateless)?Random(Uniform|StandardNormal)/.test(node.op)
-    ) {
+    if (isTrainingFused(node) || isBatchReduction(graph, shapes, node) || NOISE.test(node.op)) {
       names.push(node.name);
     }
   }

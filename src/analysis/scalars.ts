@@ -55,9 +55,15 @@ export const MAX_EXPRESSION = 200;
 
 /**
  * The value of an expression for one element, to see of what form it is: `known` gives the values of the tensors under
- * test, constants are what they are, and what only a run would tell is the same number everywhere.
+ * test, constants are what they are, and what only a run would tell is the same number everywhere. `ops` are those that
+ * are computed.
  */
-export function evaluate(graph: Graph, ref: TensorRef, known: (ref: TensorRef) => number | undefined): number {
+export function evaluate(
+  graph: Graph,
+  ref: TensorRef,
+  known: (ref: TensorRef) => number | undefined,
+  ops: Readonly<Record<string, (...x: number[]) => number>> = ARITHMETIC,
+): number {
   const cache = new Map<string, number>();
   const value = (at: TensorRef): number => {
     const given = known(at);
@@ -77,7 +83,7 @@ export function evaluate(graph: Graph, ref: TensorRef, known: (ref: TensorRef) =
       const small = node.tensor && node.tensor.byteLength > 0 && node.tensor.byteLength <= MAX_CONST_BYTES;
       return (small ? readNumbers(node.tensor!)[0] : undefined) ?? PARAMETER;
     }
-    if (node.op in ARITHMETIC) return ARITHMETIC[node.op]!(...node.inputs.map(value));
+    if (node.op in ops) return ops[node.op]!(...node.inputs.map(value));
     if (SHAPE_OPS.has(node.op) && node.inputs[0]) return value(node.inputs[0]);
     return PARAMETER;
   };

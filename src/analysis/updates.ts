@@ -302,9 +302,9 @@ class Finder {
     let between: Variable | undefined;
     if (node.op in ASSIGN_KINDS && node.inputs[0]) between = this.#variables.ofHandle(node.inputs[0]);
     else {
+      // Bound to the update directly, or to a read that is (zero debias of resource variables).
       const read = this.#variables.readBy(ref);
-      const assigns = (read && this.targets.get(read.node)?.assigns) ?? [];
-      if (read && assigns.some((assign) => node.controls.includes(assign.name))) between = read;
+      if (read && node.controls.some((name) => this.#assignedBy(name).includes(read.node))) between = read;
     }
     if (!between || between.node === own.node || own.node.startsWith(`${between.node}/`)) return undefined;
     for (const assign of this.targets.get(between.node)?.assigns ?? []) {

@@ -24,6 +24,7 @@ export interface Node {
   /** Fields of the NodeDef that bnfix does not model, as they were on the wire. */
   readonly unknowns?: readonly Uint8Array[];
   readonly debugInfo?: tensorflow.NodeDef.ExperimentalDebugInfo.$Properties;
+  readonly fullType?: tensorflow.FullTypeDef.$Properties;
 }
 
 type Mutable = { -readonly [K in keyof Node]: Node[K] };
@@ -39,6 +40,7 @@ export interface NodeSpec {
   readonly device?: string;
   readonly unknowns?: readonly Uint8Array[];
   readonly debugInfo?: tensorflow.NodeDef.ExperimentalDebugInfo.$Properties;
+  readonly fullType?: tensorflow.FullTypeDef.$Properties;
 }
 
 /** What belongs to a GraphDef beside its nodes. */
@@ -46,6 +48,7 @@ export interface GraphFrame {
   readonly versions?: tensorflow.VersionDef.$Properties | undefined;
   readonly version?: number | undefined;
   readonly library?: tensorflow.FunctionDefLibrary.$Properties | undefined;
+  readonly debugInfo?: tensorflow.GraphDebugInfo.$Properties | undefined;
   readonly unknowns?: readonly Uint8Array[] | undefined;
 }
 
@@ -79,6 +82,7 @@ export class Graph {
   /** node -> port (or CONTROL) -> nodes that consume it. */
   readonly #uses = new Map<string, Map<number, Set<Mutable>>>();
   #frame: GraphFrame;
+  #changes = 0;
 
   constructor(nodes: Iterable<NodeSpec> = [], frame: GraphFrame = {}) {
     this.#frame = frame;
@@ -96,6 +100,11 @@ export class Graph {
 
   setFrame(frame: GraphFrame): void {
     this.#frame = frame;
+  }
+
+  /** Grows with every change of a node or an edge: what was found out about them holds as long as it stays. */
+  get changes(): number {
+    return this.#changes;
   }
 
   get size(): number {
@@ -189,6 +198,7 @@ export class Graph {
   /** Keeps the named nodes alone. They must be closed under their inputs. */
   retain(keep: ReadonlySet<string>): void {
     const gone = [...this.#nodes.values()].filter((node) => !keep.has(node.name));
+    this.#changes++;
     for (const node of gone) this.#unlink(node);
     for (const node of gone) {
       this.#nodes.delete(node.name);
@@ -245,6 +255,7 @@ export class Graph {
       delete mutable.tensor;
       delete mutable.unknowns;
       delete mutable.debugInfo;
+      delete mutable.fullType;
       if (spec.tensor) mutable.tensor = spec.tensor;
     });
   }
@@ -280,11 +291,13 @@ export class Graph {
   }
 
   #link(node: Mutable): void {
+    this.#changes++;
     for (const ref of node.inputs) this.#users(ref.node, ref.port).add(node);
     for (const name of node.controls) this.#users(name, CONTROL).add(node);
   }
 
   #unlink(node: Mutable): void {
+    this.#changes++;
     for (const ref of node.inputs) this.#uses.get(ref.node)?.get(ref.port)?.delete(node);
     for (const name of node.controls) this.#uses.get(name)?.get(CONTROL)?.delete(node);
   }

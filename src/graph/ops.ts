@@ -73,10 +73,30 @@ interface OpInstance {
   readonly attr: AttrMap;
 }
 
+/** The outputs of nodes whose attrs say how many there are: thousands, where a saver restores them all. */
+const listed = new WeakMap<AttrMap, { readonly op: string; readonly types: readonly DataType[] }>();
+
 /** DataTypes of all outputs, in port order; undefined for custom ops. */
-export function outputTypes(node: OpInstance): DataType[] | undefined {
+export function outputTypes(node: OpInstance): readonly DataType[] | undefined {
   const info = opInfo(node.op);
-  return info?.outputs.flatMap((arg) => argTypes(node, info, arg));
+  if (!info) return undefined;
+  if (isFixed(info)) return info.outputs.map((arg) => argTypes(node, info, arg)[0]!);
+  const known = listed.get(node.attr);
+  if (known?.op === node.op) return known.types;
+  const types = info.outputs.flatMap((arg) => argTypes(node, info, arg));
+  listed.set(node.attr, { op: node.op, types });
+  return types;
+}
+
+/** Number of outputs; undefined for custom ops. */
+export function outputCount(node: OpInstance): number | undefined {
+  const info = opInfo(node.op);
+  return info && isFixed(info) ? info.outputs.length : outputTypes(node)?.length;
+}
+
+/** Whether the number of outputs is the same for all nodes of the op. */
+function isFixed(info: OpInfo): boolean {
+  return info.outputs.every((arg) => !arg.list && arg.numberAttr === undefined);
 }
 
 /** First port and number of ports of a named output argument, as functions write their edges. */

@@ -46,39 +46,52 @@ function isBackEdge(graph: Graph, node: Node, input: string): boolean {
   return node.op.endsWith('Merge') && (graph.find(input)?.op.endsWith('NextIteration') ?? false);
 }
 
+const orders = new WeakMap<Graph, { readonly changes: number; readonly order: readonly Node[] }>();
+
 /**
- * All nodes, inputs before consumers, otherwise in file order; the edge from NextIteration to Merge does not count.
+ * All nodes, inputs before consumers, otherwise in file order; the edge from NextIteration to Merge does not count. It is
+ * kept until the graph changes: most of the analysis asks for it.
  * @throws BnfixError `unreadable` when a cycle is left or an input is missing.
  */
-export function topologicalOrder(graph: Graph): Node[] {
+export function topologicalOrder(graph: Graph): readonly Node[] {
+  const known = orders.get(graph);
+  if (known?.changes === graph.changes) return known.order;
+  const order = sort(graph);
+  orders.set(graph, { changes: graph.changes, order });
+  return order;
+}
+
+function sort(graph: Graph): Node[] {
   const order: Node[] = [];
   const state = new Map<string, 'open' | 'done'>();
-  const stack: { node: Node; next: number; needs: string[] }[] = [];
+  const stack: { node: Node; next: number }[] = [];
   const open = (node: Node) => {
     state.set(node.name, 'open');
-    const needs = [...node.inputs.map((ref) => ref.node), ...node.controls];
-    stack.push({ node, next: 0, needs: needs.filter((input) => !isBackEdge(graph, node, input)) });
+    stack.push({ node, next: 0 });
   };
   for (const root of graph.nodes()) {
     if (state.has(root.name)) continue;
     open(root);
     for (let top = stack.at(-1); top; top = stack.at(-1)) {
-      const name = top.needs[top.next++];
+      const { node } = top;
+      const { inputs, controls } = node;
+      const at = top.next++;
+      const name = at < inputs.length ? inputs[at]!.node : controls[at - inputs.length];
       if (name === undefined) {
-        state.set(top.node.name, 'done');
-        order.push(top.node);
+        state.set(node.name, 'done');
+        order.push(node);
         stack.pop();
         continue;
       }
       const known = state.get(name);
-      if (known === 'done') continue;
+      if (known === 'done' || isBackEdge(graph, node, name)) continue;
       if (known === 'open') {
-        throw new BnfixError('unreadable', 'the graph has a cycle', { where: `${name} -> ... -> ${top.node.name}` });
+        throw new BnfixError('unreadable', 'the graph has a cycle', { where: `${name} -> ... -> ${node.name}` });
       }
       const input = graph.find(name);
       if (!input) {
-        throw new BnfixError('unreadable', `${top.node.name} reads ${name}, which is not in the graph`, {
-          where: top.node.name,
+        throw new BnfixError('unreadable', `${node.name} reads ${name}, which is not in the graph`, {
+          where: node.name,
           fix: 'the graph file is damaged or was cut: save it again',
         });
       }

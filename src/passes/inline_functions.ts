@@ -214,7 +214,7 @@ class Inliner {
     graph.replace(node, {
       op: single ? 'Identity' : 'IdentityN',
       inputs: results,
-      attr: { T: single ? attr.type(types[0]!) : { list: { type: types } } },
+      attr: { T: single ? attr.type(types[0]!) : { list: { type: [...types] } } },
     });
   }
 }

@@ -1,7 +1,7 @@
 import { BnfixError } from '../errors.js';
 import type { Graph } from '../graph/graph.js';
 import { refText } from '../graph/graph.js';
-import { outputTypes } from '../graph/ops.js';
+import { outputCount } from '../graph/ops.js';
 import { cleanNodes } from './clean_nodes.js';
 import { cutInputs } from './cut_inputs.js';
 import { foldBranches } from './fold_branches.js';
@@ -65,8 +65,7 @@ function validate(graph: Graph, pass: string): void {
   for (const node of graph.nodes()) {
     for (const ref of node.inputs) {
       const producer = graph.find(ref.node);
-      const types = producer && outputTypes(producer);
-      if (producer && (!types || ref.port < types.length)) continue;
+      if (producer && ref.port < (outputCount(producer) ?? Number.POSITIVE_INFINITY)) continue;
       throw new BnfixError('internal', `${pass} left ${node.name} reading ${refText(ref)}, which does not exist`);
     }
     for (const input of node.controls) {

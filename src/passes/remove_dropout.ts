@@ -19,7 +19,7 @@ export const removeDropout: Pass = {
   run({ graph, outputs, isKept }) {
     const names = outputs.map((ref) => ref.node);
     const live = ancestors(graph, names, false);
-    const { dropouts, unknown } = findDropouts(graph);
+    const { dropouts, unknown } = findDropouts(graph, live);
     const changed: Remark[] = [];
     const skipped: Remark[] = [];
     // Where dropouts follow each other, x may be the output of one that is gone.
@@ -51,7 +51,7 @@ export const removeDropout: Pass = {
         skipped.push({ node: output, text: 'random mask left active: --keep' });
         continue;
       }
-      throw new BnfixError('unsupported', `${output} multiplies by a random mask`, {
+      throw new BnfixError('unsupported', `${output} applies a random mask`, {
         where: output,
         why: `it looks like a dropout, but ${why}`,
         fix: `--keep ${output} leaves it in (the answers stay random), or choose other --outputs`,

@@ -29,7 +29,7 @@ export const rewireFollowed: Pass = {
     const live = ancestors(context.graph, names, false);
     for (const average of inUse(rewire, live)) {
       const { statistic, variable, assign } = average;
-      if (average.isCopy) continue;
+      if (average.isCopy || !comesFromBatch(rewire, statistic)) continue;
       if (isUntouched(variableValue(variable, context.weights)) && !context.allowUntrained) throw untrained(average);
       rewireStatistic(rewire, statistic, variable);
       changed.push({ node: statistic.node, text: `${assign} assigns ${variable.node} from ${refText(statistic)}` });
@@ -40,7 +40,7 @@ export const rewireFollowed: Pass = {
   },
 };
 
-/** The statistics of the batch on the way to an output that one variable follows. */
+/** The tensors on the way to an output that one variable follows. */
 function inUse(context: Rewire, live: ReadonlySet<string>): MovingAverage[] {
   const { graph, batchNorms, variables, isKept } = context;
   const kept = new Set<string>();
@@ -55,7 +55,7 @@ function inUse(context: Rewire, live: ReadonlySet<string>): MovingAverage[] {
     const node = graph.find(statistic.node);
     if (!node || !live.has(node.name) || kept.has(key) || isKept(node.name) || isTrainingFused(node)) continue;
     if (!graph.consumers(statistic).some((consumer) => live.has(consumer.name))) continue;
-    if (!variables.readBy(statistic) && comesFromBatch(context, statistic)) found.push(average);
+    if (!variables.readBy(statistic)) found.push(average);
   }
   return found;
 }

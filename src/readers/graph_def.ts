@@ -17,10 +17,11 @@ const LAZY_BYTES = 16 * 1024;
 /** Reads the GraphDef that lies in [start, end) of a source. Payloads of large constants stay where they are. */
 export function readGraphDef(source: ByteSource, start = 0, end = source.size): Graph {
   const reader = new WireReader(source);
+  const names = new Names();
   const nodes: NodeSpec[] = [];
   const rest: Uint8Array[] = [];
   for (const field of reader.fields(start, end)) {
-    if (field.number === 1 && field.wireType === LENGTH_DELIMITED) nodes.push(readNode(reader, field));
+    if (field.number === 1 && field.wireType === LENGTH_DELIMITED) nodes.push(readNode(reader, field, names));
     else rest.push(reader.bytes(field.start, field.offset + field.length - field.start));
   }
   return buildGraph(
@@ -32,7 +33,8 @@ export function readGraphDef(source: ByteSource, start = 0, end = source.size): 
 
 /** The graph of a GraphDef that is decoded already (out of text, or a function's body). */
 export function graphOfProto(proto: tensorflow.GraphDef.$Properties, where: string): Graph {
-  const nodes = (proto.node ?? []).map((node) => nodeSpec(node, where));
+  const names = new Names();
+  const nodes = (proto.node ?? []).map((node) => nodeSpec(node, where, undefined, names));
   return buildGraph(nodes, proto, where);
 }
 
@@ -51,21 +53,41 @@ function buildGraph(nodes: readonly NodeSpec[], rest: tensorflow.GraphDef.$Prope
     versions: rest.versions ?? undefined,
     version: rest.version ?? undefined,
     library: rest.library ?? undefined,
+    debugInfo: rest.debug_info ?? undefined,
     unknowns: rest.$unknowns,
   };
   return new Graph(nodes, frame);
 }
 
+/**
+ * One string for each name, however often it is read: a node is found by the very string that its consumers have, which
+ * takes no comparing.
+ */
+class Names {
+  readonly #known = new Map<string, string>();
+
+  of(name: string): string {
+    const known = this.#known.get(name);
+    if (known === undefined) this.#known.set(name, name);
+    return known ?? name;
+  }
+}
+
 /** A NodeDef as a node: edges parsed, the payload of a Const taken out of its attrs. */
-export function nodeSpec(proto: tensorflow.NodeDef.$Properties, where: string, payload?: Tensor): NodeSpec {
+export function nodeSpec(
+  proto: tensorflow.NodeDef.$Properties,
+  where: string,
+  payload?: Tensor,
+  names = new Names(),
+): NodeSpec {
   const inputs: TensorRef[] = [];
   const controls: string[] = [];
   for (const text of proto.input ?? []) {
     const { node, port } = parseInput(text);
-    if (port === undefined) controls.push(node);
-    else inputs.push({ node, port });
+    if (port === undefined) controls.push(names.of(node));
+    else inputs.push({ node: names.of(node), port });
   }
-  const name = proto.name ?? '';
+  const name = names.of(proto.name ?? '');
   let attr = proto.attr ?? {};
   let tensor = payload;
   if (!tensor && proto.op === 'Const' && attr.value?.tensor) {
@@ -75,24 +97,27 @@ export function nodeSpec(proto: tensorflow.NodeDef.$Properties, where: string, p
   }
   return {
     name,
-    op: proto.op ?? '',
-    device: proto.device ?? '',
+    op: names.of(proto.op ?? ''),
+    device: names.of(proto.device ?? ''),
     inputs,
     controls,
     attr,
     ...(tensor && { tensor }),
     ...(proto.$unknowns && { unknowns: proto.$unknowns }),
     ...(proto.experimental_debug_info && { debugInfo: proto.experimental_debug_info }),
+    ...(proto.experimental_type && { fullType: proto.experimental_type }),
   };
 }
 
-function readNode(reader: WireReader, field: WireField): NodeSpec {
+function readNode(reader: WireReader, field: WireField, names: Names): NodeSpec {
   const { source } = reader;
   if (field.length <= LAZY_BYTES) {
     const bytes = reader.bytes(field.offset, field.length);
     return nodeSpec(
       decode(source, () => tensorflow.NodeDef.decode(bytes)),
       source.name,
+      undefined,
+      names,
     );
   }
   const small: Uint8Array[] = [];
@@ -107,6 +132,7 @@ function readNode(reader: WireReader, field: WireField): NodeSpec {
     decode(source, () => tensorflow.NodeDef.decode(bytes)),
     source.name,
     payload,
+    names,
   );
 }
 

@@ -176,16 +176,24 @@ export function nodeProto(node: Node, withPayload: boolean): tensorflow.NodeDef.
     device: node.device,
     attr: sorted(attr),
     ...(node.debugInfo && { experimental_debug_info: node.debugInfo }),
+    ...(node.fullType && { experimental_type: node.fullType }),
     ...(node.unknowns && { $unknowns: [...node.unknowns] }),
   };
 }
 
 /** The GraphDef of everything but its nodes. */
-export function frameProto({ versions, version, library, unknowns }: GraphFrame): tensorflow.GraphDef.$Properties {
+export function frameProto({
+  versions,
+  version,
+  library,
+  debugInfo,
+  unknowns,
+}: GraphFrame): tensorflow.GraphDef.$Properties {
   return {
     ...(library && { library: sortedLibrary(library) }),
     ...(version && { version }),
     ...(versions && { versions }),
+    ...(debugInfo && { debug_info: debugInfo }),
     ...(unknowns && { $unknowns: [...unknowns] }),
   };
 }

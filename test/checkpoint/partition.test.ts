@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { CHUNK_BYTES } from '../../src/graph/chunk_ring.js';
 import { DataType } from '../../src/graph/dtype.js';
 import { readBytes } from '../../src/graph/tensor.js';
-import { CHUNK_BYTES } from '../../src/graph/chunk_ring.js';
 import type { tensorflow } from '../../src/proto/tensorflow.js';
 import { openCheckpoint } from '../../src/readers/checkpoint/checkpoint.js';
 import { failure } from './failure.js';

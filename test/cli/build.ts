@@ -1,28 +1,22 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const lock = join(root, 'dist', '.building');
+const lock = join(root, 'node_modules', '.bnfix-building');
 
 /** The CLI as it is installed. */
 export const MAIN = join(root, 'dist', 'cli', 'main.js');
 
 /** Builds dist/ when a source is newer: tests that start the real process must not run an old one. */
 export async function ensureBuilt(): Promise<void> {
-  mkdirSync(join(root, 'dist'), { recursive: true });
   while (!takeLock()) await setTimeout(100);
   try {
     if (newestChange(join(root, 'src')) <= changed(MAIN)) return;
     // Types are checked by `npm run types`.
-    const options = ['-p', 'tsconfig.json', '--noCheck'];
-    execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), ...options], { cwd: root });
-    mkdirSync(join(root, 'dist/proto'), { recursive: true });
-    for (const file of readdirSync(join(root, 'src/proto'))) {
-      copyFileSync(join(root, 'src/proto', file), join(root, 'dist/proto', file));
-    }
+    execFileSync(process.execPath, [join(root, 'scripts/build.mjs'), '--quick'], { cwd: root });
   } finally {
     rmSync(lock, { recursive: true, force: true });
   }

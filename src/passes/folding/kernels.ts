@@ -31,7 +31,8 @@ export function claimKernel(view: FoldView, site: string, op: LinearOp, factor: 
   const constant = kernelConstant(view, op);
   if ('why' in constant) return constant;
   const problem = outOfRange(constant.tensor!, factor);
-  return problem ? refusal(problem) : { site, op, constant, factor };
+  // It stays a batch norm: of Mul and Add, TensorFlow's own optimizer would fold the Mul, and overflow.
+  return problem ? refusal(problem, true) : { site, op, constant, factor };
 }
 
 function kernelConstant(view: FoldView, { node, kernel }: LinearOp): Node | Refusal {

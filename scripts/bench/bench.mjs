@@ -1,0 +1,137 @@
+// npm run bench: what bnfix takes, beside cp, a checksum of the same bytes, and TensorFlow's own tools.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { measure } from './measure.mjs';
+import { writeModel } from './model.mjs';
+import { printReport, writeReport } from './report.mjs';
+
+const USAGE = `npm run bench -- [OPTIONS]
+  --python PATH  a Python with TensorFlow: freeze_graph and optimize_for_inference run beside bnfix
+  --quick        small models, few rounds, docs/ is left as it is
+  --rounds N     counted rounds (7; with --quick 3); TensorFlow's tools run in the first three
+  --folder DIR   where the models are made and removed again (10 GB are needed)`;
+
+const { values } = parseArgs({
+  options: {
+    python: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
+    folder: { type: 'string', default: tmpdir() },
+    help: { type: 'boolean', default: false },
+  },
+});
+if (values.help) {
+  console.log(USAGE);
+  process.exit();
+}
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const rounds = Number(values.rounds ?? (values.quick ? 3 : 7));
+const TENSORFLOW_ROUNDS = 3;
+const CHANNELS = 512;
+
+/** Weights in MB: convolutions of 9.4 MB each, and a tenth of it in one dense layer. */
+const SIZES = (values.quick ? [20, 100] : [100, 550, 1900]).map((megabytes) => ({
+  megabytes,
+  layers: Math.round((0.9 * megabytes * 1e6) / (4 * 9 * CHANNELS * CHANNELS)),
+  units: Math.round((0.1 * megabytes * 1e6) / (4 * CHANNELS)),
+}));
+const NODES = values.quick ? [10, 40] : [10, 100, 1000];
+
+const folder = mkdtempSync(join(values.folder, 'bnfix-bench-'));
+const at = (name) => join(folder, name);
+const log = (text) => process.stderr.write(`  ${text}\n`);
+
+const main = join(root, 'dist/cli/main.js');
+const bnfix = (command, prefix) => {
+  const output = at(`${command}.pb`);
+  return { name: command, command: process.execPath, args: [main, command, `${prefix}.meta`, '-o', output], output };
+};
+
+/** TensorFlow's tools on a model; what freeze_graph writes is what optimize_for_inference reads. */
+function tensorflowTools(prefix) {
+  if (!values.python) return [];
+  const common = { command: values.python, runs: TENSORFLOW_ROUNDS, env: { TF_CPP_MIN_LOG_LEVEL: '3' } };
+  const tool = (name, args, output) => ({
+    ...common,
+    name,
+    args: ['-m', `tensorflow.python.tools.${name}`, ...args],
+    output,
+  });
+  const [frozen, optimized] = [at('tensorflow.pb'), at('optimized.pb')];
+  const from = [`--input_meta_graph=${prefix}.meta`, `--input_checkpoint=${prefix}`, '--input_binary=true'];
+  const names = ['--input_names=image', '--output_names=output'];
+  return [
+    tool('freeze_graph', [...from, '--output_node_names=output', `--output_graph=${frozen}`], frozen),
+    tool(
+      'optimize_for_inference',
+      [`--input=${frozen}`, `--output=${optimized}`, '--frozen_graph=True', ...names],
+      optimized,
+    ),
+  ];
+}
+
+function benchSmall() {
+  log('a small net');
+  const prefix = at('small');
+  const model = writeModel(prefix, { layers: 3, channels: 4 });
+  const commands = [
+    { name: 'node -e 0', command: process.execPath, args: ['-e', '0'] },
+    { name: '--version', command: process.execPath, args: [main, '--version'] },
+    bnfix('freeze', prefix),
+    bnfix('fold', prefix),
+    ...tensorflowTools(prefix),
+  ];
+  return { ...model, meta: statSync(`${prefix}.meta`).size, runs: measure(commands, 3 * rounds, log) };
+}
+
+function benchSize({ megabytes, layers, units }) {
+  log(`${megabytes} MB`);
+  const prefix = at('model');
+  const model = writeModel(prefix, { layers, units, channels: CHANNELS });
+  const data = `${prefix}.data-00000-of-00001`;
+  const copy = (name) => ({ name, command: 'cp', args: [data, at('copy')], output: at('copy') });
+  const commands = [
+    copy('cp'),
+    copy('cp again'),
+    { name: 'crc32c', command: process.execPath, args: [join(root, 'scripts/bench/crc_pass.mjs'), data] },
+    bnfix('freeze', prefix),
+    bnfix('fold', prefix),
+    ...tensorflowTools(prefix),
+  ];
+  const runs = measure(commands, rounds, log);
+  for (const { output } of commands) if (output) rmSync(output, { force: true });
+  return { megabytes, ...model, runs };
+}
+
+function benchNodes(layers) {
+  log(`${layers} batch norms`);
+  const prefix = at('nodes');
+  const model = writeModel(prefix, { layers, channels: 4, kernel: 1, nodesPerLayer: 100 });
+  return { ...model, runs: measure([bnfix('freeze', prefix), bnfix('fold', prefix)], rounds, log) };
+}
+
+const tensorflow = values.python
+  ? execFileSync(values.python, ['-c', 'import tensorflow; print(tensorflow.__version__)'], {
+      encoding: 'utf8',
+      env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: '3' },
+    }).trim()
+  : undefined;
+
+try {
+  const results = {
+    tensorflow,
+    rounds,
+    small: benchSmall(),
+    sizes: SIZES.map(benchSize),
+    nodes: NODES.map(benchNodes),
+  };
+  printReport(results);
+  if (!values.quick) writeReport(results, root);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}

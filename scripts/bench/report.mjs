@@ -1,0 +1,221 @@
+// The tables and plots of a run: on the terminal, in docs/performance.md and README.md.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { arch, cpus, release, totalmem, type } from 'node:os';
+import { join } from 'node:path';
+import { medianOf, ratio } from './measure.mjs';
+import { lineChart } from './plot.mjs';
+
+const seconds = (value) => (value === undefined ? '' : `${value.toFixed(value < 10 ? 2 : 1)} s`);
+const mebibytes = (value) => (value === undefined ? '' : `${Math.round(value).toLocaleString('en-US')} MiB`);
+const times = (value) => (value === undefined ? '' : `${value.toFixed(value < 10 ? 2 : 0)}x`);
+const NAMES = {
+  freeze: '`bnfix freeze`',
+  fold: '`bnfix fold`',
+  '--version': '`bnfix --version`',
+  'node -e 0': '`node -e 0`',
+  cp: '`cp`',
+  'cp again': '`cp` again (the noise)',
+  crc32c: 'one crc32c pass',
+  freeze_graph: '`freeze_graph`',
+  optimize_for_inference: '`optimize_for_inference`',
+};
+
+function table(head, rows) {
+  const line = (cells) => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map((_, i) => (i === 0 ? '---' : '---:'))), ...rows.map(line)].join('\n');
+}
+
+function figures(runs, base) {
+  return Object.entries(runs)
+    .filter(([, own]) => own.length > 0)
+    .map(([name, own]) => [
+      NAMES[name],
+      seconds(medianOf(own, 'wall')),
+      times(ratio(runs, name, base)),
+      seconds(medianOf(own, 'cpu')),
+      mebibytes(medianOf(own, 'peak')),
+    ]);
+}
+
+function smallTable({ runs }) {
+  return table(['a small net', 'wall', 'of `node -e 0`', 'CPU', 'peak'], figures(runs, ['node -e 0']));
+}
+
+function sizeTable({ megabytes, runs }) {
+  return table(
+    [`${megabytes} MB of weights`, 'wall', 'of `cp` + crc32c', 'CPU', 'peak'],
+    figures(runs, ['cp', 'crc32c']),
+  );
+}
+
+function nodeTable(nodes) {
+  const rows = nodes.map(({ nodes: count, batchNorms, runs }) => {
+    const wall = medianOf(runs.freeze, 'wall');
+    const peak = medianOf(runs.freeze, 'peak');
+    return [
+      count.toLocaleString('en-US'),
+      batchNorms.toLocaleString('en-US'),
+      seconds(wall),
+      `${((wall * 1e6) / count).toFixed(0)} µs`,
+      mebibytes(peak),
+      seconds(medianOf(runs.fold, 'wall')),
+    ];
+  });
+  return table(['nodes', 'batch norms', 'freeze', 'per node', 'peak', 'fold'], rows);
+}
+
+/** Each goal, what was measured, and whether it is met. */
+function goals({ small, sizes, nodes }) {
+  const list = [];
+  const goal = (text, value, shown, isMet) =>
+    value !== undefined && list.push([text, shown(value), isMet ? 'yes' : '**no**']);
+  const below = (text, value, limit, shown) => goal(text, value, shown, value <= limit);
+  below('small net: freeze under 3x `node -e 0`', ratio(small.runs, 'freeze', ['node -e 0']), 3, times);
+  below('small net: under 80 MiB', medianOf(small.runs.freeze, 'peak'), 80, mebibytes);
+  for (const { megabytes, runs } of sizes) {
+    const size = `${megabytes} MB`;
+    below(`${size}: freeze within 1.5x of \`cp\` + crc32c`, ratio(runs, 'freeze', ['cp', 'crc32c']), 1.5, times);
+    below(`${size}: freeze under 100 MiB`, medianOf(runs.freeze, 'peak'), 100, mebibytes);
+    below(`${size}: fold within 2x of freeze`, ratio(runs, 'fold', ['freeze']), 2, times);
+    below(`${size}: fold under 150 MiB`, medianOf(runs.fold, 'peak'), 150, mebibytes);
+    const less = (name, tool, factor) => {
+      const value = ratio(runs, tool, [name], 'cpu');
+      goal(`${size}: ${name} takes ${factor}x less CPU than \`${tool}\``, value, times, value >= factor);
+    };
+    if (runs.freeze_graph?.length) less('freeze', 'freeze_graph', 10);
+    if (runs.optimize_for_inference?.length) less('fold', 'optimize_for_inference', 50);
+  }
+  const last = nodes.at(-1);
+  const count = last.nodes.toLocaleString('en-US');
+  below(`${count} nodes: freeze under 5 s`, medianOf(last.runs.freeze, 'wall'), 5, seconds);
+  return table(['goal', 'measured', 'met'], list);
+}
+
+function machine({ tensorflow, rounds }) {
+  const parts = [
+    `${cpus()[0]?.model.trim()}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB`,
+    `${type()} ${release()} ${arch()}`,
+    `Node ${process.version}`,
+    ...(tensorflow ? [`TensorFlow ${tensorflow}`] : []),
+    `medians of ${rounds} rounds`,
+  ];
+  return parts.join('; ');
+}
+
+export function printReport(results) {
+  const parts = [
+    machine(results),
+    smallTable(results.small),
+    ...results.sizes.map(sizeTable),
+    nodeTable(results.nodes),
+    goals(results),
+  ];
+  console.log(parts.join('\n\n'));
+}
+
+function page(results) {
+  return `# Performance
+
+Made by \`npm run bench\`, which builds its models itself, deletes each output before it is written again, runs the commands
+in turn and gives medians of whole processes. Ratios are medians of the ratios round by round. The machine: ${machine(results)}.
+
+## Small nets
+
+A net of ${results.small.nodes} nodes and ${results.small.batchNorms} batch norms, ${results.small.meta.toLocaleString('en-US')} bytes of graph: all of it is start-up.
+
+${smallTable(results.small)}
+
+## Weights
+
+Convolutions of 512 channels with batch norms, and a dense layer with a tenth of the weights. \`cp\` copies the data file of the
+checkpoint, warm in memory; the crc32c pass reads it once more and checks it, as bnfix does with every tensor. Unlike \`cp\`,
+bnfix waits until the file is on the disk.
+
+${results.sizes.map(sizeTable).join('\n\n')}
+
+![wall time by size](performance_time.svg)
+
+![peak memory by size](performance_memory.svg)
+
+## Nodes
+
+Training graphs with gradients, updates and a saver; a hundred nodes for each batch norm.
+
+${nodeTable(results.nodes)}
+
+![time per node](performance_nodes.svg)
+
+## Goals
+
+${goals(results)}
+`;
+}
+
+const SERIES = [
+  ['freeze', 'bnfix freeze'],
+  ['fold', 'bnfix fold'],
+  ['freeze_graph', 'freeze_graph'],
+  ['optimize_for_inference', 'optimize_for_inference'],
+];
+
+function sizeChart({ small, sizes }, figure, chart) {
+  const measured = [{ megabytes: 0.02, runs: small.runs }, ...sizes];
+  const line = ([name, label]) => ({
+    name: label,
+    points: measured
+      .filter(({ runs }) => runs[name]?.length)
+      .map(({ megabytes, runs }) => [megabytes, medianOf(runs[name], figure)]),
+  });
+  const series = SERIES.map(line).filter(({ points }) => points.length > 0);
+  if (figure === 'wall') {
+    const points = sizes.map(({ megabytes, runs }) => [
+      megabytes,
+      medianOf(runs.cp, 'wall') + medianOf(runs.crc32c, 'wall'),
+    ]);
+    series.push({ name: 'cp + crc32c', points, dashed: true });
+  }
+  return lineChart({ xLabel: 'weights in MB (the smallest: 20 kB)', series, ...chart });
+}
+
+/** Writes docs/performance.md, its plots, and the table between the marks in README.md. */
+export function writeReport(results, root) {
+  const docs = (name) => join(root, 'docs', name);
+  writeFileSync(docs('performance.md'), page(results));
+  const time = { title: 'Whole process, wall time', yLabel: 'seconds' };
+  writeFileSync(docs('performance_time.svg'), sizeChart(results, 'wall', time));
+  const memory = { title: 'Whole process, peak memory', yLabel: 'MiB' };
+  writeFileSync(docs('performance_memory.svg'), sizeChart(results, 'peak', memory));
+  const perNode = (name) =>
+    results.nodes.map(({ nodes, runs }) => [nodes, (medianOf(runs[name], 'wall') * 1e6) / nodes]);
+  const series = ['freeze', 'fold'].map((name) => ({ name: `bnfix ${name}`, points: perNode(name) }));
+  const chart = { title: 'Time per node, start-up included', xLabel: 'nodes', yLabel: 'microseconds', series };
+  writeFileSync(docs('performance_nodes.svg'), lineChart(chart));
+  const readme = join(root, 'README.md');
+  const text = readFileSync(readme, 'utf8');
+  const marks = /(<!-- performance -->\n)[\s\S]*?(<!-- end of performance -->)/;
+  if (marks.test(text))
+    writeFileSync(
+      readme,
+      text.replace(marks, (_, start, end) => `${start}\n${summary(results)}\n\n${end}`),
+    );
+}
+
+/** One row for each model. */
+function summary(results) {
+  const row = (name, runs, base, of) => [
+    name,
+    ...['freeze', 'fold'].map(
+      (each) => `${seconds(medianOf(runs[each], 'wall'))}, ${mebibytes(medianOf(runs[each], 'peak'))}`,
+    ),
+    `${times(ratio(runs, 'freeze', base))} of ${of}`,
+    ...['freeze_graph', 'optimize_for_inference'].map((each) =>
+      runs[each]?.length ? `${seconds(medianOf(runs[each], 'wall'))}, ${mebibytes(medianOf(runs[each], 'peak'))}` : '',
+    ),
+  ];
+  const rows = [
+    row('small net', results.small.runs, ['node -e 0'], '`node -e 0`'),
+    ...results.sizes.map(({ megabytes, runs }) => row(`${megabytes} MB`, runs, ['cp', 'crc32c'], '`cp` + crc32c')),
+  ];
+  const head = ['', 'freeze', 'fold', 'freeze takes', '`freeze_graph`', '`optimize_for_inference`'];
+  return `${table(head, rows)}\n\nWall time and peak memory; ${machine(results)}.`;
+}

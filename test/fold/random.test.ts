@@ -1,0 +1,54 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { runGraph } from '../../src/execute/run.js';
+import { numbersOf } from '../../src/execute/value.js';
+import { freeze } from '../../src/freeze.js';
+import { counted } from '../support/run.js';
+import { type Gene, RandomNet } from './random_net.js';
+import { folded, modelOf } from './support.js';
+
+const genes = fc.array(fc.record({ op: fc.nat(999), a: fc.nat(999), b: fc.nat(999) }), { minLength: 2, maxLength: 14 });
+
+/** Answers may differ by rounding: that much of the largest number. */
+const TOLERANCE = 1e-5;
+
+async function compare(net: RandomNet, outputs: readonly string[], duplicateWeights: boolean) {
+  const frozen = freeze(modelOf(net.graph()), { outputs });
+  const { graph, bytes, report } = folded(net.graph(), outputs, { duplicateWeights });
+  const x = { x: counted([1, 6, 6, 3]) };
+  const needed = frozen.graph.has('x') ? x : {};
+  const [before, after] = [
+    await runGraph(frozen.graph, needed, outputs),
+    await runGraph(graph, graph.has('x') ? x : {}, outputs),
+  ];
+  for (const name of outputs) {
+    const [a, b] = [numbersOf(before[name]!), numbersOf(after[name]!)];
+    expect(after[name]!.shape).toEqual(before[name]!.shape);
+    const scale = a.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
+    const worst = a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!)), 0);
+    expect(worst / scale, `${name}: ${JSON.stringify(report.folded)}`).toBeLessThanOrEqual(TOLERANCE);
+  }
+  expect(folded(graph, outputs, { duplicateWeights }).bytes.equals(bytes), 'folded again, the same').toBe(true);
+  expect([...graph.nodes()].filter((node) => node.op.startsWith('FusedBatchNorm'))).toEqual([]);
+  return report;
+}
+
+it('folded nets answer as they did', async () => {
+  const actions: Record<string, number> = {};
+  await fc.assert(
+    fc.asyncProperty(genes, fc.nat(2 ** 20), fc.nat(999), fc.boolean(), async (list: Gene[], seed, pick, duplicate) => {
+      const net = new RandomNet(list, seed);
+      const outputs = net.outputs(pick);
+      fc.pre(outputs.length > 0);
+      const report = await compare(net, outputs, duplicate);
+      for (const { action } of report.folded) actions[action] = (actions[action] ?? 0) + 1;
+    }),
+    {
+      numRuns: Number(process.env.FOLD_RUNS ?? 300),
+      ...(process.env.FOLD_SEED && { seed: Number(process.env.FOLD_SEED) }),
+    },
+  );
+  if (process.env.FOLD_RUNS) console.log(actions);
+  // The nets are such that each way is taken.
+  for (const action of ['previous', 'next', 'arithmetic']) expect(actions[action]).toBeGreaterThan(10);
+});
