@@ -19,6 +19,7 @@ export interface UnknownMask {
 }
 
 const SELECTS: ReadonlySet<string> = new Set(['Select', 'SelectV2']);
+const SUMS: ReadonlySet<string> = new Set(['Add', 'AddV2', 'AddN', 'Sub']);
 const DIVISIONS: ReadonlySet<string> = new Set(['Div', 'RealDiv']);
 /** A factor that is 0 on average is no mask: the noise of a variational autoencoder, `mu + sigma * noise`. */
 const NO_MASK = 1e-6;
@@ -34,6 +35,7 @@ export function findDropouts(graph: Graph, live: ReadonlySet<string>): { dropout
   const randoms = [...graph.nodes()].filter((node) => isNoise(node) && live.has(node.name));
   if (randoms.length === 0) return { dropouts, unknown };
   const noise = new Noise(graph, live);
+  const claimed = new Set<string>();
   for (const random of randoms) {
     const tensors = noise.tensorsOf(random);
     const ofNoise = new Set(tensors.map(({ ref }) => ref.node));
@@ -43,9 +45,11 @@ export function findDropouts(graph: Graph, live: ReadonlySet<string>): { dropout
         const onData = node.inputs.some((ref) => !sameRef(ref, tensor.ref) && noise.fed.has(ref.node));
         const applied = onData ? application(noise, node, tensor) : undefined;
         if (!applied) continue;
-        const found = applied.x && unscaled(graph, noise, live, node, applied.x, applied.mean);
-        if (found) dropouts.push({ ...found, random: random.name });
-        else unknown.push({ output: node.name, random: random.name, why: applied.why });
+        const found = applied.x && unscaled(graph, noise, live, claimed, node, applied.x, applied.mean);
+        if (found) {
+          if (found.scaling) claimed.add(found.scaling);
+          dropouts.push({ output: found.output, x: found.x, random: random.name });
+        } else unknown.push({ output: node.name, random: random.name, why: applied.why });
       }
     }
   }
@@ -75,6 +79,7 @@ function application(noise: Noise, node: Node, { ref, mean }: NoiseTensor): Appl
     if (mean !== undefined && noise.valueOf(b!) === 0) return { x: c, mean: 1 - mean, why: UNBALANCED };
     return unknown('it chooses by chance');
   }
+  if (SUMS.has(node.op)) return unknown('noise is added');
   return SWITCHES.test(node.op) && sameRef(b!, ref) ? unknown('it takes a branch by chance') : undefined;
 }
 
@@ -83,18 +88,20 @@ function unscaled(
   graph: Graph,
   noise: Noise,
   live: ReadonlySet<string>,
+  claimed: ReadonlySet<string>,
   node: Node,
   applied: TensorRef,
   keep: number,
-): { output: string; x: TensorRef } | undefined {
+): { output: string; x: TensorRef; scaling?: string } | undefined {
   const cancels = (factor: number) => Math.abs(factor * keep - 1) < 1e-4;
-  const before = scaling(graph, noise, applied);
-  if (before && cancels(before.factor)) return { output: node.name, x: before.x };
+  // Where dropouts follow each other, a scaling belongs to one of them.
+  const before = claimed.has(applied.node) ? undefined : scaling(graph, noise, applied);
+  if (before && cancels(before.factor)) return { output: node.name, x: before.x, scaling: applied.node };
   // The scaling may come after the mask.
-  const [after, ...others] = graph.dataConsumers(node.name).filter((consumer) => live.has(consumer.name));
+  const [after, ...others] = graph.dataConsumers(node.name).filter(({ name }) => live.has(name) && !claimed.has(name));
   const scaled = after && others.length === 0 ? scaling(graph, noise, { node: after.name, port: 0 }) : undefined;
   if (after && scaled && scaled.x.node === node.name && cancels(scaled.factor))
-    return { output: after.name, x: applied };
+    return { output: after.name, x: applied, scaling: after.name };
   if (cancels(1)) return { output: node.name, x: applied };
   return undefined;
 }

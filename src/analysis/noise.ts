@@ -58,11 +58,16 @@ export class Noise {
     this.#graph = graph;
     this.#live = live;
     const sources = findActivations(graph);
+    const order = topologicalOrder(graph);
     const fed = new Set<string>();
-    for (const node of topologicalOrder(graph)) {
-      if (!sources.has(node.name) || isNoise(node)) continue;
-      const source = node.inputs.length === 0 || node.op === 'PlaceholderWithDefault';
-      if (source || node.inputs.some((ref) => fed.has(ref.node))) fed.add(node.name);
+    // What a loop computes comes back to its beginning: once more until nothing is new.
+    for (let before = -1; before < fed.size; ) {
+      before = fed.size;
+      for (const node of order) {
+        if (!sources.has(node.name) || isNoise(node)) continue;
+        const source = node.inputs.length === 0 || node.op === 'PlaceholderWithDefault';
+        if (source || node.inputs.some((ref) => fed.has(ref.node))) fed.add(node.name);
+      }
     }
     this.fed = fed;
   }

@@ -274,22 +274,22 @@ class Finder {
   /** Notes variables whose update this step waits for: they are kept for training (renorm), not for inference. */
   #passUpdates(ref: TensorRef, own: Variable, via: string[]): void {
     for (const name of this.#graph.find(ref.node)?.controls ?? []) {
-      for (const between of this.#assignedBy(name)) {
-        if (between !== own.node && !via.includes(between)) via.push(between);
+      for (const assign of this.#assignsBefore(name)) {
+        const between = this.#variables.ofHandle(assign.inputs[0]!)?.node;
+        if (between !== undefined && between !== own.node && !via.includes(between)) via.push(between);
       }
     }
   }
 
-  /** Variables that a node assigns, or reads right after their assignment. */
-  #assignedBy(name: string): string[] {
+  /** The assign op of that name, or those that it reads a variable after. */
+  #assignsBefore(name: string): Node[] {
     const node = this.#graph.find(name);
     if (!node) return [];
-    if (node.op in ASSIGN_KINDS && node.inputs[0])
-      return [this.#variables.ofHandle(node.inputs[0])?.node ?? ''].filter(Boolean);
+    if (node.op in ASSIGN_KINDS && node.inputs[0]) return [node];
     const passes = node.op === 'Identity' || node.op === 'ReadVariableOp' || node.op === 'NoOp';
     if (!passes) return [];
     const before = [...node.controls, ...(node.op === 'Identity' ? node.inputs.map((input) => input.node) : [])];
-    return before.flatMap((input) => (this.#graph.find(input)?.op === 'NoOp' ? [] : this.#assignedBy(input)));
+    return before.flatMap((input) => (this.#graph.find(input)?.op === 'NoOp' ? [] : this.#assignsBefore(input)));
   }
 
   /**
@@ -299,15 +299,13 @@ class Finder {
   #hop(ref: TensorRef, own: Variable, via: string[]): TensorRef | undefined {
     const node = this.#graph.find(ref.node);
     if (!node) return undefined;
-    let between: Variable | undefined;
-    if (node.op in ASSIGN_KINDS && node.inputs[0]) between = this.#variables.ofHandle(node.inputs[0]);
-    else {
-      // Bound to the update directly, or to a read that is (zero debias of resource variables).
-      const read = this.#variables.readBy(ref);
-      if (read && node.controls.some((name) => this.#assignedBy(name).includes(read.node))) between = read;
-    }
+    const isAssign = node.op in ASSIGN_KINDS && node.inputs[0];
+    const between = isAssign ? this.#variables.ofHandle(isAssign) : this.#variables.readBy(ref);
     if (!between || between.node === own.node || own.node.startsWith(`${between.node}/`)) return undefined;
-    for (const assign of this.targets.get(between.node)?.assigns ?? []) {
+    // Bound to the update directly, or to a read that is (zero debias of resource variables); to its own tower's.
+    const assigns = isAssign ? [node] : node.controls.flatMap((name) => this.#assignsBefore(name));
+    for (const assign of assigns) {
+      if (this.#variables.ofHandle(assign.inputs[0]!)?.node !== between.node) continue;
       const statistic = this.#statisticOf(between, assign);
       if (statistic && this.#variables.readBy(statistic) === undefined) {
         if (!via.includes(between.node)) via.push(between.node);

@@ -3,7 +3,7 @@ import { type AttrMap, type AttrValue, attr, attrInt, attrType, attrTypes } from
 import { DataType } from '../graph/dtype.js';
 import type { Graph, Node, TensorRef } from '../graph/graph.js';
 import { outputRange, outputTypes } from '../graph/ops.js';
-import { protoTensor } from '../graph/tensor.js';
+import { numberTensor, protoTensor } from '../graph/tensor.js';
 import type { tensorflow } from '../proto/tensorflow.js';
 import type { Pass, PrepareContext, Remark } from './pass.js';
 
@@ -31,8 +31,11 @@ export const inlineFunctions: Pass<PrepareContext> = {
 
 const CALLS: ReadonlySet<string> = new Set(['PartitionedCall', 'StatefulPartitionedCall']);
 const IFS: ReadonlySet<string> = new Set(['If', 'StatelessIf']);
+const CASES: ReadonlySet<string> = new Set(['Case', 'StatelessCase']);
 const WHILES: ReadonlySet<string> = new Set(['While', 'StatelessWhile']);
 const MAX_DEPTH = 64;
+
+type Branch = (inputs: readonly TensorRef[], pivots: readonly string[]) => TensorRef[];
 
 class Inliner {
   readonly changed: Remark[] = [];
@@ -49,6 +52,7 @@ class Inliner {
     if (depth > MAX_DEPTH) throw recursive(node);
     let results: readonly TensorRef[] | undefined;
     if (IFS.has(node.op)) results = this.#expandIf(node, pivots, depth);
+    else if (CASES.has(node.op)) results = this.#expandCase(node, pivots, depth);
     else if (WHILES.has(node.op)) results = this.#expandWhile(node, pivots, depth);
     else {
       const fn = this.#function(CALLS.has(node.op) ? node.attr.f : { func: { name: node.op } });
@@ -126,26 +130,64 @@ class Inliner {
     const condition = node.inputs[0];
     if (!thenFn || !elseFn || !condition) return undefined;
     const pred = this.#asBool(node, condition, attrType(node, 'Tcond') ?? DataType.DT_BOOL);
+    const branch = (fn: FunctionDef, scope: string) => (inputs: readonly TensorRef[], inner: readonly string[]) =>
+      this.#inline(node, `${node.name}/${scope}`, fn, inputs, inner, depth);
+    return this.#choose(node, pred, node.inputs.slice(1), pivots, branch(elseFn, 'else'), branch(thenFn, 'then'));
+  }
+
+  /** A Case is an If on its first branch whose other branch is the Case on the rest; the last one takes what is left. */
+  #expandCase(node: Node, pivots: readonly string[], depth: number): TensorRef[] | undefined {
+    const branches = (node.attr.branches?.list?.func ?? []).map((func) => this.#function({ func }));
+    const index = node.inputs[0];
+    if (!index || branches.length === 0 || branches.includes(undefined)) return undefined;
+    const from =
+      (at: number) =>
+      (inputs: readonly TensorRef[], inner: readonly string[]): TensorRef[] => {
+        const taken = (given: readonly TensorRef[], within: readonly string[]) =>
+          this.#inline(node, `${node.name}/branch${at}`, branches[at]!, given, within, depth);
+        if (at === branches.length - 1) return taken(inputs, inner);
+        const pred = this.#isIndex(node, index, at, inner);
+        return this.#choose(node, pred, inputs, inner, from(at + 1), taken);
+      };
+    return from(0)(node.inputs.slice(1), pivots);
+  }
+
+  #isIndex(node: Node, index: TensorRef, value: number, pivots: readonly string[]): TensorRef {
+    const T = attr.type(DataType.DT_INT32);
+    const constant = this.#graph.add({
+      name: this.#graph.freeName(`${node.name}/index`),
+      op: 'Const',
+      controls: pivots,
+      tensor: numberTensor(DataType.DT_INT32, [], [value]),
+      attr: { dtype: T },
+    });
+    return this.#adder(node.name)('Equal', [index, { node: constant.name, port: 0 }], { T });
+  }
+
+  /** Two branches on a condition, as Switch and Merge. */
+  #choose(
+    node: Node,
+    pred: TensorRef,
+    inputs: readonly TensorRef[],
+    pivots: readonly string[],
+    whenOff: Branch,
+    whenOn: Branch,
+  ): TensorRef[] {
     const types = attrTypes(node, 'Tin') ?? [];
     const add = this.#adder(node.name);
-    const gate = add('Switch', [pred, pred], { T: attr.type(DataType.DT_BOOL) });
-    const [off, on] = [0, 1].map((port) =>
-      add('Identity', [{ node: gate.node, port }], { T: attr.type(DataType.DT_BOOL) }),
-    );
-    const switches = node.inputs.slice(1).map((ref, i) => add('Switch', [ref, pred], { T: attr.type(types[i]!) }));
-    const branch = (fn: FunctionDef, port: 0 | 1, pivot: TensorRef, scope: string) =>
-      this.#inline(
-        node,
-        `${node.name}/${scope}`,
-        fn,
+    const bool = { T: attr.type(DataType.DT_BOOL) };
+    const gate = add('Switch', [pred, pred], bool);
+    const switches = inputs.map((ref, i) => add('Switch', [ref, pred], { T: attr.type(types[i]!) }));
+    const [off, on] = [whenOff, whenOn].map((branch, port) => {
+      const pivot = add('Identity', [{ node: gate.node, port }], bool);
+      return branch(
         switches.map((ref) => ({ node: ref.node, port })),
         [...pivots, pivot.node],
-        depth,
       );
-    const whenOn = branch(thenFn, 1, on!, 'then');
-    const whenOff = branch(elseFn, 0, off!, 'else');
-    const outputs = attrTypes(node, 'Tout') ?? [];
-    return outputs.map((type, i) => add('Merge', [whenOff[i]!, whenOn[i]!], { T: attr.type(type), N: attr.int(2) }));
+    }) as [TensorRef[], TensorRef[]];
+    return (attrTypes(node, 'Tout') ?? []).map((type, i) =>
+      add('Merge', [off[i]!, on[i]!], { T: attr.type(type), N: attr.int(2) }),
+    );
   }
 
   #asBool(node: Node, condition: TensorRef, type: DataType): TensorRef {

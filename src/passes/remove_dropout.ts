@@ -11,8 +11,8 @@ import type { Pass, Remark } from './pass.js';
  *
  *     given:   y = Mul(RealDiv(x, keep), Floor(keep + RandomUniform()))      result:  y = Identity(x)
  *
- * Assumes: scale and mask cancel out on average, which the analysis has checked by numbers. A random mask of another
- * form is refused: leaving it in would make the answers random.
+ * Assumes: scale and mask cancel out on average, which the analysis has checked by numbers. Noise that acts on
+ * the data in another way is refused: leaving it in would make the answers random.
  */
 export const removeDropout: Pass = {
   name: 'remove_dropout',
@@ -48,12 +48,12 @@ export const removeDropout: Pass = {
     for (const { output, why } of unknown) {
       if (!live.has(output)) continue;
       if (isKept(output)) {
-        skipped.push({ node: output, text: 'random mask left active: --keep' });
+        skipped.push({ node: output, text: 'noise left active: --keep' });
         continue;
       }
-      throw new BnfixError('unsupported', `${output} applies a random mask`, {
+      throw new BnfixError('unsupported', `${output} depends on noise in a way that training does`, {
         where: output,
-        why: `it looks like a dropout, but ${why}`,
+        why: `it is no dropout that bnfix knows: ${why}`,
         fix: `--keep ${output} leaves it in (the answers stay random), or choose other --outputs`,
       });
     }
