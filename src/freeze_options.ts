@@ -6,7 +6,7 @@ export interface FreezeOptions {
   readonly signature?: string;
   /** Tensors to cut at: each becomes a placeholder of its dtype and shape. */
   readonly inputs?: readonly string[];
-  /** Batch norms, dropouts and flags to leave as they are: names or globs. */
+  /** Batch norms, dropouts and flags to leave as they are: names, scopes or globs. */
   readonly keep?: readonly string[];
   /** Batch norm (name or glob) -> the variables or checkpoint keys that hold its moving mean and variance. */
   readonly map?: Readonly<Record<string, readonly [mean: string, variance: string]>>;

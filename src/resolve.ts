@@ -106,8 +106,13 @@ export function mapped(
 ): BatchNorm[] {
   const rules = Object.entries(map).map(([name, pair]) => ({ name, isMeant: matcher([name]), pair, used: false }));
   const result = sites.map((site): BatchNorm => {
-    const rule = rules.find(({ isMeant }) => isMeant(site.name));
+    const rule = site.mode === 'training' ? rules.find(({ isMeant }) => isMeant(site.name)) : undefined;
     if (!rule) return site;
+    if (rule.used && !/[*?]/.test(rule.name))
+      throw severalSites(
+        rule.name,
+        sites.filter(({ name }) => rule.isMeant(name)),
+      );
     rule.used = true;
     const [mean, variance] = rule.pair.map((name) => namedVariable(name, variables, weights));
     const evidence = { kind: 'map', text: `--map: ${rule.pair.join(', ')}` } as const;
@@ -116,6 +121,8 @@ export function mapped(
       statistics: { mean: mean!, variance: variance!, evidence },
       problem: undefined,
       exempt: undefined,
+      orphan: false,
+      inParts: false,
     };
   });
   const unused = rules.find((rule) => !rule.used);
@@ -136,6 +143,13 @@ export function mapped(
   return result;
 }
 
+function severalSites(scope: string, sites: readonly BatchNorm[]): BnfixError {
+  return new BnfixError('usage', `several batch norms are in ${scope}`, {
+    where: '--map',
+    fix: `name one of ${sites.map((site) => site.name).join(', ')}; a glob means all of them`,
+  });
+}
+
 function namedVariable(name: string, variables: Variables, weights: Weights | undefined): Variable {
   const node = name.replace(/:0$/, '');
   const known = variables.byNode.get(node) ?? [...variables.byNode.values()].find((variable) => variable.key === node);
@@ -149,13 +163,13 @@ function namedVariable(name: string, variables: Variables, weights: Weights | un
   });
 }
 
-/** Names and globs: `*` and `?` do not stop at slashes. */
+/** Names, scopes and globs: `*` and `?` do not stop at slashes. */
 export function matcher(patterns: readonly string[]): (name: string) => boolean {
   const quote = (text: string) =>
     text
       .replace(/[.+^${}()|[\]\\]/g, '\\$&')
       .replaceAll('*', '.*')
       .replaceAll('?', '.');
-  const expressions = patterns.map((pattern) => new RegExp(`^${quote(pattern.replace(/:0$/, ''))}$`));
+  const expressions = patterns.map((pattern) => new RegExp(`^${quote(pattern.replace(/(:0|\/)$/, ''))}(/.*)?$`));
   return (name) => expressions.some((expression) => expression.test(name));
 }
