@@ -2,6 +2,7 @@ import { BnfixError } from './errors.js';
 import type { Model } from './graph/model.js';
 import { FileSource } from './io/source.js';
 import { type Checkpoint, openCheckpoint } from './readers/checkpoint/checkpoint.js';
+import { objectKeys } from './readers/checkpoint/object_graph.js';
 import { readGraphDef } from './readers/graph_def.js';
 import { locateModel, type ModelFiles } from './readers/locate.js';
 import { type MetaGraph, readMetaGraph, readSavedModel } from './readers/meta_graph.js';
@@ -42,7 +43,16 @@ export async function load(path: string, options: LoadOptions = {}): Promise<Loa
       source.close();
       weights?.close();
     };
-    return { name: files.graph, graph, meta, weights, byteLength: source.size, reference, close };
+    return {
+      name: files.graph,
+      graph,
+      meta,
+      weights,
+      byteLength: source.size,
+      objectKeys: weights && objectKeys(weights),
+      reference,
+      close,
+    };
   } catch (error) {
     source.close();
     weights?.close();

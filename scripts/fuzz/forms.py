@@ -252,7 +252,7 @@ class Build(object):
             g = tf.get_variable('gamma', [c], initializer=tf.ones_initializer()) if b.gamma else None
             o = tf.get_variable('beta', [c], initializer=tf.zeros_initializer()) if b.beta else None
             m, v = tf.nn.moments(x, list(range(x.shape.ndims - 1)), name='moments')
-            ema = tf.train.ExponentialMovingAverage(DECAY)
+            ema = tf.train.ExponentialMovingAverage(DECAY, name='EMA_' + scope.replace('/', '_'))
             if not self.is_tensor():
                 op = ema.apply([m, v])
                 mean, var = self.by_flag(lambda: (m, v), lambda: (ema.average(m), ema.average(v)), lambda: [op])
@@ -492,7 +492,8 @@ def train(n, outputs):
                 clipped, _ = tf.clip_by_global_norm([g for g, _ in pairs], 1.)
                 pairs = list(zip(clipped, [v for _, v in pairs]))
             if 'accumulate' in s.extras:
-                sums = [tf.Variable(tf.zeros(v.shape.as_list(), v.dtype.base_dtype), trainable=False) for _, v in pairs]
+                with tf.control_dependencies(None):
+                    sums = [tf.Variable(tf.zeros(v.shape.as_list(), v.dtype.base_dtype), trainable=False) for _, v in pairs]
                 with tf.control_dependencies([a.assign_add(g) for a, (g, _) in zip(sums, pairs)]):
                     pairs = [(a.read_value() / 2., v) for a, (_, v) in zip(sums, pairs)]
             if pairs:

@@ -76,14 +76,14 @@ export class Variables {
  * Finds every variable and the checkpoint key that holds its value: the saver's own restore ops say so for certain
  * (RestoreV2 -> Assign); where they do not, the shared_name or the node's name.
  */
-export function findVariables(model: Pick<Model, 'graph' | 'meta' | 'weights'>): Variables {
-  const { graph, meta, weights } = model;
+export function findVariables(model: Pick<Model, 'graph' | 'meta' | 'weights' | 'objectKeys'>): Variables {
+  const { graph, meta, weights, objectKeys } = model;
   const keys = restoredKeys(graph, meta.saver_def?.restore_op_name ?? undefined, weights?.entries);
   const byNode = new Map<string, Variable>();
   for (const node of graph.nodes()) {
     if (!isVariable(node)) continue;
     const restored = keys.get(node.name);
-    const key = restored?.key ?? namedKey(node, weights?.entries);
+    const key = restored?.key ?? namedKey(node, weights?.entries, objectKeys);
     byNode.set(node.name, {
       node: node.name,
       kind: node.op === 'VarHandleOp' ? 'resource' : 'ref',
@@ -99,9 +99,14 @@ export function findVariables(model: Pick<Model, 'graph' | 'meta' | 'weights'>):
 
 type Entries = ReadonlyMap<string, unknown>;
 
-function namedKey(node: Node, entries: Entries | undefined): string | undefined {
+function namedKey(
+  node: Node,
+  entries: Entries | undefined,
+  objectKeys: ReadonlyMap<string, string> | undefined,
+): string | undefined {
   const names = [attrString(node, 'shared_name'), node.name].filter((name) => name !== undefined && name !== '');
-  return names.find((name) => entries?.has(name!));
+  const keys = [...names, ...names.map((name) => objectKeys?.get(name!))];
+  return keys.find((key) => key !== undefined && entries?.has(key));
 }
 
 interface Restored {

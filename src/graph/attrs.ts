@@ -1,5 +1,6 @@
 import type { tensorflow } from '../proto/tensorflow.js';
 import type { DataType } from './dtype.js';
+import { int64 } from './numbers.js';
 import { shapeOf, shapeProto } from './tensor.js';
 
 /** An AttrValue or its plain-object form. */
@@ -20,7 +21,7 @@ export function attrBool(node: Attributed, key: string): boolean | undefined {
 
 export function attrInt(node: Attributed, key: string): number | undefined {
   const value = node.attr[key]?.i;
-  return value == null ? undefined : Number(value);
+  return value == null ? undefined : int64(value);
 }
 
 export function attrFloat(node: Attributed, key: string): number | undefined {
@@ -43,7 +44,7 @@ export function attrTypes(node: Attributed, key: string): DataType[] | undefined
 
 export function attrInts(node: Attributed, key: string): number[] | undefined {
   const list = node.attr[key]?.list;
-  return list ? (list.i ?? []).map(Number) : undefined;
+  return list ? (list.i ?? []).map(int64) : undefined;
 }
 
 /** A shape attr; -1 for unknown sizes; undefined where the attr is absent or its rank is unknown. */

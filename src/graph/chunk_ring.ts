@@ -6,13 +6,13 @@ export class ChunkRing {
   readonly #buffers: [Uint8Array, Uint8Array] = [new Uint8Array(0), new Uint8Array(0)];
   #turn = 0;
 
-  /** A buffer of this size, at most CHUNK_BYTES; what was in it before is overwritten. */
+  /** A buffer of this size; it is overwritten by the second next one. */
   next(length: number): Uint8Array {
     this.#turn = 1 - this.#turn;
     let buffer = this.#buffers[this.#turn]!;
     if (buffer.length < length) {
       // A small tensor that is read alone needs no more than its size; what grows will grow again.
-      buffer = new Uint8Array(buffer.length === 0 ? length : CHUNK_BYTES);
+      buffer = new Uint8Array(buffer.length === 0 ? length : Math.max(length, CHUNK_BYTES));
       this.#buffers[this.#turn] = buffer;
     }
     return buffer.subarray(0, length);

@@ -231,12 +231,14 @@ export class Graph {
 
   setAttr(node: Node, key: string, value: AttrValue): void {
     const mutable = this.#mutable(node.name);
+    this.#changes++;
     mutable.attr = { ...mutable.attr, [key]: value };
   }
 
   removeAttrs(node: Node, keys: readonly string[]): void {
     if (!keys.some((key) => key in node.attr)) return;
     const mutable = this.#mutable(node.name);
+    this.#changes++;
     mutable.attr = Object.fromEntries(Object.entries(mutable.attr).filter(([key]) => !keys.includes(key)));
   }
 

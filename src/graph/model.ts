@@ -29,6 +29,8 @@ export interface Model {
   readonly meta: tensorflow.MetaGraphDef.$Properties;
   readonly weights: Weights | undefined;
   readonly byteLength: number;
+  /** Variable name -> checkpoint key, as the object graph of a TF2 checkpoint says. */
+  readonly objectKeys?: ReadonlyMap<string, string> | undefined;
   /** The training graph of a model that was frozen already: its update ops tell which statistics are whose. */
   readonly reference?: { readonly graph: Graph; readonly meta: tensorflow.MetaGraphDef.$Properties } | undefined;
 }

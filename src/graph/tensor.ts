@@ -4,6 +4,7 @@ import { BnfixError } from '../errors.js';
 import type { tensorflow } from '../proto/tensorflow.js';
 import type { ChunkRing } from './chunk_ring.js';
 import { bytesPerElement, DataType, dtypeName } from './dtype.js';
+import { int64 } from './numbers.js';
 
 /** A TensorProto or its plain-object form. */
 export type TensorProto = tensorflow.TensorProto.$Properties;
@@ -154,7 +155,7 @@ function noStrings(): Uint8Array[] {
 /** The shape of a TensorShapeProto; -1 where a size is not known; undefined where the rank is not. */
 export function shapeOf(shape: tensorflow.TensorShapeProto.$Properties | null | undefined): number[] | undefined {
   if (!shape || shape.unknown_rank) return undefined;
-  return (shape.dim ?? []).map((dim) => Number(dim.size ?? 0));
+  return (shape.dim ?? []).map((dim) => int64(dim.size));
 }
 
 /** The TensorShapeProto of a shape; undefined is an unknown rank. */

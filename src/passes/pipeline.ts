@@ -51,11 +51,12 @@ export interface PassRun extends PassResult {
   readonly pass: string;
 }
 
-/** Runs passes in order; the graph is validated after each, and the culprit named. */
+/** Runs passes in order; the graph is validated after each that changed it, and the culprit named. */
 export function runPipeline<C extends PrepareContext>(pipeline: readonly Pass<C>[], context: C): PassRun[] {
   return pipeline.map((pass) => {
+    const before = context.graph.changes;
     const result = pass.run(context);
-    validate(context.graph, pass.name);
+    if (context.graph.changes !== before) validate(context.graph, pass.name);
     return { pass: pass.name, ...result };
   });
 }

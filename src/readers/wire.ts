@@ -15,23 +15,35 @@ export interface WireField {
 
 export const LENGTH_DELIMITED = 2;
 const WINDOW_BYTES = 256 * 1024;
+const SLAB_BYTES = 64 * 1024;
 
 /** Reads a source forwards through a window, so that many small reads cost few system calls. */
 export class WireReader {
   readonly source: ByteSource;
   #window: Uint8Array = new Uint8Array(0);
   #windowStart = 0;
+  /** Small values are copied into one buffer after another: a buffer for each of 100,000 nodes costs more than the nodes. */
+  #slab: Uint8Array = new Uint8Array(0);
+  #slabUsed = 0;
 
   constructor(source: ByteSource) {
     this.source = source;
   }
 
-  /** Bytes [offset, offset + length) in a buffer of their own. */
+  /** Bytes [offset, offset + length), which stay as they are. */
   bytes(offset: number, length: number): Uint8Array {
     if (length > WINDOW_BYTES) return this.source.read(offset, length);
     this.#cover(offset, length);
     const at = offset - this.#windowStart;
-    return this.#window.slice(at, at + length);
+    if (length > SLAB_BYTES / 4) return this.#window.slice(at, at + length);
+    if (length > this.#slab.length - this.#slabUsed) {
+      this.#slab = new Uint8Array(SLAB_BYTES);
+      this.#slabUsed = 0;
+    }
+    const copy = this.#slab.subarray(this.#slabUsed, this.#slabUsed + length);
+    copy.set(this.#window.subarray(at, at + length));
+    this.#slabUsed += length;
+    return copy;
   }
 
   /** The fields of the message that lies in [start, end), in wire order; values are not read. */

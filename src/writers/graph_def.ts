@@ -1,4 +1,3 @@
-import protobuf from 'protobufjs/minimal.js';
 import { BnfixError } from '../errors.js';
 import { ChunkRing } from '../graph/chunk_ring.js';
 import { DataType } from '../graph/dtype.js';
@@ -56,17 +55,22 @@ class Pieces {
   #start = 0;
   #end = 0;
 
-  add(...parts: readonly Uint8Array[]): void {
-    for (const part of parts) {
-      this.byteLength += part.length;
-      if (part.length > this.#block.length - this.#end) {
-        this.#close();
-        this.#block = new Uint8Array(Math.max(BLOCK_BYTES, part.length));
-        this.#start = this.#end = 0;
-      }
-      this.#block.set(part, this.#end);
-      this.#end += part.length;
-    }
+  add(bytes: Uint8Array): void {
+    this.#reserve(bytes.length);
+    this.#block.set(bytes, this.#end);
+    this.#end += bytes.length;
+    this.byteLength += bytes.length;
+  }
+
+  /** Tag and length of a length-delimited field with a number below 16. */
+  addHead(field: number, length: number): void {
+    this.#reserve(headLength(length));
+    this.byteLength -= this.#end;
+    this.#block[this.#end++] = (field << 3) | 2;
+    let rest = length;
+    for (; rest > 127; rest = Math.floor(rest / 128)) this.#block[this.#end++] = (rest & 127) | 128;
+    this.#block[this.#end++] = rest;
+    this.byteLength += this.#end;
   }
 
   addPayload(tensor: Tensor): void {
@@ -78,6 +82,13 @@ class Pieces {
   all(): readonly Piece[] {
     this.#close();
     return this.#list;
+  }
+
+  #reserve(length: number): void {
+    if (length <= this.#block.length - this.#end) return;
+    this.#close();
+    this.#block = new Uint8Array(Math.max(BLOCK_BYTES, length));
+    this.#start = this.#end = 0;
   }
 
   #close(): void {
@@ -137,7 +148,8 @@ function pushNode(pieces: Pieces, node: Node): void {
   const payload = streamedPayload(node);
   const head = tensorflow.NodeDef.encode(nodeProto(node, payload === undefined)).finish();
   if (!payload) {
-    pieces.add(lengthDelimited(1, head.length), head);
+    pieces.addHead(1, head.length);
+    pieces.add(head);
     return;
   }
   // attr["value"] = { tensor: { dtype, tensor_shape, tensor_content } }, nested lengths from the inside out.
@@ -145,24 +157,26 @@ function pushNode(pieces: Pieces, node: Node): void {
     dtype: payload.dtype,
     tensor_shape: shapeProto(payload.shape),
   }).finish();
-  const size = payload.byteLength;
-  const content = size > 0 ? lengthDelimited(4, size) : new Uint8Array();
-  const tensorSize = tensorHead.length + content.length + size;
-  const inValue = lengthDelimited(8, tensorSize);
-  const inEntry = lengthDelimited(2, inValue.length + tensorSize);
-  const entrySize = VALUE_KEY.length + inEntry.length + inValue.length + tensorSize;
-  const entry = lengthDelimited(5, entrySize);
-  const nodeSize = head.length + entry.length + entrySize;
-  pieces.add(lengthDelimited(1, nodeSize), head, entry, VALUE_KEY, inEntry, inValue, tensorHead, content);
+  const content = payload.byteLength;
+  const tensor = tensorHead.length + (content > 0 ? headLength(content) + content : 0);
+  const value = headLength(tensor) + tensor;
+  const entry = VALUE_KEY.length + headLength(value) + value;
+  pieces.addHead(1, head.length + headLength(entry) + entry);
+  pieces.add(head);
+  pieces.addHead(5, entry);
+  pieces.add(VALUE_KEY);
+  pieces.addHead(2, value);
+  pieces.addHead(8, tensor);
+  pieces.add(tensorHead);
+  if (content > 0) pieces.addHead(4, content);
   pieces.addPayload(payload);
 }
 
-/** Tag and length of a length-delimited field. */
-function lengthDelimited(field: number, length: number): Uint8Array {
-  return protobuf.Writer.create()
-    .uint32((field << 3) | 2)
-    .uint32(length)
-    .finish();
+/** Bytes that the tag and the length of a field take. */
+function headLength(length: number): number {
+  let bytes = 2;
+  for (let rest = length; rest > 127; rest = Math.floor(rest / 128)) bytes++;
+  return bytes;
 }
 
 /** The NodeDef of a node, attrs sorted by key. */

@@ -1,3 +1,4 @@
+import { ChunkRing } from '../../graph/chunk_ring.js';
 import { bytesPerElement, DataType } from '../../graph/dtype.js';
 import { numberTensor, rawTensor, readBytes, readNumbers, type Tensor } from '../../graph/tensor.js';
 
@@ -45,7 +46,7 @@ export function scaledTensor(tensor: Tensor, factor: Factor): Tensor {
     strings,
     base,
     factors,
-    chunks: () => multiplied(base, factors),
+    chunks: (ring) => multiplied(base, factors, ring),
     ...(base.origin !== undefined && { origin: base.origin }),
   };
   return scaled;
@@ -66,16 +67,16 @@ function product(factors: readonly Factor[], flat: number): number {
   return result;
 }
 
-function* multiplied(base: Tensor, factors: readonly Factor[]): Generator<Uint8Array> {
+function* multiplied(base: Tensor, factors: readonly Factor[], ring = new ChunkRing()): Generator<Uint8Array> {
   const { dtype } = base;
   const [only] = factors;
   let flat = 0;
   for (const chunk of wholeElements(base)) {
-    const numbers = dtype === DataType.DT_FLOAT ? floatsIn(chunk) : numbersIn(dtype, chunk);
+    const numbers = dtype === DataType.DT_FLOAT ? floatsIn(chunk, ring) : numbersIn(dtype, chunk);
     if (factors.length === 1 && only!.terms.length === 1) scaleInOrder(numbers, only!, flat);
     else for (let i = 0; i < numbers.length; i++) numbers[i]! *= product(factors, flat + i);
     flat += numbers.length;
-    if (numbers instanceof Float32Array) yield new Uint8Array(numbers.buffer);
+    if (numbers instanceof Float32Array) yield new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
     else yield readBytes(numberTensor(dtype, [numbers.length], numbers));
   }
 }
@@ -93,9 +94,11 @@ function scaleInOrder(numbers: Float64Array | Float32Array, { values, terms }: F
   }
 }
 
-/** A copy, as chunks may lie at odd offsets. A product is rounded once, when it is put back into the array. */
-function floatsIn(bytes: Uint8Array): Float32Array<ArrayBuffer> {
-  return new Float32Array(new Uint8Array(bytes).buffer);
+/** A copy, as chunks may lie at odd offsets, and may be what others read. A product is rounded once, when it is put back. */
+function floatsIn(bytes: Uint8Array, ring: ChunkRing): Float32Array {
+  const copy = ring.next(bytes.length);
+  copy.set(bytes);
+  return new Float32Array(copy.buffer, copy.byteOffset, copy.length / 4);
 }
 
 function numbersIn(dtype: DataType, bytes: Uint8Array): Float64Array {

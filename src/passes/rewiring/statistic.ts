@@ -1,4 +1,5 @@
 import { constantInts } from '../../analysis/constants.js';
+import { ARITHMETIC } from '../../analysis/scalars.js';
 import { type Shape, Shapes } from '../../analysis/shapes.js';
 import { variableValue } from '../../analysis/values.js';
 import type { Variable } from '../../analysis/variables.js';
@@ -22,25 +23,34 @@ export function rewireContext(context: PassContext): Rewire {
 }
 
 const UNKNOWN_SIZE = -1;
+const MAX_DEPTH = 10;
 
 /** Puts a variable in the place of a tensor that carries the statistic which it follows, in that tensor's shape. */
 export function rewireStatistic(context: Rewire, ref: TensorRef, variable: Variable): void {
-  const { graph, shapes } = context;
+  const { graph } = context;
   const node = graph.get(ref.node);
   if (graph.consumers(ref).length === 0) return;
   // What is assigned to a variable has its shape.
   const averages = context.batchNorms.averages.get(refText(ref)) ?? [];
   const assigned = averages.some((average) => average.variable.node === variable.node && average.path.length === 1);
-  const shape = assigned ? 'same' : shapeLike(variable.shape, shapes.of(ref) ?? deducedShape(graph, ref, variable));
+  const shape = assigned ? 'same' : shapeLike(variable.shape, deducedShape(context, ref, variable));
   if (shape === 'unknown') return;
   const dtype = outputTypes(node)?.[ref.port] ?? variable.dtype;
   const to = statisticRef(context, node.name, variable, dtype, shape === 'same' ? undefined : shape);
   graph.replaceUses(ref, to);
 }
 
-/** Of an activation whose rank is not known, the statistics of one channel axis still tell theirs. */
-function deducedShape(graph: Graph, ref: TensorRef, variable: Variable): Shape {
+/** The shape of a statistic. Of an activation whose rank is not known, those of one channel axis still tell theirs. */
+function deducedShape(context: Rewire, ref: TensorRef, variable: Variable, depth = 0): Shape {
+  const { graph, shapes } = context;
+  const known = shapes.of(ref);
+  if (known || depth > MAX_DEPTH) return known;
   const node = graph.get(sourceOf(graph, ref).node);
+  if (node.op in ARITHMETIC) {
+    const parts = node.inputs.map((input) => deducedShape(context, input, variable, depth + 1));
+    if (parts.some((part) => part === undefined)) return undefined;
+    return parts.reduce((longest, part) => (part!.length > longest!.length ? part : longest));
+  }
   if (node.op === 'Squeeze') return attrInts(node, 'squeeze_dims')?.length ? [UNKNOWN_SIZE] : undefined;
   if (node.op !== 'Mean' && node.op !== 'Sum') return undefined;
   const axes = constantInts(graph, node.inputs[1]);

@@ -1,5 +1,6 @@
 import type Long from 'long';
 import { BnfixError } from '../../errors.js';
+import { int64 } from '../../graph/numbers.js';
 
 /** The error of a checkpoint file whose bytes contradict its format or its checksums. */
 export function damaged(file: string, what: string, why: string, cause?: unknown): BnfixError {
@@ -22,7 +23,7 @@ export function decodeMessage<T>(file: string, what: string, decode: () => T): T
 
 /** An int64 field that counts something: checked to be a safe integer that is not negative. */
 export function count(file: string, what: string, value: number | Long | null | undefined): number {
-  const number = Number(value ?? 0);
+  const number = int64(value);
   if (Number.isSafeInteger(number) && number >= 0) return number;
   throw damaged(file, `${what} is malformed`, `it says ${number} where a size is wanted`);
 }

@@ -6,6 +6,24 @@ import { damaged, decodeMessage } from './damage.js';
 export const OBJECT_GRAPH_KEY = '_CHECKPOINTABLE_OBJECT_GRAPH';
 
 /**
+ * Variable name -> checkpoint key, by the object graph of a TF2 checkpoint. Names that several variables have are left out:
+ * they tell nothing.
+ */
+export function objectKeys(checkpoint: Checkpoint): ReadonlyMap<string, string> | undefined {
+  const graph = readObjectGraph(checkpoint);
+  if (!graph) return undefined;
+  const keys = new Map<string, string>();
+  const twice = new Set<string>();
+  for (const { full_name, checkpoint_key } of graph.nodes.flatMap((node) => node.attributes ?? [])) {
+    if (!full_name || !checkpoint_key) continue;
+    if (keys.has(full_name)) twice.add(full_name);
+    keys.set(full_name, checkpoint_key);
+  }
+  for (const name of twice) keys.delete(name);
+  return keys;
+}
+
+/**
  * The object graph of a TF2 checkpoint (tf.train.Checkpoint, SavedModel): its nodes, their children by attribute name, and
  * the checkpoint key of each variable.
  * @returns undefined for a checkpoint of TF1, which has none

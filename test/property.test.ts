@@ -1,0 +1,56 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { runGraph } from '../src/execute/run.js';
+import { valueOfNumbers } from '../src/execute/value.js';
+import { freeze } from '../src/freeze.js';
+import { attrBool } from '../src/graph/attrs.js';
+import type { Graph } from '../src/graph/graph.js';
+import { difference } from './support/compare.js';
+import { CHOICES, type Layer, modelOf, type Net, noise, SIZE } from './support/nets.js';
+
+const layers: fc.Arbitrary<Layer> = fc.record({
+  form: fc.constantFrom(...CHOICES.form),
+  variables: fc.constantFrom(...CHOICES.variables),
+  update: fc.constantFrom(...CHOICES.update),
+  gamma: fc.boolean(),
+  dropout: fc.constantFrom(...CHOICES.dropout),
+  channels: fc.integer({ min: 1, max: 3 }),
+});
+
+const nets: fc.Arbitrary<Net> = fc.record({
+  layers: fc.array(layers, { minLength: 1, maxLength: 3 }),
+  flag: fc.constantFrom(...CHOICES.flag),
+  towers: fc.constantFrom<(1 | 2)[]>(1, 2),
+  seed: fc.nat(1000),
+});
+
+const LEFT = /^(Variable|VarHandle|ReadVariable|Assign|Switch$|Merge$|Select|Random)/;
+
+/** What belongs to training and must not be in a frozen graph. */
+function leftovers(graph: Graph): string[] {
+  return [...graph.nodes()]
+    .filter(
+      (node) => LEFT.test(node.op) || (node.op.startsWith('FusedBatchNorm') && attrBool(node, 'is_training') !== false),
+    )
+    .map((node) => `${node.name} (${node.op})`);
+}
+
+it('freezes a training graph to what its inference graph answers, however it is written', async () => {
+  const count = 2 * SIZE * SIZE * 2;
+  await fc.assert(
+    fc.asyncProperty(nets, async (net) => {
+      const x = valueOfNumbers(
+        'float32',
+        [2, SIZE, SIZE, 2],
+        noise(`${net.seed}/x`, count).map((value) => value * 3 + 1),
+      );
+      const [frozen, truth] = (['training', 'inference'] as const).map(
+        (mode) => freeze(modelOf(net, mode), { outputs: ['out'] }).graph,
+      );
+      expect(leftovers(frozen!)).toEqual([]);
+      const [actual, expected] = await Promise.all([frozen!, truth!].map((graph) => runGraph(graph, { x }, ['out'])));
+      expect(difference(actual!.out!, expected!.out!)).toBeLessThan(1e-4);
+    }),
+    { numRuns: 150 },
+  );
+});
