@@ -12,7 +12,8 @@ import { printReport, writeReport } from './report.mjs';
 const USAGE = `npm run bench -- [OPTIONS]
   --python PATH  a Python with TensorFlow: freeze_graph and optimize_for_inference run beside bnfix
   --quick        small models, few rounds, docs/ is left as it is
-  --rounds N     counted rounds (7; with --quick 3); TensorFlow's tools run in the first three
+  --rounds N     counted rounds (7; with --quick 3)
+  --tensorflow-rounds N  rounds of them in which TensorFlow's tools run (3)
   --folder DIR   where the models are made and removed again (10 GB are needed)`;
 
 const { values } = parseArgs({
@@ -20,6 +21,7 @@ const { values } = parseArgs({
     python: { type: 'string' },
     quick: { type: 'boolean', default: false },
     rounds: { type: 'string' },
+    'tensorflow-rounds': { type: 'string', default: '3' },
     folder: { type: 'string', default: tmpdir() },
     help: { type: 'boolean', default: false },
   },
@@ -31,7 +33,6 @@ if (values.help) {
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const rounds = Number(values.rounds ?? (values.quick ? 3 : 7));
-const TENSORFLOW_ROUNDS = 3;
 const CHANNELS = 512;
 
 /** Weights in MB: convolutions of 9.4 MB each, and a tenth of it in one dense layer. */
@@ -49,18 +50,28 @@ const log = (text) => process.stderr.write(`  ${text}\n`);
 const main = join(root, 'dist/cli/main.js');
 const bnfix = (command, prefix) => {
   const output = at(`${command}.pb`);
-  return { name: command, command: process.execPath, args: [main, command, `${prefix}.meta`, '-o', output], output };
+  const args = [main, command, `${prefix}.meta`, '-o', output];
+  // optimize_for_inference reads what freeze wrote.
+  return { name: command, command: process.execPath, args, output, keep: command === 'freeze' };
 };
 
-/** TensorFlow's tools on a model; what freeze_graph writes is what optimize_for_inference reads. */
+/**
+ * TensorFlow's tools on a model. optimize_for_inference folds what bnfix froze: the batch norms that freeze_graph leaves in
+ * training mode it passes over.
+ */
 function tensorflowTools(prefix) {
   if (!values.python) return [];
-  const common = { command: values.python, runs: TENSORFLOW_ROUNDS, env: { TF_CPP_MIN_LOG_LEVEL: '3' } };
+  const common = {
+    command: values.python,
+    runs: Number(values['tensorflow-rounds']),
+    env: { TF_CPP_MIN_LOG_LEVEL: '3' },
+  };
   const tool = (name, args, output) => ({
     ...common,
     name,
     args: ['-m', `tensorflow.python.tools.${name}`, ...args],
     output,
+    keep: true,
   });
   const [frozen, optimized] = [at('tensorflow.pb'), at('optimized.pb')];
   const from = [`--input_meta_graph=${prefix}.meta`, `--input_checkpoint=${prefix}`, '--input_binary=true'];
@@ -69,7 +80,7 @@ function tensorflowTools(prefix) {
     tool('freeze_graph', [...from, '--output_node_names=output', `--output_graph=${frozen}`], frozen),
     tool(
       'optimize_for_inference',
-      [`--input=${frozen}`, `--output=${optimized}`, '--frozen_graph=True', ...names],
+      [`--input=${at('freeze.pb')}`, `--output=${optimized}`, '--frozen_graph=True', ...names],
       optimized,
     ),
   ];
@@ -125,6 +136,7 @@ const tensorflow = values.python
 try {
   const results = {
     tensorflow,
+    tensorflowRounds: Number(values['tensorflow-rounds']),
     rounds,
     small: benchSmall(),
     sizes: SIZES.map(benchSize),

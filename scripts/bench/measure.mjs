@@ -7,7 +7,7 @@ import { join } from 'node:path';
 const TIME = '/usr/bin/time';
 
 /** @returns wall and cpu in seconds, peak in MiB (undefined where GNU time is not installed) */
-function once({ name, command, args, output, env = {} }) {
+function once({ name, command, args, output, keep = false, env = {} }) {
   if (output) rmSync(output, { force: true });
   const folder = mkdtempSync(join(tmpdir(), 'bnfix-bench-'));
   const report = join(folder, 'time');
@@ -22,6 +22,8 @@ function once({ name, command, args, output, env = {} }) {
   const wall = Number(process.hrtime.bigint() - start) / 1e9;
   const numbers = timed && existsSync(report) ? readFileSync(report, 'utf8').trim().split('\n').at(-1).split(' ') : [];
   rmSync(folder, { recursive: true });
+  // Or the system would still be writing it while the next command runs.
+  if (output && !keep) rmSync(output, { force: true });
   if (status !== 0) throw new Error(`${name} ended with ${status ?? error}:\n${stderr.slice(-2000)}`);
   const [user, system, kib] = numbers.map(Number);
   return {

@@ -77,7 +77,7 @@ def tfjs(graph_def, golden):
 
 
 def toco(graph_def, golden):
-    """Answers and number of ops left; the graph is another format."""
+    """Answers; what is left is counted by the next TensorFlow, whose schema can read the file."""
     with tf.Graph().as_default() as graph:
         tf.import_graph_def(graph_def, name='')
         tensors = [[graph.get_tensor_by_name(key) for key in golden[kind]] for kind in ('inputs', 'outputs')]
@@ -90,7 +90,7 @@ def toco(graph_def, golden):
         interpreter.set_tensor(detail['index'], verify.array(golden['inputs'][key]))
     interpreter.invoke()
     answers = [interpreter.get_tensor(detail['index']) for detail in interpreter.get_output_details()]
-    return answers, count_lite(model)
+    return answers, model
 
 
 def count_lite(model):
@@ -98,7 +98,6 @@ def count_lite(model):
     from tensorflow.lite.python import schema_py_generated as schema
     root = schema.Model.GetRootAsModel(model, 0)
     codes = [max(root.OperatorCodes(i).DeprecatedBuiltinCode(), root.OperatorCodes(i).BuiltinCode())
-             if hasattr(root.OperatorCodes(i), 'DeprecatedBuiltinCode') else root.OperatorCodes(i).BuiltinCode()
              for i in range(root.OperatorCodesLength())]
     graph = root.Subgraphs(0)
     left = {schema.BuiltinOperator.MUL, schema.BuiltinOperator.SUB, schema.BuiltinOperator.DIV,
@@ -134,6 +133,16 @@ def tools():
     return found
 
 
+def answers(graph_def, golden):
+    with tf.Graph().as_default() as graph:
+        tf.import_graph_def(graph_def, name='')
+        config = tf.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1)
+        # What the tool has made of the graph, not what TensorFlow makes of it then.
+        config.graph_options.rewrite_options.disable_meta_optimizer = True
+        with tf.Session(graph=graph, config=config) as session:
+            return session.run(list(golden['outputs']), {k: verify.array(v) for k, v in golden['inputs'].items()})
+
+
 def off_by(answers, golden):
     worst = 0.0
     for got, key in zip(answers, golden['outputs']):
@@ -145,23 +154,29 @@ def left_in(graph_def):
     return sum(node.op in NORM for node in graph_def.node)
 
 
-def attempt(tool, graph_def, golden):
+def attempt(tool, graph_def, golden, path):
     try:
         made = tool(graph_def, golden)
         if isinstance(made, tuple):
-            return {'off': off_by(made[0], golden), 'left': made[1]}
-        return {'off': off_by(verify.answers(made, golden), golden), 'left': left_in(made)}
+            with open(path, 'wb') as f:
+                f.write(made[1])
+            return {'off': off_by(made[0], golden)}
+        for node in made.node:
+            # An op of tfjs, which TensorFlow knows by another name.
+            if node.op == 'FusedDepthwiseConv2dNative':
+                node.op = '_FusedDepthwiseConv2dNative'
+        return {'off': off_by(answers(made, golden), golden), 'left': left_in(made)}
     except Exception as e:  # Tools raise what they like.
         return {'error': '%s: %s' % (type(e).__name__, ' '.join(str(e).split())[:200])}
 
 
-def apart(tool, graph_def, golden):
+def apart(tool, graph_def, golden, path):
     """In a process of its own: some tools abort the one that they run in."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         signal.alarm(120)
-        os.write(writer, json.dumps(attempt(tool, graph_def, golden)).encode())
+        os.write(writer, json.dumps(attempt(tool, graph_def, golden, path)).encode())
         os._exit(0)
     os.close(writer)
     with os.fdopen(reader) as f:
@@ -174,6 +189,9 @@ def main():
     out = sys.argv[1]
     if VERSION.startswith('2.'):
         tf.disable_v2_behavior()
+    lite = os.path.join(out, 'toco')
+    if not os.path.isdir(lite):
+        os.makedirs(lite)
     results = {}
     for case in sorted(os.listdir(FIXTURES)):
         golden = verify.read_json(os.path.join(FIXTURES, case, 'golden.json'))
@@ -186,7 +204,11 @@ def main():
             copy = tf.GraphDef()
             copy.CopyFrom(graph_def)
             of_its_time(copy)
-            results.setdefault(name, {})[case] = apart(tool, copy, golden)
+            results.setdefault(name, {})[case] = apart(tool, copy, golden, os.path.join(lite, case))
+    if VERSION.startswith('2.'):
+        for case in os.listdir(lite):
+            with open(os.path.join(lite, case), 'rb') as f:
+                results.setdefault('TOCO', {})[case] = {'left': count_lite(f.read())}
     kind = 'tfjs' if 'tfjs converter' in results else VERSION
     with open(os.path.join(out, 'compare_%s.json' % kind), 'w') as f:
         json.dump(results, f, indent=1, sort_keys=True)

@@ -305,7 +305,7 @@ def inception_v3_slim(is_training):
     with slim.arg_scope(inception.inception_v3_arg_scope(batch_norm_var_collection='moving_vars')):
         with slim.arg_scope([slim.batch_norm], decay=0.8):
             y, ends = inception.inception_v3(x, 7, is_training=is_training, depth_multiplier=0.05, min_depth=3)
-    return Net({x: (96, 96, 3)}, [y, ends['Mixed_5d']])
+    return Net({x: (139, 139, 3)}, [y, ends['Mixed_5d']])
 
 
 @recipe(steps=4)
@@ -704,7 +704,7 @@ def mean_only(is_training):
     return Net({x: (6, 6, 3)}, tf.reduce_mean(y, [1, 2], name='o'), updates=up)
 
 
-@recipe()
+@recipe(expect='refused')
 def second_moment(is_training):
     """The variable holds E[x^2] (Sonnet's legacy, PopArt)."""
     x = tf.placeholder(tf.float32, [None, 6], name='x')
@@ -895,6 +895,7 @@ def accumulated_then_divided(is_training):
 
 
 def main():
+    import forms
     import recipes2  # noqa: F401
     wanted = sys.argv[1:]
     counts = {}
@@ -905,6 +906,7 @@ def main():
             continue
         opts = dict(opts)
         expect = opts.pop('expect', 'ok')
+        opts.setdefault('context', lambda: forms.context(False, False))
         try:
             r = run(name, fn, **opts)
         except Exception:

@@ -23,7 +23,7 @@ def net(x, y, flag=None, up=None, more=(), **k):
 
 # ------------------------------------------------------------------ a placeholder that is no training flag
 
-@recipe()
+@recipe(expect='left')
 def own_flag_around_bn(is_training):
     """The model's own switch: one branch holds a batch norm that was baked into training mode."""
     x = image('x', (4, 4, 3))
@@ -35,7 +35,7 @@ def own_flag_around_bn(is_training):
     return Net({x: (4, 4, 3), wide: lambda r, k, s: np.bool_(True)}, y)
 
 
-@recipe()
+@recipe(expect='left')
 def own_flag_bn_in_branch(is_training):
     x = image('x', (4, 4, 3))
     wide = tf.placeholder(tf.bool, [], name='use_attention')
@@ -258,7 +258,7 @@ def gaussian_noise(is_training):
     return net(x, tf.layers.dense(tf.nn.relu(bn(h, is_training)), 3, name='o'))
 
 
-@recipe(expect='refused')
+@recipe()
 def gaussian_dropout(is_training):
     x = tf.placeholder(tf.float32, [None, 6], name='x')
     h = tf.layers.dense(x, 5, name='e')
@@ -364,7 +364,7 @@ def stochastic_depth_cond(is_training):
     return net(x, tf.reduce_mean(y, [1, 2], name='o'))
 
 
-@recipe(only='1', context=None)
+@recipe(only='1')
 def dropout_in_rnn(is_training):
     x = tf.placeholder(tf.float32, [None, 5, 4], name='x')
     y = bn(x, is_training)
@@ -594,7 +594,7 @@ def sync_stack(is_training):
     return net(x, tf.concat(ys, 0, name='o'), up=up)
 
 
-@recipe(golden_batch=4)
+@recipe(golden_batch=4, expect='refused')
 def towers_average_update(is_training):
     """Each tower normalises with its own moments; one update with the towers' mean."""
     x = image('x', (4, 4, 3))
@@ -871,7 +871,7 @@ def zscore_without_eps_reduce_std(is_training):
     return net(x, tf.nn.tanh((h - m) / (s + 1e-4), name='o'), up=up)
 
 
-@recipe(expect='refused')
+@recipe()
 def mean_absolute_deviation(is_training):
     """L1 batch norm."""
     x = tf.placeholder(tf.float32, [None, 6], name='x')

@@ -11,21 +11,33 @@ type Rule = (node: Node, input: (index: number) => Shape, graph: Graph) => Shape
 
 const UNKNOWN = -1;
 
+const inferred = new WeakMap<Graph, { readonly changes: number; readonly known: ReadonlyMap<string, Shape> }>();
+
 /**
  * Static shapes of a graph, worked out from the ops themselves. The `_output_shapes` that files carry are not believed:
  * published graphs have ones that contradict the graph. Ask for a new one after the graph has changed.
  */
 export class Shapes {
   readonly #graph: Graph;
-  #known: Map<string, Shape> | undefined;
+  #known: ReadonlyMap<string, Shape> | undefined;
 
   constructor(graph: Graph) {
     this.#graph = graph;
   }
 
   of(ref: TensorRef): Shape {
-    this.#known ??= this.#infer();
+    this.#known ??= this.#worked();
     return this.#known.get(refText(ref));
+  }
+
+  /** What was worked out for another one, where the graph has not changed since. */
+  #worked(): ReadonlyMap<string, Shape> {
+    const { changes } = this.#graph;
+    const before = inferred.get(this.#graph);
+    if (before?.changes === changes) return before.known;
+    const known = this.#infer();
+    inferred.set(this.#graph, { changes, known });
+    return known;
   }
 
   #infer(): Map<string, Shape> {
@@ -52,13 +64,14 @@ function isPorts(result: readonly number[] | readonly Shape[]): result is readon
 export function broadcastShape(a: Shape, b: Shape): Shape {
   if (!a || !b) return undefined;
   const rank = Math.max(a.length, b.length);
-  const at = (shape: readonly number[], i: number) => shape[i - (rank - shape.length)] ?? 1;
-  return Array.from({ length: rank }, (_, i) => {
-    const [x, y] = [at(a, i), at(b, i)];
-    if (x === 1) return y;
-    if (y === 1 || x === y) return x;
-    return x === UNKNOWN ? y : x;
-  });
+  const shape: number[] = [];
+  for (let i = 0; i < rank; i++) {
+    const x = a[i - (rank - a.length)] ?? 1;
+    const y = b[i - (rank - b.length)] ?? 1;
+    if (x === 1) shape.push(y);
+    else shape.push(y === 1 || x !== UNKNOWN ? x : y);
+  }
+  return shape;
 }
 
 /** Index of the channel dimension for a data_format and rank: NHWC, NDHWC and NWC have it last. */

@@ -45,10 +45,24 @@ const BRANCHING: ReadonlySet<string> = new Set([
 
 /** Whether a node stands for "this branch is taken" or "this iteration runs". */
 function isPivot(graph: Graph, name: string): boolean {
+  const node = behindIdentities(graph, name);
+  return node !== undefined && BRANCHING.has(node.op) && !isJoin(graph, node);
+}
+
+function behindIdentities(graph: Graph, name: string): Node | undefined {
   let node: Node | undefined = graph.find(name);
   while (node?.op === 'Identity') node = graph.inputNode(node, 0);
-  return node !== undefined && BRANCHING.has(node.op);
+  return node;
 }
+
+/** Whether a Merge ends a branch: what comes after it is on no branch any more. The Merge of a loop begins a turn. */
+function isJoin(graph: Graph, node: Node): boolean {
+  if (!MERGES.has(node.op)) return false;
+  return !node.inputs.some((ref) => /^(Ref)?(Enter|NextIteration)$/.test(graph.find(ref.node)?.op ?? ''));
+}
+
+const MERGES: ReadonlySet<string> = new Set(['Merge', 'RefMerge']);
+const SWITCHES: ReadonlySet<string> = new Set(['Switch', 'RefSwitch']);
 
 /** For nodes that are tied to a branch or a loop only through other nodes: the pivot that those depend on. */
 class Pivots {
@@ -67,21 +81,35 @@ class Pivots {
     return [];
   }
 
+  /** Goes back until a pivot is met; a branch that has been left again is passed from its Merge to its Switch. */
   #of(start: string): string | undefined {
-    const seen = new Set([start]);
+    const seen = new Map([[`${start} 0`, { name: start, depth: 0 }]]);
+    const visit = (name: string, depth: number) => seen.set(`${name} ${depth}`, { name, depth });
     let found: string | undefined;
-    for (const name of seen) {
-      if (this.#known.has(name)) found = this.#known.get(name);
-      else if (isPivot(this.#graph, name)) found = name;
-      if (found !== undefined) break;
+    for (const { name, depth } of seen.values()) {
       const node = this.#graph.find(name);
-      if (!node || this.#known.has(name) || node.op.endsWith('Exit')) continue;
-      for (const ref of node.inputs) seen.add(ref.node);
-      for (const control of node.controls) seen.add(control);
+      const source = behindIdentities(this.#graph, name);
+      if (depth === 0 && this.#known.has(name)) found = this.#known.get(name);
+      else if (depth > 0 && source && this.#isBranch(source)) {
+        for (const ref of source.inputs) visit(ref.node, depth - 1);
+        continue;
+      } else if (isPivot(this.#graph, name)) found = name;
+      if (found !== undefined) break;
+      if (!node || node.op.endsWith('Exit') || (depth === 0 && this.#known.has(name))) continue;
+      const next = isJoin(this.#graph, node) ? depth + 1 : depth;
+      for (const ref of node.inputs) visit(ref.node, next);
+      for (const control of node.controls) visit(control, depth);
     }
     // What was walked without a find leads nowhere; it need not be walked again.
-    if (found === undefined) for (const name of seen) this.#known.set(name, undefined);
+    if (found === undefined) {
+      for (const { name, depth } of seen.values()) if (depth === 0) this.#known.set(name, undefined);
+    }
     this.#known.set(start, found);
     return found;
+  }
+
+  /** Whether a Switch begins a branch, not the exit of a loop. */
+  #isBranch(node: Node): boolean {
+    return SWITCHES.has(node.op) && behindIdentities(this.#graph, node.inputs[1]?.node ?? '')?.op !== 'LoopCond';
   }
 }

@@ -179,7 +179,7 @@ class Builder {
   #update(layer: Layer, variable: string, statistic: string): void {
     if (layer.update === 'zero debias') {
       this.#move(layer, `${variable}/biased`, statistic, 'average');
-      const assign = this.#scope + `${variable}/biased/update`;
+      const assign = `${this.#scope}${variable}/biased/update`;
       const fresh = this.#read(layer, `${variable}/biased`, [`^${assign}`]);
       const correction = this.#op('Sub', [this.#number(1), this.#op('Pow', [this.#number(DECAY), this.#number(7)])]);
       const debiased = this.#op('RealDiv', [fresh, correction]);

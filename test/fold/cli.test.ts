@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest';
+import { FileSource } from '../../src/io/source.js';
+import { readGraphDef } from '../../src/readers/graph_def.js';
+import { BAG_MODEL, cli, fixture, temporaryFolder } from '../cli/support.js';
+
+const at = temporaryFolder();
+
+describe('bnfix fold', () => {
+  it('repairs, freezes and folds, and says what became of each batch norm and what it saves', async () => {
+    const { code, stdout, stderr } = await cli(['fold', BAG_MODEL, '-o', at('out.pb'), '-v', '--no-color']);
+    expect(code).toBe(0);
+    const ops = [...readGraphDef(new FileSource(at('out.pb'))).nodes()].map(({ op }) => op);
+    expect(ops.filter((op) => op.startsWith('FusedBatchNorm'))).toEqual([]);
+    expect(stdout).toContain('folded into what comes before: 4');
+    expect(stdout).toMatch(/conv2\/BatchNorm\/FusedBatchNorm \(FusedBatchNorm\): folded into /);
+    expect(stdout).toContain('FusedBatchNorm 4 -> 0');
+    expect(stdout).toMatch(/multiplications before, [\d,]+ after \(\d+\.\d% fewer/);
+    expect(stderr).toContain('froze and folded the graph');
+  });
+
+  it('folds what is frozen already, and what is folded not again', async () => {
+    const frozen = fixture('frozen_inference_113/frozen.pb');
+    await cli(['fold', frozen, '-o', at('once.pb')]);
+    const { stdout } = await cli(['fold', at('once.pb'), '-o', at('twice.pb'), '--json']);
+    const report = JSON.parse(stdout);
+    expect(report.command).toBe('fold');
+    expect(report.written.bytes).toBe(new FileSource(at('once.pb')).size);
+    expect(report.cost.before).toEqual(report.cost.after);
+  });
+
+  it('has the options of freeze, and its own', async () => {
+    const { stdout } = await cli(['fold', '--help']);
+    for (const option of ['--duplicate-weights', '--outputs', '--checkpoint', '--dry-run', '--allow-untrained']) {
+      expect(stdout).toContain(option);
+    }
+  });
+});

@@ -1,0 +1,142 @@
+// Ratios, not times: they hold on a slow machine as well. Each has three attempts, since a busy one may get in the way.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freeze } from '../../src/freeze.js';
+import { load } from '../../src/load.js';
+import { ensureBuilt, MAIN } from '../cli/build.js';
+
+interface ModelOptions {
+  readonly layers: number;
+  readonly channels: number;
+  readonly kernel?: number;
+  readonly units?: number;
+  readonly nodesPerLayer?: number;
+}
+type WriteModel = (prefix: string, options: ModelOptions) => { readonly nodes: number; readonly bytes: number };
+
+let folder: string;
+let writeModel: WriteModel;
+beforeAll(async () => {
+  await ensureBuilt();
+  // Of the bench, which runs on dist/.
+  const bench = new URL('../../scripts/bench/model.mjs', import.meta.url).href;
+  ({ writeModel } = (await import(bench)) as { writeModel: WriteModel });
+  folder = mkdtempSync(join(tmpdir(), 'bnfix guard '));
+}, 120_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const at = (name: string) => join(folder, name);
+
+/** The smallest of the ratios that up to three attempts give, as soon as one is good enough. */
+async function best(limit: number, measure: () => number | Promise<number>): Promise<number> {
+  const ratios: number[] = [];
+  while (ratios.length < 3 && !ratios.some((ratio) => ratio < limit)) ratios.push(await measure());
+  return Math.min(...ratios);
+}
+
+describe('cost grows with the number of nodes, no faster', () => {
+  const LIMIT = 2;
+
+  async function secondsPerNode(layers: number): Promise<number> {
+    const prefix = at(`nodes-${layers}`);
+    const { nodes } = writeModel(prefix, { layers, channels: 2, kernel: 1, nodesPerLayer: 100 });
+    const times: number[] = [];
+    for (let run = 0; run < 3; run++) {
+      const start = performance.now();
+      const model = await load(`${prefix}.meta`);
+      freeze(model);
+      model.close();
+      times.push(performance.now() - start);
+    }
+    return Math.min(...times) / nodes;
+  }
+
+  // More than the processor's cache holds: below that, a node costs half as much.
+  it('10,000 and 40,000 nodes with 100 and 400 batch norms take the same time per node', async () => {
+    await secondsPerNode(10);
+    const ratio = await best(LIMIT, async () => (await secondsPerNode(400)) / (await secondsPerNode(100)));
+    expect(ratio).toBeLessThan(LIMIT);
+  }, 120_000);
+});
+
+/** Peak memory of a command of the built CLI, in KiB. */
+function peakOf(args: readonly string[]): number {
+  const hook = 'data:text/javascript,process.on("exit",()=>console.error("peak",process.resourceUsage().maxRSS))';
+  const command = `"$0" --import '${hook}' "$@" 2>&1 >/dev/null`;
+  const text = execFileSync('/bin/sh', ['-c', command, process.execPath, MAIN, ...args], { encoding: 'utf8' });
+  return Number(/^peak (\d+)$/m.exec(text)![1]);
+}
+
+describe.skipIf(process.platform === 'win32')('memory does not grow with the weights', () => {
+  const LIMIT = 1.5;
+  const units = (megabytes: number) => Math.round((megabytes * 1e6) / (4 * 256));
+
+  it.each(['freeze', 'fold'])(
+    '%s takes as much for 200 MB as for 20 MB',
+    async (command) => {
+      for (const size of [20, 200]) writeModel(at(`size-${size}`), { layers: 4, channels: 256, units: units(size) });
+      const peak = (size: number) => peakOf([command, `${at(`size-${size}`)}.meta`, '-o', at('out.pb'), '--force']);
+      const ratio = await best(LIMIT, () => peak(200) / peak(20));
+      expect(ratio).toBeLessThan(LIMIT);
+      rmSync(at('out.pb'));
+    },
+    120_000,
+  );
+});
+
+describe('the bundled command line', () => {
+  const FOLDER = dirname(MAIN);
+  const STATIC = /\bfrom\s*"(\.\/[^"]+)"|\bimport\s*"(\.\/[^"]+)"/g;
+  const LAZY = /\bimport\(`?"?(\.\/[^"`)]+)/g;
+
+  /** The chunks that a chunk brings with it. */
+  function reached(start: string, patterns: readonly RegExp[]): string[] {
+    const files = new Set([start]);
+    for (const file of files) {
+      const text = readFileSync(join(FOLDER, file), 'utf8');
+      for (const match of patterns.flatMap((pattern) => [...text.matchAll(pattern)])) {
+        files.add((match[1] ?? match[2])!.slice(2));
+      }
+    }
+    return [...files];
+  }
+
+  it('is a few files', () => {
+    expect(readdirSync(FOLDER).filter((name) => name.endsWith('.js')).length).toBeLessThan(40);
+    expect(reached('main.js', [STATIC]).length).toBeLessThan(6);
+  });
+
+  it('starts without the library, without protobuf and without an expression of all emojis', () => {
+    const text = reached('main.js', [STATIC])
+      .map((file) => readFileSync(join(FOLDER, file), 'utf8'))
+      .join('\n');
+    expect(text).not.toMatch(/NodeDef|emoji|tfjs/i);
+    expect(text.length).toBeLessThan(250_000);
+  });
+
+  it('never comes from freeze to tfjs, to pictures, or (but for text files) to textformat', () => {
+    const files = reached('main.js', [STATIC, LAZY]);
+    expect(files.length).toBeGreaterThan(6);
+    const using = (pattern: RegExp) => files.filter((file) => pattern.test(readFileSync(join(FOLDER, file), 'utf8')));
+    expect(using(/from\s*"@tensorflow\/|import\("@tensorflow\/|@viz-js/)).toEqual([]);
+    for (const file of using(/\bfrom\s*"protobufjs/)) expect.fail(`${file} loads all of protobufjs`);
+  });
+
+  it('starts in a few times the time of Node itself', async () => {
+    const prefix = at('small');
+    writeModel(prefix, { layers: 3, channels: 4 });
+    const fastest = (args: readonly string[]) => {
+      const times = Array.from({ length: 5 }, () => {
+        const start = performance.now();
+        execFileSync(process.execPath, args, { stdio: 'ignore' });
+        return performance.now() - start;
+      });
+      return Math.min(...times);
+    };
+    const run = [MAIN, 'freeze', `${prefix}.meta`, '-o', at('small.pb'), '--force'];
+    expect(await best(4.5, () => fastest(run) / fastest(['-e', '0']))).toBeLessThan(4.5);
+  }, 60_000);
+});
