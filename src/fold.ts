@@ -90,6 +90,7 @@ export function fold(model: Model, options: FoldOptions = {}): FoldedModel {
     encoded,
     report: {
       ...report,
+      notes: [...report.notes, ...functionNotes(graph)],
       after,
       folded: sites,
       foldPasses: passes,
@@ -147,6 +148,15 @@ function note(sites: Map<string, FoldedSite>, { pass, changed, skipped }: PassRu
 /** Products with constants are told only where something was done with them. */
 function isReported({ form, action }: FoldedSite): boolean {
   return form !== 'arithmetic' || action !== 'kept';
+}
+
+/** Bodies of conditions and loops that are functions are left as they are. */
+function functionNotes({ frame }: Graph): string[] {
+  const bodies = (frame.library?.function ?? []).filter(({ node_def }) => {
+    return (node_def ?? []).some(({ op }) => /^_?FusedBatchNorm(V2|V3|Ex)?$/.test(op ?? ''));
+  });
+  const names = bodies.map(({ signature }) => signature?.name ?? '').join(', ');
+  return bodies.length > 0 ? [`batch norms in functions are not folded: ${names}`] : [];
 }
 
 function opsOf(graph: Graph): number {

@@ -34,6 +34,8 @@ if (values.help) {
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const rounds = Number(values.rounds ?? (values.quick ? 3 : 7));
 const CHANNELS = 512;
+/** MB of weights up to which optimize_for_inference is run. */
+const MAX_OPTIMIZED = 100;
 
 /** Weights in MB: convolutions of 9.4 MB each, and a tenth of it in one dense layer. */
 const SIZES = (values.quick ? [20, 100] : [100, 550, 1900]).map((megabytes) => ({
@@ -59,7 +61,7 @@ const bnfix = (command, prefix) => {
  * TensorFlow's tools on a model. optimize_for_inference folds what bnfix froze: the batch norms that freeze_graph leaves in
  * training mode it passes over.
  */
-function tensorflowTools(prefix) {
+function tensorflowTools(prefix, megabytes = 0) {
   if (!values.python) return [];
   const common = {
     command: values.python,
@@ -76,7 +78,7 @@ function tensorflowTools(prefix) {
   const [frozen, optimized] = [at('tensorflow.pb'), at('optimized.pb')];
   const from = [`--input_meta_graph=${prefix}.meta`, `--input_checkpoint=${prefix}`, '--input_binary=true'];
   const names = ['--input_names=image', '--output_names=output'];
-  return [
+  const tools = [
     tool('freeze_graph', [...from, '--output_node_names=output', `--output_graph=${frozen}`], frozen),
     tool(
       'optimize_for_inference',
@@ -84,6 +86,8 @@ function tensorflowTools(prefix) {
       optimized,
     ),
   ];
+  // It takes a minute for 100 MB of convolutions.
+  return megabytes > MAX_OPTIMIZED ? tools.slice(0, 1) : tools;
 }
 
 function benchSmall() {
@@ -112,7 +116,7 @@ function benchSize({ megabytes, layers, units }) {
     { name: 'crc32c', command: process.execPath, args: [join(root, 'scripts/bench/crc_pass.mjs'), data] },
     bnfix('freeze', prefix),
     bnfix('fold', prefix),
-    ...tensorflowTools(prefix),
+    ...tensorflowTools(prefix, megabytes),
   ];
   const runs = measure(commands, rounds, log);
   for (const { output } of commands) if (output) rmSync(output, { force: true });

@@ -130,7 +130,8 @@ ${smallTable(results.small)}
 Convolutions of 512 channels with batch norms, and a dense layer with a tenth of the weights. \`cp\` copies the data file of the
 checkpoint, warm in memory; the crc32c pass reads it once more and checks it, as bnfix does with every tensor. Unlike \`cp\`,
 bnfix waits until the file is on the disk. \`optimize_for_inference\` is given what bnfix froze: batch norms in training mode, as
-\`freeze_graph\` leaves them, it does not fold.
+\`freeze_graph\` leaves them, it does not fold. It is left out for
+larger models: its time grows with the weights.
 
 ${results.sizes.map(sizeTable).join('\n\n')}
 

@@ -1,5 +1,3 @@
-import { remarks } from './fold_into_previous.js';
-import { isSteady } from './fold_to_mul_add.js';
 import { DECOMPOSED, isZeros } from './folding/affine.js';
 import type { Plan } from './folding/backward.js';
 import { axisOf, type Vector } from './folding/constants.js';
@@ -9,7 +7,7 @@ import { scaleKernels, unmetClaims } from './folding/kernels.js';
 import { unfit } from './folding/range.js';
 import { isRefusal, type Refusal, refusal } from './folding/refusal.js';
 import { replaceSite } from './folding/rewrite.js';
-import { findSites, type Site } from './folding/sites.js';
+import { findSites, isSteady, rankOfSite, remarks, type Site } from './folding/sites.js';
 import { FoldView } from './folding/view.js';
 import type { Pass, Remark } from './pass.js';
 
@@ -64,7 +62,7 @@ function planSite(view: FoldView, site: Site, duplicateWeights: boolean): Plan |
   const size = Math.max(scale.values.length, shift.values.length);
   const spread = ({ values }: Vector) => (values.length === size ? values : new Float64Array(size).fill(values[0]!));
   const depth = Math.max(scale.shape.length, shift.shape.length);
-  const rank = view.rankOf(site.x);
+  const rank = rankOfSite(view, site);
   const axis = axisOf(scale) ?? axisOf(shift) ?? -1;
   if (rank === undefined || rank < depth) return refusal('the rank of its input is not known');
   // A constant must not widen what it is multiplied with.

@@ -1,15 +1,15 @@
-import { DataType, dtypeName } from '../graph/dtype.js';
+import { dtypeName } from '../graph/dtype.js';
 import type { NodeSpec, TensorRef } from '../graph/graph.js';
-import { planSite, remarks } from './fold_into_previous.js';
 import { isOnes, isZeros } from './folding/affine.js';
 import { type Vector, zip } from './folding/constants.js';
 import type { FoldContext } from './folding/context.js';
 import { addition, biasAddition, product } from './folding/edits.js';
 import { linearOp } from './folding/linear_ops.js';
+import { planSite } from './folding/plan_site.js';
 import { unfit } from './folding/range.js';
 import { isRefusal, type Refusal, refusal } from './folding/refusal.js';
 import { currentX, replaceSite } from './folding/rewrite.js';
-import { findSites, findUnfoldable, type Site } from './folding/sites.js';
+import { findSites, findUnfoldable, isSteady, remarks, type Site } from './folding/sites.js';
 import { FoldView } from './folding/view.js';
 import type { Pass, Remark } from './pass.js';
 
@@ -55,19 +55,6 @@ interface Step {
   readonly by: Vector;
 }
 
-/** How much larger than the result a number on the way may be, before digits are missed in the result. */
-const GROWTH: Partial<Record<DataType, number>> = {
-  [DataType.DT_FLOAT]: 32,
-  [DataType.DT_DOUBLE]: 1e6,
-  [DataType.DT_HALF]: 4,
-  [DataType.DT_BFLOAT16]: 4,
-};
-
-/** Whether a site keeps its digits when its shift is added to the product. */
-export function isSteady({ affine, dtype }: Site): boolean {
-  return affine.growth <= GROWTH[dtype]!;
-}
-
 function chooseForm(site: Site): readonly Step[] | Refusal {
   const { affine, dtype, members } = site;
   const { scale, shift } = affine;
@@ -88,17 +75,15 @@ function chooseForm(site: Site): readonly Step[] | Refusal {
 function write(view: FoldView, site: Site, form: readonly Step[]): void {
   const { last } = site;
   let x = currentX(site);
-  const specs: Omit<NodeSpec, 'name'>[] = [];
-  for (const [i, { op, by }] of form.entries()) {
-    const spec = op === 'Mul' ? product(view, x, by, last) : sum(view, site, x, by);
-    if (i === form.length - 1) {
-      specs.push(spec);
-      break;
+  let spec: Omit<NodeSpec, 'name'> | undefined;
+  for (const { op, by } of form) {
+    if (spec) {
+      const step = view.graph.freeName(`${last.name}/${spec.op.toLowerCase()}`);
+      x = { node: view.graph.add({ ...spec, name: step }).name, port: 0 };
     }
-    const node = view.graph.add({ ...spec, name: view.graph.freeName(`${last.name}/${op.toLowerCase()}`) });
-    x = { node: node.name, port: 0 };
+    spec = op === 'Mul' ? product(view, x, by, last) : sum(view, site, x, by);
   }
-  replaceSite(view, site, specs[0]);
+  replaceSite(view, site, spec);
 }
 
 /** Directly behind a convolution, a sum is its bias. */

@@ -32,7 +32,3 @@ export function folded(graph: Graph, outputs: readonly string[], options: FoldOp
   const read = readGraphDef(new MemorySource(bytesOf(encodeGraphDef(graph))));
   return foldedModel(modelOf(read), { ...options, outputs });
 }
-
-export function opsOf(graph: Graph): string[] {
-  return [...graph.nodes()].map((node) => node.op).filter((op) => op !== 'Const');
-}

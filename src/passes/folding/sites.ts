@@ -1,7 +1,8 @@
 import { attrBool } from '../../graph/attrs.js';
-import type { DataType } from '../../graph/dtype.js';
+import { DataType } from '../../graph/dtype.js';
 import type { Node, TensorRef } from '../../graph/graph.js';
 import { sourceOf, topologicalOrder } from '../../graph/walk.js';
+import type { Remark } from '../pass.js';
 import { type Affine, type AffineOp, affineOp, BATCH_NORMS, compose, DECOMPOSED, isOnes } from './affine.js';
 import { type Refusal, refusal } from './refusal.js';
 import type { FoldView } from './view.js';
@@ -90,6 +91,30 @@ function siteOf(run: readonly AffineOp[]): Site | undefined {
     batchNorms: batchNormsOf(members),
     cost: members.reduce((sum, op) => sum + op.cost, 0),
   };
+}
+
+/** A remark for each batch norm of a site; for arithmetic, for its last op. */
+export function remarks({ batchNorms, last }: Site, text: string): Remark[] {
+  const names = batchNorms.length > 0 ? batchNorms.map(({ name }) => name) : [last.name];
+  return names.map((node) => ({ node, text }));
+}
+
+/** Number of dimensions of what a site reads. */
+export function rankOfSite(view: FoldView, { x, members }: Site): number | undefined {
+  return view.rankOf(x) ?? view.rankOf({ node: members[0]!.node.name, port: 0 });
+}
+
+/** How much larger than the result a number on the way may be, before digits are missed in the result. */
+const GROWTH: Partial<Record<DataType, number>> = {
+  [DataType.DT_FLOAT]: 32,
+  [DataType.DT_DOUBLE]: 1e6,
+  [DataType.DT_HALF]: 4,
+  [DataType.DT_BFLOAT16]: 4,
+};
+
+/** Whether a site keeps its digits when its shift is added to the product. */
+export function isSteady({ affine, dtype }: Site): boolean {
+  return affine.growth <= GROWTH[dtype]!;
 }
 
 /** Arithmetic is told by its last op. */
