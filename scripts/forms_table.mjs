@@ -68,7 +68,12 @@ const SECTIONS = {
   'Who keeps the statistics': {
     '`tf.assign(v, v*d + m*(1-d))`': ['hand_assign', 'hand_assign_swapped'],
     '`tf.assign_sub`, `tf.assign_add`': ['hand_assign_sub', 'hand_assign_add', 'running_assign_sub'],
-    '`zero_debias_moving_mean`': ['zero_debias', 'zero_debias_unfused'],
+    '`zero_debias_moving_mean`': [
+      'zero_debias',
+      'zero_debias_unfused',
+      'zero_debias_siamese',
+      'zero_debias_read_twice',
+    ],
     '`renorm`': ['renorm', 'renorm_fused', 'slim_renorm'],
     '`tf.train.ExponentialMovingAverage` over the moments': [
       'ema_no_cond',
@@ -77,6 +82,8 @@ const SECTIONS = {
       'ema_zero_debias',
     ],
     'updates in place, as control inputs': ['updates_in_place'],
+    'a decay that depends on the step': ['decay_by_step'],
+    'a target network that follows softly': ['target_network'],
     'update ops stripped': ['stripped_updates', 'stripped_updates_sibling'],
     "Bessel's correction, the deviation in place of the variance": ['bessel_by_hand', 'stored_std'],
     'shared by towers, siamese nets, both sides of a GAN': ['towers', 'siamese', 'discriminator_twice', 'gan_sampler'],
@@ -97,7 +104,14 @@ const SECTIONS = {
   },
   Dropout: {
     'of TF 1.12 and before': ['dropout_old'],
-    'by `keep_prob` or rate, constant or fed': ['dropout_keep_prob', 'dropout_rate'],
+    'by `keep_prob` or rate, constant, fed or by a flag': [
+      'dropout_keep_prob',
+      'dropout_rate',
+      'keep_prob_by_flag',
+      'rank_lost_by_keep_prob',
+    ],
+    'by hand, Gaussian, drop path': ['dropout_by_hand', 'dropout_gaussian', 'drop_path'],
+    'the mean of a variational autoencoder, beside its noise': ['latent_noise'],
     'stateless, TF 2': ['dropout_stateless'],
     'pinned by `--set`': ['dropout_set'],
   },
@@ -180,6 +194,8 @@ const SECTIONS = {
   },
   Refused: {
     'no moving statistics anywhere': ['no_statistics', 'no_statistics_unfused', 'frozen_training_alone', 'pix2pix'],
+    'other noise: drop block, stochastic depth, added': ['drop_block', 'stochastic_depth', 'noise_added'],
+    'sums that are no averages': ['sums_of_an_epoch'],
     'statistics that were never trained': ['untrained', 'untrained_zero_debias', 'hand_saved_in_part'],
     'statistics or weights that were not saved': ['statistics_not_saved', 'weights_not_saved'],
     'not finite, negative variance, wrong shape': ['nan_mean', 'inf_variance', 'negative_variance', 'wrong_shape'],

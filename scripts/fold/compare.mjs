@@ -54,7 +54,7 @@ for (const file of readdirSync(out)
   .filter((name) => /^compare_.*\.json$/.test(name))
   .sort()) {
   for (const [tool, nets] of Object.entries(JSON.parse(readFileSync(join(out, file), 'utf8')))) {
-    // bnfix and the graph as it was are taken from the newest TensorFlow that has run them.
+    // Of bnfix, what the newest TensorFlow says.
     const key = tool === 'TOCO' ? toolLike('TOCO ') : tool;
     results[key] = { ...results[key] };
     for (const [net, said] of Object.entries(nets)) {
@@ -70,19 +70,20 @@ function toolLike(start) {
 const tools = [
   'bnfix',
   ...Object.keys(results)
-    .filter((name) => name !== 'bnfix' && name !== 'as it was')
+    .filter((name) => name !== 'bnfix')
     .sort(),
 ];
 console.log(`| | ${tools.join(' | ')} |`);
 console.log(`|---|${tools.map(() => '---|').join('')}`);
 for (const [net, text] of ROWS) console.log(`| ${text} | ${tools.map((tool) => cell(tool, net)).join(' | ')} |`);
 const totals = tools.map((tool) => total(tool));
-console.log(`| **all ${Object.keys(results.bnfix).length} nets: wrong / error / folded** | ${totals.join(' | ')} |`);
+console.log(`| **of all nets: wrong, error, folded** | ${totals.join(' | ')} |`);
 
 /** A net as the TensorFlow of the tool made it, or the other one. */
 function said(tool, net) {
-  const names = tool.includes('1.15') ? [`${net}_115`, `${net}_212`] : [`${net}_115`, `${net}_212`];
-  return names.map((name) => results[tool][name] && { name, ...results[tool][name] }).find((one) => one);
+  return [`${net}_115`, `${net}_212`]
+    .map((name) => results[tool][name] && { name, ...results[tool][name] })
+    .find((one) => one);
 }
 
 function cell(tool, net) {
@@ -108,5 +109,5 @@ function total(tool) {
   const wrong = all.filter((one) => !one.error && isWrong(one)).length;
   const errors = all.filter((one) => one.error).length;
   const folded = all.filter((one) => !one.error && !isWrong(one) && one.left === 0).length;
-  return `${wrong} / ${errors} / ${folded}`;
+  return `${wrong}, ${errors}, ${folded} of ${all.length}`;
 }

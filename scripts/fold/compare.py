@@ -194,11 +194,12 @@ def main():
         os.makedirs(lite)
     results = {}
     for case in sorted(os.listdir(FIXTURES)):
+        if VERSION.startswith('1.') and not case.endswith('_115'):
+            continue  # made by a newer one
         golden = verify.read_json(os.path.join(FIXTURES, case, 'golden.json'))
         graph_def = read_graph(os.path.join(FIXTURES, case, 'model.pb'))
         by_bnfix = read_graph(os.path.join(out, 'fold', case + '.pb'))
         tried = dict(tools())
-        tried['as it was'] = lambda g, _: g
         tried['bnfix'] = lambda *_: by_bnfix
         for name, tool in tried.items():
             copy = tf.GraphDef()

@@ -897,6 +897,7 @@ def accumulated_then_divided(is_training):
 def main():
     import forms
     import recipes2  # noqa: F401
+    import recipes3  # noqa: F401
     wanted = sys.argv[1:]
     counts = {}
     for name, only, opts, fn in RECIPES:
