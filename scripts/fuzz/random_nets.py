@@ -10,13 +10,13 @@ from __future__ import print_function
 import argparse
 import os
 import sys
+import tempfile
 import time
 import traceback
 
 from harness import common, np, run, tf
 
 import forms
-from common import Net, TF2
 from forms import Style
 
 
@@ -72,13 +72,17 @@ def build_net(plan_seed):
     return build
 
 
+def kept(seed):
+    return os.path.join(tempfile.gettempdir(), 'bnfix-seed-%d' % seed)
+
+
 def one(seed, show=False):
     plan, style = plan_net(seed)
     started = time.time()
     options = dict(seed=seed, steps=4, batch=8, golden_batch=4, tolerance=5e-4, keeps=('ln', 'other'),
                    context=lambda: forms.context(style.resource, style.cond_v2))
     if show:
-        folder = os.path.join('/tmp', 'bnfix-seed-%d' % seed)
+        folder = kept(seed)
         if not os.path.isdir(folder):
             os.makedirs(folder)
         options['folder'] = folder
@@ -107,7 +111,8 @@ def main():
             print('%-8s seed %d: %s\n         %s (%.1f s)' % (r.verdict, seed, r.text, words, seconds))
             sys.stdout.flush()
         if args.show:
-            with open('/tmp/bnfix-seed-%d/report.txt' % seed) as f:
+            print(kept(seed))
+            with open(os.path.join(kept(seed), 'report.txt')) as f:
                 print(f.read())
     print('TensorFlow %s: %s' % (common.VERSION, ', '.join('%d %s' % (n, v) for v, n in sorted(counts.items()))))
     return 1 if set(counts) - {'ok', 'invalid'} else 0

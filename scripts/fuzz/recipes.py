@@ -5,6 +5,7 @@
 from __future__ import print_function
 
 import fnmatch
+import os
 import sys
 import traceback
 
@@ -907,6 +908,7 @@ def main():
             continue
         opts = dict(opts)
         expect = opts.pop('expect', 'ok')
+        opts.setdefault('name_outputs', 'FUZZ_AUTO' not in os.environ)
         opts.setdefault('context', lambda: forms.context(False, False))
         try:
             r = run(name, fn, **opts)

@@ -58,7 +58,7 @@ def gated_by_flag_v2(is_training):
     return gated(is_training, lambda ps: [tf.cond(on, lambda a=a, m=m: op(a, m), lambda: tf.constant(0.)) for a, m in ps])
 
 
-@recipe()
+@recipe(expect='refused')
 def first_step_by_where(is_training):
     step = fixed('step', [], 0.)
     return gated(is_training, lambda ps: [tf.assign(a, tf.where(tf.fill([4], step < 1), m, next_(a, m))) for a, m in ps] +
@@ -91,7 +91,7 @@ def clipped_update(is_training):
     return gated(is_training, lambda ps: [tf.assign(a, next_(a, tf.clip_by_value(m, -5., 5.))) for a, m in ps])
 
 
-@recipe()
+@recipe(expect='refused')
 def packed_by_concat(is_training):
     """Moments packed into one tensor for an all-reduce, and split again."""
     x = tf.placeholder(tf.float32, [None, 6], name='x')
