@@ -58,7 +58,8 @@ for (const file of readdirSync(out)
     const key = tool === 'TOCO' ? toolLike('TOCO ') : tool;
     results[key] = { ...results[key] };
     for (const [net, said] of Object.entries(nets)) {
-      results[key][net] = tool === 'TOCO' ? { ...results[key][net], ...said } : said;
+      if (tool !== 'TOCO') results[key][net] = said;
+      else if (results[key][net]?.off !== undefined) results[key][net].left = said.left;
     }
   }
 }

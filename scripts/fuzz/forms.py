@@ -1,13 +1,15 @@
 """The pieces that random nets are made of: batch norms of all forms, dropouts, topologies, training machinery."""
 import contextlib
+import importlib.util
 
-from harness import common, np, tf
+from harness import np, tf
 
 from cases_fused import get_slim
-from common import Net, TF2, channels_sample
+from common import Net, TF2
 
 NAMES = ['layers', 'slim', 'keras', 'moments', 'arithmetic', 'ema', 'fused_by_hand']
 DECAY = 0.7
+HAS_SLIM = not TF2 or importlib.util.find_spec('tf_slim') is not None
 
 
 class Style(object):
@@ -108,7 +110,7 @@ class Build(object):
                                              training=self.mode, name=scope, reuse=self.reuse, **k)
 
     def bn_slim(self, x, b, scope):
-        if x.shape.ndims not in (2, 4):
+        if x.shape.ndims not in (2, 4) or not HAS_SLIM:
             return self.bn_layers(x, b, scope)
         slim = get_slim()
         k = dict(fused=None if b.fused else False, zero_debias_moving_mean=b.zero_debias)
@@ -306,7 +308,7 @@ class Build(object):
         kind = self.s.dropout
         if kind is None:
             return x
-        if kind == 'layers':
+        if kind == 'layers' or (kind == 'slim' and not HAS_SLIM):
             return tf.layers.dropout(x, .3, training=self.mode)
         if kind == 'keras':
             return tf.keras.layers.Dropout(.3)(x, training=self.mode)

@@ -11,8 +11,8 @@ import traceback
 
 from harness import common, np, run, tf
 
-from cases_fused import get_slim, image, keras_updates, resource_variables
-from common import Net, TF2, channels_sample
+from cases_fused import get_slim, image, resource_variables
+from common import Net, TF2
 
 RECIPES = []
 

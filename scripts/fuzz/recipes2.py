@@ -1,9 +1,8 @@
 """More of them: flags, dropouts, noise, loops, odd wirings."""
 from harness import np, tf
-from recipes import conv, fixed, phase_bn, recipe, w
+from recipes import conv, fixed, recipe, w
 
-from cases_fused import get_slim, image, keras_updates, resource_variables
-from cases_functions import both_v2
+from cases_fused import get_slim, image, resource_variables
 from common import Net, TF2
 
 

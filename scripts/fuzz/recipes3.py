@@ -4,8 +4,8 @@ from recipes import conv, fixed, recipe, w
 from recipes2 import bn, flagged, net
 
 import forms
-from cases_fused import get_slim, image
-from common import Net, TF2, channels_sample
+from cases_fused import image
+from common import Net
 
 
 def gated(is_training, gate):
