@@ -13,6 +13,7 @@ const ROWS = [
   ['conv_v1', 'Conv2D, FusedBatchNorm'],
   ['conv_v3', 'Conv2D, FusedBatchNormV3'],
   ['bias_add', 'BiasAdd between'],
+  ['bias_minus_conv', 'a constant minus the convolution between'],
   ['identity_between', 'Identity and BiasAdd between'],
   ['decomposed', 'decomposed (`tf.nn.batch_normalization`)'],
   ['decomposed_by_hand', 'decomposed by hand: (x - m) / sqrt(v + e) * g + b'],
