@@ -20,14 +20,12 @@ export interface Node {
   /** All attrs but the payload of a constant, which is in `tensor`. */
   readonly attr: AttrMap;
   /** The value of a Const: a lazy handle. */
-  readonly tensor?: Tensor;
+  readonly tensor: Tensor | undefined;
   /** Fields of the NodeDef that bnfix does not model, as they were on the wire. */
-  readonly unknowns?: readonly Uint8Array[];
-  readonly debugInfo?: tensorflow.NodeDef.ExperimentalDebugInfo.$Properties;
-  readonly fullType?: tensorflow.FullTypeDef.$Properties;
+  readonly unknowns: readonly Uint8Array[] | undefined;
+  readonly debugInfo: tensorflow.NodeDef.ExperimentalDebugInfo.$Properties | undefined;
+  readonly fullType: tensorflow.FullTypeDef.$Properties | undefined;
 }
-
-type Mutable = { -readonly [K in keyof Node]: Node[K] };
 
 /** What a new node needs; the rest is empty. */
 export interface NodeSpec {
@@ -36,11 +34,11 @@ export interface NodeSpec {
   readonly inputs?: readonly TensorRef[];
   readonly controls?: readonly string[];
   readonly attr?: AttrMap;
-  readonly tensor?: Tensor;
+  readonly tensor?: Tensor | undefined;
   readonly device?: string;
-  readonly unknowns?: readonly Uint8Array[];
-  readonly debugInfo?: tensorflow.NodeDef.ExperimentalDebugInfo.$Properties;
-  readonly fullType?: tensorflow.FullTypeDef.$Properties;
+  readonly unknowns?: readonly Uint8Array[] | undefined;
+  readonly debugInfo?: tensorflow.NodeDef.ExperimentalDebugInfo.$Properties | undefined;
+  readonly fullType?: tensorflow.FullTypeDef.$Properties | undefined;
 }
 
 /** What belongs to a GraphDef beside its nodes. */
@@ -52,7 +50,45 @@ export interface GraphFrame {
   readonly unknowns?: readonly Uint8Array[] | undefined;
 }
 
-const CONTROL = -1;
+/** The nodes that consume one tensor: mostly one, sometimes a few, sometimes thousands. */
+type Users = GraphNode | Set<GraphNode> | undefined;
+
+/** Where those that wait by a control edge stand among the users of a node; users of port p stand at p + 1. */
+const CONTROL = 0;
+
+/** A restoring op has as many outputs as there are variables; more than this is damage. */
+const MAX_PORTS = 2 ** 20;
+
+/** A node with all its fields, always in this order: a graph has 100,000 of them, and every pass reads each. */
+class GraphNode implements Node {
+  readonly name: string;
+  op: string;
+  device: string;
+  inputs: readonly TensorRef[];
+  controls: readonly string[];
+  attr: AttrMap;
+  tensor: Tensor | undefined;
+  unknowns: readonly Uint8Array[] | undefined;
+  debugInfo: tensorflow.NodeDef.ExperimentalDebugInfo.$Properties | undefined;
+  fullType: tensorflow.FullTypeDef.$Properties | undefined;
+
+  constructor(spec: NodeSpec) {
+    this.name = spec.name;
+    this.op = spec.op;
+    this.device = spec.device ?? '';
+    this.inputs = spec.inputs ?? NO_INPUTS;
+    this.controls = spec.controls ?? NO_CONTROLS;
+    this.attr = spec.attr ?? NO_ATTRS;
+    this.tensor = spec.tensor;
+    this.unknowns = spec.unknowns;
+    this.debugInfo = spec.debugInfo;
+    this.fullType = spec.fullType;
+  }
+}
+
+const NO_INPUTS: readonly TensorRef[] = [];
+const NO_CONTROLS: readonly string[] = [];
+const NO_ATTRS: AttrMap = {};
 
 /** `name:port`, with `:0` left out, as TensorFlow writes it in NodeDefs. */
 export function refText(ref: TensorRef): string {
@@ -78,9 +114,11 @@ export function sameRef(a: TensorRef, b: TensorRef): boolean {
  * Every change goes through its methods, so that the index cannot drift.
  */
 export class Graph {
-  readonly #nodes = new Map<string, Mutable>();
-  /** node -> port (or CONTROL) -> nodes that consume it. */
-  readonly #uses = new Map<string, Map<number, Set<Mutable>>>();
+  readonly #nodes = new Map<string, GraphNode>();
+  /** By the name of the node that is consumed, which may be one that is still to be added. */
+  readonly #users = new Map<string, Users[]>();
+  /** Where {@link freeName} goes on counting, by base. */
+  readonly #suffixes = new Map<string, number>();
   #frame: GraphFrame;
   #changes = 0;
 
@@ -142,32 +180,32 @@ export class Graph {
 
   /** Nodes that consume a tensor, each once. */
   consumers(ref: TensorRef): readonly Node[] {
-    const set = this.#uses.get(ref.node)?.get(ref.port);
-    return set ? [...set] : [];
+    return listed(this.#users.get(ref.node)?.[ref.port + 1]);
   }
 
   /** Nodes that wait for a node by a control edge. */
   controlConsumers(name: string): readonly Node[] {
-    return this.consumers({ node: name, port: CONTROL });
+    return listed(this.#users.get(name)?.[CONTROL]);
   }
 
   /** Ports of a node that are consumed, in order. */
   usedPorts(name: string): number[] {
-    const ports = [...(this.#uses.get(name)?.entries() ?? [])];
-    return ports
-      .filter(([port, set]) => port !== CONTROL && set.size > 0)
-      .map(([port]) => port)
-      .sort((a, b) => a - b);
+    const ports: number[] = [];
+    const users = this.#users.get(name) ?? [];
+    for (let at = CONTROL + 1; at < users.length; at++) if (firstOf(users[at])) ports.push(at - 1);
+    return ports;
   }
 
   /** All nodes that consume any output of a node as data. */
-  dataConsumers(name: string): Node[] {
-    return [...new Set(this.usedPorts(name).flatMap((port) => this.consumers({ node: name, port })))];
+  dataConsumers(name: string): readonly Node[] {
+    const users = this.#users.get(name) ?? [];
+    if (users.length <= 2) return listed(users[1]);
+    return [...new Set(users.slice(1).flatMap(listed))];
   }
 
   add(spec: NodeSpec): Node {
     if (this.#nodes.has(spec.name)) throw new BnfixError('internal', `a node ${spec.name} is there already`);
-    const node: Mutable = { device: '', inputs: [], controls: [], attr: {}, ...spec };
+    const node = new GraphNode(spec);
     this.#nodes.set(node.name, node);
     this.#link(node);
     return node;
@@ -175,24 +213,22 @@ export class Graph {
 
   /** A name that is not taken: `base`, `base_1`, ... */
   freeName(base: string): string {
-    let name = base;
-    for (let i = 1; this.#nodes.has(name); i++) name = `${base}_${i}`;
-    return name;
+    if (!this.#nodes.has(base)) return base;
+    for (let i = this.#suffixes.get(base) ?? 1; ; i++) {
+      const name = `${base}_${i}`;
+      if (this.#nodes.has(name)) continue;
+      this.#suffixes.set(base, i);
+      return name;
+    }
   }
 
   /** @throws BnfixError `internal` when something still consumes it. */
   remove(name: string): void {
     const node = this.#mutable(name);
-    for (const [port, set] of this.#uses.get(name) ?? []) {
-      const [consumer] = set;
-      if (consumer) {
-        const edge = port === CONTROL ? `^${name}` : refText({ node: name, port });
-        throw new BnfixError('internal', `${edge} is still consumed by ${consumer.name}`, { where: name });
-      }
-    }
+    this.#refuseIfConsumed(node);
     this.#unlink(node);
     this.#nodes.delete(name);
-    this.#uses.delete(name);
+    this.#users.delete(name);
   }
 
   /** Keeps the named nodes alone. They must be closed under their inputs. */
@@ -201,12 +237,9 @@ export class Graph {
     this.#changes++;
     for (const node of gone) this.#unlink(node);
     for (const node of gone) {
+      this.#refuseIfConsumed(node);
       this.#nodes.delete(node.name);
-      for (const set of this.#uses.get(node.name)?.values() ?? []) {
-        const [consumer] = set;
-        if (consumer) throw new BnfixError('internal', `${node.name} is still consumed by ${consumer.name}`);
-      }
-      this.#uses.delete(node.name);
+      this.#users.delete(node.name);
     }
   }
 
@@ -250,15 +283,14 @@ export class Graph {
   replace(node: Node, spec: Omit<NodeSpec, 'name'>): void {
     this.#relink(node, (mutable) => {
       mutable.op = spec.op;
-      mutable.inputs = spec.inputs ?? [];
-      mutable.controls = spec.controls ?? [];
-      mutable.attr = spec.attr ?? {};
+      mutable.inputs = spec.inputs ?? NO_INPUTS;
+      mutable.controls = spec.controls ?? NO_CONTROLS;
+      mutable.attr = spec.attr ?? NO_ATTRS;
       mutable.device = spec.device ?? '';
-      delete mutable.tensor;
-      delete mutable.unknowns;
-      delete mutable.debugInfo;
-      delete mutable.fullType;
-      if (spec.tensor) mutable.tensor = spec.tensor;
+      mutable.tensor = spec.tensor;
+      mutable.unknowns = undefined;
+      mutable.debugInfo = undefined;
+      mutable.fullType = undefined;
     });
   }
 
@@ -279,36 +311,73 @@ export class Graph {
     return consumers.length;
   }
 
-  #mutable(name: string): Mutable {
+  #mutable(name: string): GraphNode {
     const node = this.#nodes.get(name);
     if (!node) throw new BnfixError('internal', `there is no node ${name}`);
     return node;
   }
 
-  #relink(node: Node, change: (mutable: Mutable) => void): void {
+  #refuseIfConsumed({ name }: GraphNode): void {
+    for (const [at, users] of this.#users.get(name)?.entries() ?? []) {
+      const consumer = firstOf(users);
+      if (!consumer) continue;
+      const edge = at === CONTROL ? `^${name}` : refText({ node: name, port: at - 1 });
+      throw new BnfixError('internal', `${edge} is still consumed by ${consumer.name}`, { where: name });
+    }
+  }
+
+  #relink(node: Node, change: (mutable: GraphNode) => void): void {
     const mutable = this.#mutable(node.name);
     this.#unlink(mutable);
     change(mutable);
     this.#link(mutable);
   }
 
-  #link(node: Mutable): void {
+  #link(node: GraphNode): void {
     this.#changes++;
-    for (const ref of node.inputs) this.#users(ref.node, ref.port).add(node);
-    for (const name of node.controls) this.#users(name, CONTROL).add(node);
+    for (const ref of node.inputs) this.#use(ref.node, ref.port + 1, node);
+    for (const name of node.controls) this.#use(name, CONTROL, node);
   }
 
-  #unlink(node: Mutable): void {
+  #unlink(node: GraphNode): void {
     this.#changes++;
-    for (const ref of node.inputs) this.#uses.get(ref.node)?.get(ref.port)?.delete(node);
-    for (const name of node.controls) this.#uses.get(name)?.get(CONTROL)?.delete(node);
+    for (const ref of node.inputs) this.#disuse(ref.node, ref.port + 1, node);
+    for (const name of node.controls) this.#disuse(name, CONTROL, node);
   }
 
-  #users(name: string, port: number): Set<Mutable> {
-    const ports = this.#uses.get(name) ?? new Map<number, Set<Mutable>>();
-    this.#uses.set(name, ports);
-    const set = ports.get(port) ?? new Set<Mutable>();
-    ports.set(port, set);
-    return set;
+  #use(name: string, at: number, node: GraphNode): void {
+    if (at > MAX_PORTS) {
+      throw new BnfixError('unreadable', `${node.name} reads ${name}:${at - 1}, which no op has`, {
+        where: node.name,
+        fix: 'the graph file is damaged: save it again',
+      });
+    }
+    let all = this.#users.get(name);
+    if (!all) {
+      all = [];
+      this.#users.set(name, all);
+    }
+    while (all.length <= at) all.push(undefined);
+    const users = all[at];
+    if (users === undefined) all[at] = node;
+    else if (users instanceof Set) users.add(node);
+    else if (users !== node) all[at] = new Set([users, node]);
   }
+
+  #disuse(name: string, at: number, node: GraphNode): void {
+    const all = this.#users.get(name);
+    const users = all?.[at];
+    if (users instanceof Set) users.delete(node);
+    else if (all && users === node) all[at] = undefined;
+  }
+}
+
+function listed(users: Users): readonly Node[] {
+  return users === undefined ? NO_NODES : users instanceof Set ? [...users] : [users];
+}
+
+const NO_NODES: readonly Node[] = [];
+
+function firstOf(users: Users): Node | undefined {
+  return users instanceof Set ? users.values().next().value : users;
 }

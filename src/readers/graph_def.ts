@@ -18,45 +18,45 @@ const LAZY_BYTES = 16 * 1024;
 export function readGraphDef(source: ByteSource, start = 0, end = source.size): Graph {
   const reader = new WireReader(source);
   const names = new Names();
-  const nodes: NodeSpec[] = [];
+  const graph = new Graph();
   const rest: Uint8Array[] = [];
   for (const field of reader.fields(start, end)) {
-    if (field.number === 1 && field.wireType === LENGTH_DELIMITED) nodes.push(readNode(reader, field, names));
-    else rest.push(reader.bytes(field.start, field.offset + field.length - field.start));
+    if (field.number === 1 && field.wireType === LENGTH_DELIMITED) {
+      addNode(graph, readNode(reader, field, names), source.name);
+    } else {
+      rest.push(reader.bytes(field.start, field.offset + field.length - field.start));
+    }
   }
-  return buildGraph(
-    nodes,
-    decode(source, () => tensorflow.GraphDef.decode(concat(rest))),
-    source.name,
-  );
+  graph.setFrame(frameOf(decode(source, () => tensorflow.GraphDef.decode(concat(rest)))));
+  return graph;
 }
 
 /** The graph of a GraphDef that is decoded already (out of text, or a function's body). */
 export function graphOfProto(proto: tensorflow.GraphDef.$Properties, where: string): Graph {
   const names = new Names();
-  const nodes = (proto.node ?? []).map((node) => nodeSpec(node, where, undefined, names));
-  return buildGraph(nodes, proto, where);
+  const graph = new Graph([], frameOf(proto));
+  for (const node of proto.node ?? []) addNode(graph, nodeSpec(node, where, undefined, names), where);
+  return graph;
 }
 
-function buildGraph(nodes: readonly NodeSpec[], rest: tensorflow.GraphDef.$Properties, where: string): Graph {
-  const seen = new Set<string>();
-  for (const node of nodes) {
-    if (seen.has(node.name)) {
-      throw new BnfixError('unreadable', `two nodes are called ${node.name}`, {
-        where,
-        fix: 'the graph file is damaged: save it again',
-      });
-    }
-    seen.add(node.name);
+function addNode(graph: Graph, node: NodeSpec, where: string): void {
+  if (graph.has(node.name)) {
+    throw new BnfixError('unreadable', `two nodes are called ${node.name}`, {
+      where,
+      fix: 'the graph file is damaged: save it again',
+    });
   }
-  const frame: GraphFrame = {
-    versions: rest.versions ?? undefined,
-    version: rest.version ?? undefined,
-    library: rest.library ?? undefined,
-    debugInfo: rest.debug_info ?? undefined,
-    unknowns: rest.$unknowns,
+  graph.add(node);
+}
+
+function frameOf(proto: tensorflow.GraphDef.$Properties): GraphFrame {
+  return {
+    versions: proto.versions ?? undefined,
+    version: proto.version ?? undefined,
+    library: proto.library ?? undefined,
+    debugInfo: proto.debug_info ?? undefined,
+    unknowns: proto.$unknowns,
   };
-  return new Graph(nodes, frame);
 }
 
 /**
@@ -102,10 +102,10 @@ export function nodeSpec(
     inputs,
     controls,
     attr,
-    ...(tensor && { tensor }),
-    ...(proto.$unknowns && { unknowns: proto.$unknowns }),
-    ...(proto.experimental_debug_info && { debugInfo: proto.experimental_debug_info }),
-    ...(proto.experimental_type && { fullType: proto.experimental_type }),
+    tensor,
+    unknowns: proto.$unknowns,
+    debugInfo: proto.experimental_debug_info ?? undefined,
+    fullType: proto.experimental_type ?? undefined,
   };
 }
 
