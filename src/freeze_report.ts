@@ -149,7 +149,7 @@ function batchNormReport(site: BatchNorm, context: PassContext): BatchNormReport
 function batchNotes(graph: Graph): string[] {
   const shapes = new Shapes(graph);
   const activations = findActivations(graph);
-  const left = [...graph.nodes()].filter((node) => activations.has(node.name) && isBatchReduction(graph, shapes, node));
+  const left = [...graph.nodes()].filter((node) => activations.has(node) && isBatchReduction(graph, shapes, node));
   if (left.length === 0) return [];
   return [`averages over the batch are left, answers may depend on it: ${namesOf(left)}`];
 }

@@ -13,9 +13,9 @@ export function findBoundary(graph: Graph, outputs: readonly TensorRef[]): Tenso
   );
   const found: TensorRef[] = [];
   for (const node of graph.nodes()) {
-    if (!live.has(node.name) || !ENDS.test(node.op)) continue;
+    if (!live.has(node) || !ENDS.test(node.op)) continue;
     for (const port of graph.usedPorts(node.name)) {
-      const needed = graph.consumers({ node: node.name, port }).some((consumer) => live.has(consumer.name));
+      const needed = graph.consumers({ node: node.name, port }).some((consumer) => live.has(consumer));
       if (needed) found.push({ node: node.name, port });
     }
   }

@@ -1,4 +1,5 @@
-import { type Graph, type Node, refText, type TensorRef } from '../graph/graph.js';
+import type { Graph, Node, TensorRef } from '../graph/graph.js';
+import { NodeSet } from '../graph/node_set.js';
 import { topologicalOrder } from '../graph/walk.js';
 import { constantScalar, type Pins } from './constants.js';
 
@@ -15,23 +16,25 @@ export class Branches {
   readonly #order: readonly Node[];
   /** The nodes that are waited for by control edges, for loops and branches. */
   readonly #pins: Pins;
-  readonly #deadNodes = new Set<string>();
-  readonly #deadPorts = new Set<string>();
+  readonly #deadNodes: NodeSet;
+  /** The switches that lead nowhere by one of their ports, and that port. */
+  readonly #deadPorts = new Map<string, 0 | 1>();
 
   constructor(graph: Graph, pins: Pins, order: readonly Node[] = topologicalOrder(graph)) {
     this.#graph = graph;
     this.#pins = pins;
     this.#order = order;
+    this.#deadNodes = new NodeSet(graph);
     this.#findDead();
   }
 
   isDead(ref: TensorRef): boolean {
-    return this.#deadNodes.has(ref.node) || this.#deadPorts.has(refText(ref));
+    return this.#deadPorts.get(ref.node) === ref.port || this.#deadNodes.hasNamed(ref.node);
   }
 
   /** Whether a node is on a branch that is never taken. */
-  isDeadNode(name: string): boolean {
-    return this.#deadNodes.has(name);
+  isDeadNode(node: Node): boolean {
+    return this.#deadNodes.has(node);
   }
 
   /** The port of a Switch that has a value (0 false, 1 true); undefined where only a run would tell. */
@@ -46,37 +49,47 @@ export class Branches {
     return value === undefined ? undefined : value ? 1 : 2;
   }
 
-  /** Names of the nodes that the given ones need for their data. */
-  needed(outputs: readonly TensorRef[]): Set<string> {
-    const seen = new Set(outputs.map((ref) => ref.node));
-    for (const name of seen) {
-      const node = this.#graph.find(name);
-      if (!node) continue;
-      for (const ref of this.#needs(node)) seen.add(ref.node);
-    }
-    return seen;
+  /** The nodes that the given tensors need for their data. */
+  needed(outputs: readonly TensorRef[]): NodeSet {
+    const found = new NodeSet(this.#graph);
+    for (const ref of outputs) found.add(this.#graph.find(ref.node));
+    for (const node of found) for (const input of this.#needs(node)) found.add(input);
+    return found;
   }
 
-  #needs(node: Node): readonly TensorRef[] {
-    if (MERGES.has(node.op)) return node.inputs.filter((ref) => !this.isDead(ref));
-    if (SWITCHES.has(node.op) && this.taken(node) !== undefined) return node.inputs.slice(0, 1);
+  #needs(node: Node): readonly (Node | undefined)[] {
+    const inputs = this.#graph.inputNodes(node);
+    if (MERGES.has(node.op)) return inputs.filter((_, i) => !this.isDead(node.inputs[i]!));
+    if (SWITCHES.has(node.op) && this.taken(node) !== undefined) return inputs.slice(0, 1);
     if (SELECTS.has(node.op)) {
       const index = this.selected(node);
-      if (index !== undefined) return [node.inputs[index]!];
+      if (index !== undefined) return [inputs[index]];
     }
-    return node.inputs;
+    return inputs;
   }
 
+  /** From the ports that are never taken forwards: mostly there are few, and the graph is large. */
   #findDead(): void {
+    const graph = this.#graph;
+    const waiting: Node[] = [];
     for (const node of this.#order) {
-      const dead = MERGES.has(node.op)
-        ? node.inputs.length > 0 && node.inputs.every((ref) => this.isDead(ref))
-        : node.inputs.some((ref) => this.isDead(ref)) || node.controls.some((name) => this.#deadNodes.has(name));
-      if (dead) this.#deadNodes.add(node.name);
-      else if (SWITCHES.has(node.op)) {
-        const taken = this.taken(node);
-        if (taken !== undefined) this.#deadPorts.add(refText({ node: node.name, port: 1 - taken }));
-      }
+      const taken = SWITCHES.has(node.op) ? this.taken(node) : undefined;
+      if (taken === undefined) continue;
+      const port = taken === 1 ? 0 : 1;
+      this.#deadPorts.set(node.name, port);
+      waiting.push(...graph.consumers({ node: node.name, port }));
     }
+    for (let node = waiting.pop(); node; node = waiting.pop()) {
+      if (this.#deadNodes.has(node) || !this.#dies(node)) continue;
+      this.#deadNodes.add(node);
+      waiting.push(...graph.dataConsumers(node.name), ...graph.controlConsumers(node.name));
+    }
+  }
+
+  /** Whether a node can have no value, as far as is known of its inputs by now. */
+  #dies({ op, inputs, controls }: Node): boolean {
+    const isDead = (ref: TensorRef) => this.isDead(ref);
+    if (MERGES.has(op)) return inputs.length > 0 && inputs.every(isDead);
+    return inputs.some(isDead) || controls.some((name) => this.#deadNodes.hasNamed(name));
   }
 }

@@ -1,5 +1,6 @@
 import type { Graph, Node, TensorRef } from '../graph/graph.js';
 import { sameRef } from '../graph/graph.js';
+import type { NodeSet } from '../graph/node_set.js';
 import { isNoise, Noise, type NoiseTensor } from './noise.js';
 
 /** A dropout that is active: at inference its output is `x`. */
@@ -29,10 +30,10 @@ const SWITCHES = /^(Ref)?Switch$/;
  * Finds dropouts by their data flow, whatever wrote them: an activation times a factor that is made of noise and
  * parameters alone, or chosen by a condition that is. That factor and scaling are 1 on average is checked by numbers.
  */
-export function findDropouts(graph: Graph, live: ReadonlySet<string>): { dropouts: Dropout[]; unknown: UnknownMask[] } {
+export function findDropouts(graph: Graph, live: NodeSet): { dropouts: Dropout[]; unknown: UnknownMask[] } {
   const dropouts: Dropout[] = [];
   const unknown: UnknownMask[] = [];
-  const randoms = [...graph.nodes()].filter((node) => isNoise(node) && live.has(node.name));
+  const randoms = [...graph.nodes()].filter((node) => isNoise(node) && live.has(node));
   if (randoms.length === 0) return { dropouts, unknown };
   const noise = new Noise(graph, live);
   const claimed = new Set<string>();
@@ -41,8 +42,8 @@ export function findDropouts(graph: Graph, live: ReadonlySet<string>): { dropout
     const ofNoise = new Set(tensors.map(({ ref }) => ref.node));
     for (const tensor of tensors) {
       for (const node of graph.consumers(tensor.ref)) {
-        if (!live.has(node.name) || ofNoise.has(node.name)) continue;
-        const onData = node.inputs.some((ref) => !sameRef(ref, tensor.ref) && noise.fed.has(ref.node));
+        if (!live.has(node) || ofNoise.has(node.name)) continue;
+        const onData = node.inputs.some((ref) => !sameRef(ref, tensor.ref) && noise.fed.hasNamed(ref.node));
         const applied = onData ? application(noise, node, tensor) : undefined;
         if (!applied) continue;
         const found = applied.x && unscaled(graph, noise, live, claimed, node, applied.x, applied.mean);
@@ -87,7 +88,7 @@ function application(noise: Noise, node: Node, { ref, mean }: NoiseTensor): Appl
 function unscaled(
   graph: Graph,
   noise: Noise,
-  live: ReadonlySet<string>,
+  live: NodeSet,
   claimed: ReadonlySet<string>,
   node: Node,
   applied: TensorRef,
@@ -98,7 +99,7 @@ function unscaled(
   const before = claimed.has(applied.node) ? undefined : scaling(graph, noise, applied);
   if (before && cancels(before.factor)) return { output: node.name, x: before.x, scaling: applied.node };
   // The scaling may come after the mask.
-  const [after, ...others] = graph.dataConsumers(node.name).filter(({ name }) => live.has(name) && !claimed.has(name));
+  const [after, ...others] = graph.dataConsumers(node.name).filter((each) => live.has(each) && !claimed.has(each.name));
   const scaled = after && others.length === 0 ? scaling(graph, noise, { node: after.name, port: 0 }) : undefined;
   if (after && scaled && scaled.x.node === node.name && cancels(scaled.factor))
     return { output: after.name, x: applied, scaling: after.name };

@@ -1,6 +1,7 @@
 import { attrType } from '../graph/attrs.js';
 import { DataType } from '../graph/dtype.js';
 import { type Graph, type Node, refText, type TensorRef } from '../graph/graph.js';
+import type { NodeSet } from '../graph/node_set.js';
 import { outputTypes } from '../graph/ops.js';
 import { IDENTITIES, sourceOf, topologicalOrder } from '../graph/walk.js';
 import { Branches, SELECTS, SWITCHES } from './branches.js';
@@ -59,13 +60,13 @@ export function findFlags(
     const needed = [0, 1].map((value) =>
       new Branches(graph, new Map([...context, [node, value]]), order).needed(outputs),
     );
-    const [off, on] = needed.map((names) => training.filter((name) => names.has(name)).length) as [number, number];
+    const [off, on] = needed.map((nodes) => training.filter((node) => nodes.has(node)).length) as [number, number];
     if (off === on) return undefined;
     const value = off < on ? 0 : 1;
     const [inference, trained] = [needed[value]!, needed[1 - value]!];
-    const alone = [...inference].filter((name) => !trained.has(name));
-    const vanishing = training.filter((name) => trained.has(name) && !inference.has(name));
-    return { value, gain: Math.abs(on - off), sure: standsInForTraining(graph, alone, vanishing, read) };
+    const alone = [...inference].filter((each) => !trained.has(each));
+    const vanishing = training.filter((each) => trained.has(each) && !inference.has(each));
+    return { value, gain: Math.abs(on - off), sure: standsInForTraining(alone, vanishing, read) };
   };
   const decide = (node: string) => {
     const plain = judge(node, pins);
@@ -88,7 +89,7 @@ export function findFlags(
   for (const counter of roots.filter((name) => isCounter(graph, name))) {
     const quantised = [0, LATE].map((value) => {
       const needed = new Branches(graph, new Map([...pins, [counter, value]]), order).needed(outputs);
-      return [...needed].filter((name) => graph.get(name).op.startsWith('FakeQuant')).length;
+      return [...needed].filter(({ op }) => op.startsWith('FakeQuant')).length;
     });
     if (quantised[0] === quantised[1]) continue;
     const value = quantised[0]! > quantised[1]! ? 0 : LATE;
@@ -123,16 +124,11 @@ export type VariableRead = (name: string) => 'updated' | 'other' | undefined;
  * Whether what is needed at inference alone stands in for training: for statistics of the batch, it reads what training
  * keeps; for noise, a mere bypass is enough. Another part of the net is a choice that belongs to the model.
  */
-function standsInForTraining(
-  graph: Graph,
-  alone: readonly string[],
-  vanishing: readonly string[],
-  read: VariableRead,
-): boolean {
-  const reads = alone.map(read);
+function standsInForTraining(alone: readonly Node[], vanishing: readonly Node[], read: VariableRead): boolean {
+  const reads = alone.map(({ name }) => read(name));
   if (reads.includes('updated')) return true;
-  if (alone.some((name) => WEIGHTED.test(graph.get(name).op))) return false;
-  return reads.includes('other') || vanishing.every((name) => NOISE.test(graph.get(name).op));
+  if (alone.some(({ op }) => WEIGHTED.test(op))) return false;
+  return reads.includes('other') || vanishing.every(({ op }) => NOISE.test(op));
 }
 
 /** A training step that every delay is behind of. */
@@ -149,10 +145,9 @@ function isCounter(graph: Graph, name: string): boolean {
 const COUNTS: ReadonlySet<string> = new Set(['AssignAdd', 'AssignAddVariableOp']);
 
 /** The tensors that decide a Switch or a Select, each once. Conditions of loops are none. */
-function conditionsOf(graph: Graph, live: ReadonlySet<string>): TensorRef[] {
+function conditionsOf(graph: Graph, live: NodeSet): TensorRef[] {
   const found = new Map<string, TensorRef>();
-  for (const name of live) {
-    const node = graph.get(name);
+  for (const node of live) {
     const condition = SWITCHES.has(node.op) ? node.inputs[1] : SELECTS.has(node.op) ? node.inputs[0] : undefined;
     if (!condition) continue;
     const source = sourceOf(graph, condition, HANDED_ON);
@@ -218,12 +213,8 @@ function isScalarNumber(node: Node): boolean {
 }
 
 /** Nodes that only training needs: statistics over the batch dimension, and noise. */
-function trainingNodes(graph: Graph, shapes: Shapes): string[] {
-  const names: string[] = [];
-  for (const node of graph.nodes()) {
-    if (isTrainingFused(node) || isBatchReduction(graph, shapes, node) || NOISE.test(node.op)) {
-      names.push(node.name);
-    }
-  }
-  return names;
+function trainingNodes(graph: Graph, shapes: Shapes): Node[] {
+  return [...graph.nodes()].filter(
+    (node) => isTrainingFused(node) || isBatchReduction(graph, shapes, node) || NOISE.test(node.op),
+  );
 }

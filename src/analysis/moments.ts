@@ -1,4 +1,5 @@
 import { type Graph, type Node, refText, type TensorRef } from '../graph/graph.js';
+import type { NodeSet } from '../graph/node_set.js';
 import { IDENTITIES } from '../graph/walk.js';
 import { constantScalar } from './constants.js';
 import { SHAPE_OPS } from './scalars.js';
@@ -50,7 +51,7 @@ const MAX_STEPS = 60;
 export function findMoments(
   graph: Graph,
   shapes: Shapes,
-  activations: ReadonlySet<string>,
+  activations: NodeSet,
   averages: MovingAverages,
 ): MomentsSite[] {
   const finder = new Finder(graph, shapes, activations, averages);
@@ -65,10 +66,10 @@ export function findMoments(
 class Finder {
   readonly #graph: Graph;
   readonly #shapes: Shapes;
-  readonly #activations: ReadonlySet<string>;
+  readonly #activations: NodeSet;
   readonly #averages: MovingAverages;
 
-  constructor(graph: Graph, shapes: Shapes, activations: ReadonlySet<string>, averages: MovingAverages) {
+  constructor(graph: Graph, shapes: Shapes, activations: NodeSet, averages: MovingAverages) {
     this.#graph = graph;
     this.#shapes = shapes;
     this.#activations = activations;
@@ -78,7 +79,7 @@ class Finder {
   siteAt(node: Node): MomentsSite | undefined {
     const global = GLOBAL.has(node.op);
     const head = global ? node.inputs[2] : this.#rootOf(node);
-    if (!head || !this.#activations.has(head.node)) return undefined;
+    if (!head || !this.#activations.hasNamed(head.node)) return undefined;
     const carriers = this.#carriers(head);
     const reductions = this.#reductions(carriers.at(-1)!);
     if (reductions.length === 0) return undefined;
@@ -120,7 +121,7 @@ class Finder {
     for (let step = 0; step < MAX_STEPS; step++) {
       const node = this.#graph.find(at.node);
       if (!node) break;
-      const data = node.inputs.filter((ref) => this.#activations.has(ref.node));
+      const data = node.inputs.filter((ref) => this.#activations.hasNamed(ref.node));
       if (found.length === 0 && SUMS.has(node.op) && data.length === 1) {
         at = data[0]!;
         continue;
@@ -144,14 +145,14 @@ class Finder {
       if (this.#isReduction(node)) found.push(node);
       // The mean is hidden behind the squared difference of the variance's own reduction.
       const inputs = this.#isReduction(node) ? this.#behindSquares(node) : MOMENT_OPS.has(node.op) ? node.inputs : [];
-      for (const ref of inputs) if (this.#activations.has(ref.node)) seen.add(ref.node);
+      for (const ref of inputs) if (this.#activations.hasNamed(ref.node)) seen.add(ref.node);
     }
     return found;
   }
 
   #isReduction(node: Node): boolean {
     if (node.op !== 'Mean' && node.op !== 'Sum') return false;
-    if (!node.inputs[0] || !this.#activations.has(node.inputs[0].node)) return false;
+    if (!node.inputs[0] || !this.#activations.hasNamed(node.inputs[0].node)) return false;
     return isBatchReduction(this.#graph, this.#shapes, node) || this.#averages.has(node.name);
   }
 
@@ -188,7 +189,7 @@ class Finder {
       const differs = node.op === 'SquaredDifference' || node.op === 'Sub';
       const opens = UNWRAPS.has(node.op) || SQUARES.has(node.op);
       const inputs = differs ? node.inputs.slice(0, 1) : opens ? node.inputs : [];
-      for (const ref of inputs) if (this.#activations.has(ref.node)) seen.add(ref.node);
+      for (const ref of inputs) if (this.#activations.hasNamed(ref.node)) seen.add(ref.node);
     }
     return found;
   }
@@ -199,7 +200,7 @@ class Finder {
     for (let step = 0; step < MAX_STEPS; step++) {
       const node = this.#graph.find(at.node);
       if (!node) return at;
-      const data = node.inputs.filter((each) => this.#activations.has(each.node));
+      const data = node.inputs.filter((each) => this.#activations.hasNamed(each.node));
       const scaled = (node.op === 'Mul' || node.op === 'RealDiv') && data.length === 1;
       if (!MEAN_WRAPS.has(node.op) && !scaled) return at;
       at = scaled ? data[0]! : node.inputs[0]!;
@@ -225,7 +226,7 @@ class Finder {
       all.add(refText(reduction.inputs[0]!));
       for (const node of this.#unwrapped(reduction)) {
         const opens = UNWRAPS.has(node.op) || SQUARES.has(node.op) || node.op === 'Sub';
-        const data = node.inputs.filter((ref) => this.#activations.has(ref.node));
+        const data = node.inputs.filter((ref) => this.#activations.hasNamed(ref.node));
         if (!opens || data.length === 0) continue;
         x = data[0]!;
         for (const ref of node.op === 'Mul' ? data : data.slice(0, 1)) all.add(refText(ref));
@@ -244,7 +245,7 @@ class Finder {
         for (const node of this.#graph.dataConsumers(name)) {
           if (!SCALE_OPS.has(node.op) && node.op !== 'Sub' && node.op !== 'BiasAdd') continue;
           next.push(node.name);
-          found.push(...node.inputs.filter((ref) => !this.#activations.has(ref.node)));
+          found.push(...node.inputs.filter((ref) => !this.#activations.hasNamed(ref.node)));
         }
       }
       level = next.slice(0, MAX_STEPS);
@@ -273,7 +274,7 @@ class Finder {
       if (sources.has(refText(at))) return true;
       const node = this.#graph.find(at.node);
       if (!node || !(UNWRAPS.has(node.op) || node.op === 'Sub' || node.op === 'Mul') || !node.inputs[0]) return false;
-      at = node.inputs[node.op === 'Mul' && !this.#activations.has(node.inputs[0].node) ? 1 : 0]!;
+      at = node.inputs[node.op === 'Mul' && !this.#activations.hasNamed(node.inputs[0].node) ? 1 : 0]!;
     }
     return false;
   }
@@ -289,7 +290,7 @@ class Finder {
       if (found.size > MAX_STEPS) break;
       for (const node of this.#graph.consumers(ref)) {
         const out = { node: node.name, port: 0 };
-        const data = node.inputs.filter((each) => this.#activations.has(each.node));
+        const data = node.inputs.filter((each) => this.#activations.hasNamed(each.node));
         const passes = SHAPE_OPS.has(node.op) && node.inputs[0] && refText(node.inputs[0]) === refText(ref);
         const scaled = (node.op === 'Mul' || node.op === 'RealDiv') && data.length === 1;
         const adds = node.op === 'Add' || node.op === 'AddV2';

@@ -1,6 +1,7 @@
 import { attrShape } from '../graph/attrs.js';
 import { type Graph, type Node, sameRef, type TensorRef } from '../graph/graph.js';
-import { IDENTITIES, topologicalOrder } from '../graph/walk.js';
+import type { NodeSet } from '../graph/node_set.js';
+import { IDENTITIES, spread } from '../graph/walk.js';
 import { findActivations } from './activations.js';
 import { ARITHMETIC, evaluate, SHAPE_OPS } from './scalars.js';
 import { isVariable } from './variables.js';
@@ -49,27 +50,20 @@ const LEVELS = 4;
 
 /** What the live nodes of a graph make of noise. */
 export class Noise {
-  /** Names of the nodes that depend on what is fed; noise does not. */
-  readonly fed: ReadonlySet<string>;
+  /** The nodes that depend on what is fed; noise does not. */
+  readonly fed: NodeSet;
   readonly #graph: Graph;
-  readonly #live: ReadonlySet<string>;
+  readonly #live: NodeSet;
 
-  constructor(graph: Graph, live: ReadonlySet<string>) {
+  constructor(graph: Graph, live: NodeSet) {
     this.#graph = graph;
     this.#live = live;
     const sources = findActivations(graph);
-    const order = topologicalOrder(graph);
-    const fed = new Set<string>();
-    // What a loop computes comes back to its beginning: once more until nothing is new.
-    for (let before = -1; before < fed.size; ) {
-      before = fed.size;
-      for (const node of order) {
-        if (!sources.has(node.name) || isNoise(node)) continue;
-        const source = node.inputs.length === 0 || node.op === 'PlaceholderWithDefault';
-        if (source || node.inputs.some((ref) => fed.has(ref.node))) fed.add(node.name);
-      }
-    }
-    this.fed = fed;
+    this.fed = spread(graph, (node, fed) => {
+      if (!sources.has(node) || isNoise(node)) return false;
+      const isSource = node.inputs.length === 0 || node.op === 'PlaceholderWithDefault';
+      return isSource || graph.inputNodes(node).some((input) => fed.has(input));
+    });
   }
 
   /** The noise itself and what is made of it alone. */
@@ -78,7 +72,7 @@ export class Noise {
     const found = new Map<string, NoiseTensor>([[random.name, { ref: noise, mean: this.#meanOf(noise, random) }]]);
     for (const { ref, mean } of found.values()) {
       for (const node of this.#graph.consumers(ref)) {
-        if (!this.#live.has(node.name) || found.has(node.name)) continue;
+        if (!this.#live.has(node) || found.has(node.name)) continue;
         const others = node.inputs.filter((input) => !found.has(input.node));
         const out = { node: node.name, port: 0 };
         if (MIXES.test(node.op)) found.set(node.name, { ref: out, mean: undefined });
@@ -114,7 +108,7 @@ export class Noise {
 
   /** Of a placeholder without a shape, its use tells whether it is data: a number goes into arithmetic only. */
   #isUsedAsNumber(node: Node): boolean {
-    const consumers = this.#graph.dataConsumers(node.name).filter(({ name }) => this.#live.has(name));
+    const consumers = this.#graph.dataConsumers(node.name).filter((each) => this.#live.has(each));
     return consumers.every(({ op }) => op in STEPS || SHAPE_OPS.has(op) || CHOOSES.test(op));
   }
 

@@ -2,8 +2,9 @@ import { BnfixError } from '../errors.js';
 import { DataType } from '../graph/dtype.js';
 import { type Graph, type Node, refText, type TensorRef } from '../graph/graph.js';
 import type { Model } from '../graph/model.js';
+import { NodeSet } from '../graph/node_set.js';
 import { outputTypes } from '../graph/ops.js';
-import { IDENTITIES, sourceOf, topologicalOrder } from '../graph/walk.js';
+import { IDENTITIES, sourceOf, spread, topologicalOrder } from '../graph/walk.js';
 import { findActivations } from './activations.js';
 import { type Shape, Shapes } from './shapes.js';
 import { isVariable } from './variables.js';
@@ -128,89 +129,98 @@ class Roles {
   readonly #graph: Graph;
   readonly #shapes: Shapes;
   readonly #order: readonly Node[];
-  readonly #gradients = new Set<string>();
+  /** Nodes that tf.gradients made. */
+  readonly #gradients: NodeSet;
+  /** Nodes that change something, or write it down. */
+  readonly #effects: NodeSet;
   /** Tensors that come from data through weights. */
-  readonly #net = new Set<string>();
+  readonly #net: NodeSet;
   /** Nodes that a label, a loss or a metric has touched. */
-  readonly #judged = new Set<string>();
+  readonly #judged: NodeSet;
 
   constructor(graph: Graph, shapes: Shapes) {
     this.#graph = graph;
     this.#shapes = shapes;
     this.#order = topologicalOrder(graph);
-    for (const node of this.#order) if (isGradient(node)) this.#gradients.add(node.name);
-    this.#classify();
+    this.#gradients = new NodeSet(graph, this.#order.filter(isGradient));
+    this.#effects = new NodeSet(
+      graph,
+      this.#order.filter((node) => this.#isEffect(node)),
+    );
+    this.#net = this.#findNet();
+    this.#judged = this.#findJudged();
   }
 
   /** The nodes of the net that only side effects, labels and losses consume, or nobody. */
   ends(): Node[] {
     const graph = this.#graph;
-    /** Nodes of the net that serve nothing but updates and summaries, or nothing but losses and metrics. */
-    const serves = new Map<string, 'effects' | 'judges'>();
+    /** Nodes of the net that serve nothing but updates and summaries. */
+    const forEffects = new NodeSet(graph);
+    /** Nodes of the net that serve nothing but losses and metrics. */
+    const forJudges = new NodeSet(graph);
+    const serves = (node: Node) => forEffects.has(node) || forJudges.has(node);
     const ends: Node[] = [];
     for (const node of [...this.#order].reverse()) {
       if (!this.#isNet(node)) continue;
-      const consumers = graph.dataConsumers(node.name).filter((consumer) => !this.#gradients.has(consumer.name));
-      if (consumers.some((consumer) => this.#isNet(consumer) && !serves.has(consumer.name))) continue;
-      const judges = consumers.filter((each) => this.#judged.has(each.name) || serves.get(each.name) === 'judges');
-      if (consumers.length > 0 && judges.length === 0) serves.set(node.name, 'effects');
-      else if (judges.length > 0 && isPlumbing(node, consumers) && this.#feedsFromNet(node))
-        serves.set(node.name, 'judges');
+      const consumers = graph.dataConsumers(node.name).filter((consumer) => !this.#gradients.has(consumer));
+      if (consumers.some((consumer) => this.#isNet(consumer) && !serves(consumer))) continue;
+      const isJudged = consumers.some((consumer) => this.#judged.has(consumer) || forJudges.has(consumer));
+      if (consumers.length > 0 && !isJudged) forEffects.add(node);
+      else if (isJudged && isPlumbing(node, consumers) && this.#feedsFromNet(node)) forJudges.add(node);
       else if (!NEVER_OUTPUT.test(node.op)) ends.push(node);
     }
     return ends.reverse();
   }
 
   #isNet(node: Node): boolean {
-    return this.#net.has(node.name) && !this.#judged.has(node.name) && !this.#isEffect(node);
+    return this.#net.has(node) && !this.#judged.has(node) && !this.#effects.has(node);
   }
 
   #isEffect(node: Node): boolean {
-    if (this.#gradients.has(node.name) || SIDE_EFFECT.test(node.op) || SUMMARY.test(node.op)) return true;
+    if (this.#gradients.has(node) || SIDE_EFFECT.test(node.op) || SUMMARY.test(node.op)) return true;
     // The end of a branch that updates a variable.
-    return node.op === 'Merge' && node.inputs.some((ref) => SIDE_EFFECT.test(this.#graph.find(ref.node)?.op ?? ''));
+    return node.op === 'Merge' && this.#graph.inputNodes(node).some((input) => input && SIDE_EFFECT.test(input.op));
   }
 
   /** Whether what a plumbing node prepares is itself a tensor of the net, so that nothing is lost with it. */
   #feedsFromNet(node: Node): boolean {
-    return node.inputs.some((ref) => {
-      const input = this.#graph.find(ref.node);
-      return input !== undefined && this.#isNet(input) && !NEVER_OUTPUT.test(input.op);
+    return this.#graph.inputNodes(node).some((input) => input && this.#isNet(input) && !NEVER_OUTPUT.test(input.op));
+  }
+
+  /** Data that weights have joined is the net, and so is all that comes of it. */
+  #findNet(): NodeSet {
+    const data = findActivations(this.#graph);
+    return spread(this.#graph, (node, net) => {
+      if (this.#effects.has(node) || ABOUT_SHAPES.test(node.op)) return false;
+      const isOfNet = this.#graph.inputNodes(node).some((input) => net.has(input));
+      return isOfNet || (data.has(node) && this.#bringsWeights(node));
     });
   }
 
-  #classify(): void {
+  #findJudged(): NodeSet {
+    const graph = this.#graph;
     const labels = this.#labels();
-    const data = findActivations(this.#graph, this.#order);
-    this.#spreadNet(data);
+    const judged = new NodeSet(graph);
     /** Nodes that come of labels alone. */
-    const labelled = new Set<string>();
+    const labelled = new NodeSet(graph);
     for (const node of this.#order) {
-      if (this.#isEffect(node) || ABOUT_SHAPES.test(node.op)) continue;
-      const fromNet = node.inputs.some((ref) => this.#net.has(ref.node));
-      const fromLabel = node.inputs.some((ref) => labelled.has(ref.node) || labels.has(refText(ref)));
-      if (fromLabel && !fromNet) labelled.add(node.name);
+      if (this.#effects.has(node) || ABOUT_SHAPES.test(node.op)) continue;
+      const inputs = graph.inputNodes(node);
+      const fromNet = inputs.some((input) => this.#net.has(input));
+      const fromLabel =
+        inputs.some((input) => labelled.has(input)) ||
+        (labels.size > 0 && node.inputs.some((ref) => labels.has(refText(ref))));
+      if (fromLabel && !fromNet) labelled.add(node);
       // An input that is added or concatenated to the net is a skip connection, not a label.
       const compared = fromLabel && fromNet && !JOINS.test(node.op);
       // One number for the whole batch is a loss or a metric.
       const scalar = fromNet && this.#shapes.of({ node: node.name, port: 0 })?.length === 0;
       const judges = LOSS.test(node.op) && fromNet;
-      if (compared || scalar || judges || valueInputs(node).some((ref) => this.#judged.has(ref.node))) {
-        this.#judged.add(node.name);
+      if (compared || scalar || judges || inputs.some((input, i) => isValue(node, i) && judged.has(input))) {
+        judged.add(node);
       }
     }
-  }
-
-  /** Data that weights have joined is the net, and so is all that comes of it; loops come back to their beginning. */
-  #spreadNet(data: ReadonlySet<string>): void {
-    for (let before = -1; before < this.#net.size; ) {
-      before = this.#net.size;
-      for (const node of this.#order) {
-        if (this.#isEffect(node) || ABOUT_SHAPES.test(node.op)) continue;
-        const joins = data.has(node.name) && this.#bringsWeights(node);
-        if (joins || node.inputs.some((ref) => this.#net.has(ref.node))) this.#net.add(node.name);
-      }
-    }
+    return judged;
   }
 
   /** Whether weights join in: by an op that has some, or by a variable's value. */
@@ -224,24 +234,23 @@ class Roles {
 
   /** Tensors of data that never meet weights: labels, targets, masks. Flags and scalars are none of them. */
   #labels(): Set<string> {
-    /** Tensors from which weights are reached, worked out backwards. */
-    const meetsWeights = new Set<string>();
+    /** Tensors from which weights are reached, worked out backwards; of a node, any of them. */
+    const meetingPorts = new Set<string>();
+    const meeting = new NodeSet(this.#graph);
     for (const node of [...this.#order].reverse()) {
-      if (this.#isEffect(node) || LOSS.test(node.op)) continue;
-      if (!this.#bringsWeights(node) && !meetsWeights.has(node.name)) continue;
-      for (const ref of node.inputs) {
-        meetsWeights.add(refText(ref));
-        meetsWeights.add(ref.node);
-      }
+      if (this.#effects.has(node) || LOSS.test(node.op)) continue;
+      if (!meeting.has(node) && !this.#bringsWeights(node)) continue;
+      for (const input of this.#graph.inputNodes(node)) meeting.add(input);
+      for (const ref of node.inputs) if (ref.port > 0) meetingPorts.add(refText(ref));
     }
     const labels = new Set<string>();
     for (const node of this.#order) {
       if (!isSource(node)) continue;
       const types = outputTypes(node) ?? [];
       for (const port of this.#graph.usedPorts(node.name)) {
-        const ref = { node: node.name, port };
+        const text = refText({ node: node.name, port });
         if (types[port] === DataType.DT_BOOL || isScalarSource(node)) continue;
-        if (!meetsWeights.has(refText(ref))) labels.add(refText(ref));
+        if (port === 0 ? !meeting.has(node) : !meetingPorts.has(text)) labels.add(text);
       }
     }
     return labels;
@@ -261,10 +270,10 @@ function isScalarSource(node: Node): boolean {
   return shape != null && !shape.unknown_rank && (shape.dim ?? []).length === 0 && node.op.startsWith('Placeholder');
 }
 
-/** The inputs whose value is handed on: not the conditions of switches. */
-function valueInputs(node: Node): readonly TensorRef[] {
-  if (/^(Ref)?Switch$/.test(node.op)) return node.inputs.slice(0, 1);
-  return /^Select(V2)?$/.test(node.op) ? node.inputs.slice(1) : node.inputs;
+/** Whether the value of an input is handed on: that of a condition is not. */
+function isValue({ op }: Node, index: number): boolean {
+  if (/^(Ref)?Switch$/.test(op)) return index === 0;
+  return index > 0 || !/^Select(V2)?$/.test(op);
 }
 
 /** Nodes that tf.gradients made. */

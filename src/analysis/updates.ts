@@ -1,5 +1,6 @@
 import type { Graph, Node, TensorRef } from '../graph/graph.js';
 import { refText, sameRef } from '../graph/graph.js';
+import type { NodeSet } from '../graph/node_set.js';
 import { sourceOf } from '../graph/walk.js';
 import { ARITHMETIC, evaluate, MAX_EXPRESSION, SHAPE_OPS } from './scalars.js';
 import type { Variable, Variables } from './variables.js';
@@ -63,7 +64,7 @@ const SHAPE_FACTS: ReadonlySet<string> = new Set([
 ]);
 
 /** Finds every variable that is a moving average of some tensor, by reading the ops that assign to it. */
-export function findUpdates(graph: Graph, variables: Variables, activations: ReadonlySet<string>): Updates {
+export function findUpdates(graph: Graph, variables: Variables, activations: NodeSet): Updates {
   const finder = new Finder(graph, variables, activations);
   const found = new Map<string, MovingAverage[]>();
   for (const { variable, assigns } of finder.targets.values()) {
@@ -103,11 +104,11 @@ class Finder {
   readonly settled = new Map<string, number>();
   readonly #graph: Graph;
   readonly #variables: Variables;
-  readonly #activations: ReadonlySet<string>;
+  readonly #activations: NodeSet;
   /** Whether a variable follows data (not only constants), by node; undefined while it is being found out. */
   readonly #followsData = new Map<string, boolean | undefined>();
 
-  constructor(graph: Graph, variables: Variables, activations: ReadonlySet<string>) {
+  constructor(graph: Graph, variables: Variables, activations: NodeSet) {
     this.#graph = graph;
     this.#variables = variables;
     this.#activations = activations;
@@ -329,10 +330,10 @@ class Finder {
     if (variable) return this.#variableFollowsData(variable);
     if (RESTORES.has(node.op)) return false;
     // A placeholder may be a decay; the mean of one is a statistic.
-    if (node.op === 'Mean') return this.#activations.has(node.name);
+    if (node.op === 'Mean') return this.#activations.has(node);
     if (this.#isTransparent(node)) return operands(node).some((input) => this.#isData(input, seen));
     // Noise by itself is how variables begin; what weights alone make (spectral norms) is no statistic.
-    return !NOISE.test(node.op) && this.#activations.has(node.name);
+    return !NOISE.test(node.op) && this.#activations.has(node);
   }
 
   #variableFollowsData(variable: Variable): boolean {

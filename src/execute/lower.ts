@@ -96,7 +96,7 @@ export function loweredFunctions(graph: Graph, library: Library): LoweredFunctio
       return body.add({ name: result, op: 'Identity', inputs: [ref] }).name;
     });
     inlineCalls(body, library);
-    body.retain(new Set([...args.map((arg) => arg.name), ...ancestors(body, returned)]));
+    body.retain(ancestors(body, [...args.map((arg) => arg.name), ...returned]));
     waiting.push(...namedFunctions(body));
     lower(body);
     lowered.set(name, { name, graph: body, args, results: returned });

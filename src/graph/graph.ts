@@ -1,6 +1,7 @@
 import { BnfixError } from '../errors.js';
 import type { tensorflow } from '../proto/tensorflow.js';
 import { type AttrMap, type AttrValue, attr } from './attrs.js';
+import type { NodeSet } from './node_set.js';
 import type { Tensor } from './tensor.js';
 
 /** One output of a node. */
@@ -12,6 +13,8 @@ export interface TensorRef {
 /** A NodeDef whose edges have been parsed. It is changed through {@link Graph} alone. */
 export interface Node {
   readonly name: string;
+  /** A small number that no other node of the graph has or will have: the place of the node in tables. */
+  readonly id: number;
   readonly op: string;
   readonly device: string;
   readonly inputs: readonly TensorRef[];
@@ -62,6 +65,7 @@ const MAX_PORTS = 2 ** 20;
 /** A node with all its fields, always in this order: a graph has 100,000 of them, and every pass reads each. */
 class GraphNode implements Node {
   readonly name: string;
+  readonly id: number;
   op: string;
   device: string;
   inputs: readonly TensorRef[];
@@ -71,9 +75,12 @@ class GraphNode implements Node {
   unknowns: readonly Uint8Array[] | undefined;
   debugInfo: tensorflow.NodeDef.ExperimentalDebugInfo.$Properties | undefined;
   fullType: tensorflow.FullTypeDef.$Properties | undefined;
+  /** What makes the inputs, once somebody has asked. */
+  producers: readonly GraphNode[] | undefined;
 
-  constructor(spec: NodeSpec) {
+  constructor(spec: NodeSpec, id: number) {
     this.name = spec.name;
+    this.id = id;
     this.op = spec.op;
     this.device = spec.device ?? '';
     this.inputs = spec.inputs ?? NO_INPUTS;
@@ -83,6 +90,7 @@ class GraphNode implements Node {
     this.unknowns = spec.unknowns;
     this.debugInfo = spec.debugInfo;
     this.fullType = spec.fullType;
+    this.producers = undefined;
   }
 }
 
@@ -121,6 +129,7 @@ export class Graph {
   readonly #suffixes = new Map<string, number>();
   #frame: GraphFrame;
   #changes = 0;
+  #idLimit = 0;
 
   constructor(nodes: Iterable<NodeSpec> = [], frame: GraphFrame = {}) {
     this.#frame = frame;
@@ -149,6 +158,11 @@ export class Graph {
     return this.#nodes.size;
   }
 
+  /** All ids of nodes are below this. */
+  get idLimit(): number {
+    return this.#idLimit;
+  }
+
   /** Nodes in file order; new ones come last. */
   nodes(): IterableIterator<Node> {
     return this.#nodes.values();
@@ -174,8 +188,17 @@ export class Graph {
 
   /** The producer of input `index`; undefined where there is no such input or its node is missing. */
   inputNode(node: Node, index: number): Node | undefined {
-    const ref = node.inputs[index];
-    return ref && this.#nodes.get(ref.node);
+    return this.inputNodes(node)[index];
+  }
+
+  /** The producers of the inputs, in their order; undefined where one is missing. */
+  inputNodes(node: Node): readonly (Node | undefined)[] {
+    const own = node as GraphNode;
+    if (own.producers) return own.producers;
+    const found = node.inputs.map((ref) => this.#nodes.get(ref.node));
+    // As long as it is consumed, a node stays: this holds until the inputs are others.
+    if (!found.includes(undefined)) own.producers = found as readonly GraphNode[];
+    return found;
   }
 
   /** Nodes that consume a tensor, each once. */
@@ -205,7 +228,7 @@ export class Graph {
 
   add(spec: NodeSpec): Node {
     if (this.#nodes.has(spec.name)) throw new BnfixError('internal', `a node ${spec.name} is there already`);
-    const node = new GraphNode(spec);
+    const node = new GraphNode(spec, this.#idLimit++);
     this.#nodes.set(node.name, node);
     this.#link(node);
     return node;
@@ -231,9 +254,9 @@ export class Graph {
     this.#users.delete(name);
   }
 
-  /** Keeps the named nodes alone. They must be closed under their inputs. */
-  retain(keep: ReadonlySet<string>): void {
-    const gone = [...this.#nodes.values()].filter((node) => !keep.has(node.name));
+  /** Keeps these nodes alone. They must be closed under their inputs. */
+  retain(keep: NodeSet): void {
+    const gone = [...this.#nodes.values()].filter((node) => !keep.has(node));
     this.#changes++;
     for (const node of gone) this.#unlink(node);
     for (const node of gone) {
@@ -335,6 +358,7 @@ export class Graph {
 
   #link(node: GraphNode): void {
     this.#changes++;
+    node.producers = undefined;
     for (const ref of node.inputs) this.#use(ref.node, ref.port + 1, node);
     for (const name of node.controls) this.#use(name, CONTROL, node);
   }

@@ -1,113 +1,125 @@
 import { BnfixError } from '../errors.js';
 import type { Graph, Node, TensorRef } from './graph.js';
+import { NodeSet } from './node_set.js';
 
-/** Names of all nodes that the given ones need, themselves included; control edges count unless `controls` is false. */
-export function ancestors(graph: Graph, from: Iterable<string>, controls = true): Set<string> {
-  const seen = new Set<string>(from);
-  const stack = [...seen];
-  for (let name = stack.pop(); name !== undefined; name = stack.pop()) {
-    const node = graph.find(name);
-    if (!node) continue;
-    const visit = (input: string) => {
-      if (!seen.has(input)) {
-        seen.add(input);
-        stack.push(input);
-      }
-    };
-    for (const ref of node.inputs) visit(ref.node);
-    if (controls) for (const input of node.controls) visit(input);
+/** The named nodes and all that they need; control edges count unless `controls` is false. */
+export function ancestors(graph: Graph, from: Iterable<string>, controls = true): NodeSet {
+  const found = new NodeSet(graph);
+  for (const name of from) found.add(graph.find(name));
+  for (const node of found) {
+    for (const input of graph.inputNodes(node)) found.add(input);
+    if (controls) for (const name of node.controls) found.add(graph.find(name));
   }
-  return seen;
+  return found;
 }
 
-/** Names of all nodes that data from the given ones reaches, themselves included. `through` can stop the walk at a node. */
+/** The named nodes and all that data from them reaches. `through` can stop the walk at a node. */
 export function descendants(
   graph: Graph,
   from: Iterable<string>,
   through: (node: Node) => boolean = () => true,
-): Set<string> {
-  const seen = new Set<string>(from);
-  const stack = [...seen];
-  for (let name = stack.pop(); name !== undefined; name = stack.pop()) {
-    const node = graph.find(name);
-    if (!node || !through(node)) continue;
-    for (const consumer of graph.dataConsumers(name)) {
-      if (!seen.has(consumer.name)) {
-        seen.add(consumer.name);
-        stack.push(consumer.name);
-      }
-    }
+): NodeSet {
+  const found = new NodeSet(graph);
+  for (const name of from) found.add(graph.find(name));
+  for (const node of found) {
+    if (through(node)) for (const consumer of graph.dataConsumers(node.name)) found.add(consumer);
   }
-  return seen;
+  return found;
 }
 
 /** The way back of a v1 loop: the one edge of a graph that may close a cycle. */
-function isBackEdge(graph: Graph, node: Node, input: string): boolean {
-  return node.op.endsWith('Merge') && (graph.find(input)?.op.endsWith('NextIteration') ?? false);
+function isBackEdge(node: Node, input: Node): boolean {
+  return node.op.endsWith('Merge') && input.op.endsWith('NextIteration');
 }
 
-const orders = new WeakMap<Graph, { readonly changes: number; readonly order: readonly Node[] }>();
+interface Order {
+  readonly changes: number;
+  readonly order: readonly Node[];
+  /** Whether some edge goes back: that of a v1 loop. */
+  readonly hasLoops: boolean;
+}
 
-/**
- * All nodes, inputs before consumers, otherwise in file order; the edge from NextIteration to Merge does not count. It is
- * kept until the graph changes: most of the analysis asks for it.
- * @throws BnfixError `unreadable` when a cycle is left or an input is missing.
- */
-export function topologicalOrder(graph: Graph): readonly Node[] {
+const orders = new WeakMap<Graph, Order>();
+
+/** It is kept until the graph changes: most of the analysis asks for it. */
+function orderOf(graph: Graph): Order {
   const known = orders.get(graph);
-  if (known?.changes === graph.changes) return known.order;
+  if (known?.changes === graph.changes) return known;
   const order = sort(graph);
-  orders.set(graph, { changes: graph.changes, order });
+  orders.set(graph, order);
   return order;
 }
 
-function sort(graph: Graph): Node[] {
+/**
+ * All nodes, inputs before consumers, otherwise in file order; the edge from NextIteration to Merge does not count.
+ * @throws BnfixError `unreadable` when a cycle is left or an input is missing.
+ */
+export function topologicalOrder(graph: Graph): readonly Node[] {
+  return orderOf(graph).order;
+}
+
+/**
+ * The nodes that something spreads to, from inputs to consumers: each node is asked whether it joins those found before.
+ * What a loop computes comes back to its beginning: there it is asked once more, until nothing is new.
+ */
+export function spread(graph: Graph, joins: (node: Node, found: NodeSet) => boolean): NodeSet {
+  const { order, hasLoops } = orderOf(graph);
+  const found = new NodeSet(graph);
+  for (let before = -1; before < found.size; ) {
+    before = hasLoops ? found.size : order.length;
+    for (const node of order) if (!found.has(node) && joins(node, found)) found.add(node);
+  }
+  return found;
+}
+
+function sort(graph: Graph): Order {
   const order: Node[] = [];
-  const state = new Map<string, 'open' | 'done'>();
+  let hasLoops = false;
+  const opened = new NodeSet(graph);
+  const done = new NodeSet(graph);
   const stack: { node: Node; next: number }[] = [];
   const open = (node: Node) => {
-    state.set(node.name, 'open');
+    opened.add(node);
     stack.push({ node, next: 0 });
   };
   for (const root of graph.nodes()) {
-    if (state.has(root.name)) continue;
+    if (opened.has(root)) continue;
     open(root);
     for (let top = stack.at(-1); top; top = stack.at(-1)) {
       const { node } = top;
       const { inputs, controls } = node;
       const at = top.next++;
-      const name = at < inputs.length ? inputs[at]!.node : controls[at - inputs.length];
-      if (name === undefined) {
-        state.set(node.name, 'done');
+      if (at === inputs.length + controls.length) {
+        done.add(node);
         order.push(node);
         stack.pop();
         continue;
       }
-      const known = state.get(name);
-      if (known === 'done' || isBackEdge(graph, node, name)) continue;
-      if (known === 'open') {
-        throw new BnfixError('unreadable', 'the graph has a cycle', { where: `${name} -> ... -> ${node.name}` });
-      }
-      const input = graph.find(name);
+      const input = at < inputs.length ? graph.inputNode(node, at) : graph.find(controls[at - inputs.length]!);
       if (!input) {
+        const name = inputs[at]?.node ?? controls[at - inputs.length];
         throw new BnfixError('unreadable', `${node.name} reads ${name}, which is not in the graph`, {
           where: node.name,
           fix: 'the graph file is damaged or was cut: save it again',
         });
       }
-      open(input);
+      if (isBackEdge(node, input)) hasLoops = true;
+      else if (!opened.has(input)) open(input);
+      else if (!done.has(input)) {
+        throw new BnfixError('unreadable', 'the graph has a cycle', { where: `${input.name} -> ... -> ${node.name}` });
+      }
     }
   }
-  return order;
+  return { changes: graph.changes, order, hasLoops };
 }
 
 /** Follows input 0 of nodes that pass a tensor on unchanged, back to the node that makes it. */
 export function sourceOf(graph: Graph, ref: TensorRef, passes: ReadonlySet<string> = IDENTITIES): TensorRef {
   let at = ref;
-  for (let guard = 0; guard < 10_000; guard++) {
-    const node = graph.find(at.node);
-    if (!node || !passes.has(node.op) || !node.inputs[0]) return at;
+  let node = graph.find(ref.node);
+  for (let guard = 0; guard < 10_000 && node && passes.has(node.op) && node.inputs[0]; guard++) {
     at = node.inputs[0];
+    node = graph.inputNode(node, 0);
   }
   return at;
 }

@@ -3,6 +3,7 @@ import { BnfixError } from '../errors.js';
 import { attr } from '../graph/attrs.js';
 import { DataType } from '../graph/dtype.js';
 import { type Graph, type Node, refText, type TensorRef } from '../graph/graph.js';
+import { NodeSet } from '../graph/node_set.js';
 import { outputTypes } from '../graph/ops.js';
 import { ancestors, descendants } from '../graph/walk.js';
 import type { Pass, PrepareContext, Remark } from './pass.js';
@@ -59,12 +60,17 @@ function isOnlyFirstNeeded(graph: Graph, node: Node, outputs: readonly TensorRef
     false,
   );
   const consumers = others.flatMap((port) => graph.consumers({ node: node.name, port }));
-  if (consumers.some((consumer) => live.has(consumer.name))) return false;
+  if (consumers.some((consumer) => live.has(consumer))) return false;
   const gone = descendants(
     graph,
     consumers.map((consumer) => consumer.name),
   );
-  graph.retain(new Set([...graph.nodes()].map((each) => each.name).filter((name) => !gone.has(name))));
+  graph.retain(
+    new NodeSet(
+      graph,
+      [...graph.nodes()].filter((each) => !gone.has(each)),
+    ),
+  );
   return true;
 }
 

@@ -3,6 +3,7 @@ import { Shapes } from '../analysis/shapes.js';
 import { attr } from '../graph/attrs.js';
 import { DataType } from '../graph/dtype.js';
 import type { Graph, Node, TensorRef } from '../graph/graph.js';
+import { NodeSet } from '../graph/node_set.js';
 import { outputTypes } from '../graph/ops.js';
 import { numberTensor } from '../graph/tensor.js';
 import { topologicalOrder } from '../graph/walk.js';
@@ -29,7 +30,7 @@ export const foldBranches: Pass<PrepareContext> = {
       else graph.replaceUses({ node: node.name, port }, to);
     };
     for (const node of order) {
-      if (branches.isDeadNode(node.name)) continue;
+      if (branches.isDeadNode(node)) continue;
       if (SWITCHES.has(node.op)) {
         const port = branches.taken(node);
         if (port !== undefined && node.inputs[0]) graph.replaceUses({ node: node.name, port }, node.inputs[0]);
@@ -61,10 +62,10 @@ export const foldBranches: Pass<PrepareContext> = {
 
 /** Drops what is on branches that are never taken: nothing that runs needs it. */
 function removeDead(graph: Graph, branches: Branches): void {
-  const alive = new Set<string>();
+  const alive = new NodeSet(graph);
   for (const node of graph.nodes()) {
-    if (branches.isDeadNode(node.name)) continue;
-    alive.add(node.name);
+    if (branches.isDeadNode(node)) continue;
+    alive.add(node);
     const inputs = node.inputs.filter((ref) => !branches.isDead(ref));
     if (inputs.length === node.inputs.length) continue;
     graph.setInputs(node, inputs);

@@ -31,7 +31,7 @@ export const removeDropout: Pass = {
     for (const { output, x: before, random } of dropouts) {
       const x = current(before);
       const node = graph.get(output);
-      if (!live.has(output)) continue;
+      if (!live.hasNamed(output)) continue;
       if (isKept(output)) {
         skipped.push({ node: output, text: 'dropout left active: --keep' });
         continue;
@@ -46,7 +46,7 @@ export const removeDropout: Pass = {
       changed.push({ node: output, text: `dropout of ${random} removed` });
     }
     for (const { output, why } of unknown) {
-      if (!live.has(output)) continue;
+      if (!live.hasNamed(output)) continue;
       if (isKept(output)) {
         skipped.push({ node: output, text: 'noise left active: --keep' });
         continue;

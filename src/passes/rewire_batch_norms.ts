@@ -37,7 +37,7 @@ export const rewireBatchNorms: Pass = {
     const refusals: Refusal[] = [];
     const repaired: BatchNorm[] = [];
     for (const site of context.batchNorms.sites) {
-      if (!live.has(site.name) || site.mode === 'inference' || site.inParts) continue;
+      if (!live.hasNamed(site.name) || site.mode === 'inference' || site.inParts) continue;
       if (context.isKept(site.name)) skipped.push({ node: site.name, text: 'left in training mode: --keep' });
       else if (site.exempt) skipped.push({ node: site.name, text: site.exempt });
       else {

@@ -5,6 +5,7 @@ import type { MovingAverage } from '../analysis/updates.js';
 import { variableValue } from '../analysis/values.js';
 import { BnfixError } from '../errors.js';
 import { refText, type TensorRef } from '../graph/graph.js';
+import type { NodeSet } from '../graph/node_set.js';
 import { ancestors } from '../graph/walk.js';
 import type { Pass, PassContext, Remark } from './pass.js';
 import { type Refusal, refused } from './rewiring/refusal.js';
@@ -41,7 +42,7 @@ export const rewireFollowed: Pass = {
 };
 
 /** The tensors on the way to an output that one variable follows. */
-function inUse(context: Rewire, live: ReadonlySet<string>): MovingAverage[] {
+function inUse(context: Rewire, live: NodeSet): MovingAverage[] {
   const { graph, batchNorms, variables, isKept } = context;
   const kept = new Set<string>();
   for (const { name, moments } of batchNorms.sites) {
@@ -53,8 +54,8 @@ function inUse(context: Rewire, live: ReadonlySet<string>): MovingAverage[] {
     if (!average || another) continue;
     const { statistic } = average;
     const node = graph.find(statistic.node);
-    if (!node || !live.has(node.name) || kept.has(key) || isKept(node.name) || isTrainingFused(node)) continue;
-    if (!graph.consumers(statistic).some((consumer) => live.has(consumer.name))) continue;
+    if (!node || !live.has(node) || kept.has(key) || isKept(node.name) || isTrainingFused(node)) continue;
+    if (!graph.consumers(statistic).some((consumer) => live.has(consumer))) continue;
     if (!variables.readBy(statistic)) found.push(average);
   }
   return found;
@@ -80,19 +81,14 @@ function comesFromBatch({ graph, shapes }: Rewire, ref: TensorRef): boolean {
 }
 
 /** Batch norms whose parts were followed one by one: each must have become free of its batch. */
-function judgeParts(
-  context: PassContext,
-  before: ReadonlySet<string>,
-  outputs: readonly string[],
-  changed: Remark[],
-): Remark[] {
+function judgeParts(context: PassContext, before: NodeSet, outputs: readonly string[], changed: Remark[]): Remark[] {
   const { graph, batchNorms, isKept } = context;
   const live = ancestors(graph, outputs, false);
   const skipped: Remark[] = [];
   const refusals: Refusal[] = [];
   for (const site of batchNorms.sites) {
-    if (!site.inParts || !before.has(site.name)) continue;
-    const left = site.moments?.reductions.some((reduction) => live.has(reduction));
+    if (!site.inParts || !before.hasNamed(site.name)) continue;
+    const left = site.moments?.reductions.some((reduction) => live.hasNamed(reduction));
     if (!left) changed.push({ node: site.name, text: 'its parts are followed one by one' });
     else if (isKept(site.name)) skipped.push({ node: site.name, text: 'left in training mode: --keep' });
     else refusals.push({ site, why: site.problem ?? 'no moving statistics', kind: 'unpaired' });
@@ -113,7 +109,10 @@ function assertNothingLeft(context: Rewire, outputs: readonly string[]): void {
   };
   for (const { name, moments, statistics } of batchNorms.sites) {
     const left =
-      statistics && !isKept(name) && live.has(name) && moments?.reductions.find((reduction) => live.has(reduction));
+      statistics &&
+      !isKept(name) &&
+      live.hasNamed(name) &&
+      moments?.reductions.find((reduction) => live.hasNamed(reduction));
     if (left) fail(name, left);
   }
   for (const { statistic, variable, isCopy } of inUse(context, live)) {

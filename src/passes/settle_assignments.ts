@@ -29,9 +29,9 @@ export const settleAssignments: Pass = {
     );
     for (const node of [...graph.nodes()]) {
       const variable = ASSIGNS.test(node.op) && node.inputs[0] ? variables.ofHandle(node.inputs[0]) : undefined;
-      if (!variable || !live.has(node.name) || !averaged.has(variable.node)) continue;
+      if (!variable || !live.has(node) || !averaged.has(variable.node)) continue;
       const used = graph.replaceUses({ node: node.name, port: 0 }, { node: variable.node, port: 0 }, (consumer) =>
-        live.has(consumer.name),
+        live.has(consumer),
       );
       if (used > 0) changed.push({ node: node.name, text: `${variable.node} is read, not updated` });
     }

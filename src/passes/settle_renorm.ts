@@ -23,13 +23,13 @@ export const settleRenorm: Pass = {
       false,
     );
     for (const { ref, value, shape } of batchNorms.corrections) {
-      if (!live.has(ref.node)) continue;
+      if (!live.hasNamed(ref.node)) continue;
       const dtype = outputTypes(graph.get(ref.node))?.[ref.port] ?? DataType.DT_FLOAT;
       const name = graph.freeName(`${ref.node}/inference`);
       const tensor = numberTensor(dtype, shape, new Array<number>(elementCount(shape)).fill(value));
       graph.add({ name, op: 'Const', tensor, attr: { dtype: attr.type(dtype) } });
       // The updates that measure the same difference go on doing so: they are no part of the net.
-      graph.replaceUses(ref, { node: name, port: 0 }, (consumer) => live.has(consumer.name));
+      graph.replaceUses(ref, { node: name, port: 0 }, (consumer) => live.has(consumer));
       changed.push({ node: ref.node, text: `correction of batch renormalisation: ${value}` });
     }
     return { changed, skipped: [] };

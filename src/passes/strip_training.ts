@@ -1,4 +1,5 @@
 import type { Graph, Node } from '../graph/graph.js';
+import { NodeSet } from '../graph/node_set.js';
 import type { Pass } from './pass.js';
 
 /**
@@ -13,18 +14,18 @@ export const stripTraining: Pass = {
   name: 'strip_training',
   run({ graph, outputs }) {
     const before = graph.size;
-    const live = new Set(outputs.map((ref) => ref.node));
+    const live = new NodeSet(graph);
     const pivots = new Pivots(graph);
-    for (const name of live) {
-      const node = graph.get(name);
+    for (const ref of outputs) live.add(graph.get(ref.node));
+    for (const node of live) {
       const controls = node.controls.filter((input) => isPivot(graph, input));
       // A constant of a branch or a loop that waited for a training op still has to know where it is.
       if (controls.length === 0 && node.inputs.length === 0) controls.push(...pivots.behind(node));
       if (controls.length < node.controls.length) graph.setControls(node, controls);
-      for (const ref of node.inputs) live.add(ref.node);
-      for (const input of controls) live.add(input);
+      for (const input of graph.inputNodes(node)) live.add(input);
+      for (const input of controls) live.add(graph.find(input));
     }
-    for (const node of graph.nodes()) if (!live.has(node.name) && node.controls.length > 0) graph.setControls(node, []);
+    for (const node of graph.nodes()) if (!live.has(node) && node.controls.length > 0) graph.setControls(node, []);
     graph.retain(live);
     return {
       changed: [{ node: '', text: `${before - graph.size} of ${before} nodes do not lead to an output` }],
