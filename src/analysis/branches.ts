@@ -1,4 +1,4 @@
-import type { Graph, Node, TensorRef } from '../graph/graph.js';
+import { type Graph, type Node, refText, type TensorRef } from '../graph/graph.js';
 import { NodeSet } from '../graph/node_set.js';
 import { topologicalOrder } from '../graph/walk.js';
 import { constantScalar, type Pins } from './constants.js';
@@ -16,6 +16,7 @@ export class Branches {
   readonly #order: readonly Node[];
   /** The nodes that are waited for by control edges, for loops and branches. */
   readonly #pins: Pins;
+  readonly #values = new Map<string, number | undefined>();
   readonly #deadNodes: NodeSet;
   /** The switches that lead nowhere by one of their ports, and that port. */
   readonly #deadPorts = new Map<string, 0 | 1>();
@@ -39,14 +40,22 @@ export class Branches {
 
   /** The port of a Switch that has a value (0 false, 1 true); undefined where only a run would tell. */
   taken(node: Node): 0 | 1 | undefined {
-    const value = constantScalar(this.#graph, node.inputs[1], this.#pins);
+    const value = this.#valueOf(node.inputs[1]);
     return value === undefined ? undefined : value ? 1 : 0;
   }
 
   /** The input of a Select that is its value: 1 where the condition holds, 2 else; undefined where a run would tell. */
   selected(node: Node): 1 | 2 | undefined {
-    const value = constantScalar(this.#graph, node.inputs[0], this.#pins);
+    const value = this.#valueOf(node.inputs[0]);
     return value === undefined ? undefined : value ? 1 : 2;
+  }
+
+  /** The value of a condition; a hundred switches may have one and the same. */
+  #valueOf(condition: TensorRef | undefined): number | undefined {
+    if (!condition) return undefined;
+    const key = refText(condition);
+    if (!this.#values.has(key)) this.#values.set(key, constantScalar(this.#graph, condition, this.#pins));
+    return this.#values.get(key);
   }
 
   /** The nodes that the given tensors need for their data. */

@@ -6,6 +6,7 @@ import { outputTypes } from '../graph/ops.js';
 import { IDENTITIES, sourceOf, topologicalOrder } from '../graph/walk.js';
 import { Branches, SELECTS, SWITCHES } from './branches.js';
 import { constantScalar, type Pins } from './constants.js';
+import { Expressions } from './expressions.js';
 import type { Shapes } from './shapes.js';
 import { isBatchReduction, isTrainingFused } from './training_ops.js';
 import { isVariable } from './variables.js';
@@ -55,11 +56,12 @@ export function findFlags(
   const pins = new Map(given);
   const flags: Flag[] = [];
   const roots = rootsOf(graph, conditions);
-  /** Which value of a flag is inference, as far as it can be told with those pins. */
-  const judge = (node: string, context: Pins) => {
-    const needed = [0, 1].map((value) =>
-      new Branches(graph, new Map([...context, [node, value]]), order).needed(outputs),
-    );
+  /** Which value of a flag is inference, as far as it can be told with those pins; of several nodes that make it, all. */
+  const judge = (nodes: readonly string[], context: Pins) => {
+    const needed = [0, 1].map((value) => {
+      const pinned = nodes.map((node) => [node, value] as const);
+      return new Branches(graph, new Map([...context, ...pinned]), order).needed(outputs);
+    });
     const [off, on] = needed.map((nodes) => training.filter((node) => nodes.has(node)).length) as [number, number];
     if (off === on) return undefined;
     const value = off < on ? 0 : 1;
@@ -68,23 +70,27 @@ export function findFlags(
     const vanishing = training.filter((each) => trained.has(each) && !inference.has(each));
     return { value, gain: Math.abs(on - off), sure: standsInForTraining(alone, vanishing, read) };
   };
-  const decide = (node: string) => {
-    const plain = judge(node, pins);
+  const decide = (nodes: readonly string[]) => {
+    const plain = judge(nodes, pins);
     if (!plain) return;
     // Another flag may hide what stands in for training: it is tried both ways.
-    const others = plain.sure ? [] : roots.filter((root) => root !== node && !pins.has(root)).slice(0, MAX_OTHERS);
+    const others = plain.sure
+      ? []
+      : roots.filter((root) => !nodes.includes(root) && !pins.has(root)).slice(0, MAX_OTHERS);
     const contexts = others.flatMap((other) => [0, 1].map((value) => new Map([...pins, [other, value]])));
     const sure =
       plain.sure ||
       contexts.some((context) => {
-        const judged = judge(node, context);
+        const judged = judge(nodes, context);
         return judged?.sure && judged.value === plain.value;
       });
     if (!sure) return;
     const { value, gain } = plain;
-    pins.set(node, value);
     const why = `${gain} training ops are on the way to the outputs only when it is ${value ? 'off' : 'on'}`;
-    flags.push({ node, value, given: false, why });
+    for (const node of nodes) {
+      pins.set(node, value);
+      flags.push({ node, value, given: false, why });
+    }
   };
   for (const counter of roots.filter((name) => isCounter(graph, name))) {
     const quantised = [0, LATE].map((value) => {
@@ -101,12 +107,19 @@ export function findFlags(
       why: 'it delays fake quantisation, which is active at inference',
     });
   }
-  for (const root of roots) if (!pins.has(root)) decide(root);
-  // Conditions that no single placeholder explains: a comparison of strings, a computed mode.
+  for (const root of roots) if (!pins.has(root)) decide([root]);
+  // Conditions that no single placeholder explains: a comparison of strings, a computed mode. Each layer may compute it anew.
+  const modes = new Map<number, Set<string>>();
+  const expressions = new Expressions(graph);
   for (const condition of conditions) {
-    if (constantScalar(graph, condition, pins) === undefined && isMode(graph, condition)) {
-      decide(sourceOf(graph, condition, IDENTITIES).node);
-    }
+    if (constantScalar(graph, condition, pins) !== undefined || !isMode(graph, condition)) continue;
+    const source = sourceOf(graph, condition, IDENTITIES);
+    const mode = expressions.numberOf(source);
+    modes.set(mode, (modes.get(mode) ?? new Set()).add(source.node));
+  }
+  for (const nodes of modes.values()) {
+    const open = [...nodes].filter((node) => constantScalar(graph, { node, port: 0 }, pins) === undefined);
+    if (open.length > 0) decide(open);
   }
   return flags;
 }

@@ -1,3 +1,4 @@
+import { NodeSet } from '../graph/node_set.js';
 import { DECOMPOSED, isZeros } from './folding/affine.js';
 import type { Plan } from './folding/backward.js';
 import { axisOf, type Vector } from './folding/constants.js';
@@ -23,31 +24,41 @@ export const foldIntoNext: Pass<FoldContext> = {
   name: 'fold_into_next',
   run(context) {
     const changed: Remark[] = [];
-    let skipped: Remark[] = [];
-    // One at a time: the next one may lie behind what was changed.
-    for (let again = true; again; ) {
-      again = false;
-      skipped = [];
-      const view = new FoldView(context);
-      for (const site of findSites(view)) {
-        if (!isWanted(site)) continue;
-        const plan = planSite(view, site, context.duplicateWeights);
-        if (isRefusal(plan)) {
-          skipped.push(...remarks(site, plan.why));
-          continue;
-        }
-        const into = plan.ops.map(({ node }) => node.name).join(', ');
-        changed.push(...remarks(site, `folded into ${into}, which follows`));
-        scaleKernels(view, plan.claims);
-        for (const edit of plan.edits) edit();
-        replaceSite(view, site, undefined);
-        again = true;
-        break;
-      }
+    for (;;) {
+      const { folded, skipped } = foldOnce(context);
+      if (folded.length === 0) return { changed, skipped };
+      changed.push(...folded);
     }
-    return { changed, skipped };
   },
 };
+
+/** Folds all sites that have nothing to do with each other: what lies behind one that was folded is looked at anew. */
+function foldOnce(context: FoldContext): { folded: Remark[]; skipped: Remark[] } {
+  const view = new FoldView(context);
+  const folded: Remark[] = [];
+  const skipped: Remark[] = [];
+  /** The nodes of sites that were folded, and what they were folded into. */
+  const touched = new NodeSet(context.graph);
+  for (const site of findSites(view)) {
+    const x = view.graph.find(site.x.node);
+    const own = site.members.map(({ node }) => node);
+    if (!isWanted(site) || !x || touched.has(x) || own.some((node) => touched.has(node))) continue;
+    const plan = planSite(view, site, context.duplicateWeights);
+    if (isRefusal(plan)) {
+      skipped.push(...remarks(site, plan.why));
+      continue;
+    }
+    const others = [...plan.ops.map(({ node }) => node), ...plan.claims.map(({ constant }) => constant)];
+    if (others.some((node) => touched.has(node))) continue;
+    for (const node of [x, ...own, ...others]) touched.add(node);
+    const into = plan.ops.map(({ node }) => node.name).join(', ');
+    folded.push(...remarks(site, `folded into ${into}, which follows`));
+    scaleKernels(view, plan.claims);
+    for (const edit of plan.edits) edit();
+    replaceSite(view, site, undefined);
+  }
+  return { folded, skipped };
+}
 
 /** One factor for all (a preprocessing, say) is left where it is. */
 function isWanted({ batchNorms, affine }: Site): boolean {

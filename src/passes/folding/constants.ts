@@ -2,7 +2,7 @@ import { constantInts } from '../../analysis/constants.js';
 import { attrBool, attrInts, attrType } from '../../graph/attrs.js';
 import { DataType } from '../../graph/dtype.js';
 import { type Graph, type Node, refText, type TensorRef } from '../../graph/graph.js';
-import { elementCount, readNumbers } from '../../graph/tensor.js';
+import { elementCount, readNumbers, type Tensor } from '../../graph/tensor.js';
 import { IDENTITIES } from '../../graph/walk.js';
 
 /** Numbers that lie along at most one dimension: parameters per channel, or one for all. In float64, never rounded. */
@@ -181,11 +181,16 @@ function squeezed(node: Node, shape: readonly number[]): number[] {
   return shape.filter((size, axis) => (axes.length === 0 ? size !== 1 : !axes.includes(axis)));
 }
 
+/** What was read, for as long as its tensor is in use: each pass looks at the same parameters. */
+const numbers = new WeakMap<Tensor, Float64Array>();
+
 function constant({ tensor }: Node): ConstantVector | undefined {
   if (!tensor || !isFloat(tensor.dtype)) return undefined;
   const count = elementCount(tensor.shape);
   if (count === 0 || count > MAX_SIZE || tensor.shape.filter((size) => size !== 1).length > 1) return undefined;
-  return { shape: tensor.shape, values: readNumbers(tensor), ops: 0, hasRoot: false };
+  const values = numbers.get(tensor) ?? readNumbers(tensor);
+  numbers.set(tensor, values);
+  return { shape: tensor.shape, values, ops: 0, hasRoot: false };
 }
 
 function derived(value: Vector, op: string, from: readonly ConstantVector[]): ConstantVector {

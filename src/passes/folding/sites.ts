@@ -53,13 +53,12 @@ function runEndingWith(view: FoldView, ops: Map<string, AffineOp>, last: AffineO
   taken.add(last.node.name);
   for (let first = last; ; ) {
     const before = first.x.port === 0 ? ops.get(first.x.node) : undefined;
-    if (!before || taken.has(before.node.name) || before.dtype !== last.dtype || !goesOnAlone(view, before, first)) {
-      return run;
-    }
-    const together = compose(before.affine, affine);
-    if (!together) return run;
+    const goesOn =
+      before && !taken.has(before.node.name) && before.dtype === last.dtype && goesOnAlone(view, before, first);
+    const together = goesOn && compose(before.affine, affine);
+    if (!together) return run.reverse();
     affine = together;
-    run.unshift(before);
+    run.push(before);
     taken.add(before.node.name);
     first = before;
   }
