@@ -5,6 +5,13 @@ export const CHUNK_BYTES = 2 * 1024 * 1024;
 export class ChunkRing {
   readonly #buffers: [Uint8Array, Uint8Array] = [new Uint8Array(0), new Uint8Array(0)];
   #turn = 0;
+  #source: ChunkRing | undefined;
+
+  /** Another ring: for the chunks out of which those of this one are made. */
+  get source(): ChunkRing {
+    this.#source ??= new ChunkRing();
+    return this.#source;
+  }
 
   /** A buffer of this size; it is overwritten by the second next one. */
   next(length: number): Uint8Array {

@@ -92,6 +92,9 @@ export function readNumbers(tensor: Tensor): Float64Array {
     throw new BnfixError('unsupported', `a ${dtypeName(tensor.dtype)} tensor has no numbers`, { where: tensor.origin });
   }
   const bytes = readBytes(tensor);
+  if (tensor.dtype === DataType.DT_FLOAT) {
+    return new Float64Array(new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / width));
+  }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const out = new Float64Array(bytes.length / width);
   for (let i = 0; i < out.length; i++) out[i] = read(view, i * width);

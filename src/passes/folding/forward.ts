@@ -1,5 +1,5 @@
 import type { Node, TensorRef } from '../../graph/graph.js';
-import { elementCount } from '../../graph/tensor.js';
+import { elementCount, type Tensor } from '../../graph/tensor.js';
 import type { Plan } from './backward.js';
 import { addBias } from './edits.js';
 import { claimKernel } from './kernels.js';
@@ -7,7 +7,7 @@ import { type LinearOp, linearOp } from './linear_ops.js';
 import { PASSING } from './passing.js';
 import { unfit } from './range.js';
 import { isRefusal, type Refusal, refusal } from './refusal.js';
-import { type ChannelTerm, channelAt, visitNumbers } from './scaled_tensor.js';
+import { type ChannelTerm, channelAt, numbersOf, visitNumbers } from './scaled_tensor.js';
 import { type FoldView, typeOf } from './view.js';
 
 /** A scale and a shift that a tensor is to have been given no more: what reads it has to make up for them. */
@@ -70,15 +70,48 @@ function planOp(view: FoldView, op: LinearOp, flow: Flow): Plan | Refusal {
   if (isRefusal(claim)) return claim;
   const edits: (() => void)[] = [];
   if (shift) {
-    const bias = new Float64Array(channels!);
-    visitNumbers(claim.constant.tensor!, (weight, flat) => {
-      bias[channelAt(outputs, flat)]! += weight * shift[channelAt(inputs, flat)]!;
-    });
+    const bias = biasOf(claim.constant.tensor!, { shift, inputs, outputs, channels: channels! });
     const problem = unfit(typeOf(node)!, bias);
     if (problem) return refusal(problem);
     edits.push(() => addBias(view, op, bias));
   }
   return { shiftTaken: true, claims: [claim], edits, ops: [op] };
+}
+
+interface Contraction {
+  /** What is added to each channel that the kernel reads. */
+  readonly shift: Float64Array;
+  readonly inputs: readonly ChannelTerm[];
+  readonly outputs: readonly ChannelTerm[];
+  /** Number of channels that come out. */
+  readonly channels: number;
+}
+
+/** What a linear op makes of a shift of its input: the sum of weight times shift, for each output channel. */
+function biasOf(kernel: Tensor, { shift, inputs, outputs, channels }: Contraction): Float64Array {
+  const bias = new Float64Array(channels);
+  const [input, output] = [inputs[0], outputs[0]];
+  // Mostly a kernel is rows of its output channels, each row for one input channel.
+  const isRows =
+    inputs.length === 1 &&
+    outputs.length === 1 &&
+    output!.stride * output!.times === 1 &&
+    output!.size === channels &&
+    input!.stride % channels === 0;
+  if (!isRows) {
+    visitNumbers(kernel, (weight, flat) => {
+      bias[channelAt(outputs, flat)]! += weight * shift[channelAt(inputs, flat)]!;
+    });
+    return bias;
+  }
+  for (const { numbers, start } of numbersOf(kernel)) {
+    let channel = start % channels;
+    for (let i = 0; i < numbers.length; channel = 0) {
+      const moved = shift[channelAt(inputs, start + i)]!;
+      for (; channel < channels && i < numbers.length; channel++, i++) bias[channel]! += numbers[i]! * moved;
+    }
+  }
+  return bias;
 }
 
 /** Which channel of the flow an element of the kernel multiplies. */

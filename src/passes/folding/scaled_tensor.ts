@@ -54,62 +54,103 @@ export function scaledTensor(tensor: Tensor, factor: Factor): Tensor {
 
 /** Calls `visit` with each element as a real number (not rounded where it is scaled), in order. */
 export function visitNumbers(tensor: Tensor, visit: (value: number, flat: number) => void): void {
-  const [base, factors] = isScaled(tensor) ? [tensor.base, tensor.factors] : [tensor, []];
-  let flat = 0;
-  for (const chunk of wholeElements(base)) {
-    for (const value of numbersIn(base.dtype, chunk)) visit(value * product(factors, flat), flat++);
+  for (const { numbers, start } of numbersOf(tensor)) {
+    for (let i = 0; i < numbers.length; i++) visit(numbers[i]!, start + i);
   }
 }
 
-function product(factors: readonly Factor[], flat: number): number {
-  let result = 1;
-  for (const { values, terms } of factors) result *= values[channelAt(terms, flat)]!;
-  return result;
+type Numbers = Float64Array | Float32Array;
+
+/** Elements of a tensor that follow each other: `start` is the flat index of the first. Valid until the next ones. */
+interface Run {
+  readonly numbers: Numbers;
+  readonly start: number;
 }
 
+/** The elements of a tensor in order, as real numbers: not rounded where it is scaled. */
+export function* numbersOf(tensor: Tensor): Generator<Run> {
+  if (!isScaled(tensor)) yield* storedNumbers(tensor);
+  else {
+    for (const run of storedNumbers(tensor.base)) {
+      const scaled = new Float64Array(run.numbers.length);
+      scale(run, scaled, tensor.factors);
+      yield { numbers: scaled, start: run.start };
+    }
+  }
+}
+
+function* storedNumbers(tensor: Tensor, ring?: ChunkRing): Generator<Run> {
+  const { dtype } = tensor;
+  const width = bytesPerElement(dtype)!;
+  let start = 0;
+  for (const bytes of wholeElements(tensor, width, ring)) {
+    const count = bytes.length / width;
+    const isInPlace = dtype === DataType.DT_FLOAT && bytes.byteOffset % width === 0;
+    const numbers = isInPlace
+      ? new Float32Array(bytes.buffer, bytes.byteOffset, count)
+      : readNumbers(rawTensor(dtype, [count], bytes));
+    yield { numbers, start };
+    start += count;
+  }
+}
+
+/** The bytes of a tensor times its factors, each number rounded once. */
 function* multiplied(base: Tensor, factors: readonly Factor[], ring = new ChunkRing()): Generator<Uint8Array> {
   const { dtype } = base;
-  const [only] = factors;
-  let flat = 0;
-  for (const chunk of wholeElements(base)) {
-    const numbers = dtype === DataType.DT_FLOAT ? floatsIn(chunk, ring) : numbersIn(dtype, chunk);
-    if (factors.length === 1 && only!.terms.length === 1) scaleInOrder(numbers, only!, flat);
-    else for (let i = 0; i < numbers.length; i++) numbers[i]! *= product(factors, flat + i);
-    flat += numbers.length;
-    if (numbers instanceof Float32Array) yield new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
-    else yield readBytes(numberTensor(dtype, [numbers.length], numbers));
+  for (const run of storedNumbers(base, ring.source)) {
+    const count = run.numbers.length;
+    if (dtype === DataType.DT_FLOAT) {
+      const bytes = ring.next(4 * count);
+      scale(run, new Float32Array(bytes.buffer, bytes.byteOffset, count), factors);
+      yield bytes;
+    } else {
+      const scaled = new Float64Array(count);
+      scale(run, scaled, factors);
+      yield readBytes(numberTensor(dtype, [count], scaled));
+    }
   }
 }
 
-/** The usual case without a division for each element. */
-function scaleInOrder(numbers: Float64Array | Float32Array, { values, terms }: Factor, start: number): void {
-  const { stride, size, times } = terms[0]!;
-  let inner = start % stride;
+/** Multiplies numbers by their factors, in float64. */
+function scale({ numbers, start }: Run, to: Numbers, factors: readonly Factor[]): void {
+  const [only, ...others] = factors;
+  if (only && others.length === 0) {
+    multiply(numbers, to, only, start);
+    return;
+  }
+  const products = new Float64Array(numbers.length).fill(1);
+  for (const factor of factors) multiply(products, products, factor, start);
+  for (let i = 0; i < numbers.length; i++) to[i] = numbers[i]! * products[i]!;
+}
+
+function multiply(from: Numbers, to: Numbers, { values, terms }: Factor, start: number): void {
+  const [term, ...others] = terms;
+  const end = from.length;
+  if (!term || others.length > 0) {
+    for (let i = 0; i < end; i++) to[i] = from[i]! * values[channelAt(terms, start + i)]!;
+    return;
+  }
+  // The usual case, without a division for each: runs of `stride` elements of a channel, one channel after the other.
+  const { stride, size, times } = term;
   let channel = Math.floor(start / stride) % size;
-  for (let i = 0; i < numbers.length; i++) {
-    numbers[i]! *= values[channel * times]!;
-    if (++inner < stride) continue;
-    inner = 0;
-    if (++channel === size) channel = 0;
+  if (stride === 1) {
+    for (let i = 0; i < end; channel = 0) {
+      for (; channel < size && i < end; channel++, i++) to[i] = from[i]! * values[channel * times]!;
+    }
+    return;
   }
-}
-
-/** A copy, as chunks may lie at odd offsets, and may be what others read. A product is rounded once, when it is put back. */
-function floatsIn(bytes: Uint8Array, ring: ChunkRing): Float32Array {
-  const copy = ring.next(bytes.length);
-  copy.set(bytes);
-  return new Float32Array(copy.buffer, copy.byteOffset, copy.length / 4);
-}
-
-function numbersIn(dtype: DataType, bytes: Uint8Array): Float64Array {
-  return readNumbers(rawTensor(dtype, [bytes.length / bytesPerElement(dtype)!], bytes));
+  let left = stride - (start % stride);
+  for (let i = 0; i < end; left = stride) {
+    const value = values[channel * times]!;
+    for (const last = Math.min(i + left, end); i < last; i++) to[i] = from[i]! * value;
+    channel = (channel + 1) % size;
+  }
 }
 
 /** The chunks of a tensor, cut so that each holds whole elements. */
-function* wholeElements(tensor: Tensor): Generator<Uint8Array> {
-  const width = bytesPerElement(tensor.dtype)!;
+function* wholeElements(tensor: Tensor, width: number, ring?: ChunkRing): Generator<Uint8Array> {
   let rest: Uint8Array = new Uint8Array();
-  for (const chunk of tensor.chunks()) {
+  for (const chunk of tensor.chunks(ring)) {
     const bytes = rest.length > 0 ? joined(rest, chunk) : chunk;
     const whole = bytes.length - (bytes.length % width);
     // A copy: a chunk is valid until the next one is asked for.
