@@ -10,10 +10,10 @@ const EXTERNAL = /^(@tensorflow\/|@node-rs\/)/;
 
 /** What every command that reads a model needs, in one file: finding and linking a file costs more than its size. */
 const GROUPS = [
-  { name: 'base', test: /\/src\/(errors|near)\.ts$/, priority: 2 },
+  { name: 'base', test: /\/src\/(errors|near|cli\/(version|json))\.ts$|picocolors/, priority: 2 },
   {
     name: 'library',
-    test: /\/src\/(graph|io|readers|analysis|writers|freeze|load|resolve)(?!.*\/text\.ts)/,
+    test: /\/src\/(graph|io|readers|analysis|writers|freeze|load|resolve|cli\/(run_freeze|write_result))(?!.*\/text\.ts)/,
     priority: 1,
   },
 ];

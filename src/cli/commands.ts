@@ -1,8 +1,10 @@
 import type { Options } from 'yargs';
 import type { Args } from './args.js';
+import * as fold from './commands/fold.js';
+import * as freeze from './commands/freeze.js';
 import type { Terminal } from './terminal.js';
 
-/** A command as the table knows it: its code is loaded when it is called. */
+/** A command as the table knows it. */
 export interface Command {
   readonly name: string;
   /** The name of its positional argument. */
@@ -10,11 +12,11 @@ export interface Command {
   readonly positionalText: string;
   /** One line for the help. */
   readonly summary: string;
-  load(): Promise<CommandModule>;
+  readonly module: CommandModule;
 }
 
 /** What a file in commands/ exports. It imports the library only when it runs: help has to be fast. */
-export interface CommandModule {
+interface CommandModule {
   readonly options: Readonly<Record<string, Options>>;
   /** Command line and what it does. */
   readonly examples: readonly (readonly [line: string, what: string])[];
@@ -29,14 +31,14 @@ export const COMMANDS: readonly Command[] = [
     positional: 'MODEL',
     positionalText: 'any file of it: .meta, .index, checkpoint prefix or folder, .pb, .pbtxt, SavedModel',
     summary: 'repair the batch norms of a model and write a frozen graph',
-    load: () => import('./commands/freeze.js'),
+    module: freeze,
   },
   {
     name: 'fold',
     positional: 'MODEL',
     positionalText: 'any file of it, or a frozen .pb: it is frozen first where it has to be',
     summary: 'fold the batch norms of a model into its weights and write a frozen graph',
-    load: () => import('./commands/fold.js'),
+    module: fold,
   },
 ];
 

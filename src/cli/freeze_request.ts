@@ -12,6 +12,8 @@ export interface FreezeRequest {
   /** Where the result goes to; `-` is stdout; undefined in a dry run that names none. */
   readonly output: string | undefined;
   readonly force: boolean;
+  /** Wait for the disk. */
+  readonly sync: boolean;
   readonly dryRun: boolean;
   readonly freeze: FreezeOptions;
 }
@@ -58,6 +60,7 @@ export function freezeRequest(args: Args): FreezeRequest {
     }),
     output,
     force: args.flag('force'),
+    sync: args.flag('sync'),
     dryRun,
     freeze: {
       outputs,

@@ -2,12 +2,12 @@ import yargs, { type Argv } from 'yargs';
 import { BnfixError } from '../errors.js';
 import { didYouMean } from '../near.js';
 import { Args } from './args.js';
-import { COMMON_OPTIONS, type Command, type CommandModule } from './commands.js';
+import { COMMON_OPTIONS, type Command } from './commands.js';
 import { version } from './version.js';
 
 /** What a command line asks for. */
 export type Parsed =
-  | { readonly kind: 'run'; readonly module: CommandModule; readonly args: Args }
+  | { readonly kind: 'run'; readonly command: Command; readonly args: Args }
   /** Help or version, which were asked for. */
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'no command'; readonly help: string };
@@ -29,7 +29,7 @@ const EXIT_CODES_TEXT =
 
 /** @throws BnfixError `usage` for anything that no command knows */
 export async function parse(argv: readonly string[], commands: readonly Command[]): Promise<Parsed> {
-  let found: { module: CommandModule; args: Args } | undefined;
+  let found: { command: Command; args: Args } | undefined;
   let text = '';
   const known = new Set(['help', 'version', ...Object.keys(COMMON_OPTIONS)]);
   const parser = yargs()
@@ -48,17 +48,15 @@ export async function parse(argv: readonly string[], commands: readonly Command[
       throw error ?? usageError(message, argv, known, commands);
     });
   for (const command of commands) {
-    let module: CommandModule | undefined;
     parser.command({
       command: `${command.name} [${command.positional}]`,
       describe: command.summary,
-      builder: async (argv: Argv) => {
-        module = await command.load();
-        for (const name of Object.keys(module.options)) known.add(name);
-        return commandParser(argv, command, module);
+      builder: (argv: Argv) => {
+        for (const name of Object.keys(command.module.options)) known.add(name);
+        return commandParser(argv, command);
       },
       handler: (values) => {
-        found = { module: module!, args: new Args(values) };
+        found = { command, args: new Args(values) };
       },
     });
   }
@@ -75,11 +73,10 @@ export async function parse(argv: readonly string[], commands: readonly Command[
   return found ? { kind: 'run', ...found } : { kind: 'no command', help: await parser.getHelp() };
 }
 
-function commandParser(argv: Argv, command: Command, module: CommandModule): Argv {
-  const { name, positional, summary } = command;
+function commandParser(argv: Argv, { name, positional, positionalText, summary, module }: Command): Argv {
   argv
     .usage(`bnfix ${name} ${positional}\n\n${summary[0]!.toUpperCase()}${summary.slice(1)}.`)
-    .positional(positional, { type: 'string', describe: command.positionalText })
+    .positional(positional, { type: 'string', describe: positionalText })
     .options(module.options)
     .epilogue(EXIT_CODES_TEXT);
   for (const [line, what] of module.examples) argv.example(line, what);

@@ -2,7 +2,7 @@ import pc from 'picocolors';
 import { type BatchNormReport, type FreezeReport, shapeText, type TensorInfo } from '../freeze_report.js';
 import type { Remark } from '../passes/pass.js';
 import { byteText, countText, plural, someNames } from './format.js';
-import { nullForUndefined } from './show_error.js';
+import { nullForUndefined } from './json.js';
 import { version } from './version.js';
 
 /** What became of the result. */

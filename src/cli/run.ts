@@ -23,7 +23,7 @@ export async function run(
         terminal.err(parsed.help);
         return EXIT_CODES.usage;
       case 'run':
-        return await parsed.module.run(parsed.args, terminal);
+        return await parsed.command.module.run(parsed.args, terminal);
     }
   } catch (error) {
     const { showError } = await import('./show_error.js');

@@ -1,5 +1,6 @@
 import pc from 'picocolors';
 import { BnfixError, EXIT_CODES } from '../errors.js';
+import { nullForUndefined } from './json.js';
 import type { Terminal } from './terminal.js';
 
 export interface ErrorStyle {
@@ -24,11 +25,6 @@ export function showError(thrown: unknown, terminal: Terminal, style: ErrorStyle
   terminal.err(errorText(error, style.color && terminal.hasColor(terminal.stderr)));
   if (style.verbose && error.code === 'internal') terminal.err(`\n${stackText(error)}`);
   return exitCode;
-}
-
-/** JSON has no undefined: absent details are null, so that the shape is always the same. */
-export function nullForUndefined(_key: string, value: unknown): unknown {
-  return value === undefined ? null : value;
 }
 
 function internalError(thrown: unknown): BnfixError {

@@ -178,7 +178,7 @@ function fileTensor(
 ): Tensor {
   function* chunks(ring = new ChunkRing()): Generator<Uint8Array> {
     for (let at = 0; at < byteLength; at += CHUNK_BYTES) {
-      const chunk = ring.next(Math.min(CHUNK_BYTES, byteLength - at));
+      const chunk = ring.next(Math.min(CHUNK_BYTES, byteLength - at), offset + at);
       source.readInto(chunk, offset + at);
       yield chunk;
     }

@@ -21,10 +21,16 @@ export interface PumpOptions {
 }
 
 /** Options of {@link writeFile}. */
-export type WriteOptions = Omit<TargetOptions, 'byteLength'> & PumpOptions;
+export interface WriteOptions extends Omit<TargetOptions, 'byteLength'>, PumpOptions {
+  /**
+   * Wait until the file is on the disk, so that it survives a power failure. Otherwise, as with `cp`, the system brings it
+   * there in its own time.
+   */
+  readonly sync?: boolean;
+}
 
 /**
- * Writes a file that is whole or not there: into a temporary file in the same folder, synchronised to the disk, then renamed.
+ * Writes a file that is whole or not there: into a temporary file in the same folder, which is renamed when it is whole.
  * Devices and named pipes are written in place.
  *
  * @returns the number of bytes
@@ -48,13 +54,14 @@ async function writeWhole(target: Target, encoded: Encoded, options: WriteOption
   const temporary = join(folder, `.bnfix-${Math.random().toString(36).slice(2, 12)}.tmp`);
   const file = await open(temporary, 'wx');
   try {
-    const written = await pumpToDisk(encoded, file, options);
+    const write = (chunk: Uint8Array) => writeAll(file, chunk);
+    const written = options.sync ? await pumpToDisk(encoded, file, options) : await pump(encoded, write, options);
     if (target.mode !== undefined) await file.chmod(target.mode);
-    await synchronise(() => file.sync());
+    if (options.sync) await synchronise(() => file.sync());
     await file.close();
     refuseWhenStopped(options.signal);
     await publish(temporary, target.path, options.force ?? false);
-    await synchroniseFolder(folder);
+    if (options.sync) await synchroniseFolder(folder);
     return written;
   } catch (error) {
     await file.close().catch(() => {});

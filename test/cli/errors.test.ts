@@ -196,7 +196,7 @@ describe('a command that fails in another way', () => {
       positional: 'X',
       positionalText: 'anything',
       summary: 'fails',
-      load: async () => ({ options: {}, examples: [], run: () => Promise.reject(error) }),
+      module: { options: {}, examples: [], run: () => Promise.reject(error) },
     },
   ];
 

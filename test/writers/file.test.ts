@@ -11,10 +11,11 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { BnfixError } from '../../src/errors.js';
 import { type Encoded, writeFile, writeStream } from '../../src/writers/file.js';
 
@@ -65,6 +66,30 @@ describe('writeFile', () => {
     const seen: number[] = [];
     await writeFile(at('out.pb'), hello, { onProgress: (bytes) => seen.push(bytes) });
     expect(seen).toEqual([3, 5]);
+  });
+
+  it('waits for the disk when it is asked to, before the file has its name', async () => {
+    const handle = await open(at('probe'), 'w');
+    const prototype = Object.getPrototypeOf(handle) as FileHandle;
+    await handle.close();
+    const seen: boolean[] = [];
+    const sync = vi.spyOn(prototype, 'sync').mockImplementation(async () => {
+      seen.push(existsSync(at('out.pb')));
+    });
+    const datasync = vi.spyOn(prototype, 'datasync');
+    try {
+      await writeFile(at('fast.pb'), hello);
+      expect(seen).toEqual([]);
+      await writeFile(at('out.pb'), hello, { sync: true });
+      // The file, and then its folder.
+      expect(seen).toEqual([false, true]);
+      const large = { chunks: () => Array.from({ length: 40 }, () => Buffer.alloc(2 ** 20)) };
+      expect(await writeFile(at('large.pb'), large, { sync: true })).toBe(40 * 2 ** 20);
+      expect(datasync).toHaveBeenCalledTimes(1);
+    } finally {
+      sync.mockRestore();
+      datasync.mockRestore();
+    }
   });
 
   it('refuses to overwrite, unless it is asked to', async () => {

@@ -1,7 +1,8 @@
 import type { Options } from 'yargs';
 import type { Args } from '../args.js';
+import { freezeRequest } from '../freeze_request.js';
 import type { Terminal } from '../terminal.js';
-import { options as freezeOptions, writeResult } from './freeze.js';
+import { options as freezeOptions } from './freeze.js';
 
 export const options: Readonly<Record<string, Options>> = {
   ...freezeOptions,
@@ -18,15 +19,8 @@ export const examples = [
   ['bnfix fold frozen.pb --dry-run -v', 'each batch norm, and why it stays'],
 ] as const;
 
-export function run(args: Args, terminal: Terminal): Promise<number> {
-  const duplicateWeights = args.flag('duplicate-weights');
-  return writeResult(args, terminal, {
-    command: 'fold',
-    done: 'froze and folded the graph',
-    load: async () => {
-      const { fold } = await import('../../fold.js');
-      return (model, options) => fold(model, { ...options, duplicateWeights });
-    },
-    text: async () => (await import('../fold_report.js')).foldReportText,
-  });
+export async function run(args: Args, terminal: Terminal): Promise<number> {
+  const request = freezeRequest(args);
+  const { runFold } = await import('../run_fold.js');
+  return runFold(request, args, terminal);
 }

@@ -132,19 +132,47 @@ function multiply(from: Numbers, to: Numbers, { values, terms }: Factor, start: 
   }
   // The usual case, without a division for each: runs of `stride` elements of a channel, one channel after the other.
   const { stride, size, times } = term;
+  const factors = times === 1 ? values : values.filter((_, i) => i % times === 0);
   let channel = Math.floor(start / stride) % size;
   if (stride === 1) {
-    for (let i = 0; i < end; channel = 0) {
-      for (; channel < size && i < end; channel++, i++) to[i] = from[i]! * values[channel * times]!;
-    }
+    for (let i = 0; i < end; channel = 0)
+      i = multiplyRow(from, to, i, factors, channel, Math.min(size - channel, end - i));
     return;
   }
   let left = stride - (start % stride);
   for (let i = 0; i < end; left = stride) {
-    const value = values[channel * times]!;
+    const value = factors[channel]!;
     for (const last = Math.min(i + left, end); i < last; i++) to[i] = from[i]! * value;
     channel = (channel + 1) % size;
   }
+}
+
+/**
+ * Multiplies `count` numbers from index `i` on by as many factors. Eight at a time, written out: half of the time of a
+ * plain loop, which is where folding spends it.
+ * @returns the index behind the last
+ */
+function multiplyRow(
+  from: Numbers,
+  to: Numbers,
+  i: number,
+  factors: Float64Array,
+  channel: number,
+  count: number,
+): number {
+  const end = i + count;
+  for (; i + 8 <= end; i += 8, channel += 8) {
+    to[i] = from[i]! * factors[channel]!;
+    to[i + 1] = from[i + 1]! * factors[channel + 1]!;
+    to[i + 2] = from[i + 2]! * factors[channel + 2]!;
+    to[i + 3] = from[i + 3]! * factors[channel + 3]!;
+    to[i + 4] = from[i + 4]! * factors[channel + 4]!;
+    to[i + 5] = from[i + 5]! * factors[channel + 5]!;
+    to[i + 6] = from[i + 6]! * factors[channel + 6]!;
+    to[i + 7] = from[i + 7]! * factors[channel + 7]!;
+  }
+  for (; i < end; i++, channel++) to[i] = from[i]! * factors[channel]!;
+  return i;
 }
 
 /** The chunks of a tensor, cut so that each holds whole elements. */

@@ -32,8 +32,9 @@ export function bundlePiece(key: string, box: Box, stored: StoredBytes, access: 
     const shard = access.shard();
     let crc = 0;
     for (let done = 0; done < stored.size; ) {
-      const chunk = ring.next(Math.min(CHUNK_BYTES, stored.size - done));
-      shard.readInto(chunk, stored.offset + done);
+      const position = stored.offset + done;
+      const chunk = ring.next(Math.min(CHUNK_BYTES, stored.size - done), position);
+      shard.readInto(chunk, position);
       // The checksum is of the bytes in the file's order.
       crc = crc32c(chunk, crc);
       done += chunk.length;

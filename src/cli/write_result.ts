@@ -1,0 +1,120 @@
+import { BnfixError } from '../errors.js';
+import type { FreezeReport } from '../freeze_report.js';
+import { type LoadedModel, load } from '../load.js';
+import { type Encoded, readThrough, writeFile, writeStream } from '../writers/file.js';
+import { encodeAs, graphFormat } from '../writers/graph_file.js';
+import { checkTarget } from '../writers/target.js';
+import type { Args } from './args.js';
+import type { FreezeRequest } from './freeze_request.js';
+import { interruptible } from './interrupt.js';
+import { progressBar } from './progress.js';
+import { jsonReport, type ReportStyle, type Written } from './report.js';
+import type { Terminal } from './terminal.js';
+
+/** A graph to write, and the report of how it was made. */
+interface Result<R extends FreezeReport> {
+  readonly graph: LoadedModel['graph'];
+  readonly encoded: Encoded & { readonly byteLength: number };
+  readonly report: R;
+}
+
+/** A command that makes a graph out of a model. */
+interface Task<R extends FreezeReport> {
+  readonly command: string;
+  readonly make: (model: LoadedModel, options: FreezeRequest['freeze']) => Result<R>;
+  /** What is said when it is done. */
+  readonly done: string;
+  readonly text: (report: R, written: Written, style: ReportStyle) => string;
+}
+
+/** Makes a graph as a task says, writes it and shows the report. */
+export async function writeResult<R extends FreezeReport>(
+  task: Task<R>,
+  request: FreezeRequest,
+  args: Args,
+  terminal: Terminal,
+): Promise<number> {
+  const verbose = args.flag('verbose');
+  const log = stopwatch(terminal, verbose && !args.flag('quiet'));
+  // A result that cannot be written is told before the work, not after it.
+  if (request.output === '-') refuseTerminal(terminal, request);
+  else if (request.output !== undefined) await checkTarget(request.output, { force: request.force });
+  log('started');
+  const { model: path } = request;
+  const model = await load(path, request.load);
+  log(`read ${path}`);
+  try {
+    const frozen = task.make(model, request.freeze);
+    log(task.done);
+    const written = await write(request, model, frozen, terminal, args.flag('quiet'));
+    log(written.path === undefined ? 'read every weight' : `wrote ${written.path}`);
+    const report = { ...frozen.report, notes: [...frozen.report.notes, ...written.notes] };
+    show(task, report, written, args, terminal);
+    return 0;
+  } finally {
+    model.close();
+  }
+}
+
+async function write(
+  request: FreezeRequest,
+  model: LoadedModel,
+  frozen: Pick<Result<FreezeReport>, 'graph' | 'encoded'>,
+  terminal: Terminal,
+  quiet: boolean,
+): Promise<Written> {
+  const { output = '-', force, sync, dryRun } = request;
+  const format = graphFormat(output);
+  const encoded = await encodeAs(format, frozen);
+  const inputs = [model.name, ...(model.weights?.files ?? [])];
+  const label = dryRun ? 'checking' : `writing ${output === '-' ? 'stdout' : output}`;
+  const progress = quiet ? undefined : progressBar(terminal.stderr, label, frozen.encoded.byteLength);
+  const bytes = await interruptible(async (signal) => {
+    const options = { signal, force, sync, inputs, onProgress: (done: number) => progress?.update(done) };
+    try {
+      if (dryRun && output !== '-') await checkTarget(output, options);
+      if (dryRun) return await readThrough(encoded, options);
+      if (output === '-') return await writeStream(terminal.stdout, encoded, { ...options, name: 'stdout' });
+      return await writeFile(output, encoded, options);
+    } finally {
+      progress?.end();
+    }
+  });
+  return { path: dryRun ? undefined : output, format, bytes, notes: encoded.notes ?? [] };
+}
+
+function show<R extends FreezeReport>(
+  task: Task<R>,
+  report: R,
+  written: Written,
+  args: Args,
+  terminal: Terminal,
+): void {
+  // Where the graph goes to stdout, the report must not.
+  const stream = written.path === '-' ? terminal.stderr : terminal.stdout;
+  const print = (text: string) => stream.write(`${text}\n`);
+  if (args.flag('json')) print(jsonReport(report, written, task.command));
+  else if (!args.flag('quiet')) {
+    const color = !args.flag('no-color') && terminal.hasColor(stream);
+    print(task.text(report, written, { verbose: args.flag('verbose'), color }));
+  }
+}
+
+function refuseTerminal(terminal: Terminal, { dryRun, force }: FreezeRequest): void {
+  if (!terminal.stdout.isTTY || dryRun || force) return;
+  throw new BnfixError('usage', 'a binary graph would go to the terminal', {
+    where: '-o -',
+    fix: '-o FILE, or let another command read it: bnfix freeze ... -o - | COMMAND',
+  });
+}
+
+/** Says on stderr what took how long. */
+function stopwatch(terminal: Terminal, enabled: boolean): (text: string) => void {
+  if (!enabled) return () => {};
+  let last = performance.now();
+  return (text) => {
+    const now = performance.now();
+    terminal.err(`${text}  (${((now - last) / 1000).toFixed(2)} s)`);
+    last = now;
+  };
+}
