@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { CHUNK_BYTES } from '../../src/graph/chunk_ring.js';
 import { DataType } from '../../src/graph/dtype.js';
 import { readBytes, readNumbers } from '../../src/graph/tensor.js';
+import { type ByteSource, MemorySource } from '../../src/io/source.js';
 import type { tensorflow } from '../../src/proto/tensorflow.js';
 import { type Checkpoint, openCheckpoint } from '../../src/readers/checkpoint/checkpoint.js';
 import { failure } from './failure.js';
@@ -94,6 +96,61 @@ describe('a V1 checkpoint', () => {
     expect(failure(() => openFiles(files, shard(0))).why).toBe('it is float32 [7,4] here and float32 [7,5] elsewhere');
     files.delete(shard(1));
     expect(() => openFiles(files, shard(0))).toThrow(shard(1));
+  });
+});
+
+describe('a large tensor of a V1 checkpoint', () => {
+  const shape = [1200, 1100];
+  const large = floats('large', shape);
+  const halves = [slice([0, -1], [0, 500]), slice([0, -1], [500, 600])];
+
+  /** Opens a file and notes how much of it is read at once. */
+  function opened(bytes: Uint8Array): { checkpoint: Checkpoint; most: () => number } {
+    const source = new MemorySource(bytes, FILE);
+    let most = 0;
+    const noting: ByteSource = {
+      name: FILE,
+      size: source.size,
+      read: (offset, length) => {
+        most = Math.max(most, length);
+        return source.read(offset, length);
+      },
+      readInto: (target, offset) => {
+        most = Math.max(most, target.length);
+        source.readInto(target, offset);
+      },
+      close: () => {},
+    };
+    return { checkpoint: openCheckpoint({ format: 'V1', prefix: FILE, index: FILE }, () => noting), most: () => most };
+  }
+
+  it.each<[string, SavedTensor]>([
+    ['whole', large],
+    ['in two halves', { ...large, slices: halves }],
+  ])('is read in chunks: %s', (_, tensor) => {
+    const { checkpoint, most } = opened(writeV1([floats('a', [3]), tensor, floats('z', [3])], floatData));
+    expect(Buffer.from(readBytes(checkpoint.tensor('large'))).equals(large.bytes!)).toBe(true);
+    expect(most()).toBeLessThanOrEqual(CHUNK_BYTES);
+    expect(large.bytes!.length).toBeGreaterThan(2 * CHUNK_BYTES);
+  });
+
+  it('is read as a whole where it is compressed', () => {
+    const tensor = floats('large', [200, 100]);
+    const { checkpoint } = opened(writeV1([tensor], floatData, { snappy: true }));
+    expect(Buffer.from(readBytes(checkpoint.tensor('large'))).equals(tensor.bytes!)).toBe(true);
+  });
+
+  it.each<[string, SavedTensor]>([
+    ['whole', floats('large', [200, 100])],
+    ['in two halves', floats('large', [400, 100], { slices: [slice([0, -1], [0, 50]), slice([0, -1], [50, 50])] })],
+  ])('is refused when its bytes are damaged: %s', (_, tensor) => {
+    const bytes = writeV1([floats('a', [3]), tensor], floatData);
+    const places = [...Array.from({ length: 120 }, (_, i) => i), ...Array.from({ length: 60 }, (_, i) => 800 * i + 7)];
+    for (const place of places) {
+      const damaged = bytes.slice();
+      damaged[place]! ^= 1 << (place % 8);
+      expect(failure(() => readAll(opened(damaged).checkpoint)).code, `byte ${place}`).toBe('unreadable');
+    }
   });
 });
 

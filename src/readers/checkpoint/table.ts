@@ -1,4 +1,6 @@
 import { uncompress } from 'snappyjs';
+import type { BnfixError } from '../../errors.js';
+import { CHUNK_BYTES, ChunkRing } from '../../graph/chunk_ring.js';
 import { crc32c, unmaskCrc } from '../../io/crc32c.js';
 import type { ByteSource } from '../../io/source.js';
 import { type Cursor, damaged, readVarint } from './damage.js';
@@ -11,6 +13,8 @@ import { type Cursor, damaged, readVarint } from './damage.js';
 export interface Table {
   readonly source: ByteSource;
   readonly blocks: readonly DataBlock[];
+  /** Large blocks whose checksum was found right. */
+  readonly checked: Set<BlockHandle>;
 }
 
 export interface BlockHandle {
@@ -72,7 +76,7 @@ export function openTable(source: ByteSource): Table {
   const extras = readBlock(source, metaindex).map(({ value }) => handleIn(source, value));
   for (const extra of extras) readContents(source, extra);
   checkTiling(source, [...blocks, ...extras, metaindex, index]);
-  return { source, blocks };
+  return { source, blocks, checked: new Set() };
 }
 
 /** The entries of one block, in the order of their keys. */
@@ -91,8 +95,97 @@ export function* readTable(table: Table): Generator<TableEntry> {
 
 /** The value of a key; undefined where the table has no such key. */
 export function lookUp(table: Table, key: string): Uint8Array | undefined {
-  const block = table.blocks.find(({ upTo }) => key <= upTo);
-  return block && readEntries(table, block).find((entry) => entry.key === key)?.value;
+  const block = blockOf(table, key);
+  // A block ends with the value that fills it, however large: what stands before that needs not all of it in memory.
+  const stored = block && block.size > CHUNK_BYTES ? locate(table, key) : undefined;
+  if (!stored) return block && readEntries(table, block).find((entry) => entry.key === key)?.value;
+  if (!table.checked.has(stored.block)) for (const _ of streamBlock(table, stored));
+  return table.source.read(stored.offset, stored.size);
+}
+
+/** The block in which a key would be. */
+function blockOf({ blocks }: Table, key: string): DataBlock | undefined {
+  let [low, high] = [0, blocks.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (key <= blocks[middle]!.upTo) high = middle;
+    else low = middle + 1;
+  }
+  return blocks[low];
+}
+
+/** Where a value lies in the file of a table, as it is. */
+export interface StoredValue {
+  readonly block: BlockHandle;
+  readonly offset: number;
+  readonly size: number;
+}
+
+/**
+ * Where the value of a key lies, without reading it or anything of its size. Nothing is checked by then.
+ * @returns undefined where it cannot be told: {@link lookUp} gives the value, or says what is wrong
+ */
+export function locate(table: Table, key: string): StoredValue | undefined {
+  const { source } = table;
+  const block = blockOf(table, key);
+  if (!block || block.offset + block.size + TRAILER_BYTES > source.size || block.size < 4) return undefined;
+  const [compression] = source.read(block.offset + block.size, 1);
+  if (compression !== 0) return undefined;
+  const restarts = new DataView(source.read(block.offset + block.size - 4, 4).buffer).getUint32(0, true);
+  const end = block.offset + block.size - 4 * (restarts + 1);
+  let before = '';
+  for (let at = block.offset; at < end; ) {
+    const bytes = source.read(at, Math.min(ENTRY_HEAD_BYTES, end - at));
+    const cursor: Cursor = { file: source.name, what: blockName(source, block), bytes, at: 0, end: bytes.length };
+    const [shared, rest, size] = [readVarint(cursor), readVarint(cursor), readVarint(cursor)];
+    const own = at + cursor.at;
+    const offset = own + rest;
+    if (shared > before.length || offset + size > end) return undefined;
+    before = before.slice(0, shared) + Buffer.from(source.read(own, rest)).toString('latin1');
+    if (before === key) return { block, offset, size };
+    at = offset + size;
+  }
+  return undefined;
+}
+
+/** Three varints of 64 bits. */
+const ENTRY_HEAD_BYTES = 30;
+
+/**
+ * A value (or a part of it) in chunks. With it the rest of its block is read, which has one checksum: that is checked
+ * behind the last chunk, unless it has been before.
+ */
+export function* streamBlock(
+  { source, checked }: Table,
+  { block, offset, size }: StoredValue,
+  ring = new ChunkRing(),
+): Generator<Uint8Array> {
+  let crc = 0;
+  const isChecked = checked.has(block);
+  function* range(from: number, to: number): Generator<Uint8Array> {
+    for (let at = from; at < to; at += CHUNK_BYTES) {
+      const chunk = ring.next(Math.min(CHUNK_BYTES, to - at), at);
+      source.readInto(chunk, at);
+      if (!isChecked) crc = crc32c(chunk, crc);
+      yield chunk;
+    }
+  }
+  if (isChecked) {
+    yield* range(offset, offset + size);
+    return;
+  }
+  const trailer = block.offset + block.size;
+  for (const _ of range(block.offset, offset));
+  yield* range(offset, offset + size);
+  for (const _ of range(offset + size, trailer + 1));
+  const expected = new DataView(source.read(trailer + 1, 4).buffer).getUint32(0, true);
+  if (crc !== unmaskCrc(expected)) throw wrongChecksum(source, block);
+  checked.add(block);
+}
+
+function wrongChecksum(source: ByteSource, block: BlockHandle): BnfixError {
+  const what = `${blockName(source, block)} has a wrong checksum`;
+  return damaged(source.name, what, 'its bytes are not those that were written');
 }
 
 function blockName(source: ByteSource, { offset }: BlockHandle): string {
@@ -135,9 +228,7 @@ function readContents(source: ByteSource, block: BlockHandle): Uint8Array {
   const stored = source.read(block.offset, block.size + TRAILER_BYTES);
   const checked = stored.subarray(0, block.size + 1);
   const expected = unmaskCrc(new DataView(stored.buffer, stored.byteOffset).getUint32(block.size + 1, true));
-  if (crc32c(checked) !== expected) {
-    throw damaged(source.name, `${what} has a wrong checksum`, 'its bytes are not those that were written');
-  }
+  if (crc32c(checked) !== expected) throw wrongChecksum(source, block);
   const contents = stored.subarray(0, block.size);
   const compression = stored[block.size];
   if (compression === 0) return contents;

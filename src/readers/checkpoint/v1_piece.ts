@@ -1,4 +1,5 @@
-import type { BnfixError } from '../../errors.js';
+import { BnfixError } from '../../errors.js';
+import { ChunkRing } from '../../graph/chunk_ring.js';
 import { DataType } from '../../graph/dtype.js';
 import { byteSize, elementCount, protoTensor, readBytes, type TensorProto } from '../../graph/tensor.js';
 import { MemorySource } from '../../io/source.js';
@@ -8,50 +9,84 @@ import type { Piece } from './assemble.js';
 import { damaged, decodeMessage } from './damage.js';
 import { encodeTensorNameSlice } from './ordered_code.js';
 import { type Box, boxShape, type TensorSlice } from './slice.js';
-import { lookUp, type Table } from './table.js';
+import { locate, lookUp, type StoredValue, streamBlock, type Table } from './table.js';
 
-/** A slice in a V1 checkpoint: the TensorProto under its own key. Reading its block checks its bytes. */
+/** A slice in a V1 checkpoint: the TensorProto under its own key. Its block has one checksum. */
 export function v1Piece(table: Table, name: string, dtype: DataType, slice: TensorSlice, box: Box): Piece {
   const shape = boxShape(box);
   const file = table.source.name;
   const malformed = (why: string) => damaged(file, `the tensor ${name} in ${file} is malformed`, why);
+  const key = encodeTensorNameSlice(name, slice);
   const bytes = () => {
-    const data = findData(table, name, slice, malformed);
-    return rawValues(file, data, dtype, shape) ?? readBytes(typedTensor(file, data, dtype, shape, malformed));
+    const data = findData(table, key, malformed);
+    const field = rawField(new WireReader(new MemorySource(data, file)), 0, data.length, dtype, shape);
+    return field
+      ? data.subarray(field.offset, field.offset + field.length)
+      : readBytes(typedTensor(file, data, dtype, shape, malformed));
   };
+  const raw = byteSize(dtype, shape) < LARGE_BYTES ? undefined : locateRaw(table, key, dtype, shape);
+  function* chunks(ring = new ChunkRing()): Generator<Uint8Array> {
+    if (raw) yield* streamBlock(table, raw, ring);
+    else yield bytes();
+  }
   let kept: Uint8Array | undefined;
   return {
     box,
-    *chunks() {
-      yield bytes();
+    chunks,
+    check: () => {
+      if (raw) for (const _ of chunks());
     },
-    check: () => {},
     readInto: (target, offset) => {
-      kept ??= bytes();
-      target.set(kept.subarray(offset, offset + target.length));
+      if (raw) table.source.readInto(target, raw.offset + offset);
+      else {
+        kept ??= bytes();
+        target.set(kept.subarray(offset, offset + target.length));
+      }
     },
-    strings: () => typedTensor(file, findData(table, name, slice, malformed), dtype, shape, malformed).strings(),
+    strings: () => typedTensor(file, findData(table, key, malformed), dtype, shape, malformed).strings(),
   };
 }
 
-/** The bytes of SavedTensorSlices.data.data, the TensorProto of a slice. */
-function findData(table: Table, name: string, slice: TensorSlice, malformed: (why: string) => BnfixError): Uint8Array {
-  const value = lookUp(table, encodeTensorNameSlice(name, slice));
+/** Smaller slices are read as a whole. */
+const LARGE_BYTES = 64 * 1024;
+
+/** Where the values of a large slice lie in the file as they are in memory; undefined where they do not, or are damaged. */
+function locateRaw(table: Table, key: string, dtype: DataType, shape: readonly number[]): StoredValue | undefined {
+  try {
+    const value = locate(table, key);
+    if (!value) return undefined;
+    const reader = new WireReader(table.source);
+    let part: { offset: number; length: number } | undefined = { offset: value.offset, length: value.size };
+    for (const number of DATA_PATH) part = part && lastField(reader, part.offset, part.offset + part.length, number);
+    const raw = part && rawField(reader, part.offset, part.offset + part.length, dtype, shape);
+    return raw && { block: value.block, offset: raw.offset, size: raw.length };
+  } catch (error) {
+    // What is wrong is said by who reads and checks the whole of it.
+    if (error instanceof BnfixError) return undefined;
+    throw error;
+  }
+}
+
+/** From SavedTensorSlices to the TensorProto of a slice: data, and of that data. */
+const DATA_PATH = [2, 3];
+
+/** The bytes of the TensorProto of a slice. */
+function findData(table: Table, key: string, malformed: (why: string) => BnfixError): Uint8Array {
+  const value = lookUp(table, key);
   const file = table.source.name;
-  const data = value && fieldOf(file, fieldOf(file, value, 2), 3);
+  let data = value;
+  for (const number of DATA_PATH) {
+    const reader: WireReader | undefined = data && new WireReader(new MemorySource(data, file));
+    const field = reader && lastField(reader, 0, data!.length, number);
+    data = field && data!.subarray(field.offset, field.offset + field.length);
+  }
   if (data) return data;
   throw malformed(value ? 'its entry has no values' : 'it is listed, but not there');
 }
 
 /** The last value of a length-delimited field, as protobuf reads it. */
-function fieldOf(file: string, message: Uint8Array | undefined, number: number): Uint8Array | undefined {
-  const field =
-    message && fieldsOf(file, message).findLast((f) => f.number === number && f.wireType === LENGTH_DELIMITED);
-  return field && message.subarray(field.offset, field.offset + field.length);
-}
-
-function fieldsOf(file: string, message: Uint8Array): WireField[] {
-  return [...new WireReader(new MemorySource(message, file)).fields(0, message.length)];
+function lastField(reader: WireReader, start: number, end: number, number: number): WireField | undefined {
+  return [...reader.fields(start, end)].findLast((f) => f.number === number && f.wireType === LENGTH_DELIMITED);
 }
 
 /** TensorProto's lists that are on the wire as a tensor is in memory. */
@@ -63,12 +98,18 @@ const RAW_LISTS: Partial<Record<DataType, number>> = {
 };
 
 /** The values without decoding them, which for large tensors takes many times their size: undefined where that cannot be. */
-function rawValues(file: string, data: Uint8Array, dtype: DataType, shape: readonly number[]): Uint8Array | undefined {
+function rawField(
+  reader: WireReader,
+  start: number,
+  end: number,
+  dtype: DataType,
+  shape: readonly number[],
+): WireField | undefined {
   const list = RAW_LISTS[dtype];
-  const fields = list === undefined ? [] : fieldsOf(file, data).filter(({ number }) => number === list);
-  const field = fields[0];
+  const fields = list === undefined ? [] : [...reader.fields(start, end)].filter(({ number }) => number === list);
+  const [field] = fields;
   const isRaw = field?.wireType === LENGTH_DELIMITED && fields.length === 1 && field.length === byteSize(dtype, shape);
-  return isRaw ? data.subarray(field.offset, field.offset + field.length) : undefined;
+  return isRaw ? field : undefined;
 }
 
 /** V1 writes all values, in the list of their type, but neither type nor shape. */
