@@ -19,7 +19,11 @@ function startsAtBatch(graph: Graph, axes: TensorRef | undefined): boolean {
 
 /** Whether an op averages over the examples of a batch and keeps the channels. */
 export function isBatchReduction(graph: Graph, shapes: Shapes, node: Node): boolean {
-  if (node.op !== 'Mean' && node.op !== 'Sum') return false;
+  return (node.op === 'Mean' || node.op === 'Sum') && reducesBatch(graph, shapes, node);
+}
+
+/** Whether a reduction takes the examples of a batch together and keeps the channels. */
+export function reducesBatch(graph: Graph, shapes: Shapes, node: Node): boolean {
   const x = node.inputs[0] && shapes.of(node.inputs[0]);
   const rank = x?.length;
   const axes = constantInts(graph, node.inputs[1]);

@@ -30,6 +30,9 @@ export interface Node {
   readonly fullType: tensorflow.FullTypeDef.$Properties | undefined;
 }
 
+/** What a NodeDef says beside its name, its op and its edges. */
+export type NodeContent = Pick<Node, 'attr' | 'tensor' | 'unknowns' | 'debugInfo' | 'fullType'>;
+
 /** What a new node needs; the rest is empty. */
 export interface NodeSpec {
   readonly name: string;
@@ -42,6 +45,8 @@ export interface NodeSpec {
   readonly unknowns?: readonly Uint8Array[] | undefined;
   readonly debugInfo?: tensorflow.NodeDef.ExperimentalDebugInfo.$Properties | undefined;
   readonly fullType?: tensorflow.FullTypeDef.$Properties | undefined;
+  /** In place of `attr` and what follows it here: it may be something that is decoded when it is asked. */
+  readonly content?: NodeContent;
 }
 
 /** What belongs to a GraphDef beside its nodes. */
@@ -70,11 +75,7 @@ class GraphNode implements Node {
   device: string;
   inputs: readonly TensorRef[];
   controls: readonly string[];
-  attr: AttrMap;
-  tensor: Tensor | undefined;
-  unknowns: readonly Uint8Array[] | undefined;
-  debugInfo: tensorflow.NodeDef.ExperimentalDebugInfo.$Properties | undefined;
-  fullType: tensorflow.FullTypeDef.$Properties | undefined;
+  content: NodeContent;
   /** What makes the inputs, once somebody has asked. */
   producers: readonly GraphNode[] | undefined;
 
@@ -85,13 +86,33 @@ class GraphNode implements Node {
     this.device = spec.device ?? '';
     this.inputs = spec.inputs ?? NO_INPUTS;
     this.controls = spec.controls ?? NO_CONTROLS;
-    this.attr = spec.attr ?? NO_ATTRS;
-    this.tensor = spec.tensor;
-    this.unknowns = spec.unknowns;
-    this.debugInfo = spec.debugInfo;
-    this.fullType = spec.fullType;
+    this.content = spec.content ?? contentOf(spec);
     this.producers = undefined;
   }
+
+  get attr(): AttrMap {
+    return this.content.attr;
+  }
+
+  get tensor(): Tensor | undefined {
+    return this.content.tensor;
+  }
+
+  get unknowns(): readonly Uint8Array[] | undefined {
+    return this.content.unknowns;
+  }
+
+  get debugInfo(): NodeContent['debugInfo'] {
+    return this.content.debugInfo;
+  }
+
+  get fullType(): NodeContent['fullType'] {
+    return this.content.fullType;
+  }
+}
+
+function contentOf({ attr = NO_ATTRS, tensor, unknowns, debugInfo, fullType }: Partial<NodeContent>): NodeContent {
+  return { attr, tensor, unknowns, debugInfo, fullType };
 }
 
 const NO_INPUTS: readonly TensorRef[] = [];
@@ -288,14 +309,15 @@ export class Graph {
   setAttr(node: Node, key: string, value: AttrValue): void {
     const mutable = this.#mutable(node.name);
     this.#changes++;
-    mutable.attr = { ...mutable.attr, [key]: value };
+    mutable.content = contentOf({ ...contentOf(mutable), attr: { ...mutable.attr, [key]: value } });
   }
 
   removeAttrs(node: Node, keys: readonly string[]): void {
     if (!keys.some((key) => key in node.attr)) return;
     const mutable = this.#mutable(node.name);
     this.#changes++;
-    mutable.attr = Object.fromEntries(Object.entries(mutable.attr).filter(([key]) => !keys.includes(key)));
+    const attrs = Object.fromEntries(Object.entries(mutable.attr).filter(([key]) => !keys.includes(key)));
+    mutable.content = contentOf({ ...contentOf(mutable), attr: attrs });
   }
 
   setDevice(node: Node, device: string): void {
@@ -308,12 +330,8 @@ export class Graph {
       mutable.op = spec.op;
       mutable.inputs = spec.inputs ?? NO_INPUTS;
       mutable.controls = spec.controls ?? NO_CONTROLS;
-      mutable.attr = spec.attr ?? NO_ATTRS;
       mutable.device = spec.device ?? '';
-      mutable.tensor = spec.tensor;
-      mutable.unknowns = undefined;
-      mutable.debugInfo = undefined;
-      mutable.fullType = undefined;
+      mutable.content = contentOf({ attr: spec.attr ?? NO_ATTRS, tensor: spec.tensor });
     });
   }
 

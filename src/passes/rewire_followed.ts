@@ -1,6 +1,6 @@
 import { isUntouched } from '../analysis/health.js';
 import { ARITHMETIC, SHAPE_OPS } from '../analysis/scalars.js';
-import { isBatchReduction, isTrainingFused } from '../analysis/training_ops.js';
+import { isTrainingFused, reducesBatch } from '../analysis/training_ops.js';
 import type { MovingAverage } from '../analysis/updates.js';
 import { variableValue } from '../analysis/values.js';
 import { BnfixError } from '../errors.js';
@@ -72,7 +72,7 @@ function comesFromBatch({ graph, shapes }: Rewire, ref: TensorRef): boolean {
     if (!node || seen.size > MAX_STEPS) return false;
     if (isTrainingFused(node)) return true;
     if (REDUCES.test(node.op)) {
-      if (isBatchReduction(graph, shapes, { ...node, op: 'Mean' })) return true;
+      if (reducesBatch(graph, shapes, node)) return true;
     } else if (node.op in ARITHMETIC || SHAPE_OPS.has(node.op)) {
       for (const input of node.inputs) seen.add(input.node);
     }

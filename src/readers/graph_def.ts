@@ -2,7 +2,7 @@ import protobuf from 'protobufjs/minimal.js';
 import { BnfixError } from '../errors.js';
 import { CHUNK_BYTES, ChunkRing } from '../graph/chunk_ring.js';
 import { DataType } from '../graph/dtype.js';
-import { Graph, type GraphFrame, type NodeSpec, parseInput, type TensorRef } from '../graph/graph.js';
+import { Graph, type GraphFrame, type NodeContent, type NodeSpec, parseInput, type TensorRef } from '../graph/graph.js';
 import { byteSize, elementCount, protoTensor, shapeOf, type Tensor } from '../graph/tensor.js';
 import type { ByteSource } from '../io/source.js';
 import { tensorflow } from '../proto/tensorflow.js';
@@ -80,6 +80,10 @@ export function nodeSpec(
   payload?: Tensor,
   names = new Names(),
 ): NodeSpec {
+  return { ...headSpec(proto, names), ...contentOf(proto, where, payload) };
+}
+
+function headSpec(proto: tensorflow.NodeHead.$Properties, names: Names): NodeSpec {
   const inputs: TensorRef[] = [];
   const controls: string[] = [];
   for (const text of proto.input ?? []) {
@@ -87,20 +91,19 @@ export function nodeSpec(
     if (port === undefined) controls.push(names.of(node));
     else inputs.push({ node: names.of(node), port });
   }
-  const name = names.of(proto.name ?? '');
+  const [name, op, device] = [proto.name, proto.op, proto.device].map((text) => names.of(text ?? ''));
+  return { name: name!, op: op!, device: device!, inputs, controls };
+}
+
+function contentOf(proto: tensorflow.NodeDef.$Properties, where: string, payload?: Tensor): NodeContent {
   let attr = proto.attr ?? {};
   let tensor = payload;
   if (!tensor && proto.op === 'Const' && attr.value?.tensor) {
-    tensor = protoTensor(attr.value.tensor, `${name} in ${where}`);
+    tensor = protoTensor(attr.value.tensor, `${proto.name} in ${where}`);
     const { value: _, ...others } = attr;
     attr = others;
   }
   return {
-    name,
-    op: names.of(proto.op ?? ''),
-    device: names.of(proto.device ?? ''),
-    inputs,
-    controls,
     attr,
     tensor,
     unknowns: proto.$unknowns,
@@ -109,16 +112,58 @@ export function nodeSpec(
   };
 }
 
+/** A NodeDef that is decoded when it is asked: of the gradients and savers of a training graph, nobody asks. */
+class StoredContent implements NodeContent {
+  readonly #where: string;
+  #stored: Uint8Array | NodeContent;
+
+  constructor(bytes: Uint8Array, where: string) {
+    this.#stored = bytes;
+    this.#where = where;
+  }
+
+  /** Its name and its edges alone. */
+  head(): tensorflow.NodeHead {
+    const reader = protobuf.Reader.create(this.#stored as Uint8Array);
+    reader.discardUnknown = true;
+    return decode({ name: this.#where }, () => tensorflow.NodeHead.decode(reader));
+  }
+
+  get attr() {
+    return this.#decoded().attr;
+  }
+
+  get tensor() {
+    return this.#decoded().tensor;
+  }
+
+  get unknowns() {
+    return this.#decoded().unknowns;
+  }
+
+  get debugInfo() {
+    return this.#decoded().debugInfo;
+  }
+
+  get fullType() {
+    return this.#decoded().fullType;
+  }
+
+  #decoded(): NodeContent {
+    const stored = this.#stored;
+    if (!(stored instanceof Uint8Array)) return stored;
+    const proto = decode({ name: this.#where }, () => tensorflow.NodeDef.decode(stored));
+    const content = contentOf(proto, this.#where);
+    this.#stored = content;
+    return content;
+  }
+}
+
 function readNode(reader: WireReader, field: WireField, names: Names): NodeSpec {
   const { source } = reader;
   if (field.length <= LAZY_BYTES) {
-    const bytes = reader.bytes(field.offset, field.length);
-    return nodeSpec(
-      decode(source, () => tensorflow.NodeDef.decode(bytes)),
-      source.name,
-      undefined,
-      names,
-    );
+    const content = new StoredContent(reader.bytes(field.offset, field.length), source.name);
+    return { ...headSpec(content.head(), names), content };
   }
   const small: Uint8Array[] = [];
   let payload: Tensor | undefined;

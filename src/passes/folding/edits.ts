@@ -25,8 +25,8 @@ export function addBias(view: FoldView, { node, axis }: LinearOp, bias: Float64A
     return;
   }
   // Its name has to answer the sum: the op itself moves on to another one.
-  const { name: _, controls, ...rest } = node;
-  const moved = graph.add({ ...rest, name: graph.freeName(`${node.name}/${node.op}`) });
+  const { op, inputs, device, controls, attr: attrs } = node;
+  const moved = graph.add({ name: graph.freeName(`${node.name}/${op}`), op, inputs, device, attr: attrs });
   const spec = biasAddition(view, { node: moved.name, port: 0 }, bias, axis, moved);
   graph.replace(node, { ...spec, controls });
 }
