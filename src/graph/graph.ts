@@ -3,6 +3,7 @@ import type { tensorflow } from '../proto/tensorflow.js';
 import { type AttrMap, type AttrValue, attr } from './attrs.js';
 import type { NodeSet } from './node_set.js';
 import type { Tensor } from './tensor.js';
+import { CONTROL_EDGES, DATA_EDGES, UserIndex } from './users.js';
 
 /** One output of a node. */
 export interface TensorRef {
@@ -57,15 +58,6 @@ export interface GraphFrame {
   readonly debugInfo?: tensorflow.GraphDebugInfo.$Properties | undefined;
   readonly unknowns?: readonly Uint8Array[] | undefined;
 }
-
-/** The nodes that consume one tensor: mostly one, sometimes a few, sometimes thousands. */
-type Users = GraphNode | Set<GraphNode> | undefined;
-
-/** Where those that wait by a control edge stand among the users of a node; users of port p stand at p + 1. */
-const CONTROL = 0;
-
-/** A restoring op has as many outputs as there are variables; more than this is damage. */
-const MAX_PORTS = 2 ** 20;
 
 /** A node with all its fields, always in this order: a graph has 100,000 of them, and every pass reads each. */
 class GraphNode implements Node {
@@ -144,8 +136,10 @@ export function sameRef(a: TensorRef, b: TensorRef): boolean {
  */
 export class Graph {
   readonly #nodes = new Map<string, GraphNode>();
-  /** By the name of the node that is consumed, which may be one that is still to be added. */
-  readonly #users = new Map<string, Users[]>();
+  /** Made when somebody asks for consumers, and kept up to date from then on. */
+  #users: UserIndex | undefined;
+  /** The same for control edges, of which some graphs have a hundred for each node. */
+  #waiting: UserIndex | undefined;
   /** Where {@link freeName} goes on counting, by base. */
   readonly #suffixes = new Map<string, number>();
   #frame: GraphFrame;
@@ -224,27 +218,25 @@ export class Graph {
 
   /** Nodes that consume a tensor, each once. */
   consumers(ref: TensorRef): readonly Node[] {
-    return listed(this.#users.get(ref.node)?.[ref.port + 1]);
+    return this.#data.of(ref.node, ref.port);
   }
 
   /** Nodes that wait for a node by a control edge. */
   controlConsumers(name: string): readonly Node[] {
-    return listed(this.#users.get(name)?.[CONTROL]);
+    return this.#control.of(name, 0);
   }
 
   /** Ports of a node that are consumed, in order. */
   usedPorts(name: string): number[] {
-    const ports: number[] = [];
-    const users = this.#users.get(name) ?? [];
-    for (let at = CONTROL + 1; at < users.length; at++) if (firstOf(users[at])) ports.push(at - 1);
-    return ports;
+    return this.#data.ports(name);
   }
 
   /** All nodes that consume any output of a node as data. */
   dataConsumers(name: string): readonly Node[] {
-    const users = this.#users.get(name) ?? [];
-    if (users.length <= 2) return listed(users[1]);
-    return [...new Set(users.slice(1).flatMap(listed))];
+    const [first, ...others] = this.usedPorts(name);
+    if (first === undefined) return [];
+    if (others.length === 0) return this.#data.of(name, first);
+    return [...new Set([first, ...others].flatMap((port) => this.#data.of(name, port)))];
   }
 
   add(spec: NodeSpec): Node {
@@ -269,22 +261,27 @@ export class Graph {
   /** @throws BnfixError `internal` when something still consumes it. */
   remove(name: string): void {
     const node = this.#mutable(name);
-    this.#refuseIfConsumed(node);
+    const [port] = this.usedPorts(name);
+    if (port !== undefined) throw stillConsumed(refText({ node: name, port }), this.#data.of(name, port)[0]!);
+    const [waiting] = this.controlConsumers(name);
+    if (waiting) throw stillConsumed(`^${name}`, waiting);
     this.#unlink(node);
     this.#nodes.delete(name);
-    this.#users.delete(name);
   }
 
-  /** Keeps these nodes alone. They must be closed under their inputs. */
+  /** Keeps these nodes alone. @throws BnfixError `internal` when they need others */
   retain(keep: NodeSet): void {
     const gone = [...this.#nodes.values()].filter((node) => !keep.has(node));
-    this.#changes++;
-    for (const node of gone) this.#unlink(node);
-    for (const node of gone) {
-      this.#refuseIfConsumed(node);
-      this.#nodes.delete(node.name);
-      this.#users.delete(node.name);
+    if (gone.length === 0) return;
+    for (const { name } of gone) this.#nodes.delete(name);
+    for (const node of this.#nodes.values()) {
+      for (const ref of node.inputs) if (!this.#nodes.has(ref.node)) throw stillConsumed(refText(ref), node);
+      for (const name of node.controls) if (!this.#nodes.has(name)) throw stillConsumed(`^${name}`, node);
     }
+    this.#changes++;
+    // What is left is mostly little.
+    this.#users = undefined;
+    this.#waiting = undefined;
   }
 
   setInput(node: Node, index: number, ref: TensorRef): void {
@@ -358,13 +355,14 @@ export class Graph {
     return node;
   }
 
-  #refuseIfConsumed({ name }: GraphNode): void {
-    for (const [at, users] of this.#users.get(name)?.entries() ?? []) {
-      const consumer = firstOf(users);
-      if (!consumer) continue;
-      const edge = at === CONTROL ? `^${name}` : refText({ node: name, port: at - 1 });
-      throw new BnfixError('internal', `${edge} is still consumed by ${consumer.name}`, { where: name });
-    }
+  get #data(): UserIndex {
+    this.#users ??= new UserIndex(this.#nodes.values(), DATA_EDGES);
+    return this.#users;
+  }
+
+  get #control(): UserIndex {
+    this.#waiting ??= new UserIndex(this.#nodes.values(), CONTROL_EDGES);
+    return this.#waiting;
   }
 
   #relink(node: Node, change: (mutable: GraphNode) => void): void {
@@ -377,49 +375,17 @@ export class Graph {
   #link(node: GraphNode): void {
     this.#changes++;
     node.producers = undefined;
-    for (const ref of node.inputs) this.#use(ref.node, ref.port + 1, node);
-    for (const name of node.controls) this.#use(name, CONTROL, node);
+    this.#users?.link(node);
+    this.#waiting?.link(node);
   }
 
   #unlink(node: GraphNode): void {
     this.#changes++;
-    for (const ref of node.inputs) this.#disuse(ref.node, ref.port + 1, node);
-    for (const name of node.controls) this.#disuse(name, CONTROL, node);
-  }
-
-  #use(name: string, at: number, node: GraphNode): void {
-    if (at > MAX_PORTS) {
-      throw new BnfixError('unreadable', `${node.name} reads ${name}:${at - 1}, which no op has`, {
-        where: node.name,
-        fix: 'the graph file is damaged: save it again',
-      });
-    }
-    let all = this.#users.get(name);
-    if (!all) {
-      all = [];
-      this.#users.set(name, all);
-    }
-    while (all.length <= at) all.push(undefined);
-    const users = all[at];
-    if (users === undefined) all[at] = node;
-    else if (users instanceof Set) users.add(node);
-    else if (users !== node) all[at] = new Set([users, node]);
-  }
-
-  #disuse(name: string, at: number, node: GraphNode): void {
-    const all = this.#users.get(name);
-    const users = all?.[at];
-    if (users instanceof Set) users.delete(node);
-    else if (all && users === node) all[at] = undefined;
+    this.#users?.unlink(node);
+    this.#waiting?.unlink(node);
   }
 }
 
-function listed(users: Users): readonly Node[] {
-  return users === undefined ? NO_NODES : users instanceof Set ? [...users] : [users];
-}
-
-const NO_NODES: readonly Node[] = [];
-
-function firstOf(users: Users): Node | undefined {
-  return users instanceof Set ? users.values().next().value : users;
+function stillConsumed(edge: string, { name }: Node): BnfixError {
+  return new BnfixError('internal', `${edge} is still consumed by ${name}`);
 }

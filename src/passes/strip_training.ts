@@ -25,7 +25,6 @@ export const stripTraining: Pass = {
       for (const input of graph.inputNodes(node)) live.add(input);
       for (const input of controls) live.add(graph.find(input));
     }
-    for (const node of graph.nodes()) if (!live.has(node) && node.controls.length > 0) graph.setControls(node, []);
     graph.retain(live);
     return {
       changed: [{ node: '', text: `${before - graph.size} of ${before} nodes do not lead to an output` }],

@@ -92,7 +92,8 @@ function headSpec(proto: tensorflow.NodeHead.$Properties, names: Names): NodeSpe
     else inputs.push({ node: names.of(node), port });
   }
   const [name, op, device] = [proto.name, proto.op, proto.device].map((text) => names.of(text ?? ''));
-  return { name: name!, op: op!, device: device!, inputs, controls };
+  // Copies, which have no room to grow: there are 100,000 of them.
+  return { name: name!, op: op!, device: device!, inputs: inputs.slice(), controls: controls.slice() };
 }
 
 function contentOf(proto: tensorflow.NodeDef.$Properties, where: string, payload?: Tensor): NodeContent {

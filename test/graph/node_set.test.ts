@@ -88,7 +88,12 @@ describe('Graph', () => {
     expect(graph.usedPorts('c')).toEqual([0, 3]);
     expect(names(graph.dataConsumers('c'))).toEqual(['n2', 'n3', 'n4', 'n1']);
     expect(names(graph.controlConsumers('c'))).toEqual(['n1']);
+    expect(() => graph.remove('c')).toThrow('c is still consumed by n2');
+    for (const name of ['n1', 'n2', 'n3', 'n4']) graph.setInputs(graph.get(name), []);
     expect(() => graph.remove('c')).toThrow('^c is still consumed by n1');
+    graph.setControls(graph.get('n1'), []);
+    graph.remove('c');
+    expect(graph.has('c')).toBe(false);
   });
 
   it('knows consumers of a node that comes after them', () => {
@@ -100,7 +105,17 @@ describe('Graph', () => {
   });
 
   it('refuses a port that no op can have, before it takes memory for it', () => {
-    expect(() => graphOf([node('a', 'Any', ['b:4294967295'])])).toThrow('a reads b:4294967295, which no op has');
+    const graph = graphOf([node('a', 'Any', ['b:4294967295'])]);
+    expect(() => graph.usedPorts('b')).toThrow('a reads b:4294967295, which no op has');
+  });
+
+  it('keeps what is named, and refuses to keep what needs more', () => {
+    const graph = graphOf([node('a', 'Any'), node('b', 'Any', ['a']), node('c', 'Any', ['b', '^a']), node('d', 'Any')]);
+    expect(names(graph.consumers({ node: 'a', port: 0 }))).toEqual(['b']);
+    graph.retain(new NodeSet(graph, [graph.get('a'), graph.get('b')]));
+    expect(names(graph.nodes())).toEqual(['a', 'b']);
+    expect(names(graph.consumers({ node: 'b', port: 0 }))).toEqual([]);
+    expect(() => graph.retain(new NodeSet(graph, [graph.get('b')]))).toThrow('a is still consumed by b');
   });
 
   it('gives names that are free', () => {
