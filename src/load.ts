@@ -32,6 +32,7 @@ export interface LoadedModel extends Model {
  *   clear which of several models is meant
  */
 export async function load(path: string, options: LoadOptions = {}): Promise<LoadedModel> {
+  refuseBigEndian();
   const files = locateModel(path, options);
   const source = new FileSource(files.graph);
   let weights: Checkpoint | undefined;
@@ -58,6 +59,12 @@ export async function load(path: string, options: LoadOptions = {}): Promise<Loa
     weights?.close();
     throw error;
   }
+}
+
+/** Numbers are read as they lie in the files, which are little-endian. */
+function refuseBigEndian(): void {
+  const [low] = new Uint8Array(Uint16Array.of(1).buffer);
+  if (low !== 1) throw new BnfixError('unsupported', 'bnfix runs on little-endian machines only');
 }
 
 function readReference(path: string): MetaGraph {

@@ -1,9 +1,9 @@
-import { getFloat16, setFloat16 } from '@petamoriken/float16';
 import Long from 'long';
 import { BnfixError } from '../errors.js';
 import type { tensorflow } from '../proto/tensorflow.js';
 import type { ChunkRing } from './chunk_ring.js';
 import { bytesPerElement, DataType, dtypeName } from './dtype.js';
+import { DECODERS, ENCODERS } from './number_codecs.js';
 import { int64 } from './numbers.js';
 
 /** A TensorProto or its plain-object form. */
@@ -59,15 +59,12 @@ export function stringTensor(shape: readonly number[], values: Uint8Array[]): Te
 
 /** A tensor of the given numbers, rounded once to the dtype. */
 export function numberTensor(dtype: DataType, shape: readonly number[], values: ArrayLike<number>): Tensor {
-  const width = bytesPerElement(dtype);
-  const write = WRITERS[dtype];
-  if (width === undefined || write === undefined) {
+  const encode = ENCODERS[dtype];
+  if (encode === undefined) {
     throw new BnfixError('internal', `cannot make a ${dtypeName(dtype)} tensor out of numbers`);
   }
-  const bytes = new Uint8Array(values.length * width);
-  const view = new DataView(bytes.buffer);
-  for (let i = 0; i < values.length; i++) write(view, i * width, values[i]!);
-  return rawTensor(dtype, shape, bytes);
+  const { buffer, byteOffset, byteLength } = encode(values);
+  return rawTensor(dtype, shape, new Uint8Array(buffer, byteOffset, byteLength));
 }
 
 /** The whole raw form in one buffer: for small tensors only. */
@@ -86,70 +83,13 @@ export function readBytes(tensor: Tensor): Uint8Array {
 
 /** All elements as numbers, row-major. int64 beyond 2^53 loses its last bits; bool is 0 and 1. */
 export function readNumbers(tensor: Tensor): Float64Array {
-  const read = READERS[tensor.dtype];
-  const width = bytesPerElement(tensor.dtype);
-  if (read === undefined || width === undefined) {
+  const decode = DECODERS[tensor.dtype];
+  if (decode === undefined) {
     throw new BnfixError('unsupported', `a ${dtypeName(tensor.dtype)} tensor has no numbers`, { where: tensor.origin });
   }
-  const bytes = readBytes(tensor);
-  if (tensor.dtype === DataType.DT_FLOAT) {
-    return new Float64Array(new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / width));
-  }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const out = new Float64Array(bytes.length / width);
-  for (let i = 0; i < out.length; i++) out[i] = read(view, i * width);
-  return out;
+  // Of its own, and so at the beginning of its buffer.
+  return decode(readBytes(tensor).buffer);
 }
-
-type ReadElement = (view: DataView, offset: number) => number;
-type WriteElement = (view: DataView, offset: number, value: number) => void;
-
-const scratch = new DataView(new ArrayBuffer(4));
-
-function readBfloat16(view: DataView, offset: number): number {
-  scratch.setUint32(0, view.getUint16(offset, true) << 16);
-  return scratch.getFloat32(0);
-}
-
-/** Rounds to nearest, ties to even, as TensorFlow does. */
-function writeBfloat16(view: DataView, offset: number, value: number): void {
-  scratch.setFloat32(0, value);
-  const bits = scratch.getUint32(0);
-  const rounded = Number.isNaN(value) ? (bits >>> 16) | 0x40 : (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16;
-  view.setUint16(offset, rounded & 0xffff, true);
-}
-
-const READERS: Partial<Record<DataType, ReadElement>> = {
-  [DataType.DT_FLOAT]: (v, o) => v.getFloat32(o, true),
-  [DataType.DT_DOUBLE]: (v, o) => v.getFloat64(o, true),
-  [DataType.DT_HALF]: (v, o) => getFloat16(v, o, true),
-  [DataType.DT_BFLOAT16]: readBfloat16,
-  [DataType.DT_INT8]: (v, o) => v.getInt8(o),
-  [DataType.DT_UINT8]: (v, o) => v.getUint8(o),
-  [DataType.DT_INT16]: (v, o) => v.getInt16(o, true),
-  [DataType.DT_UINT16]: (v, o) => v.getUint16(o, true),
-  [DataType.DT_INT32]: (v, o) => v.getInt32(o, true),
-  [DataType.DT_UINT32]: (v, o) => v.getUint32(o, true),
-  [DataType.DT_INT64]: (v, o) => Number(v.getBigInt64(o, true)),
-  [DataType.DT_UINT64]: (v, o) => Number(v.getBigUint64(o, true)),
-  [DataType.DT_BOOL]: (v, o) => v.getUint8(o),
-};
-
-const WRITERS: Partial<Record<DataType, WriteElement>> = {
-  [DataType.DT_FLOAT]: (v, o, x) => v.setFloat32(o, x, true),
-  [DataType.DT_DOUBLE]: (v, o, x) => v.setFloat64(o, x, true),
-  [DataType.DT_HALF]: (v, o, x) => setFloat16(v, o, x, true),
-  [DataType.DT_BFLOAT16]: writeBfloat16,
-  [DataType.DT_INT8]: (v, o, x) => v.setInt8(o, x),
-  [DataType.DT_UINT8]: (v, o, x) => v.setUint8(o, x),
-  [DataType.DT_INT16]: (v, o, x) => v.setInt16(o, x, true),
-  [DataType.DT_UINT16]: (v, o, x) => v.setUint16(o, x, true),
-  [DataType.DT_INT32]: (v, o, x) => v.setInt32(o, x, true),
-  [DataType.DT_UINT32]: (v, o, x) => v.setUint32(o, x, true),
-  [DataType.DT_INT64]: (v, o, x) => v.setBigInt64(o, BigInt(x), true),
-  [DataType.DT_UINT64]: (v, o, x) => v.setBigUint64(o, BigInt(x), true),
-  [DataType.DT_BOOL]: (v, o, x) => v.setUint8(o, x ? 1 : 0),
-};
 
 function noStrings(): Uint8Array[] {
   throw new BnfixError('internal', 'a numeric tensor was asked for strings');
@@ -257,9 +197,14 @@ function elementWriter(
     }
     default: {
       const list = typedValues(proto, dtype);
-      const write = WRITERS[dtype] ?? WRITERS[UNQUANTISED[dtype] ?? DataType.DT_INVALID];
-      if (!write) throw new BnfixError('unsupported', `a ${dtypeName(dtype)} constant cannot be read`);
-      return { length: list.length, write: (to, from) => write(view, to * width, Number(list[from]!)) };
+      const encode = ENCODERS[dtype] ?? ENCODERS[UNQUANTISED[dtype] ?? DataType.DT_INVALID];
+      if (!encode) throw new BnfixError('unsupported', `a ${dtypeName(dtype)} constant cannot be read`);
+      const { buffer, byteOffset } = encode(Array.from(list, Number));
+      const encoded = new Uint8Array(buffer, byteOffset);
+      const write = (to: number, from: number) => {
+        for (let i = 0; i < width; i++) view.setUint8(to * width + i, encoded[from * width + i]!);
+      };
+      return { length: list.length, write };
     }
   }
 }
