@@ -116,13 +116,6 @@ function benchSize({ megabytes, channels, layers, units }) {
   const commands = [
     copy('cp'),
     copy('cp again'),
-    // bnfix leaves with its result on the disk; cp leaves that to the system.
-    {
-      name: 'cp, sync',
-      command: 'sh',
-      args: ['-c', 'cp "$0" "$1" && sync "$1"', data, at('copy')],
-      output: at('copy'),
-    },
     { name: 'crc32c', command: process.execPath, args: [join(root, 'scripts/bench/crc_pass.mjs'), data] },
     bnfix('freeze', prefix),
     bnfix('fold', prefix),
