@@ -37,7 +37,7 @@ export async function bundleCli(folder) {
       entryFileNames: '[name].js',
       chunkFileNames: '[name]-[hash].js',
       // Names stay, for the stack of an internal error.
-      minify: { mangle: { toplevel: false }, compress: true },
+      minify: { mangle: false, compress: true },
       comments: false,
       codeSplitting: { groups: GROUPS },
     });
