@@ -9,6 +9,8 @@ const TIME = '/usr/bin/time';
 /** @returns wall and cpu in seconds, peak in MiB (undefined where GNU time is not installed) */
 function once({ name, command, args, output, keep = false, env = {} }) {
   if (output) rmSync(output, { force: true });
+  // What others have written is not to be written to the disk while this one is timed.
+  if (process.platform !== 'win32') spawnSync('sync');
   const folder = mkdtempSync(join(tmpdir(), 'bnfix-bench-'));
   const report = join(folder, 'time');
   const timed = existsSync(TIME);

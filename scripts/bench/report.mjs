@@ -132,8 +132,8 @@ export function printReport(results) {
 function page(results) {
   return `# Performance
 
-Made by \`npm run bench\`, which builds its models itself, deletes each output before it is written again, runs the commands
-in turn and gives medians of whole processes. Ratios are medians of the ratios round by round. The machine: ${machine(results)}.
+Made by \`npm run bench\`, which builds its models itself, deletes each output before it is written again, lets the disk come to
+rest, runs the commands in turn and gives medians of whole processes. Ratios are medians of the ratios round by round. The machine: ${machine(results)}.
 
 ## Small nets
 
