@@ -53,11 +53,11 @@ const at = (name) => join(folder, name);
 const log = (text) => process.stderr.write(`  ${text}\n`);
 
 const main = join(root, 'dist/cli/main.js');
-const bnfix = (command, prefix) => {
+/** @param keep - whether the output is read by a command that follows; otherwise the next one gets its memory back */
+const bnfix = (command, prefix, keep = false) => {
   const output = at(`${command}.pb`);
   const args = [main, command, `${prefix}.meta`, '-o', output];
-  // optimize_for_inference reads what freeze wrote.
-  return { name: command, command: process.execPath, args, output, keep: command === 'freeze' };
+  return { name: command, command: process.execPath, args, output, keep };
 };
 
 /**
@@ -76,7 +76,6 @@ function tensorflowTools(prefix, megabytes = 0) {
     name,
     args: ['-m', `tensorflow.python.tools.${name}`, ...args],
     output,
-    keep: true,
   });
   const [frozen, optimized] = [at('tensorflow.pb'), at('optimized.pb')];
   const from = [`--input_meta_graph=${prefix}.meta`, `--input_checkpoint=${prefix}`, '--input_binary=true'];
@@ -100,7 +99,7 @@ function benchSmall() {
   const commands = [
     { name: 'node -e 0', command: process.execPath, args: ['-e', '0'] },
     { name: '--version', command: process.execPath, args: [main, '--version'] },
-    bnfix('freeze', prefix),
+    bnfix('freeze', prefix, true),
     bnfix('fold', prefix),
     ...tensorflowTools(prefix),
   ];
@@ -117,7 +116,8 @@ function benchSize({ megabytes, channels, layers, units }) {
     copy('cp'),
     copy('cp again'),
     { name: 'crc32c', command: process.execPath, args: [join(root, 'scripts/bench/crc_pass.mjs'), data] },
-    bnfix('freeze', prefix),
+    // optimize_for_inference reads what freeze wrote.
+    bnfix('freeze', prefix, megabytes <= MAX_OPTIMIZED),
     bnfix('fold', prefix),
     ...tensorflowTools(prefix, megabytes),
   ];
