@@ -61,6 +61,25 @@ export function runPipeline<C extends PrepareContext>(pipeline: readonly Pass<C>
   });
 }
 
+/**
+ * Whether a graph as it was read can be that of a whole file.
+ * @throws BnfixError `unreadable` when a node reads a port that its producer does not have
+ */
+export function refuseMissingPorts(graph: Graph): void {
+  for (const node of graph.nodes()) {
+    const producers = graph.inputNodes(node);
+    for (const [i, ref] of node.inputs.entries()) {
+      const producer = producers[i];
+      if (!producer || ref.port < (outputCount(producer) ?? Number.POSITIVE_INFINITY)) continue;
+      throw new BnfixError('unreadable', `${node.name} reads ${refText(ref)}, which does not exist`, {
+        where: node.name,
+        why: `${ref.node} (${producer.op}) has ${outputCount(producer)} outputs`,
+        fix: 'the graph file is damaged: save it again',
+      });
+    }
+  }
+}
+
 /** Every input has to exist, and every port of an op that is known. */
 function validate(graph: Graph, pass: string): void {
   for (const node of graph.nodes()) {

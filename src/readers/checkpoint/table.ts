@@ -162,22 +162,23 @@ export function* streamBlock(
 ): Generator<Uint8Array> {
   let crc = 0;
   const isChecked = checked.has(block);
-  function* range(from: number, to: number): Generator<Uint8Array> {
+  function* range(from: number, to: number, buffers: ChunkRing): Generator<Uint8Array> {
     for (let at = from; at < to; at += CHUNK_BYTES) {
-      const chunk = ring.next(Math.min(CHUNK_BYTES, to - at), at);
+      const chunk = buffers.next(Math.min(CHUNK_BYTES, to - at), at);
       source.readInto(chunk, at);
       if (!isChecked) crc = crc32c(chunk, crc);
       yield chunk;
     }
   }
   if (isChecked) {
-    yield* range(offset, offset + size);
+    yield* range(offset, offset + size, ring);
     return;
   }
   const trailer = block.offset + block.size;
-  for (const _ of range(block.offset, offset));
-  yield* range(offset, offset + size);
-  for (const _ of range(offset + size, trailer + 1));
+  // What is only checked has buffers of its own: the chunk that was given last may still be on its way to the file.
+  for (const _ of range(block.offset, offset, ring.source));
+  yield* range(offset, offset + size, ring);
+  for (const _ of range(offset + size, trailer + 1, ring.source));
   const expected = new DataView(source.read(trailer + 1, 4).buffer).getUint32(0, true);
   if (crc !== unmaskCrc(expected)) throw wrongChecksum(source, block);
   checked.add(block);
