@@ -1,7 +1,7 @@
 import type { Options } from 'yargs';
 import type { Args } from './args.js';
-import * as fold from './commands/fold.js';
-import * as freeze from './commands/freeze.js';
+import { fold } from './commands/fold.js';
+import { freeze } from './commands/freeze.js';
 import type { Terminal } from './terminal.js';
 
 /** A command as the table knows it. */

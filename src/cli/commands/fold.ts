@@ -4,7 +4,7 @@ import { freezeRequest } from '../freeze_request.js';
 import type { Terminal } from '../terminal.js';
 import { options as freezeOptions } from './freeze.js';
 
-export const options: Readonly<Record<string, Options>> = {
+const options: Readonly<Record<string, Options>> = {
   ...freezeOptions,
   'duplicate-weights': {
     group: 'The result',
@@ -13,14 +13,16 @@ export const options: Readonly<Record<string, Options>> = {
   },
 };
 
-export const examples = [
+const examples = [
   ['bnfix fold model.meta -o out.pb', 'repair, freeze and fold'],
   ['bnfix fold frozen.pb -o out.pb', 'fold what is frozen already'],
   ['bnfix fold frozen.pb --dry-run -v', 'each batch norm, and why it stays'],
 ] as const;
 
-export async function run(args: Args, terminal: Terminal): Promise<number> {
+async function run(args: Args, terminal: Terminal): Promise<number> {
   const request = freezeRequest(args);
   const { runFold } = await import('../run_fold.js');
   return runFold(request, args, terminal);
 }
+
+export const fold = { options, examples, run };

@@ -29,15 +29,17 @@ export const options: Readonly<Record<string, Options>> = {
   ...FREEZE_GRAPH_OPTIONS,
 };
 
-export const examples = [
+const examples = [
   ['bnfix freeze model.meta -o out.pb', 'the checkpoint lies beside it'],
   ['bnfix freeze dir/ -o out.pb --outputs a,b', 'name the outputs'],
   ['bnfix freeze g.pb --checkpoint m-90 -o -', 'graph and values apart, to stdout'],
   ['bnfix freeze model.meta --dry-run -v', 'only look'],
 ] as const;
 
-export async function run(args: Args, terminal: Terminal): Promise<number> {
+async function run(args: Args, terminal: Terminal): Promise<number> {
   const request = freezeRequest(args);
   const { runFreeze } = await import('../run_freeze.js');
   return runFreeze(request, args, terminal);
 }
+
+export const freeze = { options, examples, run };
