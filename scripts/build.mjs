@@ -1,4 +1,4 @@
-// Builds dist/: the protobuf module out of proto/*.proto (into src/proto, which git ignores), the TypeScript, the CLI in one.
+// Builds dist/: the protobuf module out of proto/*.proto (into src/proto, which git ignores), the TypeScript, the CLI in one file.
 // --quick leaves out the protos and the types: for tests, which need what changed in src/.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
@@ -14,16 +14,18 @@ const run = (script, args) => execFileSync(process.execPath, [script, ...args], 
 if (!quick) generateProtos();
 
 // Apart, and moved at the end: whoever runs dist/ in the meantime has all of the old one or all of the new one.
-const built = mkdtempSync('.dist-');
+const built = mkdtempSync(join(root, '.dist-'));
 try {
   run('node_modules/typescript/bin/tsc', ['-p', 'tsconfig.json', '--outDir', built, ...(quick ? ['--noCheck'] : [])]);
   mkdirSync(join(built, 'proto'), { recursive: true });
   for (const file of ['tensorflow.js', 'tensorflow.d.ts', 'descriptor.json']) {
     copyFileSync(join('src/proto', file), join(built, 'proto', file));
   }
-  rmSync(join(built, 'cli'), { recursive: true });
-  await bundleCli(join(built, 'cli'));
-  chmodSync(join(built, 'cli/main.js'), 0o755);
+  const cli = join(built, 'cli');
+  const start = ['main.js', 'code_cache.js'];
+  for (const file of readdirSync(cli)) if (!start.includes(file)) rmSync(join(cli, file), { recursive: true });
+  await bundleCli(cli);
+  chmodSync(join(cli, 'main.js'), 0o755);
   chmodSync(built, 0o755);
   const old = mkdtempSync('.dist-');
   try {

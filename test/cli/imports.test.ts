@@ -22,8 +22,14 @@ function needs(start: string, patterns: readonly RegExp[]): { files: string[]; p
   return { files: [...files].map((file) => relative(src, file)).sort(), packages: [...packages].sort() };
 }
 
-it('starts with yargs and the table of commands alone', () => {
+it('starts the process with the code cache alone', () => {
   const { files, packages } = needs('cli/main.ts', [STATIC]);
+  expect(packages).toEqual([]);
+  expect(files).toEqual(['cli/code_cache.ts', 'cli/main.ts']);
+});
+
+it('starts the CLI with yargs and the table of commands alone', () => {
+  const { files, packages } = needs('cli/index.ts', [STATIC]);
   expect(packages).toEqual(['yargs']);
   expect(files).toContain('cli/commands/freeze.ts');
   expect(files.filter((file) => !file.startsWith('cli/'))).toEqual(['errors.ts', 'near.ts']);
@@ -44,7 +50,7 @@ it('never loads tfjs, tables or pictures to freeze', () => {
 });
 
 it('reads process.argv, and sets the exit code, in main.ts alone', () => {
-  const { files } = needs('cli/main.ts', [STATIC, LAZY]);
+  const files = ['cli/main.ts', 'cli/index.ts'].flatMap((start) => needs(start, [STATIC, LAZY]).files);
   const users = files.filter((file) => /process\.(argv|exit)|console\./.test(sourceOf(file)));
   expect(users).toEqual(['cli/main.ts']);
 });

@@ -1,0 +1,3 @@
+/** What main.ts starts. */
+export { run } from './run.js';
+export { Terminal } from './terminal.js';
