@@ -14,7 +14,7 @@ import type { Graph } from './graph/graph.js';
 import type { Model } from './graph/model.js';
 import { inlineFunctions } from './passes/inline_functions.js';
 import type { PassContext, PrepareContext } from './passes/pass.js';
-import { FREEZE_PIPELINE, type PassRun, PREPARE_PIPELINE, refuseMissingPorts, runPipeline } from './passes/pipeline.js';
+import { FREEZE_PIPELINE, type PassRun, PREPARE_PIPELINE, refuseLooseEdges, runPipeline } from './passes/pipeline.js';
 import { flagsOf, mapped, matcher, outputsOf } from './resolve.js';
 import { type EncodedGraph, encodeGraphDef } from './writers/graph_def.js';
 
@@ -38,7 +38,7 @@ export function freeze(model: Model, options: FreezeOptions = {}): FrozenModel {
   const copy = { ...model, graph };
   const inlined = runPipeline([inlineFunctions], { graph, outputs: [], inputs: [], flags: [] });
   const { outputs, why: outputsWhy } = outputsOf(copy, options);
-  refuseMissingPorts(graph);
+  refuseLooseEdges(graph);
   const notes: string[] = [];
   const inputs = (options.inputs ?? []).map(parseTensorName);
   if (inputs.length === 0) {

@@ -30,6 +30,7 @@ export class Branches {
   }
 
   isDead(ref: TensorRef): boolean {
+    if (this.#deadPorts.size === 0) return false;
     return this.#deadPorts.get(ref.node) === ref.port || this.#deadNodes.hasNamed(ref.node);
   }
 
@@ -86,12 +87,13 @@ export class Branches {
       if (taken === undefined) continue;
       const port = taken === 1 ? 0 : 1;
       this.#deadPorts.set(node.name, port);
-      waiting.push(...graph.consumers({ node: node.name, port }));
+      for (const consumer of graph.consumers({ node: node.name, port })) waiting.push(consumer);
     }
     for (let node = waiting.pop(); node; node = waiting.pop()) {
       if (this.#deadNodes.has(node) || !this.#dies(node)) continue;
       this.#deadNodes.add(node);
-      waiting.push(...graph.dataConsumers(node.name), ...graph.controlConsumers(node.name));
+      for (const consumer of graph.dataConsumers(node.name)) waiting.push(consumer);
+      for (const consumer of graph.controlConsumers(node.name)) waiting.push(consumer);
     }
   }
 

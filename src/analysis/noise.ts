@@ -1,8 +1,8 @@
 import { attrShape } from '../graph/attrs.js';
 import { type Graph, type Node, sameRef, type TensorRef } from '../graph/graph.js';
 import type { NodeSet } from '../graph/node_set.js';
-import { IDENTITIES, spread } from '../graph/walk.js';
-import { findActivations } from './activations.js';
+import { IDENTITIES } from '../graph/walk.js';
+import { findActivations, spreadFromSources } from './activations.js';
 import { ARITHMETIC, evaluate, SHAPE_OPS } from './scalars.js';
 import { isVariable } from './variables.js';
 
@@ -58,12 +58,8 @@ export class Noise {
   constructor(graph: Graph, live: NodeSet) {
     this.#graph = graph;
     this.#live = live;
-    const sources = findActivations(graph);
-    this.fed = spread(graph, (node, fed) => {
-      if (!sources.has(node) || isNoise(node)) return false;
-      const isSource = node.inputs.length === 0 || node.op === 'PlaceholderWithDefault';
-      return isSource || graph.inputNodes(node).some((input) => fed.has(input));
-    });
+    const activations = findActivations(graph);
+    this.fed = spreadFromSources(graph, (node) => activations.has(node) && !isNoise(node));
   }
 
   /** The noise itself and what is made of it alone. */

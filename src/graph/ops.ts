@@ -17,6 +17,8 @@ interface OutputArg {
 export interface OpInfo {
   readonly stateful: boolean;
   readonly outputs: readonly OutputArg[];
+  /** Whether all nodes of the op have the same number of outputs. */
+  readonly isFixed: boolean;
   readonly defaultTypes: ReadonlyMap<string, DataType>;
 }
 
@@ -53,7 +55,8 @@ function parseLine(line: string): OpInfo {
     if (value !== undefined) defaultTypes.set(key!, Number(value));
     else outputs.push(parseOutput(word));
   }
-  return { stateful: head!.endsWith('!'), outputs, defaultTypes };
+  const isFixed = outputs.every((arg) => !arg.list && arg.numberAttr === undefined);
+  return { stateful: head!.endsWith('!'), outputs, isFixed, defaultTypes };
 }
 
 function parseOutput(word: string): OutputArg {
@@ -80,7 +83,7 @@ const listed = new WeakMap<AttrMap, { readonly op: string; readonly types: reado
 export function outputTypes(node: OpInstance): readonly DataType[] | undefined {
   const info = opInfo(node.op);
   if (!info) return undefined;
-  if (isFixed(info)) return info.outputs.map((arg) => argTypes(node, info, arg)[0]!);
+  if (info.isFixed) return info.outputs.map((arg) => argTypes(node, info, arg)[0]!);
   const known = listed.get(node.attr);
   if (known?.op === node.op) return known.types;
   const types = info.outputs.flatMap((arg) => argTypes(node, info, arg));
@@ -91,12 +94,7 @@ export function outputTypes(node: OpInstance): readonly DataType[] | undefined {
 /** Number of outputs; undefined for custom ops. */
 export function outputCount(node: OpInstance): number | undefined {
   const info = opInfo(node.op);
-  return info && isFixed(info) ? info.outputs.length : outputTypes(node)?.length;
-}
-
-/** Whether the number of outputs is the same for all nodes of the op. */
-function isFixed(info: OpInfo): boolean {
-  return info.outputs.every((arg) => !arg.list && arg.numberAttr === undefined);
+  return info?.isFixed ? info.outputs.length : outputTypes(node)?.length;
 }
 
 /** First port and number of ports of a named output argument, as functions write their edges. */
