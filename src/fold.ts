@@ -12,7 +12,7 @@ import { foldToMulAdd } from './passes/fold_to_mul_add.js';
 import type { FoldContext } from './passes/folding/context.js';
 import { type Cost, costOf } from './passes/folding/count.js';
 import { findSites, findUnfoldable } from './passes/folding/sites.js';
-import { FoldView } from './passes/folding/view.js';
+import { viewOf } from './passes/folding/view.js';
 import type { Pass } from './passes/pass.js';
 import { type PassRun, runPipeline } from './passes/pipeline.js';
 import { matcher } from './resolve.js';
@@ -115,7 +115,7 @@ export function foldGraph(context: FoldContext): { sites: FoldedSite[]; passes: 
 }
 
 function sitesOf(context: FoldContext): FoldedSite[] {
-  const view = new FoldView(context);
+  const view = viewOf(context);
   const found = findSites(view).flatMap(({ batchNorms, last, affine }) => {
     if (batchNorms.length > 0) return batchNorms;
     return affine.scale.values.some((x) => x !== 1) ? [{ name: last.name, form: 'arithmetic' }] : [];

@@ -9,7 +9,7 @@ import { unfit } from './folding/range.js';
 import { isRefusal, type Refusal, refusal } from './folding/refusal.js';
 import { replaceSite } from './folding/rewrite.js';
 import { findSites, isSteady, rankOfSite, remarks, type Site } from './folding/sites.js';
-import { FoldView } from './folding/view.js';
+import { type FoldView, viewOf } from './folding/view.js';
 import type { Pass, Remark } from './pass.js';
 
 /**
@@ -34,7 +34,7 @@ export const foldIntoNext: Pass<FoldContext> = {
 
 /** Folds all sites that have nothing to do with each other: what lies behind one that was folded is looked at anew. */
 function foldOnce(context: FoldContext): { folded: Remark[]; skipped: Remark[] } {
-  const view = new FoldView(context);
+  const view = viewOf(context);
   const folded: Remark[] = [];
   const skipped: Remark[] = [];
   /** The nodes of sites that were folded, and what they were folded into. */

@@ -5,7 +5,7 @@ import { type Planned, planSite } from './folding/plan_site.js';
 import { isRefusal, type Refusal } from './folding/refusal.js';
 import { currentX, replaceSite } from './folding/rewrite.js';
 import { findSites, multiplies, remarks, type Site } from './folding/sites.js';
-import { FoldView } from './folding/view.js';
+import { type FoldView, viewOf } from './folding/view.js';
 import type { Pass, Remark } from './pass.js';
 
 /**
@@ -20,7 +20,7 @@ import type { Pass, Remark } from './pass.js';
 export const foldIntoPrevious: Pass<FoldContext> = {
   name: 'fold_into_previous',
   run(context) {
-    const view = new FoldView(context);
+    const view = viewOf(context);
     const changed: Remark[] = [];
     const skipped: Remark[] = [];
     const planned: Planned[] = [];

@@ -2,7 +2,7 @@ import { attr } from '../graph/attrs.js';
 import { type Node, sameRef, type TensorRef } from '../graph/graph.js';
 import { ancestors } from '../graph/walk.js';
 import type { FoldContext } from './folding/context.js';
-import { FoldView } from './folding/view.js';
+import { type FoldView, viewOf } from './folding/view.js';
 import type { Pass, Remark } from './pass.js';
 
 /**
@@ -16,7 +16,7 @@ export const foldReshapes: Pass<FoldContext> = {
   name: 'fold_reshapes',
   run(context) {
     const { graph, outputs } = context;
-    const view = new FoldView(context);
+    const view = viewOf(context);
     const changed: Remark[] = [];
     for (const node of [...graph.nodes()]) {
       const x = node.op === 'Reshape' ? reshapedBack(view, node) : undefined;

@@ -10,7 +10,7 @@ import { unfit } from './folding/range.js';
 import { isRefusal, type Refusal, refusal } from './folding/refusal.js';
 import { currentX, replaceSite } from './folding/rewrite.js';
 import { findSites, findUnfoldable, isSteady, remarks, type Site } from './folding/sites.js';
-import { FoldView } from './folding/view.js';
+import { type FoldView, viewOf } from './folding/view.js';
 import type { Pass, Remark } from './pass.js';
 
 /**
@@ -28,7 +28,7 @@ export const foldToMulAdd: Pass<FoldContext> = {
   run(context) {
     const changed: Remark[] = [];
     const skipped: Remark[] = [];
-    const view = new FoldView(context);
+    const view = viewOf(context);
     for (const site of findSites(view)) {
       const form = chooseForm(site);
       if (isRefusal(form)) {

@@ -38,6 +38,8 @@ export const BATCH_NORMS: ReadonlySet<string> = new Set(['FusedBatchNorm', 'Fuse
 
 const HANDS_ON: ReadonlySet<string> = new Set(['Identity', 'StopGradient', 'PreventGradient', 'Snapshot']);
 
+const [ONE, ZERO, MINUS_ONE] = [scalar(1), scalar(0), scalar(-1)];
+
 /** A node as an affine function of one input; undefined when it is none, or its parameters are no constants. */
 export function affineOp(view: FoldView, node: Node): AffineOp | undefined {
   if (view.isKept(node.name)) return undefined;
@@ -45,18 +47,16 @@ export function affineOp(view: FoldView, node: Node): AffineOp | undefined {
   if (node.op === 'BatchNormWithGlobalNormalization') return globalNormalization(view, node);
   const dtype = attrType(node, 'T');
   if (!isFloat(dtype)) return undefined;
-  if (HANDS_ON.has(node.op)) return arithmetic(node, dtype, 0, scalar(1), scalar(0), undefined);
-  if (node.op === 'Neg') return arithmetic(node, dtype, 0, scalar(-1), scalar(0), undefined);
+  if (HANDS_ON.has(node.op)) return arithmetic(node, dtype, 0, ONE, ZERO, undefined);
+  if (node.op === 'Neg') return arithmetic(node, dtype, 0, MINUS_ONE, ZERO, undefined);
   if (node.inputs.length !== 2) return undefined;
   const [left, right] = [view.constants.vector(node.inputs[0]), view.constants.vector(node.inputs[1])];
   const constant = left ?? right;
   if (!constant || (left && right)) return undefined;
   const index = left ? 1 : 0;
-  const [one, zero] = [scalar(1), scalar(0)];
-  const negative = mapVector(constant, (x) => -x);
   switch (node.op) {
     case 'Mul':
-      return arithmetic(node, dtype, index, constant, zero, constant);
+      return arithmetic(node, dtype, index, constant, ZERO, constant);
     case 'Div':
     case 'RealDiv':
       if (left) return undefined;
@@ -65,21 +65,28 @@ export function affineOp(view: FoldView, node: Node): AffineOp | undefined {
         dtype,
         index,
         mapVector(constant, (x) => 1 / x),
-        zero,
+        ZERO,
         constant,
       );
     case 'Add':
     case 'AddV2':
-      return arithmetic(node, dtype, index, one, constant, constant);
+      return arithmetic(node, dtype, index, ONE, constant, constant);
     case 'Sub':
       return left
-        ? arithmetic(node, dtype, index, scalar(-1), constant, constant)
-        : arithmetic(node, dtype, index, one, negative, constant);
+        ? arithmetic(node, dtype, index, MINUS_ONE, constant, constant)
+        : arithmetic(
+            node,
+            dtype,
+            index,
+            ONE,
+            mapVector(constant, (x) => -x),
+            constant,
+          );
     case 'BiasAdd':
     case 'BiasAddV1': {
       if (left) return undefined;
       const shaped = alongChannels(view, node, constant);
-      return shaped && arithmetic(node, dtype, index, one, shaped, constant);
+      return shaped && arithmetic(node, dtype, index, ONE, shaped, constant);
     }
     default:
       return undefined;

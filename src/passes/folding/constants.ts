@@ -35,6 +35,7 @@ export function axisOf({ shape }: Vector): number | undefined {
 
 /** Elementwise with broadcasting; undefined where the vectors lie along different dimensions, or are not of one size. */
 export function zip(a: Vector, b: Vector, op: (a: number, b: number) => number): Vector | undefined {
+  if (a.shape.length === 0 && b.shape.length === 0) return scalar(op(a.values[0]!, b.values[0]!));
   const rank = Math.max(a.shape.length, b.shape.length);
   const shape: number[] = [];
   for (let i = -rank; i < 0; i++) {

@@ -26,8 +26,16 @@ export function multiplies({ affine, batchNorms }: Site): boolean {
   return batchNorms.length > 0 || !isOnes(affine.scale);
 }
 
+const known = new WeakMap<FoldView, readonly Site[]>();
+
 /** All sites, in the order in which they are computed. */
-export function findSites(view: FoldView): Site[] {
+export function findSites(view: FoldView): readonly Site[] {
+  const sites = known.get(view) ?? searchSites(view);
+  known.set(view, sites);
+  return sites;
+}
+
+function searchSites(view: FoldView): Site[] {
   const ops = new Map<string, AffineOp>();
   for (const node of topologicalOrder(view.graph)) {
     const op = affineOp(view, node);

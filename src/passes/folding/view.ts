@@ -39,6 +39,18 @@ const SAME_RANK: ReadonlySet<string> = new Set([
   'MirrorPad',
 ]);
 
+const views = new WeakMap<FoldContext, { readonly changes: number; readonly view: FoldView }>();
+
+/** The graph as it is now: the same view until it changes. */
+export function viewOf(context: FoldContext): FoldView {
+  const { changes } = context.graph;
+  const known = views.get(context);
+  if (known?.changes === changes) return known.view;
+  const view = new FoldView(context);
+  views.set(context, { changes, view });
+  return view;
+}
+
 /** A graph as it is between two changes: what is derived from it is worked out once. Take a new one after a change. */
 export class FoldView {
   readonly graph: Graph;
