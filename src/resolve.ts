@@ -8,8 +8,9 @@ import type { Variable, Variables } from './analysis/variables.js';
 import { BnfixError } from './errors.js';
 import type { FreezeOptions } from './freeze_options.js';
 import { shapeText, tensorInfos } from './freeze_report.js';
-import type { Graph, TensorRef } from './graph/graph.js';
+import type { Graph } from './graph/graph.js';
 import type { Model, Weights } from './graph/model.js';
+import type { TensorRef } from './graph/node.js';
 import { outputTypes } from './graph/ops.js';
 import { didYouMean } from './near.js';
 

@@ -1,5 +1,6 @@
-import { type Graph, type Node, refText, type TensorRef } from '../graph/graph.js';
+import type { Graph } from '../graph/graph.js';
 import type { Weights } from '../graph/model.js';
+import { type Node, refText, type TensorRef } from '../graph/node.js';
 import { findActivations } from './activations.js';
 import { EvidenceFinder } from './evidence.js';
 import { findMoments, type MomentsSite } from './moments.js';

@@ -1,4 +1,5 @@
-import type { Graph, TensorRef } from '../graph/graph.js';
+import type { Graph } from '../graph/graph.js';
+import type { TensorRef } from '../graph/node.js';
 import { ancestors } from '../graph/walk.js';
 
 /** Ops in which an input pipeline ends: what they give is what the net is fed. */

@@ -1,4 +1,5 @@
-import { type Graph, type Node, refText, type TensorRef } from '../graph/graph.js';
+import type { Graph } from '../graph/graph.js';
+import { type Node, refText, type TensorRef } from '../graph/node.js';
 import { NodeSet } from '../graph/node_set.js';
 import { topologicalOrder } from '../graph/walk.js';
 import { constantScalar, type Pins } from './constants.js';

@@ -1,6 +1,7 @@
 import { attrType } from '../graph/attrs.js';
 import { DataType } from '../graph/dtype.js';
-import type { Graph, Node, TensorRef } from '../graph/graph.js';
+import type { Graph } from '../graph/graph.js';
+import type { Node, TensorRef } from '../graph/node.js';
 import { readNumbers } from '../graph/tensor.js';
 import { IDENTITIES } from '../graph/walk.js';
 

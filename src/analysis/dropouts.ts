@@ -1,5 +1,6 @@
-import type { Graph, Node, TensorRef } from '../graph/graph.js';
-import { sameRef } from '../graph/graph.js';
+import type { Graph } from '../graph/graph.js';
+import type { Node, TensorRef } from '../graph/node.js';
+import { sameRef } from '../graph/node.js';
 import type { NodeSet } from '../graph/node_set.js';
 import { isNoise, Noise, type NoiseTensor } from './noise.js';
 

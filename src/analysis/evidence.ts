@@ -1,6 +1,7 @@
 import { attrBool } from '../graph/attrs.js';
-import type { Graph, TensorRef } from '../graph/graph.js';
+import type { Graph } from '../graph/graph.js';
 import type { Weights } from '../graph/model.js';
+import type { TensorRef } from '../graph/node.js';
 import { elementCount, readNumbers } from '../graph/tensor.js';
 import { IDENTITIES, sourceOf } from '../graph/walk.js';
 import type { Shapes } from './shapes.js';

@@ -1,5 +1,6 @@
 import { DataType } from '../graph/dtype.js';
-import { type Graph, refText, type TensorRef } from '../graph/graph.js';
+import type { Graph } from '../graph/graph.js';
+import { refText, type TensorRef } from '../graph/node.js';
 import { readBytes, type Tensor } from '../graph/tensor.js';
 
 /** Tells which tensors are computed alike from the same placeholders, variables and constants. */

@@ -1,6 +1,7 @@
 import { attrType } from '../graph/attrs.js';
 import { DataType } from '../graph/dtype.js';
-import { type Graph, type Node, refText, type TensorRef } from '../graph/graph.js';
+import type { Graph } from '../graph/graph.js';
+import { type Node, refText, type TensorRef } from '../graph/node.js';
 import type { NodeSet } from '../graph/node_set.js';
 import { outputTypes } from '../graph/ops.js';
 import { IDENTITIES, sourceOf, topologicalOrder } from '../graph/walk.js';

@@ -1,4 +1,5 @@
-import { type Graph, type Node, refText, type TensorRef } from '../graph/graph.js';
+import type { Graph } from '../graph/graph.js';
+import { type Node, refText, type TensorRef } from '../graph/node.js';
 import type { NodeSet } from '../graph/node_set.js';
 import { IDENTITIES } from '../graph/walk.js';
 import { constantScalar } from './constants.js';

@@ -1,5 +1,6 @@
 import { attrShape } from '../graph/attrs.js';
-import { type Graph, type Node, sameRef, type TensorRef } from '../graph/graph.js';
+import type { Graph } from '../graph/graph.js';
+import { type Node, sameRef, type TensorRef } from '../graph/node.js';
 import type { NodeSet } from '../graph/node_set.js';
 import { IDENTITIES } from '../graph/walk.js';
 import { findActivations, spreadFromSources } from './activations.js';

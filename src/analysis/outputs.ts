@@ -1,7 +1,8 @@
 import { BnfixError } from '../errors.js';
 import { DataType } from '../graph/dtype.js';
-import { type Graph, type Node, refText, type TensorRef } from '../graph/graph.js';
+import type { Graph } from '../graph/graph.js';
 import type { Model } from '../graph/model.js';
+import { type Node, refText, type TensorRef } from '../graph/node.js';
 import { NodeSet } from '../graph/node_set.js';
 import { outputTypes } from '../graph/ops.js';
 import { IDENTITIES, sourceOf, spread, topologicalOrder } from '../graph/walk.js';

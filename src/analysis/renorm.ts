@@ -1,4 +1,5 @@
-import { type Graph, refText, type TensorRef } from '../graph/graph.js';
+import type { Graph } from '../graph/graph.js';
+import { refText, type TensorRef } from '../graph/node.js';
 import { ARITHMETIC, evaluate, SHAPE_OPS } from './scalars.js';
 import type { Follower, Updates } from './updates.js';
 import type { Variables } from './variables.js';

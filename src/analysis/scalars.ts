@@ -1,5 +1,6 @@
-import type { Graph, TensorRef } from '../graph/graph.js';
-import { refText } from '../graph/graph.js';
+import type { Graph } from '../graph/graph.js';
+import type { TensorRef } from '../graph/node.js';
+import { refText } from '../graph/node.js';
 import { readNumbers } from '../graph/tensor.js';
 import { IDENTITIES } from '../graph/walk.js';
 

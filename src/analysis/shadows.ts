@@ -1,5 +1,6 @@
-import { type Graph, type Node, refText, sameRef, type TensorRef } from '../graph/graph.js';
+import type { Graph } from '../graph/graph.js';
 import type { Weights } from '../graph/model.js';
+import { type Node, refText, sameRef, type TensorRef } from '../graph/node.js';
 import { ARITHMETIC, evaluate, MAX_EXPRESSION, SHAPE_OPS } from './scalars.js';
 import { type Variable, Variables } from './variables.js';
 

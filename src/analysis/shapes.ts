@@ -1,6 +1,7 @@
 import { attrBool, attrInt, attrInts, attrShape, attrString } from '../graph/attrs.js';
-import type { Graph, Node, TensorRef } from '../graph/graph.js';
-import { refText } from '../graph/graph.js';
+import type { Graph } from '../graph/graph.js';
+import type { Node, TensorRef } from '../graph/node.js';
+import { refText } from '../graph/node.js';
 import { topologicalOrder } from '../graph/walk.js';
 import { constantInts, constantScalar, constantValue } from './constants.js';
 

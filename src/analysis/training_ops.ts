@@ -1,5 +1,6 @@
 import { attrBool } from '../graph/attrs.js';
-import type { Graph, Node, TensorRef } from '../graph/graph.js';
+import type { Graph } from '../graph/graph.js';
+import type { Node, TensorRef } from '../graph/node.js';
 import { sourceOf } from '../graph/walk.js';
 import { constantInts, constantScalar } from './constants.js';
 import type { Shapes } from './shapes.js';

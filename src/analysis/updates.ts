@@ -1,5 +1,6 @@
-import type { Graph, Node, TensorRef } from '../graph/graph.js';
-import { refText, sameRef } from '../graph/graph.js';
+import type { Graph } from '../graph/graph.js';
+import type { Node, TensorRef } from '../graph/node.js';
+import { refText, sameRef } from '../graph/node.js';
 import type { NodeSet } from '../graph/node_set.js';
 import { sourceOf } from '../graph/walk.js';
 import { ARITHMETIC, evaluate, MAX_EXPRESSION, SHAPE_OPS } from './scalars.js';

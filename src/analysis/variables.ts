@@ -1,7 +1,8 @@
 import { attrShape, attrString, attrType } from '../graph/attrs.js';
 import { DataType } from '../graph/dtype.js';
-import type { Graph, Node, TensorRef } from '../graph/graph.js';
+import type { Graph } from '../graph/graph.js';
 import type { Model, SliceExtent } from '../graph/model.js';
+import type { Node, TensorRef } from '../graph/node.js';
 import { IDENTITIES, sourceOf } from '../graph/walk.js';
 
 /** A variable of the graph and where its value is. */

@@ -1,6 +1,7 @@
 import { type AttrMap, type AttrValue, attr, attrInts, attrString } from '../graph/attrs.js';
 import { DataType } from '../graph/dtype.js';
-import type { Graph, Node, TensorRef } from '../graph/graph.js';
+import type { Graph } from '../graph/graph.js';
+import type { Node, TensorRef } from '../graph/node.js';
 import { numberTensor } from '../graph/tensor.js';
 
 /** Inputs that are laid out by data_format: images, and shapes of images. */

@@ -1,7 +1,8 @@
 import { BnfixError } from '../errors.js';
 import { type AttrMap, type AttrValue, attr } from '../graph/attrs.js';
 import type { DataType } from '../graph/dtype.js';
-import { Graph, type TensorRef } from '../graph/graph.js';
+import { Graph } from '../graph/graph.js';
+import type { TensorRef } from '../graph/node.js';
 import { outputRange } from '../graph/ops.js';
 import type { tensorflow } from '../proto/tensorflow.js';
 import { nodeSpec } from '../readers/graph_def.js';

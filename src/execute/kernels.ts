@@ -1,18 +1,9 @@
-import type { Tensor } from '@tensorflow/tfjs-core';
+import type { Kernel } from './kernel.js';
 import { BATCH_NORM_KERNELS } from './kernels_batch_norm.js';
 import { MATH_KERNELS } from './kernels_math.js';
 import { QUANTIZE_KERNELS } from './kernels_quantize.js';
 import { SHAPE_KERNELS } from './kernels_shape.js';
 import type { Tfjs } from './tfjs.js';
-
-/** A node as a kernel sees it; strings among the attrs are in lower case. */
-export interface Call {
-  readonly inputs: readonly Tensor[];
-  readonly attrs: Readonly<Record<string, unknown>>;
-}
-
-/** Computes the outputs of a node; what it makes besides them is disposed of. */
-export type Kernel = (tf: Tfjs['core'], call: Call) => Tensor | Tensor[];
 
 /** Kernels for what TensorFlow.js lacks, or computes otherwise than TensorFlow. */
 export const OWN_KERNELS: ReadonlyMap<string, Kernel> = new Map(

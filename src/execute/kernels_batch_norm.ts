@@ -1,6 +1,6 @@
 import type { Tensor, Tensor1D, Tensor4D } from '@tensorflow/tfjs-core';
-import { boolAttr, numberAttr, stringAttr } from './kernel_attrs.js';
-import type { Kernel } from './kernels.js';
+import type { Kernel } from './kernel.js';
+import { boolAttr, numberAttr, stringAttr } from './kernel.js';
 import type { Tfjs } from './tfjs.js';
 
 /** NCHW and NCDHW. */

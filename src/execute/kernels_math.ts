@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { BnfixError } from '../errors.js';
-import type { Kernel } from './kernels.js';
+import type { Kernel } from './kernel.js';
 
 /** Element by element, in double precision, rounded once. */
 function elementwise(compute: (x: number) => number): Kernel {

@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { boolAttr, numberAttr } from './kernel_attrs.js';
-import type { Call, Kernel } from './kernels.js';
+import type { Call, Kernel } from './kernel.js';
+import { boolAttr, numberAttr } from './kernel.js';
 import type { Tfjs } from './tfjs.js';
 
 /** Range of a quantised value, moved so that zero is one of its steps. */

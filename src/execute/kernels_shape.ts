@@ -1,6 +1,6 @@
 import type { Tensor, Tensor5D } from '@tensorflow/tfjs-core';
-import { numberAttr, numbersAttr, stringAttr } from './kernel_attrs.js';
-import type { Kernel } from './kernels.js';
+import type { Kernel } from './kernel.js';
+import { numberAttr, numbersAttr, stringAttr } from './kernel.js';
 
 const intsOf = (tensor: Tensor) => Array.from(tensor.dataSync());
 

@@ -1,7 +1,8 @@
 import { BnfixError } from '../errors.js';
 import { type AttrMap, type AttrValue, attr, attrBool, attrInts } from '../graph/attrs.js';
 import { DataType } from '../graph/dtype.js';
-import type { Graph, Node } from '../graph/graph.js';
+import type { Graph } from '../graph/graph.js';
+import type { Node } from '../graph/node.js';
 import { ancestors } from '../graph/walk.js';
 import { putChannelsLast } from './channels_first.js';
 import { functionBody, inlineCalls, type Library, namedFunctions } from './functions.js';

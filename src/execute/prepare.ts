@@ -1,7 +1,8 @@
 import { BnfixError } from '../errors.js';
 import { attr } from '../graph/attrs.js';
 import type { DataType } from '../graph/dtype.js';
-import { type Graph, refText, type TensorRef } from '../graph/graph.js';
+import type { Graph } from '../graph/graph.js';
+import { refText, type TensorRef } from '../graph/node.js';
 import { ancestors } from '../graph/walk.js';
 
 /** A tensor whose value is given. */

@@ -2,7 +2,8 @@ import type { io } from '@tensorflow/tfjs-core';
 import { BnfixError } from '../errors.js';
 import type { AttrValue } from '../graph/attrs.js';
 import { DataType } from '../graph/dtype.js';
-import { type Graph, type Node, refText } from '../graph/graph.js';
+import type { Graph } from '../graph/graph.js';
+import { type Node, refText } from '../graph/node.js';
 import { narrowedConstant, narrowedType } from './tfjs.js';
 
 /** An attr as the JSON form of protobuf writes it; only its kind is there. */

@@ -1,6 +1,7 @@
 import { attr, attrInt, attrString } from './attrs.js';
 import type { DataType } from './dtype.js';
-import { type Graph, type Node, refText, type TensorRef } from './graph.js';
+import type { Graph } from './graph.js';
+import { type Node, refText, type TensorRef } from './node.js';
 import { topologicalOrder } from './walk.js';
 
 /** Names of the v1 loops that a node is in, the outermost first. */

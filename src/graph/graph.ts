@@ -1,54 +1,21 @@
 import { BnfixError } from '../errors.js';
 import type { tensorflow } from '../proto/tensorflow.js';
-import { type AttrMap, type AttrValue, attr } from './attrs.js';
+import { type AttrValue, attr } from './attrs.js';
+import {
+  contentOf,
+  GraphNode,
+  NO_ATTRS,
+  NO_CONTROLS,
+  NO_INPUTS,
+  type Node,
+  type NodeSpec,
+  refText,
+  sameRef,
+  type TensorRef,
+} from './node.js';
 import type { NodeSet } from './node_set.js';
 import type { Tensor } from './tensor.js';
 import { CONTROL_EDGES, DATA_EDGES, UserIndex } from './users.js';
-
-/** One output of a node. */
-export interface TensorRef {
-  readonly node: string;
-  readonly port: number;
-}
-
-/** A NodeDef whose edges have been parsed. It is changed through {@link Graph} alone. */
-export interface Node {
-  readonly name: string;
-  /** A small number that no other node of the graph has or will have: the place of the node in tables. */
-  readonly id: number;
-  readonly op: string;
-  readonly device: string;
-  readonly inputs: readonly TensorRef[];
-  /** Names of the nodes that have to run before (control inputs), without '^'. */
-  readonly controls: readonly string[];
-  /** All attrs but the payload of a constant, which is in `tensor`. */
-  readonly attr: AttrMap;
-  /** The value of a Const: a lazy handle. */
-  readonly tensor: Tensor | undefined;
-  /** Fields of the NodeDef that bnfix does not model, as they were on the wire. */
-  readonly unknowns: readonly Uint8Array[] | undefined;
-  readonly debugInfo: tensorflow.NodeDef.ExperimentalDebugInfo.$Properties | undefined;
-  readonly fullType: tensorflow.FullTypeDef.$Properties | undefined;
-}
-
-/** What a NodeDef says beside its name, its op and its edges. */
-export type NodeContent = Pick<Node, 'attr' | 'tensor' | 'unknowns' | 'debugInfo' | 'fullType'>;
-
-/** What a new node needs; the rest is empty. */
-export interface NodeSpec {
-  readonly name: string;
-  readonly op: string;
-  readonly inputs?: readonly TensorRef[];
-  readonly controls?: readonly string[];
-  readonly attr?: AttrMap;
-  readonly tensor?: Tensor | undefined;
-  readonly device?: string;
-  readonly unknowns?: readonly Uint8Array[] | undefined;
-  readonly debugInfo?: tensorflow.NodeDef.ExperimentalDebugInfo.$Properties | undefined;
-  readonly fullType?: tensorflow.FullTypeDef.$Properties | undefined;
-  /** In place of `attr` and what follows it here: it may be something that is decoded when it is asked. */
-  readonly content?: NodeContent;
-}
 
 /** What belongs to a GraphDef beside its nodes. */
 export interface GraphFrame {
@@ -57,77 +24,6 @@ export interface GraphFrame {
   readonly library?: tensorflow.FunctionDefLibrary.$Properties | undefined;
   readonly debugInfo?: tensorflow.GraphDebugInfo.$Properties | undefined;
   readonly unknowns?: readonly Uint8Array[] | undefined;
-}
-
-/** A node with all its fields, always in this order: a graph has 100,000 of them, and every pass reads each. */
-class GraphNode implements Node {
-  readonly name: string;
-  readonly id: number;
-  op: string;
-  device: string;
-  inputs: readonly TensorRef[];
-  controls: readonly string[];
-  content: NodeContent;
-  /** What makes the inputs, once somebody has asked. */
-  producers: readonly GraphNode[] | undefined;
-
-  constructor(spec: NodeSpec, id: number) {
-    this.name = spec.name;
-    this.id = id;
-    this.op = spec.op;
-    this.device = spec.device ?? '';
-    this.inputs = spec.inputs ?? NO_INPUTS;
-    this.controls = spec.controls ?? NO_CONTROLS;
-    this.content = spec.content ?? contentOf(spec);
-    this.producers = undefined;
-  }
-
-  get attr(): AttrMap {
-    return this.content.attr;
-  }
-
-  get tensor(): Tensor | undefined {
-    return this.content.tensor;
-  }
-
-  get unknowns(): readonly Uint8Array[] | undefined {
-    return this.content.unknowns;
-  }
-
-  get debugInfo(): NodeContent['debugInfo'] {
-    return this.content.debugInfo;
-  }
-
-  get fullType(): NodeContent['fullType'] {
-    return this.content.fullType;
-  }
-}
-
-function contentOf({ attr = NO_ATTRS, tensor, unknowns, debugInfo, fullType }: Partial<NodeContent>): NodeContent {
-  return { attr, tensor, unknowns, debugInfo, fullType };
-}
-
-const NO_INPUTS: readonly TensorRef[] = [];
-const NO_CONTROLS: readonly string[] = [];
-const NO_ATTRS: AttrMap = {};
-
-/** `name:port`, with `:0` left out, as TensorFlow writes it in NodeDefs. */
-export function refText(ref: TensorRef): string {
-  return ref.port === 0 ? ref.node : `${ref.node}:${ref.port}`;
-}
-
-/** Parses `name`, `name:0` or `^name` (port undefined). */
-export function parseInput(text: string): { node: string; port: number | undefined } {
-  if (text.startsWith('^')) return { node: text.slice(1), port: undefined };
-  const colon = text.lastIndexOf(':');
-  if (colon > 0 && /^\d+$/.test(text.slice(colon + 1))) {
-    return { node: text.slice(0, colon), port: Number(text.slice(colon + 1)) };
-  }
-  return { node: text, port: 0 };
-}
-
-export function sameRef(a: TensorRef, b: TensorRef): boolean {
-  return a.node === b.node && a.port === b.port;
 }
 
 /**

@@ -1,4 +1,5 @@
-import type { Graph, Node } from './graph.js';
+import type { Graph } from './graph.js';
+import type { Node } from './node.js';
 
 /**
  * A set of nodes of one graph, in the order in which they came: as a Set, it may grow while it is gone through. A byte for

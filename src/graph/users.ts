@@ -1,5 +1,5 @@
 import { BnfixError } from '../errors.js';
-import type { Node } from './graph.js';
+import type { Node } from './node.js';
 
 /** The nodes that consume one tensor: mostly one, sometimes a few, sometimes thousands. Each takes no more than it has to. */
 type Users = Node | readonly Node[] | Set<Node> | undefined;

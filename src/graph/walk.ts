@@ -1,5 +1,6 @@
 import { BnfixError } from '../errors.js';
-import type { Graph, Node, TensorRef } from './graph.js';
+import type { Graph } from './graph.js';
+import type { Node, TensorRef } from './node.js';
 import { NodeSet } from './node_set.js';
 
 /** The named nodes and all that they need; control edges count unless `controls` is false. */

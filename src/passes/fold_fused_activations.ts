@@ -1,6 +1,6 @@
 import { attr, attrInt, attrString, attrType } from '../graph/attrs.js';
 import { DataType } from '../graph/dtype.js';
-import type { Node } from '../graph/graph.js';
+import type { Node } from '../graph/node.js';
 import { type FoldContext, NOTHING } from './folding/context.js';
 import type { Pass, Remark } from './pass.js';
 

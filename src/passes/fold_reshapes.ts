@@ -1,5 +1,5 @@
 import { attr } from '../graph/attrs.js';
-import { type Node, sameRef, type TensorRef } from '../graph/graph.js';
+import { type Node, sameRef, type TensorRef } from '../graph/node.js';
 import { ancestors } from '../graph/walk.js';
 import type { FoldContext } from './folding/context.js';
 import { type FoldView, viewOf } from './folding/view.js';

@@ -1,5 +1,5 @@
 import { dtypeName } from '../graph/dtype.js';
-import type { NodeSpec, TensorRef } from '../graph/graph.js';
+import type { NodeSpec, TensorRef } from '../graph/node.js';
 import { isOnes, isZeros } from './folding/affine.js';
 import { type Vector, zip } from './folding/constants.js';
 import type { FoldContext } from './folding/context.js';

@@ -1,7 +1,8 @@
 import { BnfixError } from '../errors.js';
 import { type AttrMap, type AttrValue, attr, attrInt, attrType, attrTypes } from '../graph/attrs.js';
 import { DataType } from '../graph/dtype.js';
-import type { Graph, Node, TensorRef } from '../graph/graph.js';
+import type { Graph } from '../graph/graph.js';
+import type { Node, TensorRef } from '../graph/node.js';
 import { outputRange, outputTypes } from '../graph/ops.js';
 import { numberTensor, protoTensor } from '../graph/tensor.js';
 import type { tensorflow } from '../proto/tensorflow.js';

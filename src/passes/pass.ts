@@ -1,8 +1,9 @@
 import type { BatchNorms } from '../analysis/batch_norms.js';
 import type { Flag } from '../analysis/flags.js';
 import type { Variables } from '../analysis/variables.js';
-import type { Graph, TensorRef } from '../graph/graph.js';
+import type { Graph } from '../graph/graph.js';
 import type { Weights } from '../graph/model.js';
+import type { TensorRef } from '../graph/node.js';
 
 /** What a pass may look at before the batch norms have been found; it changes the graph alone. */
 export interface PrepareContext {

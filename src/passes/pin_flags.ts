@@ -1,7 +1,8 @@
 import { BnfixError } from '../errors.js';
 import { attrShape, attrType } from '../graph/attrs.js';
 import { DataType, dtypeName } from '../graph/dtype.js';
-import type { Graph, Node } from '../graph/graph.js';
+import type { Graph } from '../graph/graph.js';
+import type { Node } from '../graph/node.js';
 import { outputTypes } from '../graph/ops.js';
 import { numberTensor } from '../graph/tensor.js';
 import type { Pass, PrepareContext, Remark } from './pass.js';

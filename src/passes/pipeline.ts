@@ -1,6 +1,7 @@
 import { BnfixError } from '../errors.js';
-import type { Graph, Node } from '../graph/graph.js';
-import { refText } from '../graph/graph.js';
+import type { Graph } from '../graph/graph.js';
+import type { Node } from '../graph/node.js';
+import { refText } from '../graph/node.js';
 import { outputCount } from '../graph/ops.js';
 import { cleanNodes } from './clean_nodes.js';
 import { cutInputs } from './cut_inputs.js';

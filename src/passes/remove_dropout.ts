@@ -1,7 +1,7 @@
 import { findDropouts } from '../analysis/dropouts.js';
 import { BnfixError } from '../errors.js';
 import { attr } from '../graph/attrs.js';
-import type { TensorRef } from '../graph/graph.js';
+import type { TensorRef } from '../graph/node.js';
 import { outputTypes } from '../graph/ops.js';
 import { ancestors } from '../graph/walk.js';
 import type { Pass, Remark } from './pass.js';

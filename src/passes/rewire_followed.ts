@@ -4,7 +4,7 @@ import { isTrainingFused, reducesBatch } from '../analysis/training_ops.js';
 import type { MovingAverage } from '../analysis/updates.js';
 import { variableValue } from '../analysis/values.js';
 import { BnfixError } from '../errors.js';
-import { refText, type TensorRef } from '../graph/graph.js';
+import { refText, type TensorRef } from '../graph/node.js';
 import type { NodeSet } from '../graph/node_set.js';
 import { ancestors } from '../graph/walk.js';
 import type { Pass, PassContext, Remark } from './pass.js';

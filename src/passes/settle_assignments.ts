@@ -1,4 +1,4 @@
-import type { Node, TensorRef } from '../graph/graph.js';
+import type { Node, TensorRef } from '../graph/node.js';
 import { ancestors, sourceOf } from '../graph/walk.js';
 import type { Pass, PassContext, Remark } from './pass.js';
 

@@ -1,7 +1,8 @@
 import { constantInts } from '../analysis/constants.js';
 import { type Shape, Shapes } from '../analysis/shapes.js';
 import { attrInt } from '../graph/attrs.js';
-import type { Graph, Node } from '../graph/graph.js';
+import type { Graph } from '../graph/graph.js';
+import type { Node } from '../graph/node.js';
 import type { Pass, PrepareContext, Remark } from './pass.js';
 
 /**

@@ -1,4 +1,5 @@
-import type { Graph, Node } from '../graph/graph.js';
+import type { Graph } from '../graph/graph.js';
+import type { Node } from '../graph/node.js';
 import { NodeSet } from '../graph/node_set.js';
 import type { Pass } from './pass.js';
 

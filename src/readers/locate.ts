@@ -1,10 +1,10 @@
 import { BnfixError } from '../errors.js';
-import type { CheckpointFiles } from './checkpoint/checkpoint.js';
+import type { CheckpointFiles } from './checkpoint/reader.js';
 import { filesIn, folderOf, inFolder, isFile, isFolder, nameOf, notFound, sniffFile } from './files.js';
 import { checkpointAt, checkpointBeside, checkpointIn, locateCheckpoint } from './locate_checkpoint.js';
 import { explainWrongKind, type GraphKind, graphKindOf } from './sniff.js';
 
-export type { CheckpointFiles } from './checkpoint/checkpoint.js';
+export type { CheckpointFiles } from './checkpoint/reader.js';
 export { locateCheckpoint } from './locate_checkpoint.js';
 
 /** The files of a model. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { BnfixError } from '../errors.js';
-import type { CheckpointFiles } from './checkpoint/checkpoint.js';
+import type { CheckpointFiles } from './checkpoint/reader.js';
 import { statePrefixes } from './checkpoint_state.js';
 import { filesIn, folderOf, inFolder, isFile, isFolder, nameOf, notFound, sniffFile } from './files.js';
 import { explainWrongKind, graphKindOf } from './sniff.js';

@@ -1,7 +1,8 @@
 import { BnfixError } from '../errors.js';
 import { ChunkRing } from '../graph/chunk_ring.js';
 import { DataType } from '../graph/dtype.js';
-import { type Graph, type GraphFrame, type Node, refText } from '../graph/graph.js';
+import type { Graph, GraphFrame } from '../graph/graph.js';
+import { type Node, refText } from '../graph/node.js';
 import { shapeProto, type Tensor } from '../graph/tensor.js';
 import { topologicalOrder } from '../graph/walk.js';
 import { tensorflow } from '../proto/tensorflow.js';

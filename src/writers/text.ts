@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import type { Type } from 'protobufjs';
-import type { Graph, GraphFrame, Node } from '../graph/graph.js';
+import type { Graph, GraphFrame } from '../graph/graph.js';
+import type { Node } from '../graph/node.js';
 import { shapeProto, type Tensor } from '../graph/tensor.js';
 import { topologicalOrder } from '../graph/walk.js';
 import type { tensorflow } from '../proto/tensorflow.js';

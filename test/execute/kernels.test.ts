@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { runGraph } from '../../src/execute/run.js';
 import { type AttrMap, attr } from '../../src/graph/attrs.js';
 import { DataType } from '../../src/graph/dtype.js';
-import type { NodeSpec } from '../../src/graph/graph.js';
+import type { NodeSpec } from '../../src/graph/node.js';
 import { constant, graphOf, ints, node } from '../support/build.js';
 import { answer, counting, failure, near, rounded } from '../support/run.js';
 

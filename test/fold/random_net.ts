@@ -1,6 +1,6 @@
 import { attr } from '../../src/graph/attrs.js';
 import { DataType } from '../../src/graph/dtype.js';
-import type { NodeSpec } from '../../src/graph/graph.js';
+import type { NodeSpec } from '../../src/graph/node.js';
 import { elementCount } from '../../src/graph/tensor.js';
 import { constant, graphOf, ints, node, placeholder, T_FLOAT } from '../support/build.js';
 

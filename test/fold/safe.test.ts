@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { attr } from '../../src/graph/attrs.js';
 import { DataType } from '../../src/graph/dtype.js';
-import type { NodeSpec } from '../../src/graph/graph.js';
+import type { NodeSpec } from '../../src/graph/node.js';
 import { constant, graphOf, ints, node, placeholder, T_FLOAT } from '../support/build.js';
 import { counting } from '../support/run.js';
 import { folded } from './support.js';

@@ -1,6 +1,7 @@
 import { Shapes } from '../../src/analysis/shapes.js';
 import { attrString } from '../../src/graph/attrs.js';
-import type { Graph, Node } from '../../src/graph/graph.js';
+import type { Graph } from '../../src/graph/graph.js';
+import type { Node } from '../../src/graph/node.js';
 import { elementCount, numberTensor, readNumbers } from '../../src/graph/tensor.js';
 
 /** TensorFlow.js has no groups: the same graph with kernels that read all channels, and are zero beyond their group. */

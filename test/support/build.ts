@@ -1,6 +1,7 @@
 import { type AttrMap, attr } from '../../src/graph/attrs.js';
 import { DataType } from '../../src/graph/dtype.js';
-import { Graph, type GraphFrame, type NodeSpec, parseInput } from '../../src/graph/graph.js';
+import { Graph, type GraphFrame } from '../../src/graph/graph.js';
+import { type NodeSpec, parseInput } from '../../src/graph/node.js';
 import { numberTensor, type Tensor } from '../../src/graph/tensor.js';
 
 /** A node whose inputs are written as in a NodeDef: `name`, `name:1`, `^name`. */

@@ -1,7 +1,8 @@
 import { attr } from '../../src/graph/attrs.js';
 import { DataType } from '../../src/graph/dtype.js';
-import { Graph, type Node, type NodeSpec, type TensorRef } from '../../src/graph/graph.js';
+import { Graph } from '../../src/graph/graph.js';
 import type { Model, Weights } from '../../src/graph/model.js';
+import type { Node, NodeSpec, TensorRef } from '../../src/graph/node.js';
 import { numberTensor, stringTensor } from '../../src/graph/tensor.js';
 
 const encoder = new TextEncoder();

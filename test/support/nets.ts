@@ -1,7 +1,8 @@
 import { type AttrMap, attr } from '../../src/graph/attrs.js';
 import { DataType } from '../../src/graph/dtype.js';
-import type { Graph, NodeSpec } from '../../src/graph/graph.js';
+import type { Graph } from '../../src/graph/graph.js';
 import type { Model, Weights } from '../../src/graph/model.js';
+import type { NodeSpec } from '../../src/graph/node.js';
 import { elementCount, numberTensor } from '../../src/graph/tensor.js';
 import { constant, graphOf, ints, node, placeholder, T_FLOAT } from './build.js';
 

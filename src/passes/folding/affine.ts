@@ -1,6 +1,6 @@
 import { attrBool, attrFloat, attrString, attrType } from '../../graph/attrs.js';
 import { DataType } from '../../graph/dtype.js';
-import type { Node, TensorRef } from '../../graph/graph.js';
+import type { Node, TensorRef } from '../../graph/node.js';
 import { type ConstantVector, isFloat, mapVector, scalar, type Vector, zip } from './constants.js';
 import type { FoldView } from './view.js';
 

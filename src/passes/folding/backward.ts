@@ -1,4 +1,4 @@
-import type { Node, TensorRef } from '../../graph/graph.js';
+import type { Node, TensorRef } from '../../graph/node.js';
 import { affineOp } from './affine.js';
 import { axisOf, type Vector } from './constants.js';
 import { addBias, setAddend } from './edits.js';
@@ -6,18 +6,8 @@ import { claimKernel, type KernelClaim } from './kernels.js';
 import { type LinearOp, linearOp } from './linear_ops.js';
 import { unfit } from './range.js';
 import { isRefusal, type Refusal, refusal } from './refusal.js';
-import { TRANSPARENT } from './transparent.js';
+import { TRANSPARENT, type Want } from './transparent.js';
 import { type FoldView, typeOf } from './view.js';
-
-/** What is wanted of a tensor: that it becomes scale * itself (+ shift), per channel. One number stands for all. */
-export interface Want {
-  readonly site: string;
-  /** The dimension of the channels, counted from the end. Of no meaning for a single number. */
-  readonly axis: number;
-  readonly scale: Float64Array;
-  /** As long as `scale`. Undefined where the shift is added elsewhere. */
-  readonly shift: Float64Array | undefined;
-}
 
 /** How a want is met. */
 export interface Plan {

@@ -1,7 +1,8 @@
 import { constantInts } from '../../analysis/constants.js';
 import { attrBool, attrInts, attrType } from '../../graph/attrs.js';
 import { DataType } from '../../graph/dtype.js';
-import { type Graph, type Node, refText, type TensorRef } from '../../graph/graph.js';
+import type { Graph } from '../../graph/graph.js';
+import { type Node, refText, type TensorRef } from '../../graph/node.js';
 import { elementCount, readNumbers, type Tensor } from '../../graph/tensor.js';
 import { IDENTITIES } from '../../graph/walk.js';
 

@@ -1,4 +1,5 @@
-import type { Graph, Node } from '../../graph/graph.js';
+import type { Graph } from '../../graph/graph.js';
+import type { Node } from '../../graph/node.js';
 import { elementCount } from '../../graph/tensor.js';
 import { linearOp } from './linear_ops.js';
 import { FoldView } from './view.js';

@@ -1,6 +1,6 @@
 import { attr, attrString } from '../../graph/attrs.js';
 import { DataType } from '../../graph/dtype.js';
-import type { Node, NodeSpec, TensorRef } from '../../graph/graph.js';
+import type { Node, NodeSpec, TensorRef } from '../../graph/node.js';
 import { numberTensor } from '../../graph/tensor.js';
 import { type AffineOp, affineOp } from './affine.js';
 import { axisOf, type Vector } from './constants.js';

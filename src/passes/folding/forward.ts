@@ -1,26 +1,14 @@
-import type { Node, TensorRef } from '../../graph/graph.js';
+import type { Node, TensorRef } from '../../graph/node.js';
 import { elementCount, type Tensor } from '../../graph/tensor.js';
 import type { Plan } from './backward.js';
 import { addBias } from './edits.js';
 import { claimKernel } from './kernels.js';
 import { type LinearOp, linearOp } from './linear_ops.js';
-import { PASSING } from './passing.js';
+import { type Flow, PASSING } from './passing.js';
 import { unfit } from './range.js';
 import { isRefusal, type Refusal, refusal } from './refusal.js';
 import { type ChannelTerm, channelAt, numbersOf, visitNumbers } from './scaled_tensor.js';
 import { type FoldView, typeOf } from './view.js';
-
-/** A scale and a shift that a tensor is to have been given no more: what reads it has to make up for them. */
-export interface Flow {
-  readonly site: string;
-  /** Dimension along which the channels lie, counted from the end. Of no meaning for a single number. */
-  readonly axis: number;
-  /** The element at a position of that dimension is of the channel `floor(position / stride) % channels`. */
-  readonly stride: number;
-  readonly scale: Float64Array;
-  /** As long as `scale`; undefined where it is zero. */
-  readonly shift: Float64Array | undefined;
-}
 
 const MAX_DEPTH = 24;
 

@@ -1,6 +1,6 @@
 import { constantInts } from '../../analysis/constants.js';
 import { attrBool } from '../../graph/attrs.js';
-import type { Node, TensorRef } from '../../graph/graph.js';
+import type { Node, TensorRef } from '../../graph/node.js';
 import { IDENTITIES } from '../../graph/walk.js';
 import { isFloat } from './constants.js';
 import type { LinearOp } from './linear_ops.js';

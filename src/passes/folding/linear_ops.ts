@@ -1,6 +1,6 @@
 import type { Shape } from '../../analysis/shapes.js';
 import { attrBool, attrInts, attrString, attrType } from '../../graph/attrs.js';
-import type { Node } from '../../graph/graph.js';
+import type { Node } from '../../graph/node.js';
 import { elementCount } from '../../graph/tensor.js';
 import { isFloat } from './constants.js';
 import type { ChannelTerm } from './scaled_tensor.js';

@@ -1,10 +1,21 @@
 import { constantInts } from '../../analysis/constants.js';
 import { attrBool, attrInts } from '../../graph/attrs.js';
-import type { Node } from '../../graph/graph.js';
+import type { Node } from '../../graph/node.js';
 import { formatOf } from './edits.js';
-import type { Flow } from './forward.js';
 import { type Refusal, refusal } from './refusal.js';
 import type { FoldView } from './view.js';
+
+/** A scale and a shift that a tensor is to have been given no more: what reads it has to make up for them. */
+export interface Flow {
+  readonly site: string;
+  /** Dimension along which the channels lie, counted from the end. Of no meaning for a single number. */
+  readonly axis: number;
+  /** The element at a position of that dimension is of the channel `floor(position / stride) % channels`. */
+  readonly stride: number;
+  readonly scale: Float64Array;
+  /** As long as `scale`; undefined where it is zero. */
+  readonly shift: Float64Array | undefined;
+}
 
 /** What the flow is behind an op, as far as it changes. */
 type Rule = (view: FoldView, node: Node, flow: Flow) => Partial<Flow> | Refusal;

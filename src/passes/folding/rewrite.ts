@@ -1,5 +1,5 @@
 import { attr } from '../../graph/attrs.js';
-import type { NodeSpec, TensorRef } from '../../graph/graph.js';
+import type { NodeSpec, TensorRef } from '../../graph/node.js';
 import type { Site } from './sites.js';
 import type { FoldView } from './view.js';
 

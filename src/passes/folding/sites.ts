@@ -1,6 +1,6 @@
 import { attrBool } from '../../graph/attrs.js';
 import { DataType } from '../../graph/dtype.js';
-import type { Node, TensorRef } from '../../graph/graph.js';
+import type { Node, TensorRef } from '../../graph/node.js';
 import { sourceOf, topologicalOrder } from '../../graph/walk.js';
 import type { Remark } from '../pass.js';
 import { type Affine, type AffineOp, affineOp, BATCH_NORMS, compose, DECOMPOSED, isOnes } from './affine.js';

@@ -1,11 +1,20 @@
 import { constantInts, constantScalar } from '../../analysis/constants.js';
 import { attrInt, attrInts } from '../../graph/attrs.js';
 import { DataType } from '../../graph/dtype.js';
-import type { Node, TensorRef } from '../../graph/graph.js';
-import type { Want } from './backward.js';
+import type { Node, TensorRef } from '../../graph/node.js';
 import { formatOf } from './edits.js';
 import { type Refusal, refusal } from './refusal.js';
 import { type FoldView, typeOf } from './view.js';
+
+/** What is wanted of a tensor: that it becomes scale * itself (+ shift), per channel. One number stands for all. */
+export interface Want {
+  readonly site: string;
+  /** The dimension of the channels, counted from the end. Of no meaning for a single number. */
+  readonly axis: number;
+  readonly scale: Float64Array;
+  /** As long as `scale`. Undefined where the shift is added elsewhere. */
+  readonly shift: Float64Array | undefined;
+}
 
 /** What is wanted of one input, so that the result is what is wanted of it. */
 export type Part = Omit<Want, 'site'> & { readonly ref: TensorRef };

@@ -1,30 +1,12 @@
 import { BnfixError } from '../../errors.js';
-import type { DataType } from '../../graph/dtype.js';
 import type { Tensor } from '../../graph/tensor.js';
-import { type ByteSource, FileSource } from '../../io/source.js';
+import { FileSource } from '../../io/source.js';
 import { didYouMean } from '../../near.js';
 import { explainWrongKind, sniff } from '../sniff.js';
 import { openBundle } from './bundle.js';
-import { type Box, boxOf, sliceText, type TensorSlice, wholeBox } from './slice.js';
+import type { CheckpointEntry, CheckpointFiles, CheckpointReader, OpenSource } from './reader.js';
+import { boxOf, sliceText, type TensorSlice, wholeBox } from './slice.js';
 import { openV1 } from './v1.js';
-
-/** Where a checkpoint is; {@link locateCheckpoint} finds it. */
-export interface CheckpointFiles {
-  readonly format: 'V1' | 'V2';
-  /** What TensorFlow calls the checkpoint: its files are named after it. */
-  readonly prefix: string;
-  /** The .index file, or the file (the first shard) of a V1 checkpoint. */
-  readonly index: string;
-}
-
-/** What a checkpoint says about a tensor without its values. */
-export interface CheckpointEntry {
-  readonly key: string;
-  readonly dtype: DataType;
-  readonly shape: readonly number[];
-  /** The partitions in which it is stored; empty where it is stored whole. */
-  readonly slices: readonly TensorSlice[];
-}
 
 /** An open checkpoint. Its tensors can be read until it is closed. */
 export interface Checkpoint {
@@ -45,16 +27,6 @@ export interface Checkpoint {
   slice(key: string, slice: TensorSlice): Tensor;
   close(): void;
 }
-
-/** What the reader of each format knows how to do. */
-export interface CheckpointReader {
-  readonly files: readonly string[];
-  readonly entries: ReadonlyMap<string, CheckpointEntry>;
-  read(entry: CheckpointEntry, target: Box): Tensor;
-  close(): void;
-}
-
-export type OpenSource = (path: string) => ByteSource;
 
 /**
  * Opens a checkpoint of either format. The index is read and checked whole; data files are opened when a tensor is read.

@@ -1,4 +1,14 @@
-import type { Call } from './kernels.js';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { Tfjs } from './tfjs.js';
+
+/** A node as a kernel sees it; strings among the attrs are in lower case. */
+export interface Call {
+  readonly inputs: readonly Tensor[];
+  readonly attrs: Readonly<Record<string, unknown>>;
+}
+
+/** Computes the outputs of a node; what it makes besides them is disposed of. */
+export type Kernel = (tf: Tfjs['core'], call: Call) => Tensor | Tensor[];
 
 /** A number among the attrs of a call. */
 export function numberAttr(call: Call, key: string, fallback: number): number {

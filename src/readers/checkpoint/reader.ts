@@ -1,0 +1,32 @@
+import type { DataType } from '../../graph/dtype.js';
+import type { Tensor } from '../../graph/tensor.js';
+import type { ByteSource } from '../../io/source.js';
+import type { Box, TensorSlice } from './slice.js';
+
+/** Where a checkpoint is; {@link locateCheckpoint} finds it. */
+export interface CheckpointFiles {
+  readonly format: 'V1' | 'V2';
+  /** What TensorFlow calls the checkpoint: its files are named after it. */
+  readonly prefix: string;
+  /** The .index file, or the file (the first shard) of a V1 checkpoint. */
+  readonly index: string;
+}
+
+/** What a checkpoint says about a tensor without its values. */
+export interface CheckpointEntry {
+  readonly key: string;
+  readonly dtype: DataType;
+  readonly shape: readonly number[];
+  /** The partitions in which it is stored; empty where it is stored whole. */
+  readonly slices: readonly TensorSlice[];
+}
+
+/** What the reader of each format knows how to do. */
+export interface CheckpointReader {
+  readonly files: readonly string[];
+  readonly entries: ReadonlyMap<string, CheckpointEntry>;
+  read(entry: CheckpointEntry, target: Box): Tensor;
+  close(): void;
+}
+
+export type OpenSource = (path: string) => ByteSource;
