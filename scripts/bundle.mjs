@@ -1,14 +1,12 @@
 // Bundles the CLI: the 100 modules that a command needs, which Node would find, read, link and compile one by one, become one file
 // that is compiled already.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const shim = (name) => fileURLToPath(new URL(`bundle/${name}.mjs`, import.meta.url));
+const script = (name) => fileURLToPath(new URL(`bundle/${name}.mjs`, import.meta.url));
 
 /** Left to Node: large, rarely needed, or native. */
 const EXTERNAL = /^(@tensorflow\/|@node-rs\/)/;
@@ -24,7 +22,7 @@ export async function bundleCli(folder) {
     input: 'src/cli/index.ts',
     platform: 'node',
     external: EXTERNAL,
-    resolve: { alias: { 'string-width': shim('string_width'), assert: shim('assert') } },
+    resolve: { alias: { 'string-width': script('string_width'), assert: script('assert') } },
     // What yargs' "extends" looks files up with; nothing extends anything here.
     transform: { define: { 'import.meta.resolve': 'require.resolve' } },
   });
@@ -41,22 +39,7 @@ export async function bundleCli(folder) {
   } finally {
     await bundle.close();
   }
-  const { writeCache } = await import(pathToFileURL(join(folder, 'code_cache.js')).href);
-  await writeCache(file, useCli);
-}
-
-/** Runs each command on a small model. */
-async function useCli({ run, Terminal }) {
-  const model = join(root, 'examples/bag-model/bag-model-34000.meta');
-  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const terminal = new Terminal({ stdout: nowhere, stderr: nowhere, env: {} });
-  const output = mkdtempSync(join(tmpdir(), 'bnfix-build-'));
-  try {
-    for (const command of ['freeze', 'fold']) {
-      const code = await run([command, model, '-o', join(output, `${command}.pb`)], terminal);
-      if (code !== 0) throw new Error(`${command} of ${model} exits with ${code}`);
-    }
-  } finally {
-    rmSync(output, { recursive: true, force: true });
-  }
+  // In a process of its own, without NODE_OPTIONS: V8 takes no cache that was made with other options.
+  const { NODE_OPTIONS: _, ...env } = process.env;
+  execFileSync(process.execPath, [script('write_cache'), folder], { env, stdio: 'inherit' });
 }

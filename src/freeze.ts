@@ -11,10 +11,11 @@ import { BnfixError } from './errors.js';
 import type { FreezeOptions } from './freeze_options.js';
 import { type FreezeReport, freezeReport } from './freeze_report.js';
 import type { Graph } from './graph/graph.js';
+import { refuseLooseEdges } from './graph/loose_edges.js';
 import type { Model } from './graph/model.js';
 import { inlineFunctions } from './passes/inline_functions.js';
 import type { PassContext, PrepareContext } from './passes/pass.js';
-import { FREEZE_PIPELINE, type PassRun, PREPARE_PIPELINE, refuseLooseEdges, runPipeline } from './passes/pipeline.js';
+import { FREEZE_PIPELINE, type PassRun, PREPARE_PIPELINE, runPipeline } from './passes/pipeline.js';
 import { flagsOf, mapped, matcher, outputsOf } from './resolve.js';
 import { type EncodedGraph, encodeGraphDef } from './writers/graph_def.js';
 
@@ -35,10 +36,10 @@ export interface FrozenModel {
  */
 export function freeze(model: Model, options: FreezeOptions = {}): FrozenModel {
   const graph = model.graph.copy();
+  refuseLooseEdges(graph);
   const copy = { ...model, graph };
   const inlined = runPipeline([inlineFunctions], { graph, outputs: [], inputs: [], flags: [] });
   const { outputs, why: outputsWhy } = outputsOf(copy, options);
-  refuseLooseEdges(graph);
   const notes: string[] = [];
   const inputs = (options.inputs ?? []).map(parseTensorName);
   if (inputs.length === 0) {

@@ -2,14 +2,18 @@ import { expect, it } from 'vitest';
 import { freeze } from '../src/freeze.js';
 import { graphOf, node, placeholder, T_FLOAT } from './support/build.js';
 
-it('refuses a graph that reads a port which is not there, before anything is changed', () => {
-  const graph = graphOf([placeholder('x'), node('out', 'Relu', ['x:1'], T_FLOAT)]);
+const fix = 'the graph file is damaged or was cut: save it again';
+
+it.each([
+  ['a port', ['x:1'], 'out reads x:1, which is not in the graph', 'x (Placeholder) has 1 outputs'],
+  ['a node', ['gone'], 'out reads gone, which is not in the graph', undefined],
+  ['a control input', ['x', '^gone'], 'out reads ^gone, which is not in the graph', undefined],
+])('refuses a graph that lacks %s, before anything is changed', (_what, inputs, message, why) => {
+  const graph = graphOf([placeholder('x'), node('out', 'Relu', inputs, T_FLOAT)]);
   const model = { name: 'graph.pb', graph, meta: {}, weights: undefined, byteLength: 0 };
-  expect(() => freeze(model, { outputs: ['out'] })).toThrow(
-    expect.objectContaining({
-      code: 'unreadable',
-      message: 'out reads x:1, which does not exist',
-      why: 'x (Placeholder) has 1 outputs',
-    }),
-  );
+  for (const options of [{ outputs: ['out'] }, {}]) {
+    expect(() => freeze(model, options)).toThrow(
+      expect.objectContaining({ code: 'unreadable', where: 'out', message, why, fix }),
+    );
+  }
 });

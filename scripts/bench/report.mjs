@@ -173,8 +173,8 @@ At 100 MB the copy itself is over in the time that Node needs to start, so the r
 ## What it rests on
 
 - **Start-up.** The command line is bundled (\`scripts/bundle.mjs\`): one file in place of a hundred, which the build compiles ahead with
-  V8's code cache (\`src/cli/code_cache.ts\`). That spares a quarter of a short run where the Node that runs it is the one that built it;
-  otherwise the file is compiled as usual. What a command does not need does not run: protobuf's reflection only for text files, the
+  V8's code cache (\`src/cli/code_cache.ts\`). That spares a quarter of a short run in a checkout, and only the very Node that built
+  it reads it: a package is compiled as usual. What a command does not need does not run: protobuf's reflection only for text files, the
   native checksum only when there is data for it. yargs lays out its help only when it is asked for; its measure of the width of emojis,
   and Intl's way of writing a thousand, took longer than freezing a small net.
 - **Weights.** A chunk of 2 MiB is read and checked while the one before is being written, by two buffers in turn, which begin half

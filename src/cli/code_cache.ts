@@ -2,15 +2,15 @@
  * A CommonJS file, and beside it what V8 made of it in an earlier run: reading that takes a fifth of the time that compiling takes,
  * which is a quarter of a short run.
  *
- * `FILE.cache` is V8's code cache, then the CRC-32 of the file and of it (4 bytes, little-endian). V8 itself only compares its own
- * version, its flags and the length of the source; what is damaged or of another file must not run. Without a cache that fits
- * (another Node wrote it, say) the file is compiled.
+ * `FILE.cache` is V8's code cache, then a checksum (4 bytes, little-endian) of it, of the file and of the Node that wrote it. It
+ * is used by that very Node alone: V8 takes caches of other builds that have its version, and crashes on some. Without a cache
+ * that fits, the file is compiled.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
-import Module, { createRequire } from 'node:module';
-import { basename } from 'node:path';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { basename, dirname } from 'node:path';
 import { Script } from 'node:vm';
-import { crc32 } from 'node:zlib';
+import * as zlib from 'node:zlib';
 
 /** Runs a file as `require` does. @returns its exports */
 export function loadCompiled(file: string): unknown {
@@ -25,16 +25,30 @@ export async function writeCache(file: string, use: (exports: unknown) => Promis
   writeFileSync(`${file}.cache`, Buffer.concat([data, checksum(readFileSync(file), data)]));
 }
 
-/** @returns the function that wraps a CommonJS module; `cachedDataRejected` is false if it came out of the cache */
+/** @returns what evaluates to the function of the file; `cachedDataRejected` is false if it came out of the cache */
 export function compile(file: string): Script {
   const source = readFileSync(file);
   const cachedData = readCache(file, source);
   // The cache keeps the name, for stacks, and is made elsewhere.
   const filename = basename(file);
-  return new Script(Module.wrap(source.toString()), { filename, ...(cachedData && { cachedData }) });
+  return new Script(wrapped(source.toString()), { filename, ...(cachedData && { cachedData }) });
 }
 
-function readCache(file: string, source: Buffer): Buffer | undefined {
+/** The text of a CommonJS module as the function that it is. */
+export function wrapped(text: string): string {
+  return `(function (exports, require, module, __filename, __dirname) {${text}\n})`;
+}
+
+function evaluate(script: Script, file: string): unknown {
+  const module = { exports: {} };
+  script.runInThisContext()(module.exports, createRequire(file), module, file, dirname(file));
+  return module.exports;
+}
+
+/** @returns the cache of a file, where there is one that this Node wrote for it */
+export function readCache(file: string, source: Buffer): Buffer | undefined {
+  // Node 22 has had it from 22.2 on.
+  if (zlib.crc32 === undefined) return undefined;
   let bytes: Buffer;
   try {
     bytes = readFileSync(`${file}.cache`);
@@ -47,12 +61,12 @@ function readCache(file: string, source: Buffer): Buffer | undefined {
 
 function checksum(source: Buffer, data: Buffer): Buffer {
   const bytes = Buffer.alloc(4);
-  bytes.writeUInt32LE(crc32(data, crc32(source)));
+  bytes.writeUInt32LE([thisNode(), source, data].reduce((crc, part) => zlib.crc32(part, crc), 0));
   return bytes;
 }
 
-function evaluate(script: Script, file: string): unknown {
-  const module = { exports: {} };
-  script.runInThisContext()(module.exports, createRequire(file), module, file);
-  return module.exports;
+/** Tells builds of Node apart, those of one version as well. */
+function thisNode(): string {
+  const { size, mtimeMs } = statSync(process.execPath);
+  return JSON.stringify([process.versions, process.platform, process.arch, size, mtimeMs]);
 }

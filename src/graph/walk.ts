@@ -1,6 +1,7 @@
 import { BnfixError } from '../errors.js';
 import type { Graph } from './graph.js';
-import type { Node, TensorRef } from './node.js';
+import { looseEdgeError } from './loose_edges.js';
+import { type Node, refText, type TensorRef } from './node.js';
 import { NodeSet } from './node_set.js';
 
 /** The named nodes and all that they need; control edges count unless `controls` is false. */
@@ -98,11 +99,9 @@ function sort(graph: Graph): Order {
       }
       const input = at < inputs.length ? graph.inputNode(node, at) : graph.find(controls[at - inputs.length]!);
       if (!input) {
-        const name = inputs[at]?.node ?? controls[at - inputs.length];
-        throw new BnfixError('unreadable', `${node.name} reads ${name}, which is not in the graph`, {
-          where: node.name,
-          fix: 'the graph file is damaged or was cut: save it again',
-        });
+        const ref = inputs[at];
+        const edge = ref ? refText(ref) : `^${controls[at - inputs.length]}`;
+        throw looseEdgeError({ node, edge, producer: undefined });
       }
       if (isBackEdge(node, input)) hasLoops = true;
       else if (!opened.has(input)) open(input);

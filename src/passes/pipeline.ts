@@ -1,8 +1,6 @@
 import { BnfixError } from '../errors.js';
 import type { Graph } from '../graph/graph.js';
-import type { Node } from '../graph/node.js';
-import { refText } from '../graph/node.js';
-import { outputCount } from '../graph/ops.js';
+import { findLooseEdge } from '../graph/loose_edges.js';
 import { cleanNodes } from './clean_nodes.js';
 import { cutInputs } from './cut_inputs.js';
 import { foldBranches } from './fold_branches.js';
@@ -62,53 +60,8 @@ export function runPipeline<C extends PrepareContext>(pipeline: readonly Pass<C>
   });
 }
 
-/**
- * Whether a graph as it was read can be that of a whole file.
- * @throws BnfixError `unreadable` when a node reads, or waits for, what does not exist
- */
-export function refuseLooseEdges(graph: Graph): void {
-  const loose = findLooseEdge(graph);
-  if (!loose) return;
-  const { node, edge, producer } = loose;
-  const fix = 'the graph file is damaged or was cut: save it again';
-  if (!producer) {
-    throw new BnfixError('unreadable', `${node.name} reads ${edge}, which is not in the graph`, {
-      where: node.name,
-      fix,
-    });
-  }
-  throw new BnfixError('unreadable', `${node.name} reads ${edge}, which does not exist`, {
-    where: node.name,
-    why: `${producer.name} (${producer.op}) has ${outputCount(producer)} outputs`,
-    fix,
-  });
-}
-
 function validate(graph: Graph, pass: string): void {
   const loose = findLooseEdge(graph);
   if (!loose) return;
   throw new BnfixError('internal', `${pass} left ${loose.node.name} reading ${loose.edge}, which does not exist`);
-}
-
-interface LooseEdge {
-  readonly node: Node;
-  /** As NodeDefs write it. */
-  readonly edge: string;
-  /** The node that does not have the port; undefined when it is the node that is missing. */
-  readonly producer: Node | undefined;
-}
-
-/** The first edge that leads nowhere: every input has to exist, and every port of an op that is known. */
-function findLooseEdge(graph: Graph): LooseEdge | undefined {
-  for (const node of graph.nodes()) {
-    const producers = graph.inputNodes(node);
-    for (const [i, ref] of node.inputs.entries()) {
-      const producer = producers[i];
-      if (producer && ref.port < (outputCount(producer) ?? Number.POSITIVE_INFINITY)) continue;
-      return { node, edge: refText(ref), producer };
-    }
-    const missing = node.controls.find((name) => !graph.has(name));
-    if (missing !== undefined) return { node, edge: `^${missing}`, producer: undefined };
-  }
-  return undefined;
 }

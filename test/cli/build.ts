@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { readCache } from '../../src/cli/code_cache.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const lock = join(root, 'node_modules', '.bnfix-building');
@@ -10,11 +11,17 @@ const lock = join(root, 'node_modules', '.bnfix-building');
 /** The CLI as it is installed. */
 export const MAIN = join(root, 'dist', 'cli', 'main.js');
 
-/** Builds dist/ when a source is newer: tests that start the real process must not run an old one. */
+/** All of it but what starts it. */
+export const CLI = join(root, 'dist', 'cli', 'cli.cjs');
+
+/** The environment of a process whose V8 has no options of its own. */
+export const PLAIN_ENV: NodeJS.ProcessEnv = { ...process.env, NODE_OPTIONS: '' };
+
+/** Builds dist/ when a source is newer, or another Node built it: tests that start the real process must not run an old one. */
 export async function ensureBuilt(): Promise<void> {
   while (!takeLock()) await setTimeout(100);
   try {
-    if (newestChange(join(root, 'src')) <= changed(MAIN)) return;
+    if (newestChange(join(root, 'src')) <= changed(MAIN) && readCache(CLI, readFileSync(CLI))) return;
     // Types are checked by `npm run types`.
     execFileSync(process.execPath, [join(root, 'scripts/build.mjs'), '--quick'], { cwd: root });
   } finally {

@@ -1,8 +1,10 @@
+import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { compile, loadCompiled, writeCache } from '../../src/cli/code_cache.js';
-import { ensureBuilt, MAIN } from './build.js';
+import { CLI, ensureBuilt, MAIN, PLAIN_ENV } from './build.js';
 import { BAG_MODEL, spawnCli, temporaryFolder } from './support.js';
 
 const at = temporaryFolder();
@@ -51,6 +53,18 @@ describe('a code cache', () => {
     expect((loadCompiled(file) as Exports).answer(41)).toMatch(/^42/);
   });
 
+  it('of another Node is not used, even where V8 would take it', async () => {
+    const file = await writeCode('other.cjs');
+    const { execPath } = process;
+    process.execPath = file;
+    try {
+      expect(compile(file).cachedDataRejected).toBeUndefined();
+    } finally {
+      process.execPath = execPath;
+    }
+    expect(compile(file).cachedDataRejected).toBe(false);
+  });
+
   it.each([0, 3, 100])('of %i bytes is not used', async (length) => {
     const file = await writeCode('short.cjs');
     writeFileSync(`${file}.cache`, readFileSync(`${file}.cache`).subarray(0, length));
@@ -61,8 +75,12 @@ describe('a code cache', () => {
 describe('the built CLI', () => {
   beforeAll(ensureBuilt, 120_000);
 
-  it('has a cache, which this Node takes', () => {
-    expect(compile(join(dirname(MAIN), 'cli.cjs')).cachedDataRejected).toBe(false);
+  it('has a cache, which Node takes', () => {
+    const compiler = join(dirname(MAIN), 'code_cache.js');
+    const code = `import { compile } from ${JSON.stringify(pathToFileURL(compiler).href)};
+      console.log(compile(${JSON.stringify(CLI)}).cachedDataRejected);`;
+    const args = ['--input-type=module', '-e', code];
+    expect(execFileSync(process.execPath, args, { encoding: 'utf8', env: PLAIN_ENV })).toBe('false\n');
   });
 
   it('writes the same file without it', async () => {
