@@ -75,7 +75,7 @@ export function findBatchNorms(
     if (site.statistics) evidence.remember({ ...site, channels: undefined }, site.statistics);
   }
   const sites = followed.map((site) => (site.orphan ? adopted(pairing, site) : site));
-  return { sites, averages, corrections: findCorrections(graph, variables, updates) };
+  return { sites, averages, corrections: findCorrections(graph, variables, updates, activations) };
 }
 
 interface Pairing {

@@ -1,5 +1,6 @@
 import type { Graph } from '../graph/graph.js';
 import { refText, type TensorRef } from '../graph/node.js';
+import type { NodeSet } from '../graph/node_set.js';
 import { ARITHMETIC, evaluate, SHAPE_OPS } from './scalars.js';
 import type { Follower, Updates } from './updates.js';
 import type { Variables } from './variables.js';
@@ -18,7 +19,12 @@ const MAX_STEPS = 60;
  * Finds the corrections of batch renormalisation (Ioffe 2017): tensors made of a batch statistic and of a variable that
  * follows it in training only, which are 1 (r) or 0 (d) when both agree, whatever the statistic is.
  */
-export function findCorrections(graph: Graph, variables: Variables, updates: Updates): Correction[] {
+export function findCorrections(
+  graph: Graph,
+  variables: Variables,
+  updates: Updates,
+  activations: NodeSet,
+): Correction[] {
   const known: Known = {
     bases: new Set(updates.followers.map(({ base }) => refText(base))),
     followers: new Map(updates.followers.map((follower) => [follower.variable, follower])),
@@ -30,6 +36,7 @@ export function findCorrections(graph: Graph, variables: Variables, updates: Upd
     const variable = variables.byNode.get(node);
     if (!variable?.shape || variable.shape.length === 0) continue;
     for (const ref of arithmeticOn(graph, variables, node)) {
+      if (!isOfStatistics(graph, activations, known.bases, ref)) continue;
       const values = [0.3, 1.1, 2.7].map((scale) => atEquilibrium(graph, variables, known, ref, scale));
       const value = values.every((x) => Math.abs(x - 1) < 1e-9)
         ? 1
@@ -65,6 +72,19 @@ function arithmeticOn(graph: Graph, variables: Variables, variable: string): Ten
     }
   }
   return found;
+}
+
+/** Whether of all that is fed, statistics alone decide a tensor: what data itself decides is no correction. */
+function isOfStatistics(graph: Graph, activations: NodeSet, bases: ReadonlySet<string>, ref: TensorRef): boolean {
+  const seen = new Map([[refText(ref), ref]]);
+  for (const [key, at] of seen) {
+    const node = graph.find(at.node);
+    if (bases.has(key) || !activations.has(node)) continue;
+    const opens = node && (node.op in ARITHMETIC || SHAPE_OPS.has(node.op)) && node.inputs.length > 0;
+    if (!opens || seen.size > MAX_STEPS) return false;
+    for (const input of node.inputs) seen.set(refText(input), input);
+  }
+  return true;
 }
 
 /** The value of a tensor when every variable has come to what it follows; statistics differ with `scale`. */

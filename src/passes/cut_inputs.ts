@@ -4,9 +4,8 @@ import { attr } from '../graph/attrs.js';
 import { DataType } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
 import { type Node, refText, type TensorRef } from '../graph/node.js';
-import { NodeSet } from '../graph/node_set.js';
 import { outputTypes } from '../graph/ops.js';
-import { ancestors, descendants } from '../graph/walk.js';
+import { ancestors } from '../graph/walk.js';
 import type { Pass, PrepareContext, Remark } from './pass.js';
 
 /**
@@ -38,6 +37,7 @@ export const cutInputs: Pass<PrepareContext> = {
       }
       const spec = { op: 'Placeholder', attr: { dtype: attr.type(dtype), shape: attr.shape(shapes.of(ref)) } };
       if (ref.port === 0 && isOnlyFirstNeeded(graph, node, outputs)) {
+        moveOthers(graph, node);
         graph.replace(node, spec);
         changed.push({ node: ref.node, text: `${node.op} became a placeholder` });
       } else {
@@ -51,28 +51,31 @@ export const cutInputs: Pass<PrepareContext> = {
   },
 };
 
-/** Whether no other output of a node leads to an output of the graph; those that do not are dropped. */
+/** Whether no other output of a node leads to an output of the graph. */
 function isOnlyFirstNeeded(graph: Graph, node: Node, outputs: readonly TensorRef[]): boolean {
-  const others = graph.usedPorts(node.name).filter((port) => port > 0);
-  if (others.length === 0) return true;
   const live = ancestors(
     graph,
     outputs.map((ref) => ref.node),
     false,
   );
-  const consumers = others.flatMap((port) => graph.consumers({ node: node.name, port }));
-  if (consumers.some((consumer) => live.has(consumer))) return false;
-  const gone = descendants(
-    graph,
-    consumers.map((consumer) => consumer.name),
-  );
-  graph.retain(
-    new NodeSet(
-      graph,
-      [...graph.nodes()].filter((each) => !gone.has(each)),
-    ),
-  );
-  return true;
+  return otherPorts(graph, node).every((ref) => !graph.consumers(ref).some((consumer) => live.has(consumer)));
+}
+
+/** The tensors of a node beyond its first that somebody reads. */
+function otherPorts(graph: Graph, { name }: Node): TensorRef[] {
+  return graph
+    .usedPorts(name)
+    .filter((port) => port > 0)
+    .map((port) => ({ node: name, port }));
+}
+
+/** Labels, say, stay with what loses its name to the placeholder: no output needs them. */
+function moveOthers(graph: Graph, node: Node): void {
+  const others = otherPorts(graph, node);
+  if (others.length === 0) return;
+  const { op, inputs, controls, attr, tensor, device } = node;
+  const { name } = graph.add({ name: graph.freeName(`${node.name}_rest`), op, inputs, controls, attr, tensor, device });
+  for (const ref of others) graph.replaceUses(ref, { node: name, port: ref.port });
 }
 
 function unknownInput(graph: Graph, ref: TensorRef): BnfixError {
