@@ -2,7 +2,8 @@ import type { Graph } from '../graph/graph.js';
 import type { Node, TensorRef } from '../graph/node.js';
 import { sameRef } from '../graph/node.js';
 import type { NodeSet } from '../graph/node_set.js';
-import { isNoise, Noise, type NoiseTensor } from './noise.js';
+import { topologicalOrder } from '../graph/walk.js';
+import { isBounded, isNoise, isOtherNoise, Noise, type NoiseTensor } from './noise.js';
 
 /** A dropout that is active: at inference its output is `x`. */
 export interface Dropout {
@@ -34,8 +35,9 @@ const SWITCHES = /^(Ref)?Switch$/;
 export function findDropouts(graph: Graph, live: NodeSet): { dropouts: Dropout[]; unknown: UnknownMask[] } {
   const dropouts: Dropout[] = [];
   const unknown: UnknownMask[] = [];
-  const randoms = [...graph.nodes()].filter((node) => isNoise(node) && live.has(node));
-  if (randoms.length === 0) return { dropouts, unknown };
+  // In file order: of dropouts that follow each other, the first takes the first scaling.
+  const randoms = [...graph.nodes()].filter((node) => live.has(node) && isNoise(node));
+  if (randoms.length === 0 && ![...live].some(isOtherNoise)) return { dropouts, unknown };
   const noise = new Noise(graph, live);
   const claimed = new Set<string>();
   for (const random of randoms) {
@@ -44,8 +46,10 @@ export function findDropouts(graph: Graph, live: NodeSet): { dropouts: Dropout[]
     for (const tensor of tensors) {
       for (const node of graph.consumers(tensor.ref)) {
         if (!live.has(node) || ofNoise.has(node.name)) continue;
-        const onData = node.inputs.some((ref) => !sameRef(ref, tensor.ref) && noise.fed.hasNamed(ref.node));
-        const applied = onData ? application(noise, node, tensor) : undefined;
+        const acts = node.inputs.some(
+          (ref) => !sameRef(ref, tensor.ref) && (noise.fed.hasNamed(ref.node) || noise.isWeight(ref)),
+        );
+        const applied = acts ? application(noise, node, tensor) : undefined;
         if (!applied) continue;
         const found = applied.x && unscaled(graph, noise, live, claimed, node, applied.x, applied.mean);
         if (found) {
@@ -55,7 +59,50 @@ export function findDropouts(graph: Graph, live: NodeSet): { dropouts: Dropout[]
       }
     }
   }
+  unknown.push(...strayNoise(graph, noise, live, new Set([...dropouts, ...unknown].map(({ output }) => output))));
   return { dropouts, unknown };
+}
+
+const MULTIPLIES =
+  /^(MatMul|BatchMatMul(V2|V3)?|SparseTensorDenseMatMul|Conv\dD|DepthwiseConv2dNative|Conv\dDBackpropInput(V2)?)$/;
+const CHOOSES = /^(Gather(V2|Nd)?|ResourceGather|Slice|StridedSlice|SparseReshape|ScatterNd|ReverseV2)$/;
+const COMBINES = /^(Mul|RealDiv|Div|Select(V2)?|Add(V2|N)?|Sub|Maximum|Minimum|LogicalAnd)$/;
+const ABOUT_SHAPES = /^(Shape|ShapeN|Size|Rank|ZerosLike|OnesLike)$/;
+
+/**
+ * Where noise meets data in a way that only training does, without being a mask: as weights, as a choice of elements.
+ * What a latent variable does is none of it: it is joined to data, multiplied by weights, or scaled and added.
+ */
+function strayNoise(graph: Graph, noise: Noise, live: NodeSet, known: ReadonlySet<string>): UnknownMask[] {
+  const found: UnknownMask[] = [];
+  /** What is made of noise and of no data, and the op that made the noise. */
+  const made = new Map<Node, Node>();
+  for (const node of topologicalOrder(graph)) {
+    if (!live.has(node) || known.has(node.name) || ABOUT_SHAPES.test(node.op)) continue;
+    if (isNoise(node) || isOtherNoise(node)) made.set(node, node);
+    const inputs = graph.inputNodes(node);
+    const index = inputs.findIndex((input) => input && made.has(input));
+    const random = made.get(inputs[index]!);
+    if (!random) {
+      if (node.op === 'RandomShuffle' && noise.fed.has(node)) report(node, node, 'it puts data in another order');
+      continue;
+    }
+    const meetsData = node.inputs.some(
+      (ref, i) => !made.has(inputs[i]!) && noise.fed.has(inputs[i]) && !noise.isParameter(ref),
+    );
+    const isSum = SUMS.has(node.op);
+    if (!meetsData) made.set(node, random);
+    else if (MULTIPLIES.test(node.op) && index > 0) report(node, random, 'it changes weights');
+    else if (CHOOSES.test(node.op)) report(node, random, 'it chooses by chance');
+    else if (COMBINES.test(node.op) && (isOtherNoise(random) || (isBounded(random) && isSum))) {
+      report(node, random, isSum ? 'noise is added' : 'its mask has a form of its own');
+    }
+  }
+  return found;
+
+  function report({ name }: Node, random: Node, why: string): void {
+    found.push({ output: name, random: random.name, why });
+  }
 }
 
 interface Application {

@@ -25,6 +25,7 @@ const STEPS: Readonly<Record<string, (...x: number[]) => number>> = {
   Less: (a, b) => Number(a! < b!),
   LessEqual: (a, b) => Number(a! <= b!),
   LogicalNot: (a) => 1 - a!,
+  Fill: (_dims, value) => value!,
 };
 /** Ops that hand noise on without mixing its elements. */
 const PASSES: ReadonlySet<string> = new Set([...IDENTITIES, 'Cast', 'Enter', 'Reshape', 'ExpandDims', 'Squeeze']);
@@ -42,6 +43,19 @@ export interface NoiseTensor {
 /** The ops that make noise of a known law. */
 export function isNoise(node: Node): boolean {
   return UNIFORM.test(node.op) || NORMAL.test(node.op);
+}
+
+/** Ops that make noise of other laws: no dropout is made of it. */
+const OTHER_NOISE =
+  /^(RandomGamma|RandomPoisson(V2)?|RandomShuffle|(Stateless)?RandomUniformInt(V2)?|StatelessRandom(Gamma|Poisson).*)$/;
+
+export function isOtherNoise(node: Node): boolean {
+  return OTHER_NOISE.test(node.op);
+}
+
+/** Whether noise lies within bounds: that of a latent variable does not. */
+export function isBounded(node: Node): boolean {
+  return UNIFORM.test(node.op);
 }
 
 /** How finely an expression of noise is looked at. */
@@ -93,6 +107,9 @@ export class Noise {
     const node = this.#graph.find(ref.node);
     if (!node || depth > MAX_DEPTH) return false;
     if (node.op === 'Const') return node.tensor?.shape.every((size) => size === 1) ?? false;
+    // The same number for every element.
+    if (node.op === 'OnesLike' || node.op === 'ZerosLike') return true;
+    if (node.op === 'Fill') return this.isParameter(node.inputs[1]!, depth + 1);
     if (/^Placeholder(WithDefault)?$/.test(node.op) || isVariable(node)) {
       const shape = attrShape(node, 'shape');
       return shape ? shape.every((size) => size === 1) : this.#isUsedAsNumber(node);
@@ -101,6 +118,19 @@ export class Noise {
     if (!known || node.inputs.length === 0 || node.op === 'Mean') return false;
     const inputs = SWITCHES.test(node.op) ? node.inputs.slice(0, 1) : node.inputs;
     return inputs.every((input) => this.isParameter(input, depth + 1));
+  }
+
+  /** Whether a tensor is made of variables and constants alone, some of several elements. */
+  isWeight(ref: TensorRef): boolean {
+    let found = false;
+    const seen = new Map([[ref.node, ref]]);
+    for (const at of seen.values()) {
+      const node = this.#graph.find(at.node);
+      if (!node || isNoise(node) || isOtherNoise(node) || this.fed.has(node) || seen.size > MAX_WEIGHT) return false;
+      found ||= isVariable(node) || (node.op === 'Const' && !this.isParameter(at));
+      for (const input of node.inputs) seen.set(input.node, input);
+    }
+    return found;
   }
 
   /** Of a placeholder without a shape, its use tells whether it is data: a number goes into arithmetic only. */
@@ -146,6 +176,8 @@ export class Noise {
 
 const EDGE = 1e-9;
 const MAX_DEPTH = 30;
+/** Weights of a net are read, scaled and reshaped, not more. */
+const MAX_WEIGHT = 40;
 const SWITCHES = /^(Ref)?Switch$/;
 const CHOOSES = /^((Ref)?(Switch|Merge)|Select(V2)?|Equal|NotEqual|LogicalAnd|LogicalOr|FloorDiv|FloorMod)$/;
 

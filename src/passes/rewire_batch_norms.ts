@@ -1,4 +1,5 @@
 import type { BatchNorm } from '../analysis/batch_norms.js';
+import { isTrainingGradient } from '../analysis/gradients.js';
 import { checkHealth } from '../analysis/health.js';
 import type { MomentsSite } from '../analysis/moments.js';
 import type { Variable } from '../analysis/variables.js';
@@ -6,6 +7,7 @@ import { attr, attrType } from '../graph/attrs.js';
 import { DataType } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
 import { type Node, refText, type TensorRef } from '../graph/node.js';
+import type { NodeSet } from '../graph/node_set.js';
 import { ancestors } from '../graph/walk.js';
 import type { Pass, PassContext, Remark } from './pass.js';
 import { type Refusal, refused } from './rewiring/refusal.js';
@@ -54,7 +56,7 @@ export const rewireBatchNorms: Pass = {
     const rewire = rewireContext(context);
     for (const site of repaired) {
       if (site.moments) rewireMoments(rewire, site, site.moments);
-      else rewireFused(rewire, site);
+      else rewireFused(rewire, site, live);
     }
     return { changed, skipped };
   },
@@ -68,14 +70,16 @@ function refuse({ weights, allowUntrained }: PassContext, site: BatchNorm): Refu
   return problem && { site, why: problem.why, kind: 'unsound' };
 }
 
-function rewireFused(context: Rewire, site: BatchNorm): void {
+function rewireFused(context: Rewire, site: BatchNorm, live: NodeSet): void {
   const { graph } = context;
   const node = graph.get(site.name);
   const { mean, variance } = site.statistics!;
   const dtype = attrType(node, node.op === 'FusedBatchNorm' ? 'T' : 'U') ?? DataType.DT_FLOAT;
-  const [meanRef, varianceRef] = [mean, variance].map((variable) =>
-    statisticRef(context, node.name, variable, dtype, variable.shape?.length === 1 ? undefined : [-1]),
-  ) as [TensorRef, TensorRef];
+  const statisticsFor = ({ name }: Node) =>
+    [mean, variance].map((variable) =>
+      statisticRef(context, name, variable, dtype, variable.shape?.length === 1 ? undefined : [-1]),
+    ) as [TensorRef, TensorRef];
+  const [meanRef, varianceRef] = statisticsFor(node);
   graph.setInputs(node, [...node.inputs.slice(0, 3), meanRef, varianceRef]);
   // Somebody else may read the batch statistics (quantisation-aware training folds by hand): not Bessel's correction.
   graph.replaceUses({ node: node.name, port: 1 }, meanRef);
@@ -83,6 +87,16 @@ function rewireFused(context: Rewire, site: BatchNorm): void {
     if (isBesselFactor(graph, consumer, node.name)) graph.replaceUses({ node: consumer.name, port: 0 }, varianceRef);
   }
   graph.replaceUses({ node: node.name, port: 2 }, varianceRef);
+  // Where the net answers gradients: those of inference take the statistics for constants.
+  for (const consumer of graph.consumers({ node: node.name, port: 3 })) {
+    if (!live.has(consumer) || !isTrainingGradient(consumer)) continue;
+    graph.setInputs(consumer, [
+      ...consumer.inputs.slice(0, 3),
+      ...statisticsFor(consumer),
+      ...consumer.inputs.slice(5),
+    ]);
+    graph.setAttr(consumer, 'is_training', attr.bool(false));
+  }
   graph.setAttr(node, 'is_training', attr.bool(false));
   graph.removeAttrs(node, ['exponential_avg_factor']);
 }

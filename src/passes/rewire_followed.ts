@@ -1,3 +1,4 @@
+import { Gradients, isTrainingGradient } from '../analysis/gradients.js';
 import { isUntouched } from '../analysis/health.js';
 import { ARITHMETIC, SHAPE_OPS } from '../analysis/scalars.js';
 import { isTrainingFused, reducesBatch } from '../analysis/training_ops.js';
@@ -100,23 +101,30 @@ function judgeParts(context: PassContext, before: NodeSet, outputs: readonly str
 function assertNothingLeft(context: Rewire, outputs: readonly string[]): void {
   const { graph, batchNorms, isKept } = context;
   const live = ancestors(graph, outputs, false);
-  const fail = (name: string, left: string): never => {
+  const gradients = new Gradients(live);
+  const fail = (name: string, why: string): never => {
     throw new BnfixError('unsupported', `${name} normalises with the batch in a way that cannot be rewired`, {
       where: name,
-      why: `${left} is on the way to an output even with the moving statistics in place`,
+      why,
       fix: `--keep ${name} leaves it as it is, or choose other --outputs`,
     });
   };
-  for (const { name, moments, statistics } of batchNorms.sites) {
-    const left =
-      statistics &&
-      !isKept(name) &&
-      live.hasNamed(name) &&
-      moments?.reductions.find((reduction) => live.hasNamed(reduction));
-    if (left) fail(name, left);
+  const still = 'is on the way to an output even with the moving statistics in place';
+  for (const { name, moments, mode, exempt, inParts, statistics } of batchNorms.sites) {
+    if (mode === 'inference' || exempt || isKept(name) || !live.hasNamed(name)) continue;
+    const left = statistics && moments?.reductions.find((reduction) => live.hasNamed(reduction));
+    if (left) fail(name, `${left} ${still}`);
+    if (!statistics && !inParts) continue;
+    const gradient = moments?.reductions.map((reduction) => gradients.of(reduction)).find((node) => node !== undefined);
+    if (gradient) fail(name, `the outputs need ${gradient}, a gradient that goes through the statistics of the batch`);
+  }
+  for (const node of live) {
+    const site = node.inputs[3]?.node ?? node.name;
+    if (!isTrainingGradient(node) || isKept(site) || isKept(node.name)) continue;
+    fail(site, `the outputs need ${node.name}, a gradient that goes through the statistics of the batch`);
   }
   for (const { statistic, variable, isCopy } of inUse(context, live)) {
-    if (!isCopy) fail(statistic.node, `${statistic.node}, which ${variable.node} follows,`);
+    if (!isCopy) fail(statistic.node, `${statistic.node}, which ${variable.node} follows, ${still}`);
   }
 }
 
