@@ -13,6 +13,7 @@ import { type FreezeReport, freezeReport } from './freeze_report.js';
 import type { Graph } from './graph/graph.js';
 import { refuseLooseEdges } from './graph/loose_edges.js';
 import type { Model } from './graph/model.js';
+import type { TensorRef } from './graph/node.js';
 import { inlineFunctions } from './passes/inline_functions.js';
 import type { PassContext, PrepareContext } from './passes/pass.js';
 import { FREEZE_PIPELINE, type PassRun, PREPARE_PIPELINE, runPipeline } from './passes/pipeline.js';
@@ -54,6 +55,8 @@ export function freeze(model: Model, options: FreezeOptions = {}): FrozenModel {
   const asTrained =
     prepare.flags.length > 0 ? findUpdates(graph, variables, findActivations(graph)).averages : undefined;
   const prepared = runPipeline(PREPARE_PIPELINE, prepare);
+  const fed = findActivations(graph);
+  const answering = outputs.filter(({ node }) => fed.hasNamed(node));
   const batchNorms = findBatchNorms(graph, variables, model.weights, asTrained);
   const sites = withReference(batchNorms.sites, model);
   const context: PassContext = {
@@ -65,6 +68,7 @@ export function freeze(model: Model, options: FreezeOptions = {}): FrozenModel {
     allowUntrained: options.allowUntrained ?? false,
   };
   const passes = [...inlined, ...prepared, ...runPipeline(FREEZE_PIPELINE, context)];
+  assertStillFed(graph, answering);
   if (asTrained && prepare.flags.some((flag) => !flag.given)) refuseUntrained(context, passes, asTrained);
   if (options.ema) notes.push(...withoutAverage(variables, passes));
   const encoded = encodeGraphDef(graph);
@@ -89,6 +93,19 @@ function refuseUntrained(context: PassContext, passes: readonly PassRun[], avera
     where: `${names[0]} and ${names.length - 1} more`,
     why: `a flag switches to them at inference, and they still are all 0 or all 1: ${names.slice(0, 6).join(', ')}`,
     fix: "--allow-untrained takes them as they are; --set FLAG=true --keep '*' leaves the graph in training mode",
+  });
+}
+
+/** An output that depended on what the net is fed and no longer does has lost the net. */
+function assertStillFed(graph: Graph, outputs: readonly TensorRef[]): void {
+  if (outputs.length === 0) return;
+  const fed = findActivations(graph);
+  const lost = outputs.find(({ node }) => !fed.hasNamed(node));
+  if (!lost) return;
+  throw new BnfixError('internal', `${lost.node} does not depend on the input of the net any more`, {
+    where: lost.node,
+    why: 'something on the way to it was taken for a constant',
+    fix: 'please report it; --keep leaves a batch norm, a dropout or a flag as it is',
   });
 }
 

@@ -132,6 +132,14 @@ function sizeOf(graph: Graph): { nodes: number; ops: number } {
 function batchNormReport(site: BatchNorm, context: PassContext): BatchNormReport {
   const { name, form, statistics } = site;
   if (site.mode === 'inference') return { name, form, action: 'inference already', evidence: 'is_training is false' };
+  if (site.inParts && !context.isKept(name)) {
+    return {
+      name,
+      form,
+      action: 'repaired',
+      evidence: 'update op: variables follow parts of it, and stand in for them',
+    };
+  }
   if (!statistics || context.isKept(name)) {
     return { name, form, action: 'left', evidence: context.isKept(name) ? '--keep' : (site.exempt ?? '') };
   }

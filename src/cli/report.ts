@@ -109,7 +109,7 @@ function groupLine(sites: readonly BatchNormReport[], { passes }: FreezeReport):
 
 function siteLines({ name, action, evidence, mean, variance }: BatchNormReport): string[] {
   if (action !== 'repaired') return [`  ${name}`];
-  return [`  ${name}  <-  ${mean}, ${variance}`, `    ${evidence}`];
+  return [mean === undefined ? `  ${name}` : `  ${name}  <-  ${mean}, ${variance}`, `    ${evidence}`];
 }
 
 /** Passes whose work is told elsewhere in the report. */

@@ -10,6 +10,7 @@ import type { NodeSet } from '../graph/node_set.js';
 import { ancestors } from '../graph/walk.js';
 import type { Pass, PassContext, Remark } from './pass.js';
 import { type Refusal, refused } from './rewiring/refusal.js';
+import { assertSettled } from './rewiring/settled.js';
 import { type Rewire, rewireContext, rewireStatistic } from './rewiring/statistic.js';
 
 /**
@@ -29,15 +30,18 @@ export const rewireFollowed: Pass = {
     const names = context.outputs.map((ref) => ref.node);
     const changed: Remark[] = [];
     const live = ancestors(context.graph, names, false);
+    const followed = new Set<string>();
     for (const average of inUse(rewire, live)) {
       const { statistic, variable, assign } = average;
       if (average.isCopy || !comesFromBatch(rewire, statistic)) continue;
       if (isUntouched(variableValue(variable, context.weights)) && !context.allowUntrained) throw untrained(average);
       rewireStatistic(rewire, statistic, variable);
+      followed.add(variable.node);
       changed.push({ node: statistic.node, text: `${assign} assigns ${variable.node} from ${refText(statistic)}` });
     }
     const skipped = judgeParts(context, live, names, changed);
     assertNothingLeft(rewire, names);
+    assertSettled(context, ancestors(context.graph, names, false), followed);
     return { changed, skipped };
   },
 };
