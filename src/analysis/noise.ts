@@ -26,6 +26,8 @@ const STEPS: Readonly<Record<string, (...x: number[]) => number>> = {
   LessEqual: (a, b) => Number(a! <= b!),
   LogicalNot: (a) => 1 - a!,
   Fill: (_dims, value) => value!,
+  Select: (condition, a, b) => (condition ? a! : b!),
+  SelectV2: (condition, a, b) => (condition ? a! : b!),
 };
 /** Ops that hand noise on without mixing its elements. */
 const PASSES: ReadonlySet<string> = new Set([...IDENTITIES, 'Cast', 'Enter', 'Reshape', 'ExpandDims', 'Squeeze']);

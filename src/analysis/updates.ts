@@ -3,6 +3,7 @@ import type { Node, TensorRef } from '../graph/node.js';
 import { refText, sameRef } from '../graph/node.js';
 import type { NodeSet } from '../graph/node_set.js';
 import { sourceOf } from '../graph/walk.js';
+import { constantInts } from './constants.js';
 import { ARITHMETIC, evaluate, MAX_EXPRESSION, SHAPE_OPS } from './scalars.js';
 import type { Variable, Variables } from './variables.js';
 
@@ -258,11 +259,13 @@ class Finder {
     return new Set(data.map(refText)).size === 1 ? data[0] : undefined;
   }
 
-  /** A Mean of a statistic (virtual batches), not the Mean that makes it. */
+  /** A Mean of a statistic (virtual batches), not the Mean that makes it: that of pooled activations, say. */
   #isAverage(mean: Node): boolean {
     let at = this.#graph.inputNode(mean, 0);
     while (at && SHAPE_OPS.has(at.op) && at.op !== 'Mean') at = this.#graph.inputNode(at, 0);
-    return at?.op === 'Mean';
+    if (at?.op !== 'Mean') return false;
+    const axes = constantInts(this.#graph, at.inputs[1]);
+    return !axes || axes.includes(0);
   }
 
   /**
