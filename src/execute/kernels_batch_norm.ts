@@ -62,6 +62,22 @@ const fusedBatchNorm: Kernel = (tf, call) => {
   ];
 };
 
+/**
+ * FusedBatchNormGrad, V2, V3 at inference, channels last (FusedBatchNormFreezeGrad in fused_batch_norm_op.cc): inputs dy, x,
+ * scale, mean, variance; outputs dx, dscale, doffset and two that nobody reads.
+ */
+const fusedBatchNormGrad: Kernel = (tf, call) => {
+  const [dy, x, scale, mean, variance] = call.inputs as [Tensor, Tensor, Tensor, Tensor, Tensor];
+  if (boolAttr(call, 'is_training', true) || isChannelsFirst(stringAttr(call, 'data_format', 'nhwc'))) {
+    throw new Error('the gradient of a fused batch norm is computed at inference and with channels last alone');
+  }
+  const root = tf.rsqrt(tf.add(variance, numberAttr(call, 'epsilon', 1e-4)));
+  const axes = x.shape.slice(1).map((_, axis) => axis);
+  const normalized = tf.mul(tf.sub(x, mean), root);
+  const gradients = [tf.mul(dy, tf.mul(scale, root)), tf.sum(tf.mul(dy, normalized), axes), tf.sum(dy, axes)];
+  return [...gradients, tf.zeros([0]), tf.zeros([0])];
+};
+
 /** The op of TensorFlow before 1.0: inputs t, m, v, beta, gamma. */
 const globalNormalization: Kernel = (tf, call) => {
   const [x, mean, variance, offset, gamma] = call.inputs as [Tensor, Tensor, Tensor, Tensor, Tensor];
@@ -80,6 +96,9 @@ export const BATCH_NORM_KERNELS: Readonly<Record<string, Kernel>> = {
   FusedBatchNorm: fusedBatchNorm,
   FusedBatchNormV2: fusedBatchNorm,
   FusedBatchNormV3: fusedBatchNorm,
+  FusedBatchNormGrad: fusedBatchNormGrad,
+  FusedBatchNormGradV2: fusedBatchNormGrad,
+  FusedBatchNormGradV3: fusedBatchNormGrad,
   BatchNormWithGlobalNormalization: globalNormalization,
   BiasAdd: biasAdd,
 };

@@ -26,13 +26,14 @@ export const freezeVariables: Pass = {
       if (!isVariable(node)) continue;
       const variable = variables.byNode.get(node.name);
       if (!variable) throw new BnfixError('internal', `${node.name} was not analysed`);
+      if (node.op === 'VarHandleOp') refuseHandle(graph, node);
       graph.replaceByConst(node, variableValue(variable, weights));
       changed.push({ node: node.name, text: `constant from ${variable.key} (${variable.evidence})` });
     }
     for (const node of [...graph.nodes()]) READERS[node.op]?.(graph, node);
     for (const node of graph.nodes()) {
       refuseStateful(context, node);
-      refuseHandle(node);
+      if (takesHandle(node)) throw unknownReader(node);
     }
     return { changed, skipped: [] };
   },
@@ -113,13 +114,28 @@ function retype(graph: Graph, node: Node): void {
 const STATEFUL =
   /^(Assign|Scatter(?!Nd$)|Apply|ResourceApply|ResourceScatter|SparseApply|CountUpTo|ReadVariableOp|VarIsInitializedOp|IsVariableInitialized)/;
 
-/** Ops that would take a constant for the variable that it was, and fail only when they run. */
-function refuseHandle(node: Node): void {
+/** Ops would take a constant for the variable that it was, and fail only when they run: a generator of random numbers. */
+function refuseHandle(graph: Graph, handle: Node): void {
+  const holders = new Set([handle]);
+  for (const holder of holders) {
+    for (const node of graph.dataConsumers(holder.name)) {
+      if (HANDS_ON.has(node.op)) holders.add(node);
+      else if (!(node.op in READERS) && !STATEFUL.test(node.op)) throw unknownReader(node);
+    }
+  }
+}
+
+const HANDS_ON: ReadonlySet<string> = new Set(['Identity', 'Switch', 'Merge', 'Enter', 'Exit', 'NextIteration']);
+
+/** Whether an op would take a handle that has come to it in another way. */
+function takesHandle(node: Node): boolean {
+  if (node.op === 'VarHandleOp') return false;
   const types = [attrType(node, 'T'), ...(attrTypes(node, 'Tin') ?? []), ...(attrTypes(node, 'T') ?? [])];
-  const takesHandle =
-    /^(Resource|Var)|VariableOp$/.test(node.op) || (types.includes(DataType.DT_RESOURCE) && CALLS.test(node.op));
-  if (!takesHandle || node.op === 'VarHandleOp') return;
-  throw new BnfixError('unsupported', `${node.name} (${node.op}) takes a variable, not its value`, {
+  return /^(Resource|Var)|VariableOp$/.test(node.op) || (types.includes(DataType.DT_RESOURCE) && CALLS.test(node.op));
+}
+
+function unknownReader(node: Node): BnfixError {
+  return new BnfixError('unsupported', `${node.name} (${node.op}) takes a variable, not its value`, {
     where: node.name,
     why: 'bnfix does not know how this op reads a variable that is a constant now',
     fix: 'choose --outputs or --inputs that leave it out',
