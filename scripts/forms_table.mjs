@@ -65,7 +65,7 @@ const SECTIONS = {
     '`BatchNormWithGlobalNormalization`': ['global_normalization', 'global_normalization_op'],
     'class-conditional gamma and beta': ['conditional_bn'],
     '`virtual_batch_size`': ['virtual_batch'],
-    'sync batch norm on one replica': ['sync_one_replica'],
+    'sync batch norm on one replica': ['sync_one_replica', 'sync_rank2'],
   },
   'Who keeps the statistics': {
     '`tf.assign(v, v*d + m*(1-d))`': ['hand_assign', 'hand_assign_swapped'],

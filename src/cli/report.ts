@@ -113,7 +113,12 @@ function siteLines({ name, action, evidence, mean, variance }: BatchNormReport):
 }
 
 /** Passes whose work is told elsewhere in the report. */
-const ELSEWHERE: ReadonlySet<string> = new Set(['rewire_batch_norms', 'strip_training', 'clean_nodes']);
+const ELSEWHERE: ReadonlySet<string> = new Set([
+  'bypass_identity_n',
+  'rewire_batch_norms',
+  'strip_training',
+  'clean_nodes',
+]);
 
 const PASS_TEXTS: Readonly<Record<string, (count: number) => string>> = {
   cut_inputs: (count) => `cut at ${plural(count, 'input')}`,

@@ -1,6 +1,7 @@
 import { BnfixError } from '../errors.js';
 import type { Graph } from '../graph/graph.js';
 import { findLooseEdge } from '../graph/loose_edges.js';
+import { bypassIdentityN } from './bypass_identity_n.js';
 import { cleanNodes } from './clean_nodes.js';
 import { cutInputs } from './cut_inputs.js';
 import { foldBranches } from './fold_branches.js';
@@ -23,6 +24,7 @@ export const PREPARE_PIPELINE: readonly Pass<PrepareContext>[] = [
   pinFlags,
   foldBranches,
   // Last: what is left is seen in one form.
+  bypassIdentityN,
   squeezeSlices,
 ];
 

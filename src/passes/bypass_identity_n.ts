@@ -1,0 +1,26 @@
+import { sameRef } from '../graph/node.js';
+import type { Pass, PrepareContext, Remark } from './pass.js';
+
+/**
+ * Lets what reads an IdentityN read what it hands on: functions with a gradient of their own (sync batch norm) end in one.
+ *
+ *     given:   i = IdentityN(sum, sum), mean = RealDiv(i:0, n)      result:  mean = RealDiv(sum, n)
+ *
+ * Assumes: nothing. One that is an output stays, for whoever asks for it.
+ */
+export const bypassIdentityN: Pass<PrepareContext> = {
+  name: 'bypass_identity_n',
+  run({ graph }) {
+    const changed: Remark[] = [];
+    for (const node of graph.nodes()) {
+      if (node.op !== 'IdentityN') continue;
+      for (const port of graph.usedPorts(node.name)) {
+        const from = { node: node.name, port };
+        const to = node.inputs[port];
+        if (to && !sameRef(to, from)) graph.replaceUses(from, to);
+      }
+      changed.push({ node: node.name, text: 'hands on what it is given' });
+    }
+    return { changed, skipped: [] };
+  },
+};
