@@ -87,7 +87,7 @@ const SECTIONS = {
     'a decay that depends on the step': ['decay_by_step'],
     'a target network that follows softly': ['target_network'],
     'update ops stripped': ['stripped_updates', 'stripped_updates_sibling'],
-    "Bessel's correction, the deviation in place of the variance": ['bessel_by_hand', 'stored_std'],
+    "Bessel's correction, the deviation in place of the variance": ['bessel_by_hand', 'bessel_orders', 'stored_std'],
     'shared by towers, siamese nets, both sides of a GAN': ['towers', 'siamese', 'discriminator_twice', 'gan_sampler'],
   },
   'Switched by a flag': {

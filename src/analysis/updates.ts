@@ -95,6 +95,20 @@ export function finalAverages(averages: readonly MovingAverage[]): MovingAverage
   return final.filter(({ variable }) => !seen.has(variable.node) && seen.add(variable.node));
 }
 
+const MANY = 1e9;
+const COUNTS: ReadonlySet<string> = new Set(['Shape', 'Size']);
+const OF_COUNTS: ReadonlySet<string> = new Set([
+  'StridedSlice',
+  'Slice',
+  'Gather',
+  'GatherV2',
+  'Prod',
+  'Cast',
+  'Identity',
+  'Reshape',
+  'Squeeze',
+]);
+
 interface Target {
   readonly variable: Variable;
   readonly assigns: Node[];
@@ -229,7 +243,7 @@ class Finder {
   #isFixedPoint(assign: Node, statistic: TensorRef, isOwn: (ref: TensorRef) => boolean): boolean {
     const after = (own: number, observed: number): number => {
       const value = evaluate(this.#graph, assign.inputs[1]!, (ref) =>
-        sameRef(ref, statistic) ? observed : isOwn(ref) ? own : undefined,
+        sameRef(ref, statistic) ? observed : isOwn(ref) ? own : this.#isCount(ref) ? MANY : undefined,
       );
       const kind = ASSIGN_KINDS[assign.op]!;
       return kind === 'set' ? value : kind === 'add' ? own + value : own - value;
@@ -238,6 +252,17 @@ class Finder {
     // Fixed at two points, and it does move towards the statistic elsewhere.
     const moved = after(1, 3) - 1;
     return close(after(2.5, 2.5), 2.5) && close(after(0.75, 0.75), 0.75) && Math.abs(moved) > 1e-9;
+  }
+
+  /** Whether a tensor counts elements of data. There are so many of them that Bessel's correction is none. */
+  #isCount(ref: TensorRef): boolean {
+    let node = this.#graph.find(ref.node);
+    for (let step = 0; node && step < 10; step++) {
+      if (COUNTS.has(node.op)) return true;
+      if (!OF_COUNTS.has(node.op)) return false;
+      node = this.#graph.inputNode(node, 0);
+    }
+    return false;
   }
 
   #contains(ref: TensorRef, wanted: (ref: TensorRef) => boolean, seen = new Set<string>()): boolean {
