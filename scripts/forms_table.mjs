@@ -76,7 +76,7 @@ const SECTIONS = {
       'zero_debias_siamese',
       'zero_debias_read_twice',
     ],
-    '`renorm`': ['renorm', 'renorm_fused', 'renorm_relu', 'slim_renorm'],
+    '`renorm`': ['renorm', 'renorm_fused', 'renorm_relu', 'renorm_resource', 'slim_renorm'],
     '`tf.train.ExponentialMovingAverage` over the moments': [
       'ema_no_cond',
       'ema_num_updates',

@@ -190,7 +190,7 @@ class Finder {
       const outer = limit;
       const from = top;
       const throughHere = (x: number) =>
-        outer(evaluate(this.#graph, from, (ref) => (sameRef(ref, here) ? x : this.#settledAt(ref))));
+        outer(evaluate(this.#graph, from, (ref) => (this.#isSame(ref, here) ? x : this.#settledAt(ref))));
       this.#passUpdates(here, variable, via);
       if (isProportional(throughHere)) {
         averages.push({
@@ -281,7 +281,14 @@ class Finder {
     if (SHAPE_OPS.has(node.op)) return node.op === 'Mean' && !this.#isAverage(node) ? undefined : node.inputs[0];
     if (!(node.op in ARITHMETIC)) return undefined;
     const data = node.inputs.filter((input) => this.#isData(input));
-    return new Set(data.map(refText)).size === 1 ? data[0] : undefined;
+    return data.every((each) => this.#isSame(each, data[0]!)) ? data[0] : undefined;
+  }
+
+  /** Whether two tensors are one, or two reads of one variable. */
+  #isSame(a: TensorRef, b: TensorRef): boolean {
+    if (sameRef(a, b)) return true;
+    const variable = this.#variables.readBy(a);
+    return variable !== undefined && variable === this.#variables.readBy(b);
   }
 
   /** A Mean of a statistic (virtual batches), not the Mean that makes it: that of pooled activations, say. */
