@@ -111,14 +111,14 @@ function benchSize({ megabytes, channels, layers, units }) {
   const prefix = at('model');
   const model = writeModel(prefix, { layers, units, channels });
   const data = `${prefix}.data-00000-of-00001`;
-  const copy = (name) => ({ name, command: 'cp', args: [data, at('copy')], output: at('copy') });
+  const copy = (name) => ({ name, command: 'cp', args: [data, at('copy')], output: at('copy'), warm: data });
   const commands = [
     copy('cp'),
     copy('cp again'),
     { name: 'crc32c', command: process.execPath, args: [join(root, 'scripts/bench/crc_pass.mjs'), data] },
     // optimize_for_inference reads what freeze wrote.
-    bnfix('freeze', prefix, megabytes <= MAX_OPTIMIZED),
-    bnfix('fold', prefix),
+    { ...bnfix('freeze', prefix, megabytes <= MAX_OPTIMIZED), warm: data },
+    { ...bnfix('fold', prefix), warm: data },
     ...tensorflowTools(prefix, megabytes),
   ];
   const runs = measure(commands, rounds, log);
