@@ -1,14 +1,18 @@
 import type { Graph } from '../graph/graph.js';
+import { keptUntilChange } from '../graph/kept.js';
 import type { Node } from '../graph/node.js';
 import type { NodeSet } from '../graph/node_set.js';
-import { spread } from '../graph/walk.js';
+import { SHAPE_READERS, spread } from '../graph/walk.js';
 import { isVariable } from './variables.js';
 
-const NO_DATA = /^(Const|NoOp|Shape|ShapeN|Size|Rank|ZerosLike|OnesLike)$/;
-
 /** The nodes whose value depends on what the net is fed, or on noise: not on weights, constants and shapes alone. */
-export function findActivations(graph: Graph): NodeSet {
-  return spreadFromSources(graph, (node) => !NO_DATA.test(node.op) && !isVariable(node));
+export const findActivations = keptUntilChange(
+  (graph: Graph): NodeSet => spreadFromSources(graph, (node) => !isNoData(node) && !isVariable(node)),
+  (graph) => graph,
+);
+
+function isNoData({ op }: Node): boolean {
+  return op === 'Const' || op === 'NoOp' || SHAPE_READERS.has(op);
 }
 
 /** What the sources of a graph reach through nodes that are admitted, which a source has to be as well. */

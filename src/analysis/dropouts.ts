@@ -2,7 +2,7 @@ import type { Graph } from '../graph/graph.js';
 import type { Node, TensorRef } from '../graph/node.js';
 import { sameRef } from '../graph/node.js';
 import type { NodeSet } from '../graph/node_set.js';
-import { topologicalOrder } from '../graph/walk.js';
+import { SHAPE_READERS, topologicalOrder } from '../graph/walk.js';
 import { isBounded, isNoise, isOtherNoise, Noise, type NoiseTensor } from './noise.js';
 
 /** A dropout that is active: at inference its output is `x`. */
@@ -67,7 +67,6 @@ const MULTIPLIES =
   /^(MatMul|BatchMatMul(V2|V3)?|SparseTensorDenseMatMul|Conv\dD|DepthwiseConv2dNative|Conv\dDBackpropInput(V2)?)$/;
 const CHOOSES = /^(Gather(V2|Nd)?|ResourceGather|Slice|StridedSlice|SparseReshape|ScatterNd|ReverseV2)$/;
 const COMBINES = /^(Mul|RealDiv|Div|Select(V2)?|Add(V2|N)?|Sub|Maximum|Minimum|LogicalAnd)$/;
-const ABOUT_SHAPES = /^(Shape|ShapeN|Size|Rank|ZerosLike|OnesLike)$/;
 
 /**
  * Where noise meets data in a way that only training does, without being a mask: as weights, as a choice of elements.
@@ -78,7 +77,7 @@ function strayNoise(graph: Graph, noise: Noise, live: NodeSet, known: ReadonlySe
   /** What is made of noise and of no data, and the op that made the noise. */
   const made = new Map<Node, Node>();
   for (const node of topologicalOrder(graph)) {
-    if (!live.has(node) || known.has(node.name) || ABOUT_SHAPES.test(node.op)) continue;
+    if (!live.has(node) || known.has(node.name) || SHAPE_READERS.has(node.op)) continue;
     if (isNoise(node) || isOtherNoise(node)) made.set(node, node);
     const inputs = graph.inputNodes(node);
     const index = inputs.findIndex((input) => input && made.has(input));

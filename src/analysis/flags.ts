@@ -9,7 +9,7 @@ import { Branches, SELECTS, SWITCHES } from './branches.js';
 import { constantScalar, type Pins } from './constants.js';
 import { Expressions } from './expressions.js';
 import type { Shapes } from './shapes.js';
-import { isBatchReduction, isTrainingFused } from './training_ops.js';
+import { COUNTS, isBatchReduction, isCounter, isTrainingFused, LATE } from './training_ops.js';
 import { isVariable } from './variables.js';
 
 /** A flag that switches between training and inference, and its value at inference. */
@@ -93,7 +93,7 @@ export function findFlags(
       flags.push({ node, value, given: false, why });
     }
   };
-  for (const counter of roots.filter((name) => isCounter(graph, name))) {
+  for (const counter of roots.filter((name) => isCounter(graph, graph.get(name)))) {
     const quantised = [0, LATE].map((value) => {
       const needed = new Branches(graph, new Map([...pins, [counter, value]]), order).needed(outputs);
       return [...needed].filter(({ op }) => op.startsWith('FakeQuant')).length;
@@ -144,19 +144,6 @@ function standsInForTraining(alone: readonly Node[], vanishing: readonly Node[],
   if (alone.some(({ op }) => WEIGHTED.test(op))) return false;
   return reads.includes('other') || vanishing.every(({ op }) => NOISE.test(op));
 }
-
-/** A training step that every delay is behind of. */
-const LATE = 2 ** 31 - 1;
-
-/** Whether a node is a step counter: a variable that is counted up, or the op that counts. */
-function isCounter(graph: Graph, name: string): boolean {
-  const node = graph.get(name);
-  if (COUNTS.has(node.op)) return true;
-  const consumers = graph.dataConsumers(name);
-  return isVariable(node) && consumers.some((consumer) => COUNTS.has(consumer.op));
-}
-
-const COUNTS: ReadonlySet<string> = new Set(['AssignAdd', 'AssignAddVariableOp']);
 
 /** The tensors that decide a Switch or a Select, each once. Conditions of loops are none. */
 function conditionsOf(graph: Graph, live: NodeSet): TensorRef[] {

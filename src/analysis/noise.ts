@@ -2,7 +2,7 @@ import { attrShape } from '../graph/attrs.js';
 import type { Graph } from '../graph/graph.js';
 import { type Node, sameRef, type TensorRef } from '../graph/node.js';
 import type { NodeSet } from '../graph/node_set.js';
-import { IDENTITIES } from '../graph/walk.js';
+import { IDENTITIES, SHAPE_QUERIES } from '../graph/walk.js';
 import { findActivations, spreadFromSources } from './activations.js';
 import { ARITHMETIC, evaluate, SHAPE_OPS } from './scalars.js';
 import { isVariable } from './variables.js';
@@ -129,7 +129,7 @@ export class Noise {
     for (const at of seen.values()) {
       const node = this.#graph.find(at.node);
       if (!node || isNoise(node) || isOtherNoise(node) || this.fed.has(node) || seen.size > MAX_WEIGHT) return false;
-      if (ABOUT_SHAPES.test(node.op)) continue;
+      if (SHAPE_QUERIES.has(node.op)) continue;
       found ||= isVariable(node) || (node.op === 'Const' && !this.isParameter(at));
       for (const input of node.inputs) seen.set(input.node, input);
     }
@@ -181,7 +181,6 @@ const EDGE = 1e-9;
 const MAX_DEPTH = 30;
 /** Weights of a net are read, scaled and reshaped, not more. */
 const MAX_WEIGHT = 40;
-const ABOUT_SHAPES = /^(Shape|ShapeN|Size|Rank)$/;
 const SWITCHES = /^(Ref)?Switch$/;
 const CHOOSES = /^((Ref)?(Switch|Merge)|Select(V2)?|Equal|NotEqual|LogicalAnd|LogicalOr|FloorDiv|FloorMod)$/;
 

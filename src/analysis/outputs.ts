@@ -5,7 +5,7 @@ import type { Model } from '../graph/model.js';
 import { type Node, refText, type TensorRef } from '../graph/node.js';
 import { NodeSet } from '../graph/node_set.js';
 import { outputTypes } from '../graph/ops.js';
-import { IDENTITIES, sourceOf, spread, topologicalOrder } from '../graph/walk.js';
+import { IDENTITIES, SHAPE_QUERIES, sourceOf, spread, topologicalOrder } from '../graph/walk.js';
 import { findActivations } from './activations.js';
 import { type Shape, Shapes } from './shapes.js';
 import { isVariable } from './variables.js';
@@ -120,7 +120,6 @@ const NEVER_OUTPUT =
   /^(Shape|ShapeN|Size|Rank|Const|Placeholder\w*|IteratorGetNext|QueueDequeue\w*|ReadVariableOp|IdentityN|BroadcastGradientArgs|IsVariableInitialized|VarIsInitializedOp|StopGradient)$/;
 
 const JOINS = /^(Add|AddV2|AddN|ConcatV2|Concat)$/;
-const ABOUT_SHAPES = /^(Shape|ShapeN|Size|Rank)$/;
 
 /** A parameter in the shape or type of its place is still that parameter. */
 const RESHAPED: ReadonlySet<string> = new Set([...IDENTITIES, 'Reshape', 'Cast', 'ExpandDims']);
@@ -192,7 +191,7 @@ class Roles {
   #findNet(): NodeSet {
     const data = findActivations(this.#graph);
     return spread(this.#graph, (node, net) => {
-      if (this.#effects.has(node) || ABOUT_SHAPES.test(node.op)) return false;
+      if (this.#effects.has(node) || SHAPE_QUERIES.has(node.op)) return false;
       const isOfNet = this.#graph.inputNodes(node).some((input) => net.has(input));
       return isOfNet || (data.has(node) && this.#bringsWeights(node));
     });
@@ -205,7 +204,7 @@ class Roles {
     /** Nodes that come of labels alone. */
     const labelled = new NodeSet(graph);
     for (const node of this.#order) {
-      if (this.#effects.has(node) || ABOUT_SHAPES.test(node.op)) continue;
+      if (this.#effects.has(node) || SHAPE_QUERIES.has(node.op)) continue;
       const inputs = graph.inputNodes(node);
       const fromNet = inputs.some((input) => this.#net.has(input));
       const fromLabel =

@@ -1,5 +1,6 @@
 import { BnfixError } from '../errors.js';
 import type { Graph } from './graph.js';
+import { keptUntilChange } from './kept.js';
 import { looseEdgeError } from './loose_edges.js';
 import { type Node, refText, type TensorRef } from './node.js';
 import { NodeSet } from './node_set.js';
@@ -35,22 +36,12 @@ function isBackEdge(node: Node, input: Node): boolean {
 }
 
 interface Order {
-  readonly changes: number;
   readonly order: readonly Node[];
   /** Whether some edge goes back: that of a v1 loop. */
   readonly hasLoops: boolean;
 }
 
-const orders = new WeakMap<Graph, Order>();
-
-/** It is kept until the graph changes: most of the analysis asks for it. */
-function orderOf(graph: Graph): Order {
-  const known = orders.get(graph);
-  if (known?.changes === graph.changes) return known;
-  const order = sort(graph);
-  orders.set(graph, order);
-  return order;
-}
+const orderOf = keptUntilChange(sort, (graph: Graph) => graph);
 
 /**
  * All nodes, inputs before consumers, otherwise in file order; the edge from NextIteration to Merge does not count.
@@ -110,7 +101,7 @@ function sort(graph: Graph): Order {
       }
     }
   }
-  return { changes: graph.changes, order, hasLoops };
+  return { order, hasLoops };
 }
 
 /** Follows input 0 of nodes that pass a tensor on unchanged, back to the node that makes it. */
@@ -123,6 +114,12 @@ export function sourceOf(graph: Graph, ref: TensorRef, passes: ReadonlySet<strin
   }
   return at;
 }
+
+/** Ops that ask for the shape of a tensor. */
+export const SHAPE_QUERIES: ReadonlySet<string> = new Set(['Shape', 'ShapeN', 'Size', 'Rank']);
+
+/** Ops that look at the shape of a tensor, never at its numbers. */
+export const SHAPE_READERS: ReadonlySet<string> = new Set([...SHAPE_QUERIES, 'ZerosLike', 'OnesLike']);
 
 /** Ops whose output 0 is their input 0. */
 export const IDENTITIES: ReadonlySet<string> = new Set([

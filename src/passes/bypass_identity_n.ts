@@ -1,4 +1,3 @@
-import { sameRef } from '../graph/node.js';
 import type { Pass, PrepareContext, Remark } from './pass.js';
 
 /**
@@ -14,11 +13,7 @@ export const bypassIdentityN: Pass<PrepareContext> = {
     const changed: Remark[] = [];
     for (const node of graph.nodes()) {
       if (node.op !== 'IdentityN') continue;
-      for (const port of graph.usedPorts(node.name)) {
-        const from = { node: node.name, port };
-        const to = node.inputs[port];
-        if (to && !sameRef(to, from)) graph.replaceUses(from, to);
-      }
+      for (const [port, input] of node.inputs.entries()) graph.replaceUses({ node: node.name, port }, input);
       changed.push({ node: node.name, text: 'hands on what it is given' });
     }
     return { changed, skipped: [] };

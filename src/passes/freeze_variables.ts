@@ -114,18 +114,16 @@ function retype(graph: Graph, node: Node): void {
 const STATEFUL =
   /^(Assign|Scatter(?!Nd$)|Apply|ResourceApply|ResourceScatter|SparseApply|CountUpTo|ReadVariableOp|VarIsInitializedOp|IsVariableInitialized)/;
 
-/** Ops would take a constant for the variable that it was, and fail only when they run: a generator of random numbers. */
+/** Some ops would take a constant for the variable that it was, and fail only when they run: a generator of random numbers. */
 function refuseHandle(graph: Graph, handle: Node): void {
   const holders = new Set([handle]);
   for (const holder of holders) {
     for (const node of graph.dataConsumers(holder.name)) {
-      if (HANDS_ON.has(node.op)) holders.add(node);
+      if (READERS[node.op] === retype) holders.add(node);
       else if (!(node.op in READERS) && !STATEFUL.test(node.op)) throw unknownReader(node);
     }
   }
 }
-
-const HANDS_ON: ReadonlySet<string> = new Set(['Identity', 'Switch', 'Merge', 'Enter', 'Exit', 'NextIteration']);
 
 /** Whether an op would take a handle that has come to it in another way. */
 function takesHandle(node: Node): boolean {

@@ -39,9 +39,10 @@ export const rewireFollowed: Pass = {
       followed.add(variable.node);
       changed.push({ node: statistic.node, text: `${assign} assigns ${variable.node} from ${refText(statistic)}` });
     }
-    const skipped = judgeParts(context, live, names, changed);
-    assertNothingLeft(rewire, names);
-    assertSettled(context, ancestors(context.graph, names, false), followed);
+    const after = ancestors(context.graph, names, false);
+    const skipped = judgeParts(context, live, after, changed);
+    assertNothingLeft(rewire, after);
+    assertSettled(context, after, followed);
     return { changed, skipped };
   },
 };
@@ -86,9 +87,8 @@ function comesFromBatch({ graph, shapes }: Rewire, ref: TensorRef): boolean {
 }
 
 /** Batch norms whose parts were followed one by one: each must have become free of its batch. */
-function judgeParts(context: PassContext, before: NodeSet, outputs: readonly string[], changed: Remark[]): Remark[] {
-  const { graph, batchNorms, isKept } = context;
-  const live = ancestors(graph, outputs, false);
+function judgeParts(context: PassContext, before: NodeSet, live: NodeSet, changed: Remark[]): Remark[] {
+  const { batchNorms, isKept } = context;
   const skipped: Remark[] = [];
   const refusals: Refusal[] = [];
   for (const site of batchNorms.sites) {
@@ -102,9 +102,8 @@ function judgeParts(context: PassContext, before: NodeSet, outputs: readonly str
   return skipped;
 }
 
-function assertNothingLeft(context: Rewire, outputs: readonly string[]): void {
-  const { graph, batchNorms, isKept } = context;
-  const live = ancestors(graph, outputs, false);
+function assertNothingLeft(context: Rewire, live: NodeSet): void {
+  const { batchNorms, isKept } = context;
   const gradients = new Gradients(live);
   const fail = (name: string, why: string): never => {
     throw new BnfixError('unsupported', `${name} normalises with the batch in a way that cannot be rewired`, {
@@ -113,6 +112,8 @@ function assertNothingLeft(context: Rewire, outputs: readonly string[]): void {
       fix: `--keep ${name} leaves it as it is, or choose other --outputs`,
     });
   };
+  const through = (node: string) =>
+    `the outputs need ${node}, a gradient that goes through the statistics of the batch`;
   const still = 'is on the way to an output even with the moving statistics in place';
   for (const { name, moments, mode, exempt, inParts, statistics } of batchNorms.sites) {
     if (mode === 'inference' || exempt || isKept(name) || !live.hasNamed(name)) continue;
@@ -120,12 +121,12 @@ function assertNothingLeft(context: Rewire, outputs: readonly string[]): void {
     if (left) fail(name, `${left} ${still}`);
     if (!statistics && !inParts) continue;
     const gradient = moments?.reductions.map((reduction) => gradients.of(reduction)).find((node) => node !== undefined);
-    if (gradient) fail(name, `the outputs need ${gradient}, a gradient that goes through the statistics of the batch`);
+    if (gradient) fail(name, through(gradient));
   }
   for (const node of live) {
     const site = node.inputs[3]?.node ?? node.name;
     if (!isTrainingGradient(node) || isKept(site) || isKept(node.name)) continue;
-    fail(site, `the outputs need ${node.name}, a gradient that goes through the statistics of the batch`);
+    fail(site, through(node.name));
   }
   for (const { statistic, variable, isCopy } of inUse(context, live)) {
     if (!isCopy) fail(statistic.node, `${statistic.node}, which ${variable.node} follows, ${still}`);

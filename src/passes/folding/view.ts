@@ -3,13 +3,12 @@ import { attr, attrString, attrType } from '../../graph/attrs.js';
 import type { DataType } from '../../graph/dtype.js';
 import { Frames } from '../../graph/frames.js';
 import type { Graph } from '../../graph/graph.js';
+import { keptUntilChange } from '../../graph/kept.js';
 import { type Node, refText, sameRef, type TensorRef } from '../../graph/node.js';
 import { numberTensor, type Tensor } from '../../graph/tensor.js';
+import { SHAPE_READERS } from '../../graph/walk.js';
 import { ConstantEvaluator } from './constants.js';
 import type { FoldContext } from './context.js';
-
-/** Ops that look at the shape of a tensor, never at its numbers. */
-const SHAPE_READERS: ReadonlySet<string> = new Set(['Shape', 'ShapeN', 'Size', 'Rank', 'ZerosLike', 'OnesLike']);
 
 /** Ranks that an op gives its result, whatever is known of its input. */
 const RANKS: Readonly<Record<string, number>> = {
@@ -39,18 +38,6 @@ const SAME_RANK: ReadonlySet<string> = new Set([
   'PadV2',
   'MirrorPad',
 ]);
-
-const views = new WeakMap<FoldContext, { readonly changes: number; readonly view: FoldView }>();
-
-/** The graph as it is now: the same view until it changes. */
-export function viewOf(context: FoldContext): FoldView {
-  const { changes } = context.graph;
-  const known = views.get(context);
-  if (known?.changes === changes) return known.view;
-  const view = new FoldView(context);
-  views.set(context, { changes, view });
-  return view;
-}
 
 /** A graph as it is between two changes: what is derived from it is worked out once. Take a new one after a change. */
 export class FoldView {
@@ -133,6 +120,12 @@ export class FoldView {
     return this.#loops;
   }
 }
+
+/** The graph as it is now: the same view until it changes. */
+export const viewOf = keptUntilChange(
+  (context: FoldContext) => new FoldView(context),
+  ({ graph }) => graph,
+);
 
 /** The dtype of a node's result, by its attr T (or Tout). */
 export function typeOf(node: Node): DataType | undefined {

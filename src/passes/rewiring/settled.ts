@@ -1,5 +1,6 @@
 import { findActivations } from '../../analysis/activations.js';
 import { ARITHMETIC, evaluate, SHAPE_OPS } from '../../analysis/scalars.js';
+import { isCounter, LATE } from '../../analysis/training_ops.js';
 import { variableValue } from '../../analysis/values.js';
 import { BnfixError } from '../../errors.js';
 import type { TensorRef } from '../../graph/node.js';
@@ -8,9 +9,6 @@ import { readNumbers } from '../../graph/tensor.js';
 import { descendants } from '../../graph/walk.js';
 import type { PassContext } from '../pass.js';
 
-const COUNTS: ReadonlySet<string> = new Set(['AssignAdd', 'AssignAddVariableOp']);
-/** A training step that every correction has died away at. */
-const LATE = 1e9;
 const TOLERANCE = 1e-5;
 
 /**
@@ -24,7 +22,7 @@ export function assertSettled(context: PassContext, live: NodeSet, followed: Rea
   const { graph, variables, weights, isKept } = context;
   if (followed.size === 0) return;
   const counters = [...variables.byNode.values()].filter(
-    ({ node }) => live.hasNamed(node) && graph.dataConsumers(node).some(({ op }) => COUNTS.has(op)),
+    ({ node }) => live.hasNamed(node) && isCounter(graph, graph.get(node)),
   );
   if (counters.length === 0) return;
   const steps = new Map(counters.map((each) => [each.node, readNumbers(variableValue(each, weights))[0] ?? 0]));
