@@ -1,10 +1,10 @@
 import { BnfixError } from './errors.js';
 import type { Model } from './graph/model.js';
 import { FileSource } from './io/source.js';
-import { type Checkpoint, openCheckpoint } from './readers/checkpoint/checkpoint.js';
+import { locateModel, type ModelFiles } from './locate/locate.js';
+import { type OpenCheckpoint, openCheckpoint } from './readers/checkpoint/checkpoint.js';
 import { objectKeys } from './readers/checkpoint/object_graph.js';
 import { readGraphDef } from './readers/graph_def.js';
-import { locateModel, type ModelFiles } from './readers/locate.js';
 import { type MetaGraph, readMetaGraph, readSavedModel } from './readers/meta_graph.js';
 import { textToBinary } from './readers/text.js';
 
@@ -20,7 +20,7 @@ export interface LoadOptions {
 
 /** A model with its files open. Close it when the result has been written: weights are read at that time. */
 export interface LoadedModel extends Model {
-  readonly weights: Checkpoint | undefined;
+  readonly checkpoint: OpenCheckpoint | undefined;
   close(): void;
 }
 
@@ -35,28 +35,28 @@ export async function load(path: string, options: LoadOptions = {}): Promise<Loa
   refuseBigEndian();
   const files = locateModel(path, options);
   const source = new FileSource(files.graph);
-  let weights: Checkpoint | undefined;
+  let checkpoint: OpenCheckpoint | undefined;
   try {
     const { graph, meta } = readGraph(source, files.graphKind, options.tag);
-    weights = files.checkpoint && openCheckpoint(files.checkpoint);
+    checkpoint = files.checkpoint && openCheckpoint(files.checkpoint);
     const reference = options.meta === undefined ? undefined : readReference(options.meta);
     const close = () => {
       source.close();
-      weights?.close();
+      checkpoint?.close();
     };
     return {
       name: files.graph,
       graph,
       meta,
-      weights,
+      checkpoint,
       byteLength: source.size,
-      objectKeys: weights && objectKeys(weights),
+      objectKeys: checkpoint && objectKeys(checkpoint),
       reference,
       close,
     };
   } catch (error) {
     source.close();
-    weights?.close();
+    checkpoint?.close();
     throw error;
   }
 }

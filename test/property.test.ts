@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { runGraph } from '../src/execute/run.js';
-import { valueOfNumbers } from '../src/execute/value.js';
-import { freeze } from '../src/freeze.js';
+import { freeze } from '../src/freezing/freeze.js';
 import { attrBool } from '../src/graph/attrs.js';
 import type { Graph } from '../src/graph/graph.js';
+import { runGraph } from '../src/run/run.js';
+import { valueOfNumbers } from '../src/run/value.js';
 import { difference } from './support/compare.js';
 import { CHOICES, type Layer, modelOf, type Net, noise, SIZE } from './support/nets.js';
 

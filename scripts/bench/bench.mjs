@@ -36,7 +36,7 @@ const rounds = Number(values.rounds ?? (values.quick ? 3 : 7));
 /** MB of weights up to which optimize_for_inference is run. */
 const MAX_OPTIMIZED = 100;
 
-/** Weights in MB: convolutions as wide as nets of that size have them, and a tenth of it in one dense layer. */
+/** Checkpoint in MB: convolutions as wide as nets of that size have them, and a tenth of it in one dense layer. */
 const SIZES = (values.quick ? [20, 100] : [100, 550, 1900]).map((megabytes) => {
   const channels = megabytes < 500 ? 512 : 1024;
   return {

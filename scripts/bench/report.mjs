@@ -141,7 +141,7 @@ A net of ${results.small.nodes} nodes and ${results.small.batchNorms} batch norm
 
 ${smallTable(results.small)}
 
-## Weights
+## Checkpoint
 
 Convolutions of 512 or (from 550 MB on) 1024 channels with batch norms, and a dense layer with a tenth of the weights. \`cp\` copies the data file of the
 checkpoint, warm in memory; the crc32c pass reads it once more and checks it, as bnfix does with every tensor. As \`cp\` does, bnfix
@@ -177,7 +177,7 @@ At 100 MB the copy itself is over in the time that Node needs to start, so the r
   it reads it: a package is compiled as usual. What a command does not need does not run: protobuf's reflection only for text files, the
   native checksum only when there is data for it. yargs lays out its help only when it is asked for; its measure of the width of emojis,
   and Intl's way of writing a thousand, took longer than freezing a small net.
-- **Weights.** A chunk of 2 MiB is read and checked while the one before is being written, by two buffers in turn, which begin half
+- **Checkpoint.** A chunk of 2 MiB is read and checked while the one before is being written, by two buffers in turn, which begin half
   a page away from where the bytes lie in the file: some processors copy four times slower otherwise. Tensors below 64 KiB share
   writes. The output's size is known before its first byte is written: over 2 GiB is refused then.
 - **Memory.** Payloads stay in the checkpoint until they are written, scaled kernels as well: fold multiplies chunk by chunk, out of

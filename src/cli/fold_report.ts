@@ -1,4 +1,4 @@
-import type { FoldedSite, FoldReport } from '../fold.js';
+import type { FoldedSite, FoldReport } from '../freezing/fold.js';
 import { countText, plural } from './format.js';
 import { type ReportStyle, type Row, reportText, type Written } from './report.js';
 

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { Options } from 'yargs';
 import { BnfixError } from '../errors.js';
-import type { FreezeOptions } from '../freeze_options.js';
+import type { FreezeOptions } from '../freezing/options.js';
 import type { LoadOptions } from '../load.js';
 import type { Args } from './args.js';
 

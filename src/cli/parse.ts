@@ -1,6 +1,6 @@
 import yargs, { type Argv } from 'yargs';
+import { didYouMean } from '../did_you_mean.js';
 import { BnfixError } from '../errors.js';
-import { didYouMean } from '../near.js';
 import { Args } from './args.js';
 import { COMMON_OPTIONS, type Command } from './commands.js';
 import { version } from './version.js';

@@ -1,5 +1,5 @@
 import pc from 'picocolors';
-import { type BatchNormReport, type FreezeReport, shapeText, type TensorInfo } from '../freeze_report.js';
+import { type BatchNormReport, type FreezeReport, shapeText, type TensorInfo } from '../freezing/report.js';
 import type { Remark } from '../passes/pass.js';
 import { byteText, countText, plural, someNames } from './format.js';
 import { nullForUndefined } from './json.js';

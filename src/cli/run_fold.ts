@@ -1,4 +1,4 @@
-import { fold } from '../fold.js';
+import { fold } from '../freezing/fold.js';
 import type { LoadedModel } from '../load.js';
 import type { Args } from './args.js';
 import { foldReportText } from './fold_report.js';

@@ -1,4 +1,4 @@
-import { freeze } from '../freeze.js';
+import { freeze } from '../freezing/freeze.js';
 import type { Args } from './args.js';
 import type { FreezeRequest } from './freeze_request.js';
 import { reportText } from './report.js';

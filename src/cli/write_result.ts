@@ -1,7 +1,7 @@
 import { BnfixError } from '../errors.js';
-import type { FreezeReport } from '../freeze_report.js';
+import type { FreezeReport } from '../freezing/report.js';
 import { type LoadedModel, load } from '../load.js';
-import { type Encoded, readThrough, writeFile, writeStream } from '../writers/file.js';
+import { type Encoded, verifyPayloads, writeFile, writeStream } from '../writers/file.js';
 import { encodeAs, graphFormat } from '../writers/graph_file.js';
 import { checkTarget } from '../writers/target.js';
 import type { Args } from './args.js';
@@ -66,14 +66,14 @@ async function write(
   const { output = '-', force, sync, dryRun } = request;
   const format = graphFormat(output);
   const encoded = await encodeAs(format, frozen);
-  const inputs = [model.name, ...(model.weights?.files ?? [])];
+  const inputs = [model.name, ...(model.checkpoint?.files ?? [])];
   const label = dryRun ? 'checking' : `writing ${output === '-' ? 'stdout' : output}`;
   const progress = quiet ? undefined : progressBar(terminal.stderr, label, frozen.encoded.byteLength);
   const bytes = await interruptible(async (signal) => {
     const options = { signal, force, sync, inputs, onProgress: (done: number) => progress?.update(done) };
     try {
       if (dryRun && output !== '-') await checkTarget(output, options);
-      if (dryRun) return await readThrough(encoded, options);
+      if (dryRun) return await verifyPayloads(encoded, options);
       if (output === '-') return await writeStream(terminal.stdout, encoded, { ...options, name: 'stdout' });
       return await writeFile(output, encoded, options);
     } finally {

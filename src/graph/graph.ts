@@ -18,7 +18,7 @@ import type { Tensor } from './tensor.js';
 import { CONTROL_EDGES, DATA_EDGES, UserIndex } from './users.js';
 
 /** What belongs to a GraphDef beside its nodes. */
-export interface GraphFrame {
+export interface GraphHeader {
   readonly versions?: tensorflow.VersionDef.$Properties | undefined;
   readonly version?: number | undefined;
   readonly library?: tensorflow.FunctionDefLibrary.$Properties | undefined;
@@ -38,31 +38,31 @@ export class Graph {
   #waiting: UserIndex | undefined;
   /** Where {@link freeName} goes on counting, by base. */
   readonly #suffixes = new Map<string, number>();
-  #frame: GraphFrame;
-  #changes = 0;
+  #header: GraphHeader;
+  #version = 0;
   #idLimit = 0;
 
-  constructor(nodes: Iterable<NodeSpec> = [], frame: GraphFrame = {}) {
-    this.#frame = frame;
+  constructor(nodes: Iterable<NodeSpec> = [], header: GraphHeader = {}) {
+    this.#header = header;
     for (const node of nodes) this.add(node);
   }
 
   /** Another graph of the same nodes; payloads are shared, they never change. */
   copy(): Graph {
-    return new Graph(this.#nodes.values(), this.#frame);
+    return new Graph(this.#nodes.values(), this.#header);
   }
 
-  get frame(): GraphFrame {
-    return this.#frame;
+  get header(): GraphHeader {
+    return this.#header;
   }
 
-  setFrame(frame: GraphFrame): void {
-    this.#frame = frame;
+  setHeader(header: GraphHeader): void {
+    this.#header = header;
   }
 
   /** Grows with every change of a node or an edge: what was found out about them holds as long as it stays. */
-  get changes(): number {
-    return this.#changes;
+  get version(): number {
+    return this.#version;
   }
 
   get size(): number {
@@ -174,7 +174,7 @@ export class Graph {
       for (const ref of node.inputs) if (!this.#nodes.has(ref.node)) throw stillConsumed(refText(ref), node);
       for (const name of node.controls) if (!this.#nodes.has(name)) throw stillConsumed(`^${name}`, node);
     }
-    this.#changes++;
+    this.#version++;
     // What is left is mostly little.
     this.#users = undefined;
     this.#waiting = undefined;
@@ -201,14 +201,14 @@ export class Graph {
 
   setAttr(node: Node, key: string, value: AttrValue): void {
     const mutable = this.#mutable(node.name);
-    this.#changes++;
+    this.#version++;
     mutable.content = contentOf({ ...contentOf(mutable), attr: { ...mutable.attr, [key]: value } });
   }
 
   removeAttrs(node: Node, keys: readonly string[]): void {
     if (!keys.some((key) => key in node.attr)) return;
     const mutable = this.#mutable(node.name);
-    this.#changes++;
+    this.#version++;
     const attrs = Object.fromEntries(Object.entries(mutable.attr).filter(([key]) => !keys.includes(key)));
     mutable.content = contentOf({ ...contentOf(mutable), attr: attrs });
   }
@@ -269,14 +269,14 @@ export class Graph {
   }
 
   #link(node: GraphNode): void {
-    this.#changes++;
+    this.#version++;
     node.producers = undefined;
     this.#users?.link(node);
     this.#waiting?.link(node);
   }
 
   #unlink(node: GraphNode): void {
-    this.#changes++;
+    this.#version++;
     this.#users?.unlink(node);
     this.#waiting?.unlink(node);
   }

@@ -10,7 +10,7 @@ export interface SliceExtent {
 }
 
 /** The values of variables, by checkpoint key. */
-export interface Weights {
+export interface Checkpoint {
   /** What it was read from, for messages. */
   readonly name: string;
   readonly entries: ReadonlyMap<string, { readonly dtype: DataType; readonly shape: readonly number[] }>;
@@ -27,7 +27,7 @@ export interface Model {
   readonly graph: Graph;
   /** Fields of the MetaGraphDef but its graph; empty for a bare GraphDef. */
   readonly meta: tensorflow.MetaGraphDef.$Properties;
-  readonly weights: Weights | undefined;
+  readonly checkpoint: Checkpoint | undefined;
   readonly byteLength: number;
   /** Variable name -> checkpoint key, as the object graph of a TF2 checkpoint says. */
   readonly objectKeys?: ReadonlyMap<string, string> | undefined;

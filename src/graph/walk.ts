@@ -1,7 +1,7 @@
 import { BnfixError } from '../errors.js';
 import type { Graph } from './graph.js';
-import { keptUntilChange } from './kept.js';
-import { looseEdgeError } from './loose_edges.js';
+import { memoizeByVersion } from './memo.js';
+import { missingInput } from './missing_input.js';
 import { type Node, refText, type TensorRef } from './node.js';
 import { NodeSet } from './node_set.js';
 
@@ -41,7 +41,7 @@ interface Order {
   readonly hasLoops: boolean;
 }
 
-const orderOf = keptUntilChange(sort, (graph: Graph) => graph);
+const orderOf = memoizeByVersion(sort, (graph: Graph) => graph);
 
 /**
  * All nodes, inputs before consumers, otherwise in file order; the edge from NextIteration to Merge does not count.
@@ -92,7 +92,7 @@ function sort(graph: Graph): Order {
       if (!input) {
         const ref = inputs[at];
         const edge = ref ? refText(ref) : `^${controls[at - inputs.length]}`;
-        throw looseEdgeError({ node, edge, producer: undefined });
+        throw missingInput(node, edge);
       }
       if (isBackEdge(node, input)) hasLoops = true;
       else if (!opened.has(input)) open(input);

@@ -32,7 +32,7 @@ type Attrs = Readonly<
 >;
 
 function keepCalledFunctions(graph: Graph): void {
-  const { library, ...rest } = graph.frame;
+  const { library, ...rest } = graph.header;
   if (!library) return;
   const byName = new Map((library.function ?? []).map((fn) => [fn.signature?.name ?? '', fn]));
   const called = new Set<string>();
@@ -48,7 +48,7 @@ function keepCalledFunctions(graph: Graph): void {
   const kept = (library.function ?? []).filter((fn) => called.has(fn.signature?.name ?? ''));
   for (const fn of kept) refuseTraining(fn);
   const gradient = (library.gradient ?? []).filter((entry) => called.has(entry.function_name ?? ''));
-  graph.setFrame(called.size === 0 ? rest : { ...rest, library: { ...library, function: kept, gradient } });
+  graph.setHeader(called.size === 0 ? rest : { ...rest, library: { ...library, function: kept, gradient } });
 }
 
 const TRAINS = /^(FusedBatchNorm(V2|V3)?|Assign\w*|ReadVariableOp|RandomUniform|StatelessRandomUniform(V2)?)$/;

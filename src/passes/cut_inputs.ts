@@ -1,11 +1,11 @@
-import { Shapes } from '../analysis/shapes.js';
+import { Shapes } from '../analysis/values/shapes.js';
 import { BnfixError } from '../errors.js';
 import { attr } from '../graph/attrs.js';
 import { DataType } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
 import { type Node, refText, type TensorRef } from '../graph/node.js';
-import { outputTypes } from '../graph/ops.js';
 import { ancestors } from '../graph/walk.js';
+import { outputTypes } from '../ops/registry.js';
 import type { Pass, PrepareContext, Remark } from './pass.js';
 
 /**

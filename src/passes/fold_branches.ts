@@ -1,13 +1,13 @@
-import { Branches, MERGES, SELECTS, SWITCHES } from '../analysis/branches.js';
-import { Shapes } from '../analysis/shapes.js';
+import { Branches, MERGES, SELECTS, SWITCHES } from '../analysis/training/branches.js';
+import { Shapes } from '../analysis/values/shapes.js';
 import { attr } from '../graph/attrs.js';
 import { DataType } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
 import type { Node, TensorRef } from '../graph/node.js';
 import { NodeSet } from '../graph/node_set.js';
-import { outputTypes } from '../graph/ops.js';
 import { numberTensor } from '../graph/tensor.js';
 import { topologicalOrder } from '../graph/walk.js';
+import { outputTypes } from '../ops/registry.js';
 import type { Pass, PrepareContext, Remark } from './pass.js';
 
 /**

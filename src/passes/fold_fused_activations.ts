@@ -1,7 +1,7 @@
+import { type FoldContext, NOTHING } from '../analysis/folding/context.js';
 import { attr, attrInt, attrString, attrType } from '../graph/attrs.js';
 import { DataType } from '../graph/dtype.js';
 import type { Node } from '../graph/node.js';
-import { type FoldContext, NOTHING } from './folding/context.js';
 import type { Pass, Remark } from './pass.js';
 
 /** Attrs that only _FusedBatchNormEx has. */

@@ -1,15 +1,15 @@
+import { DECOMPOSED, isZeros } from '../analysis/folding/affine.js';
+import type { Plan } from '../analysis/folding/backward.js';
+import type { FoldContext } from '../analysis/folding/context.js';
+import { planForward } from '../analysis/folding/forward.js';
+import { scaleKernels, unmetClaims } from '../analysis/folding/kernels.js';
+import { whyNotRepresentable } from '../analysis/folding/range.js';
+import { isRefusal, type Refusal, refusal } from '../analysis/folding/refusal.js';
+import { findSites, isSteady, rankOfSite, remarks, type Site } from '../analysis/folding/sites.js';
+import { type FoldView, viewOf } from '../analysis/folding/view.js';
+import { axisOf, type Vector } from '../analysis/values/vectors.js';
 import { NodeSet } from '../graph/node_set.js';
-import { DECOMPOSED, isZeros } from './folding/affine.js';
-import type { Plan } from './folding/backward.js';
-import { axisOf, type Vector } from './folding/constants.js';
-import type { FoldContext } from './folding/context.js';
-import { planForward } from './folding/forward.js';
-import { scaleKernels, unmetClaims } from './folding/kernels.js';
-import { unfit } from './folding/range.js';
-import { isRefusal, type Refusal, refusal } from './folding/refusal.js';
-import { replaceSite } from './folding/rewrite.js';
-import { findSites, isSteady, rankOfSite, remarks, type Site } from './folding/sites.js';
-import { type FoldView, viewOf } from './folding/view.js';
+import { replaceSite } from './edits/site.js';
 import type { Pass, Remark } from './pass.js';
 
 /**
@@ -67,7 +67,7 @@ function isWanted({ batchNorms, affine }: Site): boolean {
 
 function planSite(view: FoldView, site: Site, duplicateWeights: boolean): Plan | Refusal {
   const { scale, shift } = site.affine;
-  const unsound = unfit(site.dtype, scale.values, shift.values);
+  const unsound = whyNotRepresentable(site.dtype, scale.values, shift.values);
   if (unsound) return refusal(unsound, true);
   if (!isSteady(site)) return refusal('its means are so large that digits would be lost');
   const size = Math.max(scale.values.length, shift.values.length);

@@ -1,11 +1,11 @@
-import { type FoldContext, NOTHING } from './folding/context.js';
-import { addition, biasAddition } from './folding/edits.js';
-import { scaleKernels, unmetClaims } from './folding/kernels.js';
-import { type Planned, planSite } from './folding/plan_site.js';
-import { isRefusal, type Refusal } from './folding/refusal.js';
-import { currentX, replaceSite } from './folding/rewrite.js';
-import { findSites, multiplies, remarks, type Site } from './folding/sites.js';
-import { type FoldView, viewOf } from './folding/view.js';
+import { type FoldContext, NOTHING } from '../analysis/folding/context.js';
+import { scaleKernels, unmetClaims } from '../analysis/folding/kernels.js';
+import { type Planned, planSite } from '../analysis/folding/plan_site.js';
+import { isRefusal, type Refusal } from '../analysis/folding/refusal.js';
+import { findSites, multiplies, remarks, type Site } from '../analysis/folding/sites.js';
+import { type FoldView, viewOf } from '../analysis/folding/view.js';
+import { addition, biasAddition } from './edits/bias.js';
+import { currentX, replaceSite } from './edits/site.js';
 import type { Pass, Remark } from './pass.js';
 
 /**

@@ -1,8 +1,8 @@
+import type { FoldContext } from '../analysis/folding/context.js';
+import { type FoldView, viewOf } from '../analysis/folding/view.js';
 import { attr } from '../graph/attrs.js';
 import { type Node, sameRef, type TensorRef } from '../graph/node.js';
 import { ancestors } from '../graph/walk.js';
-import type { FoldContext } from './folding/context.js';
-import { type FoldView, viewOf } from './folding/view.js';
 import type { Pass, Remark } from './pass.js';
 
 /**
@@ -21,7 +21,7 @@ export const foldReshapes: Pass<FoldContext> = {
     for (const node of [...graph.nodes()]) {
       const x = node.op === 'Reshape' ? reshapedBack(view, node) : undefined;
       if (!x) continue;
-      if (view.tied(node)) {
+      if (view.whyNotRemovable(node)) {
         const T = node.attr.T ?? attr.type(1);
         graph.replace(node, { op: 'Identity', inputs: [x], controls: node.controls, attr: { T } });
       } else {

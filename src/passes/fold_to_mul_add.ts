@@ -1,16 +1,16 @@
+import { isOnes, isZeros } from '../analysis/folding/affine.js';
+import type { FoldContext } from '../analysis/folding/context.js';
+import { linearOp } from '../analysis/folding/linear_ops.js';
+import { planSite } from '../analysis/folding/plan_site.js';
+import { whyNotRepresentable } from '../analysis/folding/range.js';
+import { isRefusal, type Refusal, refusal } from '../analysis/folding/refusal.js';
+import { findSites, findUnfoldable, isSteady, remarks, type Site } from '../analysis/folding/sites.js';
+import { type FoldView, viewOf } from '../analysis/folding/view.js';
+import { type Vector, zip } from '../analysis/values/vectors.js';
 import { dtypeName } from '../graph/dtype.js';
 import type { NodeSpec, TensorRef } from '../graph/node.js';
-import { isOnes, isZeros } from './folding/affine.js';
-import { type Vector, zip } from './folding/constants.js';
-import type { FoldContext } from './folding/context.js';
-import { addition, biasAddition, product } from './folding/edits.js';
-import { linearOp } from './folding/linear_ops.js';
-import { planSite } from './folding/plan_site.js';
-import { unfit } from './folding/range.js';
-import { isRefusal, type Refusal, refusal } from './folding/refusal.js';
-import { currentX, replaceSite } from './folding/rewrite.js';
-import { findSites, findUnfoldable, isSteady, remarks, type Site } from './folding/sites.js';
-import { type FoldView, viewOf } from './folding/view.js';
+import { addition, biasAddition, product } from './edits/bias.js';
+import { currentX, replaceSite } from './edits/site.js';
 import type { Pass, Remark } from './pass.js';
 
 /**
@@ -58,7 +58,7 @@ interface Step {
 function chooseForm(site: Site): readonly Step[] | Refusal {
   const { affine, dtype, members } = site;
   const { scale, shift } = affine;
-  const unsound = unfit(dtype, scale.values, shift.values);
+  const unsound = whyNotRepresentable(dtype, scale.values, shift.values);
   if (unsound) return refusal(unsound);
   if (members.some(({ widens }) => widens)) {
     return refusal(`it computes in float32 what it stores in ${dtypeName(dtype)}: Mul and Add would round more often`);
@@ -68,7 +68,7 @@ function chooseForm(site: Site): readonly Step[] | Refusal {
   const productFirst: readonly Step[] = [...mul, { op: 'Add', by: shift }];
   if (mul.length === 0 || isSteady(site)) return productFirst;
   const before = zip(shift, scale, (b, a) => b / a);
-  if (before && !unfit(dtype, before.values)) return [{ op: 'Add', by: before }, ...mul];
+  if (before && !whyNotRepresentable(dtype, before.values)) return [{ op: 'Add', by: before }, ...mul];
   return refusal('its means are so large, and a scale is 0, that Mul and Add would lose digits');
 }
 

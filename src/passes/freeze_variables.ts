@@ -1,5 +1,5 @@
-import { variableValue } from '../analysis/values.js';
-import { isVariable } from '../analysis/variables.js';
+import { variableValue } from '../analysis/state/checkpoint_value.js';
+import { isVariable } from '../analysis/state/variables.js';
 import { BnfixError } from '../errors.js';
 import { attr, attrType, attrTypes } from '../graph/attrs.js';
 import { DataType } from '../graph/dtype.js';
@@ -20,14 +20,14 @@ import type { Pass, PassContext, Remark } from './pass.js';
 export const freezeVariables: Pass = {
   name: 'freeze_variables',
   run(context) {
-    const { graph, variables, weights } = context;
+    const { graph, variables, checkpoint } = context;
     const changed: Remark[] = [];
     for (const node of [...graph.nodes()]) {
       if (!isVariable(node)) continue;
       const variable = variables.byNode.get(node.name);
       if (!variable) throw new BnfixError('internal', `${node.name} was not analysed`);
       if (node.op === 'VarHandleOp') refuseHandle(graph, node);
-      graph.replaceByConst(node, variableValue(variable, weights));
+      graph.replaceByConst(node, variableValue(variable, checkpoint));
       changed.push({ node: node.name, text: `constant from ${variable.key} (${variable.evidence})` });
     }
     for (const node of [...graph.nodes()]) READERS[node.op]?.(graph, node);

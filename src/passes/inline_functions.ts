@@ -3,8 +3,8 @@ import { type AttrMap, type AttrValue, attr, attrInt, attrType, attrTypes } from
 import { DataType } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
 import type { Node, TensorRef } from '../graph/node.js';
-import { outputRange, outputTypes } from '../graph/ops.js';
 import { numberTensor, protoTensor } from '../graph/tensor.js';
+import { outputRange, outputTypes } from '../ops/registry.js';
 import type { tensorflow } from '../proto/tensorflow.js';
 import type { Pass, PrepareContext, Remark } from './pass.js';
 
@@ -22,7 +22,7 @@ type FunctionDef = tensorflow.FunctionDef.$Properties;
 export const inlineFunctions: Pass<PrepareContext> = {
   name: 'inline_functions',
   run({ graph }) {
-    const library = new Map((graph.frame.library?.function ?? []).map((fn) => [fn.signature?.name ?? '', fn]));
+    const library = new Map((graph.header.library?.function ?? []).map((fn) => [fn.signature?.name ?? '', fn]));
     if (library.size === 0) return { changed: [], skipped: [] };
     const inliner = new Inliner(graph, library);
     for (const node of [...graph.nodes()]) inliner.expand(node, []);

@@ -1,8 +1,8 @@
-import type { BatchNorms } from '../analysis/batch_norms.js';
-import type { Flag } from '../analysis/flags.js';
-import type { Variables } from '../analysis/variables.js';
+import type { Variables } from '../analysis/state/variables.js';
+import type { BatchNorms } from '../analysis/training/batch_norms.js';
+import type { Flag } from '../analysis/training/flags.js';
 import type { Graph } from '../graph/graph.js';
-import type { Weights } from '../graph/model.js';
+import type { Checkpoint } from '../graph/model.js';
 import type { TensorRef } from '../graph/node.js';
 
 /** What a pass may look at before the batch norms have been found; it changes the graph alone. */
@@ -18,7 +18,7 @@ export interface PrepareContext {
 /** What a pass may look at. */
 export interface PassContext extends PrepareContext {
   readonly variables: Variables;
-  readonly weights: Weights | undefined;
+  readonly checkpoint: Checkpoint | undefined;
   /** All batch norms of the graph, on the way to the outputs or not. */
   readonly batchNorms: BatchNorms;
   /** Whether the user wants a site left as it is. */

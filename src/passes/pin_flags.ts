@@ -3,8 +3,8 @@ import { attrShape, attrType } from '../graph/attrs.js';
 import { DataType, dtypeName } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
 import type { Node } from '../graph/node.js';
-import { outputTypes } from '../graph/ops.js';
 import { numberTensor } from '../graph/tensor.js';
+import { outputTypes } from '../ops/registry.js';
 import type { Pass, PrepareContext, Remark } from './pass.js';
 
 /**

@@ -1,6 +1,7 @@
 import { BnfixError } from '../errors.js';
 import type { Graph } from '../graph/graph.js';
-import { findLooseEdge } from '../graph/loose_edges.js';
+import { findLooseEdge } from '../ops/loose_edges.js';
+import { bypassAssignments } from './bypass_assignments.js';
 import { bypassIdentityN } from './bypass_identity_n.js';
 import { cleanNodes } from './clean_nodes.js';
 import { cutInputs } from './cut_inputs.js';
@@ -9,10 +10,9 @@ import { freezeVariables } from './freeze_variables.js';
 import type { Pass, PassResult, PrepareContext } from './pass.js';
 import { pinFlags } from './pin_flags.js';
 import { removeDropout } from './remove_dropout.js';
+import { removeRenormCorrections } from './remove_renorm_corrections.js';
+import { rewireAveragedStatistics } from './rewire_averaged_statistics.js';
 import { rewireBatchNorms } from './rewire_batch_norms.js';
-import { rewireFollowed } from './rewire_followed.js';
-import { settleAssignments } from './settle_assignments.js';
-import { settleRenorm } from './settle_renorm.js';
 import { squeezeSlices } from './squeeze_slices.js';
 import { stripTraining } from './strip_training.js';
 
@@ -31,13 +31,13 @@ export const PREPARE_PIPELINE: readonly Pass<PrepareContext>[] = [
 /** After the analysis. Each place has its reason. */
 export const FREEZE_PIPELINE: readonly Pass[] = [
   // Corrections keep batch statistics on the way to the outputs: they go before the sites are judged.
-  settleRenorm,
+  removeRenormCorrections,
   // What is assigned on the way to the outputs is read from here on.
-  settleAssignments,
+  bypassAssignments,
   // While the variables and their update ops are still there to be read.
   rewireBatchNorms,
   // Then what is no batch norm, or only in parts.
-  rewireFollowed,
+  rewireAveragedStatistics,
   // Before stripping: keep_prob placeholders then lead nowhere.
   removeDropout,
   // Now that no output needs the batch's statistics, the training machinery leads nowhere.
@@ -55,9 +55,9 @@ export interface PassRun extends PassResult {
 /** Runs passes in order; the graph is validated after each that changed it, and the culprit named. */
 export function runPipeline<C extends PrepareContext>(pipeline: readonly Pass<C>[], context: C): PassRun[] {
   return pipeline.map((pass) => {
-    const before = context.graph.changes;
+    const before = context.graph.version;
     const result = pass.run(context);
-    if (context.graph.changes !== before) validate(context.graph, pass.name);
+    if (context.graph.version !== before) validate(context.graph, pass.name);
     return { pass: pass.name, ...result };
   });
 }

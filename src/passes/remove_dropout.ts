@@ -1,9 +1,9 @@
-import { findDropouts } from '../analysis/dropouts.js';
+import { findDropouts } from '../analysis/training/dropouts.js';
 import { BnfixError } from '../errors.js';
 import { attr } from '../graph/attrs.js';
 import type { TensorRef } from '../graph/node.js';
-import { outputTypes } from '../graph/ops.js';
 import { ancestors } from '../graph/walk.js';
+import { outputTypes } from '../ops/registry.js';
 import type { Pass, Remark } from './pass.js';
 
 /**

@@ -1,8 +1,8 @@
-import type { BatchNorm } from '../analysis/batch_norms.js';
-import { isTrainingGradient } from '../analysis/gradients.js';
-import { checkHealth } from '../analysis/health.js';
-import type { MomentsSite } from '../analysis/moments.js';
-import type { Variable } from '../analysis/variables.js';
+import { checkHealth } from '../analysis/state/health.js';
+import type { Variable } from '../analysis/state/variables.js';
+import type { BatchNorm } from '../analysis/training/batch_norms.js';
+import { isTrainingGradient } from '../analysis/training/gradients.js';
+import type { MomentsSite } from '../analysis/training/unfused.js';
 import { attr, attrType } from '../graph/attrs.js';
 import { DataType } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
@@ -62,9 +62,9 @@ export const rewireBatchNorms: Pass = {
   },
 };
 
-function refuse({ weights, allowUntrained }: PassContext, site: BatchNorm): Refusal | undefined {
+function refuse({ checkpoint, allowUntrained }: PassContext, site: BatchNorm): Refusal | undefined {
   if (!site.statistics) return { site, why: site.problem ?? 'no moving statistics', kind: 'unpaired' };
-  const problem = checkHealth(site.statistics, weights);
+  const problem = checkHealth(site.statistics, checkpoint);
   if (problem?.kind === 'missing') return { site, why: problem.why, kind: 'missing' };
   if (problem?.kind === 'untrained') return allowUntrained ? undefined : { site, why: problem.why, kind: 'untrained' };
   return problem && { site, why: problem.why, kind: 'unsound' };

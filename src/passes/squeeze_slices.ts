@@ -1,5 +1,5 @@
-import { constantInts } from '../analysis/constants.js';
-import { type Shape, Shapes } from '../analysis/shapes.js';
+import { constantInts } from '../analysis/values/constants.js';
+import { type Shape, Shapes } from '../analysis/values/shapes.js';
 import { attrInt } from '../graph/attrs.js';
 import type { Graph } from '../graph/graph.js';
 import type { Node } from '../graph/node.js';

@@ -2,7 +2,7 @@ import protobuf from 'protobufjs/minimal.js';
 import { BnfixError } from '../errors.js';
 import { CHUNK_BYTES, ChunkRing } from '../graph/chunk_ring.js';
 import { DataType } from '../graph/dtype.js';
-import { Graph, type GraphFrame } from '../graph/graph.js';
+import { Graph, type GraphHeader } from '../graph/graph.js';
 import { type NodeContent, type NodeSpec, parseInput, type TensorRef } from '../graph/node.js';
 import { byteSize, elementCount, protoTensor, shapeOf, type Tensor } from '../graph/tensor.js';
 import type { ByteSource } from '../io/source.js';
@@ -28,7 +28,7 @@ export function readGraphDef(source: ByteSource, start = 0, end = source.size): 
       rest.push(reader.bytes(field.start, field.offset + field.length - field.start));
     }
   }
-  graph.setFrame(frameOf(decode(source, () => tensorflow.GraphDef.decode(concat(rest)))));
+  graph.setHeader(frameOf(decode(source, () => tensorflow.GraphDef.decode(concat(rest)))));
   return graph;
 }
 
@@ -50,7 +50,7 @@ function addNode(graph: Graph, node: NodeSpec, where: string): void {
   graph.add(node);
 }
 
-function frameOf(proto: tensorflow.GraphDef.$Properties): GraphFrame {
+function frameOf(proto: tensorflow.GraphDef.$Properties): GraphHeader {
   return {
     versions: proto.versions ?? undefined,
     version: proto.version ?? undefined,

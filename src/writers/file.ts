@@ -55,7 +55,7 @@ async function writeWhole(target: Target, encoded: Encoded, options: WriteOption
   const file = await open(temporary, 'wx');
   try {
     const write = (chunk: Uint8Array) => writeAll(file, chunk);
-    const written = options.sync ? await pumpToDisk(encoded, file, options) : await pump(encoded, write, options);
+    const written = options.sync ? await writeWithSync(encoded, file, options) : await pump(encoded, write, options);
     if (target.mode !== undefined) await file.chmod(target.mode);
     if (options.sync) await synchronise(() => file.sync());
     await file.close();
@@ -125,7 +125,7 @@ export async function writeStream(
  * Makes all bytes without writing them: what can go wrong while reading goes wrong here.
  * @returns the number of bytes
  */
-export function readThrough(encoded: Encoded, options: PumpOptions = {}): Promise<number> {
+export function verifyPayloads(encoded: Encoded, options: PumpOptions = {}): Promise<number> {
   return pump(encoded, () => setImmediate(), options);
 }
 
@@ -133,7 +133,7 @@ export function readThrough(encoded: Encoded, options: PumpOptions = {}): Promis
 const DISK_BYTES = 32 * 1024 * 1024;
 
 /** Writes to a file while what was written before is on its way to the disk. */
-async function pumpToDisk(encoded: Encoded, file: FileHandle, options: PumpOptions): Promise<number> {
+async function writeWithSync(encoded: Encoded, file: FileHandle, options: PumpOptions): Promise<number> {
   let waiting = 0;
   let isBusy = false;
   let onItsWay = Promise.resolve();

@@ -1,7 +1,7 @@
 import { BnfixError } from '../errors.js';
 import { ChunkRing } from '../graph/chunk_ring.js';
 import { DataType } from '../graph/dtype.js';
-import type { Graph, GraphFrame } from '../graph/graph.js';
+import type { Graph, GraphHeader } from '../graph/graph.js';
 import { type Node, refText } from '../graph/node.js';
 import { shapeProto, type Tensor } from '../graph/tensor.js';
 import { topologicalOrder } from '../graph/walk.js';
@@ -33,7 +33,7 @@ export interface EncodeOptions {
 export function encodeGraphDef(graph: Graph, options: EncodeOptions = {}): EncodedGraph {
   const pieces = new Pieces();
   for (const node of options.fileOrder ? graph.nodes() : topologicalOrder(graph)) pushNode(pieces, node);
-  pieces.add(tensorflow.GraphDef.encode(frameProto(graph.frame)).finish());
+  pieces.add(tensorflow.GraphDef.encode(frameProto(graph.header)).finish());
   const { byteLength } = pieces;
   if (byteLength > MAX_BYTES) {
     throw new BnfixError('unwritable', 'the graph with its weights does not fit into one GraphDef', {
@@ -203,7 +203,7 @@ export function frameProto({
   library,
   debugInfo,
   unknowns,
-}: GraphFrame): tensorflow.GraphDef.$Properties {
+}: GraphHeader): tensorflow.GraphDef.$Properties {
   return {
     ...(library && { library: sortedLibrary(library) }),
     ...(version && { version }),

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import type { Type } from 'protobufjs';
-import type { Graph, GraphFrame } from '../graph/graph.js';
+import type { Graph, GraphHeader } from '../graph/graph.js';
 import type { Node } from '../graph/node.js';
 import { shapeProto, type Tensor } from '../graph/tensor.js';
 import { topologicalOrder } from '../graph/walk.js';
@@ -18,10 +18,10 @@ const FLUSH_CHARS = 256 * 1024;
  */
 export function encodeGraphText(graph: Graph, options: EncodeOptions = {}): Encoded {
   const nodes = options.fileOrder ? [...graph.nodes()] : topologicalOrder(graph);
-  return { notes: unknownFieldNotes(nodes, graph.frame), chunks: () => chunks(nodes, graph) };
+  return { notes: unknownFieldNotes(nodes, graph.header), chunks: () => chunks(nodes, graph) };
 }
 
-function unknownFieldNotes(nodes: readonly Node[], { unknowns, library, versions }: GraphFrame): string[] {
+function unknownFieldNotes(nodes: readonly Node[], { unknowns, library, versions }: GraphHeader): string[] {
   const names = nodes
     .filter(({ unknowns, attr }) => hasUnknowns({ $unknowns: unknowns, attr }))
     .map(({ name }) => name);
@@ -59,7 +59,7 @@ function* chunks(nodes: readonly Node[], graph: Graph): Generator<Uint8Array> {
     yield Buffer.from(pending);
     pending = '';
   }
-  yield Buffer.from(pending + print('GraphDef', frameProto(graph.frame), 0));
+  yield Buffer.from(pending + print('GraphDef', frameProto(graph.header), 0));
 }
 
 /** Proto3 does not write strings that are empty. */

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { runGraph } from '../../src/execute/run.js';
 import { attrBool } from '../../src/graph/attrs.js';
 import type { Graph } from '../../src/graph/graph.js';
 import { load } from '../../src/load.js';
+import { runGraph } from '../../src/run/run.js';
 import { difference } from '../support/compare.js';
 import { readGolden } from '../support/golden.js';
 import { folded, foldedModel } from './support.js';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { runGraph } from '../../src/execute/run.js';
 import { load } from '../../src/load.js';
+import { runGraph } from '../../src/run/run.js';
 import { casesOf } from '../support/cases.js';
 import { difference } from '../support/compare.js';
 import { readGolden } from '../support/golden.js';

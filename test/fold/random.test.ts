@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { runGraph } from '../../src/execute/run.js';
-import { numbersOf } from '../../src/execute/value.js';
-import { freeze } from '../../src/freeze.js';
+import { freeze } from '../../src/freezing/freeze.js';
+import { runGraph } from '../../src/run/run.js';
+import { numbersOf } from '../../src/run/value.js';
 import { counted } from '../support/run.js';
 import { type Gene, RandomNet } from './random_net.js';
 import { folded, modelOf } from './support.js';

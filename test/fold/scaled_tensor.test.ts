@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { channelAt, scaledTensor, visitNumbers } from '../../src/analysis/folding/scaled_tensor.js';
 import { DataType } from '../../src/graph/dtype.js';
 import { numberTensor, rawTensor, readBytes, readNumbers, type Tensor } from '../../src/graph/tensor.js';
-import { channelAt, scaledTensor, visitNumbers } from '../../src/passes/folding/scaled_tensor.js';
 
 /** The same tensor, read in chunks of the given size, in one buffer that is used again. */
 function chunked(tensor: Tensor, size: number): Tensor {

@@ -1,4 +1,4 @@
-import { type FoldOptions, type FoldReport, fold } from '../../src/fold.js';
+import { type FoldOptions, type FoldReport, fold } from '../../src/freezing/fold.js';
 import type { Graph } from '../../src/graph/graph.js';
 import type { Model } from '../../src/graph/model.js';
 import { MemorySource } from '../../src/io/source.js';
@@ -10,7 +10,7 @@ export function bytesOf(encoded: EncodedGraph): Buffer {
 }
 
 export function modelOf(graph: Graph): Model {
-  return { name: 'test.pb', graph, meta: {}, weights: undefined, byteLength: 0 };
+  return { name: 'test.pb', graph, meta: {}, checkpoint: undefined, byteLength: 0 };
 }
 
 /** What was folded, as it is when the file has been read again. */

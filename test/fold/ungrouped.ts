@@ -1,4 +1,4 @@
-import { Shapes } from '../../src/analysis/shapes.js';
+import { Shapes } from '../../src/analysis/values/shapes.js';
 import { attrString } from '../../src/graph/attrs.js';
 import type { Graph } from '../../src/graph/graph.js';
 import type { Node } from '../../src/graph/node.js';

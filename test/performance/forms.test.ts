@@ -1,8 +1,8 @@
 // A form for each way in which statistics are kept and switched, a few times over and many: none may cost more the more
 // there are. BNFIX_SCALE=all takes all fixtures, and more copies.
 import { describe, expect, it } from 'vitest';
-import { fold } from '../../src/fold.js';
-import { freeze } from '../../src/freeze.js';
+import { fold } from '../../src/freezing/fold.js';
+import { freeze } from '../../src/freezing/freeze.js';
 import { load } from '../../src/load.js';
 import { type Case, casesOf } from '../support/cases.js';
 import { chained, copiesOf } from '../support/chained.js';
@@ -28,7 +28,7 @@ const FORMS = [
   'while_unfused_113',
 ];
 const ALL = process.env.BNFIX_SCALE === 'all';
-const [FEW, MANY] = ALL ? [8, 64] : [4, 48];
+const [FEW, LARGE_BATCH] = ALL ? [8, 64] : [4, 48];
 /** Of the time per copy. What leaves the processor's cache costs twice as much; a quadratic pass shows as more than four. */
 const LIMIT = 3;
 
@@ -66,7 +66,7 @@ describe('each form costs as much for each of many as for each of few', () => {
       freeze(chained(model, 2, output!, Object.keys(golden.inputs)), { outputs: copiesOf(output!, 2) });
       let best = Number.POSITIVE_INFINITY;
       for (let attempt = 0; attempt < 3 && best >= LIMIT; attempt++)
-        best = Math.min(best, secondsPerCopy(MANY) / secondsPerCopy(FEW));
+        best = Math.min(best, secondsPerCopy(LARGE_BATCH) / secondsPerCopy(FEW));
       if (ALL) console.log(`${one.name}: x${best.toFixed(2)}`);
       model.close();
       expect(best).toBeLessThan(LIMIT);

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { wrapped } from '../../src/cli/code_cache.js';
-import { freeze } from '../../src/freeze.js';
+import { freeze } from '../../src/freezing/freeze.js';
 import { load } from '../../src/load.js';
 import { CLI, ensureBuilt, MAIN, PLAIN_ENV } from '../cli/build.js';
 import { BAG_MODEL } from '../cli/support.js';

@@ -1,6 +1,6 @@
 import { type AttrMap, attr } from '../../src/graph/attrs.js';
 import { DataType } from '../../src/graph/dtype.js';
-import { Graph, type GraphFrame } from '../../src/graph/graph.js';
+import { Graph, type GraphHeader } from '../../src/graph/graph.js';
 import { type NodeSpec, parseInput } from '../../src/graph/node.js';
 import { numberTensor, type Tensor } from '../../src/graph/tensor.js';
 
@@ -35,7 +35,7 @@ export function constantOf(name: string, tensor: Tensor, controls: readonly stri
   return { ...node(name, 'Const', [], { dtype: attr.type(tensor.dtype) }), controls, tensor };
 }
 
-export function graphOf(nodes: readonly NodeSpec[], frame?: GraphFrame): Graph {
+export function graphOf(nodes: readonly NodeSpec[], frame?: GraphHeader): Graph {
   return new Graph(nodes, frame);
 }
 

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { FreezeOptions } from '../../src/freeze_options.js';
+import type { FreezeOptions } from '../../src/freezing/options.js';
 import type { LoadOptions } from '../../src/load.js';
 
 /** A model in test/fixtures and what has to become of it. */

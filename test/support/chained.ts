@@ -1,7 +1,7 @@
 import { attr } from '../../src/graph/attrs.js';
 import { DataType } from '../../src/graph/dtype.js';
 import { Graph } from '../../src/graph/graph.js';
-import type { Model, Weights } from '../../src/graph/model.js';
+import type { Checkpoint, Model } from '../../src/graph/model.js';
 import type { Node, NodeSpec, TensorRef } from '../../src/graph/node.js';
 import { numberTensor, stringTensor } from '../../src/graph/tensor.js';
 
@@ -22,7 +22,7 @@ export function copiesOf(name: string, count: number): string[] {
  * @param inputs - the tensors that a copy is fed
  */
 export function chained(model: Model, count: number, output: string, inputs: readonly string[]): Model {
-  const { graph, weights, meta } = model;
+  const { graph, checkpoint, meta } = model;
   const fed = new Set(inputs.map((name) => name.split(':')[0]!));
   const nodes = [...graph.nodes()];
   const saverKeys = new Set(nodes.filter(({ op }) => /^(Save|Restore)/.test(op)).map(({ inputs }) => inputs[1]?.node));
@@ -40,8 +40,8 @@ export function chained(model: Model, count: number, output: string, inputs: rea
   }
   return {
     ...model,
-    graph: new Graph(specs, graph.frame),
-    weights: weights && copiedWeights(weights, count),
+    graph: new Graph(specs, graph.header),
+    checkpoint: checkpoint && copiedWeights(checkpoint, count),
     objectKeys: copiedKeys(model.objectKeys, count),
     meta: { ...meta, signature_def: {}, ...(meta.saver_def && { saver_def: copiedSaver(meta.saver_def) }) },
   };
@@ -96,16 +96,16 @@ function link(name: string, scope: string, before: string): NodeSpec[] {
   ];
 }
 
-function copiedWeights(weights: Weights, count: number): Weights {
+function copiedWeights(checkpoint: Checkpoint, count: number): Checkpoint {
   const own = (key: string) => key.replace(/^copy\d+\//, '');
-  const entries = [...weights.entries].flatMap(([key, entry]) =>
+  const entries = [...checkpoint.entries].flatMap(([key, entry]) =>
     copiesOf(key, count).map((copied) => [copied, entry] as const),
   );
   return {
-    name: weights.name,
+    name: checkpoint.name,
     entries: new Map(entries),
-    tensor: (key) => weights.tensor(own(key)),
-    slice: (key, extents) => weights.slice(own(key), extents),
+    tensor: (key) => checkpoint.tensor(own(key)),
+    slice: (key, extents) => checkpoint.slice(own(key), extents),
   };
 }
 

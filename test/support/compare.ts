@@ -1,4 +1,4 @@
-import { numbersOf, stringsOf, type TensorValue } from '../../src/execute/value.js';
+import { numbersOf, stringsOf, type TensorValue } from '../../src/run/value.js';
 
 /** Largest difference, relative to the larger of 1 and the largest expected value; infinite when shapes differ. */
 export function difference(actual: TensorValue, expected: TensorValue): number {

@@ -1,4 +1,4 @@
-import { freeze } from '../../src/freeze.js';
+import { freeze } from '../../src/freezing/freeze.js';
 import { attrBool } from '../../src/graph/attrs.js';
 import type { Graph } from '../../src/graph/graph.js';
 import { load } from '../../src/load.js';
@@ -31,7 +31,7 @@ function graphOfBody(nodes: readonly tensorflow.NodeDef.$Properties[]): Graph {
 /** What must not be left of training in a frozen graph, one line for each. */
 export function leftovers(graph: Graph, keeps: readonly string[]): string[] {
   const found: string[] = [];
-  const bodies = (graph.frame.library?.function ?? []).map((fn) => graphOfBody(fn.node_def ?? []));
+  const bodies = (graph.header.library?.function ?? []).map((fn) => graphOfBody(fn.node_def ?? []));
   for (const node of [graph, ...bodies].flatMap((each) => [...each.nodes()])) {
     const say = (what: string) => found.push(`${node.name}: ${what}`);
     if (VARIABLE_OPS.test(node.op) && !NOT_VARIABLE_OPS.test(node.op)) say(node.op);

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type TensorValue, valueOfStrings } from '../../src/execute/value.js';
+import { type TensorValue, valueOfStrings } from '../../src/run/value.js';
 
 /** A tensor as the fixture scripts write it: base64 of the raw little-endian bytes, or of each string. */
 interface TensorJson {

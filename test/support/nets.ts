@@ -1,7 +1,7 @@
 import { type AttrMap, attr } from '../../src/graph/attrs.js';
 import { DataType } from '../../src/graph/dtype.js';
 import type { Graph } from '../../src/graph/graph.js';
-import type { Model, Weights } from '../../src/graph/model.js';
+import type { Checkpoint, Model } from '../../src/graph/model.js';
 import type { NodeSpec } from '../../src/graph/node.js';
 import { elementCount, numberTensor } from '../../src/graph/tensor.js';
 import { constant, graphOf, ints, node, placeholder, T_FLOAT } from './build.js';
@@ -46,7 +46,7 @@ const DECAY = 0.9;
 export function modelOf(net: Net, mode: 'training' | 'inference'): Model {
   const builder = new Builder(net, mode);
   builder.build();
-  return { name: mode, graph: builder.graph(), meta: {}, weights: builder.weights(), byteLength: 0 };
+  return { name: mode, graph: builder.graph(), meta: {}, checkpoint: builder.checkpoint(), byteLength: 0 };
 }
 
 /** Pseudo-random numbers in [-1, 1), the same for the same words. */
@@ -75,7 +75,7 @@ class Builder {
     return graphOf([...this.#nodes.values()]);
   }
 
-  weights(): Weights {
+  checkpoint(): Checkpoint {
     const tensors = new Map(
       [...this.#values].map(([key, { shape, numbers }]) => [key, numberTensor(DataType.DT_FLOAT, shape, numbers)]),
     );

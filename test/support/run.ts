@@ -1,11 +1,11 @@
 import { expect } from 'vitest';
 import { BnfixError } from '../../src/errors.js';
-import { runGraph } from '../../src/execute/run.js';
-import { numbersOf, type TensorValue, valueOfNumbers } from '../../src/execute/value.js';
 import { attr } from '../../src/graph/attrs.js';
 import { DataType } from '../../src/graph/dtype.js';
 import type { Graph } from '../../src/graph/graph.js';
 import { elementCount } from '../../src/graph/tensor.js';
+import { runGraph } from '../../src/run/run.js';
+import { numbersOf, type TensorValue, valueOfNumbers } from '../../src/run/value.js';
 import { constant, graphOf, node, placeholder, T_FLOAT } from './build.js';
 
 export const floats = (shape: readonly number[], numbers: readonly number[]) =>

@@ -1,4 +1,4 @@
-import type { BatchNorm } from '../../analysis/batch_norms.js';
+import type { BatchNorm } from '../../analysis/training/batch_norms.js';
 import { BnfixError } from '../../errors.js';
 
 /** A site that cannot be repaired, and what it lacks. */

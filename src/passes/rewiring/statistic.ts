@@ -1,16 +1,16 @@
-import { constantInts } from '../../analysis/constants.js';
-import { ARITHMETIC } from '../../analysis/scalars.js';
-import { type Shape, Shapes } from '../../analysis/shapes.js';
-import { variableValue } from '../../analysis/values.js';
-import type { Variable } from '../../analysis/variables.js';
+import { variableValue } from '../../analysis/state/checkpoint_value.js';
+import type { Variable } from '../../analysis/state/variables.js';
+import { constantInts } from '../../analysis/values/constants.js';
+import { ARITHMETIC } from '../../analysis/values/evaluate.js';
+import { type Shape, Shapes } from '../../analysis/values/shapes.js';
 import { attr, attrBool, attrInts } from '../../graph/attrs.js';
 import { DataType } from '../../graph/dtype.js';
 import { Frames } from '../../graph/frames.js';
 import type { Graph } from '../../graph/graph.js';
 import { type Node, refText, type TensorRef } from '../../graph/node.js';
-import { outputTypes } from '../../graph/ops.js';
 import { numberTensor, type Tensor } from '../../graph/tensor.js';
 import { sourceOf } from '../../graph/walk.js';
+import { outputTypes } from '../../ops/registry.js';
 import type { PassContext } from '../pass.js';
 
 /** What the rewiring knows of the graph as it was. */
@@ -75,13 +75,13 @@ function shapeLike(own: Shape, wanted: Shape): 'same' | 'unknown' | readonly num
 
 /** A tensor with the variable's value, of the given dtype and shape. */
 export function statisticRef(
-  { graph, weights, frames }: Rewire,
+  { graph, checkpoint, frames }: Rewire,
   scope: string,
   variable: Variable,
   dtype: DataType,
   shape: readonly number[] | undefined,
 ): TensorRef {
-  let ref = readRef(graph, variable, weights && variableValue(variable, weights));
+  let ref = readRef(graph, variable, checkpoint && variableValue(variable, checkpoint));
   const frame = frames.of(scope);
   const base = `${scope}/${variable.node.split('/').at(-1)}`;
   const add = (op: string, inputs: TensorRef[], attrs: Node['attr']): TensorRef => {

@@ -5,7 +5,7 @@ import type { ByteSource } from '../../io/source.js';
 import { tensorflow } from '../../proto/tensorflow.js';
 import { pieceTensor } from './assemble.js';
 import { bundlePiece, type StoredBytes } from './bundle_piece.js';
-import { count, damaged, decodeMessage } from './damage.js';
+import { count, damaged, decodeMessage } from './cursor.js';
 import { encodeTensorNameSlice } from './ordered_code.js';
 import type { CheckpointEntry, CheckpointFiles, CheckpointReader, OpenSource } from './reader.js';
 import { openShards } from './shards.js';

@@ -3,7 +3,7 @@ import { elementCount } from '../../graph/tensor.js';
 import { crc32c, unmaskCrc } from '../../io/crc32c.js';
 import type { ByteSource } from '../../io/source.js';
 import type { Piece } from './assemble.js';
-import { type Cursor, damaged, readVarint } from './damage.js';
+import { type Cursor, damaged, readVarint } from './cursor.js';
 import { type Box, boxShape } from './slice.js';
 
 /** Where the index of a V2 checkpoint says that a value is. */

@@ -1,7 +1,8 @@
+import { didYouMean } from '../../did_you_mean.js';
 import { BnfixError } from '../../errors.js';
+import type { Checkpoint } from '../../graph/model.js';
 import type { Tensor } from '../../graph/tensor.js';
 import { FileSource } from '../../io/source.js';
-import { didYouMean } from '../../near.js';
 import { explainWrongKind, sniff } from '../sniff.js';
 import { openBundle } from './bundle.js';
 import type { CheckpointEntry, CheckpointFiles, CheckpointReader, OpenSource } from './reader.js';
@@ -9,7 +10,7 @@ import { boxOf, sliceText, type TensorSlice, wholeBox } from './slice.js';
 import { openV1 } from './v1.js';
 
 /** An open checkpoint. Its tensors can be read until it is closed. */
-export interface Checkpoint {
+export interface OpenCheckpoint extends Checkpoint {
   /** Its prefix. */
   readonly name: string;
   readonly format: 'V1' | 'V2';
@@ -32,7 +33,10 @@ export interface Checkpoint {
  * Opens a checkpoint of either format. The index is read and checked whole; data files are opened when a tensor is read.
  * @throws BnfixError `unreadable` when the index is missing, of another kind, truncated or corrupt
  */
-export function openCheckpoint(files: CheckpointFiles, open: OpenSource = (path) => new FileSource(path)): Checkpoint {
+export function openCheckpoint(
+  files: CheckpointFiles,
+  open: OpenSource = (path) => new FileSource(path),
+): OpenCheckpoint {
   const source = open(files.index);
   try {
     const kind = sniff(source);
@@ -42,14 +46,14 @@ export function openCheckpoint(files: CheckpointFiles, open: OpenSource = (path)
     }
     const isV1 = kind === 'unknown' ? files.format === 'V1' : kind === 'checkpoint_v1';
     const reader = isV1 ? openV1(source, files, open) : openBundle(source, files, open);
-    return new OpenCheckpoint(files.prefix, isV1 ? 'V1' : 'V2', reader);
+    return new ReaderCheckpoint(files.prefix, isV1 ? 'V1' : 'V2', reader);
   } catch (error) {
     source.close();
     throw error;
   }
 }
 
-class OpenCheckpoint implements Checkpoint {
+class ReaderCheckpoint implements OpenCheckpoint {
   readonly name: string;
   readonly format: 'V1' | 'V2';
   readonly files: readonly string[];

@@ -1,7 +1,7 @@
 import { BnfixError } from '../../errors.js';
 import { elementCount } from '../../graph/tensor.js';
 import type { tensorflow } from '../../proto/tensorflow.js';
-import { count } from './damage.js';
+import { count } from './cursor.js';
 
 /** Where a part of a tensor lies along one dimension. */
 export interface Extent {

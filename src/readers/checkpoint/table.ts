@@ -3,7 +3,7 @@ import type { BnfixError } from '../../errors.js';
 import { CHUNK_BYTES, ChunkRing } from '../../graph/chunk_ring.js';
 import { crc32c, unmaskCrc } from '../../io/crc32c.js';
 import type { ByteSource } from '../../io/source.js';
-import { type Cursor, damaged, readVarint } from './damage.js';
+import { type Cursor, damaged, readVarint } from './cursor.js';
 
 /**
  * The table format of LevelDB (doc/table_format.md), which TensorFlow uses for both checkpoint versions: sorted keys in

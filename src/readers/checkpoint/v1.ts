@@ -4,7 +4,7 @@ import { elementCount, shapeOf, type Tensor } from '../../graph/tensor.js';
 import type { ByteSource } from '../../io/source.js';
 import { tensorflow } from '../../proto/tensorflow.js';
 import { pieceTensor } from './assemble.js';
-import { damaged, decodeMessage } from './damage.js';
+import { damaged, decodeMessage } from './cursor.js';
 import type { CheckpointEntry, CheckpointFiles, CheckpointReader, OpenSource } from './reader.js';
 import { type Box, boxOf, coverageFault, sliceOfProto, sliceText, type TensorSlice } from './slice.js';
 import { lookUp, openTable, type Table } from './table.js';

@@ -6,7 +6,7 @@ import { MemorySource } from '../../io/source.js';
 import { tensorflow } from '../../proto/tensorflow.js';
 import { LENGTH_DELIMITED, type WireField, WireReader } from '../wire.js';
 import type { Piece } from './assemble.js';
-import { damaged, decodeMessage } from './damage.js';
+import { damaged, decodeMessage } from './cursor.js';
 import { encodeTensorNameSlice } from './ordered_code.js';
 import { type Box, boxShape, type TensorSlice } from './slice.js';
 import { locate, lookUp, type StoredValue, streamBlock, type Table } from './table.js';

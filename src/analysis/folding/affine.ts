@@ -1,0 +1,222 @@
+import { attrBool, attrFloat, attrString, attrType } from '../../graph/attrs.js';
+import { DataType } from '../../graph/dtype.js';
+import type { Node, TensorRef } from '../../graph/node.js';
+import { type ConstantVector, isFloat, mapVector, scalar, type Vector, zip } from '../values/vectors.js';
+import type { FoldView } from './view.js';
+
+/** y = scale * x + shift, per channel or for all. */
+export interface Affine {
+  readonly scale: Vector;
+  readonly shift: Vector;
+  /**
+   * How much larger the numbers on the way are than the result when it is computed as one product and one sum, where
+   * the graph subtracts first: the factor by which rounding errors grow.
+   */
+  readonly growth: number;
+}
+
+/** One op that scales and shifts its input by constants. */
+export interface AffineOp {
+  readonly node: Node;
+  readonly x: TensorRef;
+  /** Index of the input that is constant, where there is one. */
+  readonly operand: number;
+  readonly affine: Affine;
+  /** How the op is told in the report: the op itself for a batch norm; undefined for plain arithmetic. */
+  readonly batchNorm: string | undefined;
+  /** What it costs at run time: a batch norm three ops, arithmetic one, what hands on nothing. */
+  readonly cost: number;
+  readonly dtype: DataType;
+  /** Whether it computes in float32 what it stores in fewer bits. */
+  readonly widens: boolean;
+}
+
+/** The form of a batch norm that is written as arithmetic. */
+export const DECOMPOSED = 'decomposed';
+
+export const BATCH_NORMS: ReadonlySet<string> = new Set(['FusedBatchNorm', 'FusedBatchNormV2', 'FusedBatchNormV3']);
+
+const HANDS_ON: ReadonlySet<string> = new Set(['Identity', 'StopGradient', 'PreventGradient', 'Snapshot']);
+
+const [ONE, ZERO, MINUS_ONE] = [scalar(1), scalar(0), scalar(-1)];
+
+/** A node as an affine function of one input; undefined when it is none, or its parameters are no constants. */
+export function affineOp(view: FoldView, node: Node): AffineOp | undefined {
+  if (view.isKept(node.name)) return undefined;
+  if (BATCH_NORMS.has(node.op)) return fusedBatchNorm(view, node);
+  if (node.op === 'BatchNormWithGlobalNormalization') return globalNormalization(view, node);
+  const dtype = attrType(node, 'T');
+  if (!isFloat(dtype)) return undefined;
+  if (HANDS_ON.has(node.op)) return arithmetic(node, dtype, 0, ONE, ZERO, undefined);
+  if (node.op === 'Neg') return arithmetic(node, dtype, 0, MINUS_ONE, ZERO, undefined);
+  if (node.inputs.length !== 2) return undefined;
+  const [left, right] = [view.constants.vector(node.inputs[0]), view.constants.vector(node.inputs[1])];
+  const constant = left ?? right;
+  if (!constant || (left && right)) return undefined;
+  const index = left ? 1 : 0;
+  switch (node.op) {
+    case 'Mul':
+      return arithmetic(node, dtype, index, constant, ZERO, constant);
+    case 'Div':
+    case 'RealDiv':
+      if (left) return undefined;
+      return arithmetic(
+        node,
+        dtype,
+        index,
+        mapVector(constant, (x) => 1 / x),
+        ZERO,
+        constant,
+      );
+    case 'Add':
+    case 'AddV2':
+      return arithmetic(node, dtype, index, ONE, constant, constant);
+    case 'Sub':
+      return left
+        ? arithmetic(node, dtype, index, MINUS_ONE, constant, constant)
+        : arithmetic(
+            node,
+            dtype,
+            index,
+            ONE,
+            mapVector(constant, (x) => -x),
+            constant,
+          );
+    case 'BiasAdd':
+    case 'BiasAddV1': {
+      if (left) return undefined;
+      const shaped = alongChannels(view, node, constant);
+      return shaped && arithmetic(node, dtype, index, ONE, shaped, constant);
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** Of NCHW, versions of TensorFlow agree only where there are four dimensions. */
+function alongChannels(view: FoldView, node: Node, bias: Vector): Vector | undefined {
+  if (bias.shape.length !== 1) return undefined;
+  if ((attrString(node, 'data_format') ?? 'NHWC') !== 'NCHW') return bias;
+  return view.rankOf(node.inputs[0]!) === 4 ? { shape: [bias.values.length, 1, 1], values: bias.values } : undefined;
+}
+
+function arithmetic(
+  node: Node,
+  dtype: DataType,
+  index: number,
+  scale: Vector,
+  shift: Vector,
+  constant: ConstantVector | undefined,
+): AffineOp {
+  // Scaling by a root is how a batch norm that was not fused divides by its deviation.
+  const isNorm = constant?.hasRoot && (node.op === 'Mul' || node.op.endsWith('Div'));
+  return {
+    node,
+    x: node.inputs[index]!,
+    operand: 1 - index,
+    affine: { scale, shift, growth: 0 },
+    batchNorm: isNorm ? DECOMPOSED : undefined,
+    cost: HANDS_ON.has(node.op) ? 0 : 1 + (constant && constant.ops > 0 ? 1 : 0),
+    dtype,
+    widens: false,
+  };
+}
+
+/** The shape of a parameter that lies along the channels of a layout. */
+export function channelShape(format: string, size: number): number[] {
+  return format.startsWith('NC') ? [size, ...new Array<number>(format.length - 2).fill(1)] : [size];
+}
+
+/** Ops whose epsilon is left out when it is the default. */
+const DEFAULT_EPSILON = Math.fround(1e-4);
+
+function fusedBatchNorm(view: FoldView, node: Node): AffineOp | undefined {
+  if (attrBool(node, 'is_training') ?? true) return undefined;
+  if (view.graph.usedPorts(node.name).some((port) => port !== 0)) return undefined;
+  const parameters = node.inputs.slice(1, 5).map((ref) => view.constants.vector(ref));
+  const [gamma, beta, mean, variance] = parameters;
+  const size = gamma?.values.length ?? 0;
+  if (parameters.some((p) => p?.values.length !== size) || size === 0) return undefined;
+  const dtype = attrType(node, 'T') ?? DataType.DT_FLOAT;
+  if (!isFloat(dtype)) return undefined;
+  return normalization(node, dtype, {
+    format: attrString(node, 'data_format') ?? 'NHWC',
+    epsilon: attrFloat(node, 'epsilon') ?? DEFAULT_EPSILON,
+    gamma: gamma!.values,
+    beta: beta!.values,
+    mean: mean!.values,
+    variance: variance!.values,
+  });
+}
+
+/** The op of TensorFlow before 1.0: inputs t, m, v, beta, gamma. */
+function globalNormalization(view: FoldView, node: Node): AffineOp | undefined {
+  const [mean, variance, beta, gamma] = node.inputs.slice(1, 5).map((ref) => view.constants.vector(ref));
+  const size = mean?.values.length ?? 0;
+  if ([mean, variance, beta, gamma].some((p) => p?.values.length !== size) || size === 0) return undefined;
+  const dtype = attrType(node, 'T');
+  if (!isFloat(dtype)) return undefined;
+  const isScaled = attrBool(node, 'scale_after_normalization') ?? true;
+  return normalization(node, dtype, {
+    format: 'NHWC',
+    epsilon: attrFloat(node, 'variance_epsilon') ?? 0,
+    gamma: isScaled ? gamma!.values : new Float64Array(size).fill(1),
+    beta: beta!.values,
+    mean: mean!.values,
+    variance: variance!.values,
+  });
+}
+
+interface Normalization {
+  readonly format: string;
+  readonly epsilon: number;
+  readonly gamma: Float64Array;
+  readonly beta: Float64Array;
+  readonly mean: Float64Array;
+  readonly variance: Float64Array;
+}
+
+function normalization(node: Node, dtype: DataType, norm: Normalization): AffineOp {
+  const { gamma, beta, mean, variance, epsilon } = norm;
+  const shape = channelShape(norm.format, gamma.length);
+  const scale = gamma.map((g, i) => g / Math.sqrt(variance[i]! + epsilon));
+  const shift = beta.map((b, i) => b - mean[i]! * scale[i]!);
+  let growth = 0;
+  for (const [i, s] of scale.entries()) {
+    const size = Math.abs(gamma[i]!) + Math.abs(beta[i]!);
+    if (s !== 0) growth = Math.max(growth, Math.abs(mean[i]! * s) / size);
+  }
+  return {
+    node,
+    x: node.inputs[0]!,
+    operand: 1,
+    affine: { scale: { shape, values: scale }, shift: { shape, values: shift }, growth },
+    batchNorm: node.op,
+    cost: 3,
+    dtype,
+    widens: dtype === DataType.DT_HALF || dtype === DataType.DT_BFLOAT16,
+  };
+}
+
+/** First one, then the other; undefined where they lie along different dimensions. */
+export function compose(first: Affine, second: Affine): Affine | undefined {
+  const scale = zip(first.scale, second.scale, (a, b) => a * b);
+  const moved = zip(first.shift, second.scale, (b, a) => b * a);
+  const shift = moved && zip(moved, second.shift, (a, b) => a + b);
+  if (!scale || !shift || !zip(scale, shift, (a) => a)) return undefined;
+  // What was subtracted before it is scaled would be added after it.
+  const late = isOnes(second.scale) ? 0 : largest(moved);
+  return { scale, shift, growth: Math.max(first.growth, second.growth, late) };
+}
+
+export function largest(v: Vector): number {
+  return v.values.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+}
+
+export function isOnes(v: Vector): boolean {
+  return v.values.every((x) => x === 1);
+}
+
+export function isZeros(v: Vector): boolean {
+  return v.values.every((x) => x === 0);
+}

@@ -1,0 +1,164 @@
+import { attrBool, attrInts, attrString, attrType } from '../../graph/attrs.js';
+import type { Node } from '../../graph/node.js';
+import { elementCount } from '../../graph/tensor.js';
+import type { Shape } from '../values/shapes.js';
+import { isFloat } from '../values/vectors.js';
+import type { ChannelTerm } from './scaled_tensor.js';
+import { type FoldView, typeOf } from './view.js';
+
+/** An op that multiplies its data by a kernel and sums: scaling a channel of its result scales a part of the kernel. */
+export interface LinearOp {
+  readonly node: Node;
+  /** Index of the input that holds the kernel, and of the one that holds the data. */
+  readonly kernel: number;
+  readonly data: number;
+  readonly kernelShape: readonly number[];
+  /** Dimension of the result's channels, counted from the end. */
+  readonly axis: number;
+  /** Number of channels of the result; undefined where the kernel alone does not say. */
+  readonly channels: number | undefined;
+  /** Which output channel an element of the kernel works for; undefined when there cannot be so many. */
+  outputTerms(channels: number): readonly ChannelTerm[] | undefined;
+  /** Which input channel it reads, of that many. */
+  inputTerms(channels: number): readonly ChannelTerm[] | undefined;
+  /** Why a constant added to the data is not a constant added to the result; undefined where it is. */
+  readonly whyShiftUneven: string | undefined;
+  /** Dimension of the data's channels, counted from the end; undefined where data is laid out in another way. */
+  readonly dataAxis: number | undefined;
+}
+
+/** The linear op that a node is; undefined when it is none, or its kernel has no known shape. */
+export function linearOp(view: FoldView, node: Node): LinearOp | undefined {
+  const make = OPS[node.op];
+  const kernelShape = node.inputs[1] && view.shapeOf(node.inputs[1]);
+  if (!make || !kernelShape || kernelShape.length < 2 || kernelShape.some((size) => size < 1)) return undefined;
+  const dtype = typeOf(node);
+  if (!isFloat(dtype) || (attrType(node, 'Ta') ?? dtype) !== dtype) return undefined;
+  return make(node, kernelShape, view.shapeOf({ node: node.name, port: 0 }));
+}
+
+type Make = (node: Node, kernel: readonly number[], result: Shape) => LinearOp | undefined;
+
+function term(stride: number, size: number, times = 1): ChannelTerm {
+  return { stride, size, times };
+}
+
+/** Channels are counted within a group first: `within` tells which one, `group` which group. */
+function grouped(within: ChannelTerm, group: (groups: number) => ChannelTerm) {
+  return (channels: number): readonly ChannelTerm[] | undefined => {
+    if (channels === within.size) return [within];
+    const groups = channels / within.size;
+    return Number.isInteger(groups) ? [within, group(groups)] : undefined;
+  };
+}
+
+function layoutAxis(node: Node): number {
+  const format = attrString(node, 'data_format') ?? 'NHWC';
+  return format.startsWith('NC') ? 1 - format.length : -1;
+}
+
+/** Why the ends of the data count differently: zeros are put around them. */
+function zeroPadding(node: Node, window: readonly number[]): string | undefined {
+  const padding = attrString(node, 'padding');
+  if (padding === 'VALID' || window.every((size) => size === 1)) {
+    const explicit = attrInts(node, 'explicit_paddings') ?? [];
+    return explicit.some((pad) => pad !== 0) ? 'its zero padding would see the shift' : undefined;
+  }
+  if (padding === 'EXPLICIT' && (attrInts(node, 'explicit_paddings') ?? []).every((pad) => pad === 0)) return undefined;
+  return `the zero padding of ${node.name} would see the shift`;
+}
+
+const convolution: Make = (node, kernel) => {
+  const [inputs, outputs] = [kernel.at(-2)!, kernel.at(-1)!];
+  const axis = layoutAxis(node);
+  return {
+    node,
+    kernel: 1,
+    data: 0,
+    kernelShape: kernel,
+    axis,
+    channels: outputs,
+    outputTerms: (channels) => (channels === outputs ? [term(1, outputs)] : undefined),
+    inputTerms: (channels) => {
+      const groups = channels / inputs;
+      if (outputs % groups !== 0) return undefined;
+      return grouped(term(outputs, inputs), () => term(outputs / groups, groups, inputs))(channels);
+    },
+    whyShiftUneven: zeroPadding(node, kernel.slice(0, -2)),
+    dataAxis: axis,
+  };
+};
+
+const depthwise: Make = (node, kernel) => {
+  const [inputs, multiplier] = [kernel.at(-2)!, kernel.at(-1)!];
+  const axis = layoutAxis(node);
+  return {
+    node,
+    kernel: 1,
+    data: 0,
+    kernelShape: kernel,
+    axis,
+    channels: inputs * multiplier,
+    outputTerms: (channels) => (channels === inputs * multiplier ? [term(1, channels)] : undefined),
+    inputTerms: (channels) => (channels === inputs ? [term(multiplier, inputs)] : undefined),
+    whyShiftUneven: zeroPadding(node, kernel.slice(0, -2)),
+    dataAxis: axis,
+  };
+};
+
+/** The kernel of a transposed convolution is that of the convolution whose gradient it is: outputs come before inputs. */
+const transposed: Make = (node, kernel, result) => {
+  const [outputs, inputs] = [kernel.at(-2)!, kernel.at(-1)!];
+  const axis = layoutAxis(node);
+  // With groups, the kernel holds the outputs of one: how many there are, the shape of the result has to say.
+  const known = result?.at(axis) ?? -1;
+  return {
+    node,
+    kernel: 1,
+    data: 2,
+    kernelShape: kernel,
+    axis,
+    channels: known > 0 ? known : outputs,
+    outputTerms: (channels) => {
+      const groups = channels / outputs;
+      if ((groups !== 1 && channels !== known) || inputs % groups !== 0) return undefined;
+      return grouped(term(inputs, outputs), () => term(inputs / groups, groups, outputs))(channels);
+    },
+    inputTerms: (channels) => (channels === inputs ? [term(1, inputs)] : undefined),
+    whyShiftUneven: `at its borders ${node.name} sums fewer terms`,
+    dataAxis: axis,
+  };
+};
+
+const matMul: Make = (node, kernel) => {
+  const isTransposed = attrBool(node, 'transpose_b') ?? attrBool(node, 'adj_y') ?? false;
+  const [inputs, outputs] = isTransposed ? [kernel.at(-1)!, kernel.at(-2)!] : [kernel.at(-2)!, kernel.at(-1)!];
+  const output = isTransposed ? term(inputs, outputs) : term(1, outputs);
+  const input = isTransposed ? term(1, inputs) : term(outputs, inputs);
+  const isPlain = elementCount(kernel.slice(0, -2)) === 1;
+  return {
+    node,
+    kernel: 1,
+    data: 0,
+    kernelShape: kernel,
+    axis: -1,
+    channels: outputs,
+    outputTerms: (channels) => (channels === outputs ? [output] : undefined),
+    inputTerms: (channels) => (channels === inputs ? [input] : undefined),
+    whyShiftUneven: isPlain ? undefined : `${node.name} multiplies each of its batch by another matrix`,
+    dataAxis: (attrBool(node, 'transpose_a') ?? attrBool(node, 'adj_x')) ? undefined : -1,
+  };
+};
+
+const OPS: Readonly<Record<string, Make>> = {
+  Conv2D: convolution,
+  Conv3D: convolution,
+  DepthwiseConv2dNative: depthwise,
+  Conv2DBackpropInput: transposed,
+  Conv3DBackpropInput: transposed,
+  Conv3DBackpropInputV2: transposed,
+  MatMul: matMul,
+  BatchMatMul: matMul,
+  BatchMatMulV2: matMul,
+  BatchMatMulV3: matMul,
+};

@@ -1,0 +1,50 @@
+import { DataType, dtypeName } from '../../graph/dtype.js';
+import type { Tensor } from '../../graph/tensor.js';
+import { channelAt, type Factor, visitNumbers } from './scaled_tensor.js';
+
+interface Range {
+  readonly largest: number;
+  readonly smallestNormal: number;
+}
+
+const FLOAT: Range = { largest: (2 - 2 ** -23) * 2 ** 127, smallestNormal: 2 ** -126 };
+
+const RANGES: Partial<Record<DataType, Range>> = {
+  [DataType.DT_FLOAT]: FLOAT,
+  [DataType.DT_BFLOAT16]: { ...FLOAT, largest: (2 - 2 ** -7) * 2 ** 127 },
+  [DataType.DT_HALF]: { largest: 65504, smallestNormal: 2 ** -14 },
+  [DataType.DT_DOUBLE]: { largest: Number.MAX_VALUE, smallestNormal: 2 ** -1022 },
+};
+
+/** Factors within these need no look at the weights, where the dtype has the range of float32. */
+const HARMLESS = 2 ** 30;
+
+/** Why numbers cannot be constants of a dtype; undefined where they can. */
+export function whyNotRepresentable(dtype: DataType, ...lists: readonly Float64Array[]): string | undefined {
+  const { largest } = RANGES[dtype]!;
+  for (const values of lists) {
+    if (values.some(Number.isNaN)) return 'its parameters give no number (a root of a negative variance, or 0/0)';
+    if (values.some((x) => Math.abs(x) > largest)) return `its scale or shift does not fit into ${dtypeName(dtype)}`;
+  }
+  return undefined;
+}
+
+/** Why a kernel cannot be scaled without an overflow, or a loss of bits to underflow; reads it only where it may be so. */
+export function whyOutOfRange(kernel: Tensor, { values, terms }: Factor): string | undefined {
+  const { largest, smallestNormal } = RANGES[kernel.dtype]!;
+  const sizes = values.map(Math.abs);
+  const isHarmless = sizes.every((size) => size === 0 || (size < HARMLESS && size > 1 / HARMLESS));
+  if (isHarmless && kernel.dtype !== DataType.DT_HALF) return undefined;
+  const weights = new Float64Array(values.length);
+  visitNumbers(kernel, (value, flat) => {
+    const channel = channelAt(terms, flat);
+    weights[channel] = Math.max(weights[channel]!, Math.abs(value));
+  });
+  const dtype = dtypeName(kernel.dtype);
+  for (const [channel, weight] of weights.entries()) {
+    const scaled = weight * sizes[channel]!;
+    if (scaled > largest) return `its scale times the weights does not fit into ${dtype}`;
+    if (scaled > 0 && scaled < 4 * smallestNormal) return `its scale times the weights is too small for ${dtype}`;
+  }
+  return undefined;
+}

@@ -1,0 +1,51 @@
+import { BnfixError } from '../../errors.js';
+import { dtypeName } from '../../graph/dtype.js';
+import type { Checkpoint } from '../../graph/model.js';
+import type { Tensor } from '../../graph/tensor.js';
+import type { Variable } from './variables.js';
+
+/**
+ * The value that the checkpoint holds for a variable: a handle, nothing is read yet.
+ * @throws BnfixError `statistics` when there is none, or when it is not of the variable's dtype and shape.
+ */
+export function variableValue(variable: Variable, checkpoint: Checkpoint | undefined): Tensor {
+  const { node, key } = variable;
+  if (!checkpoint) {
+    throw new BnfixError('statistics', `the value of ${node} is needed, and there is no checkpoint`, {
+      where: node,
+      fix: 'name it with --checkpoint PREFIX (the path without .index and .data-...)',
+    });
+  }
+  if (key === undefined) {
+    throw new BnfixError('statistics', `the checkpoint has no value for the variable ${node}`, {
+      where: `${node}, ${checkpoint.name}`,
+      why: 'neither the restore ops of the graph nor its name lead to a key of this checkpoint',
+      fix: 'give the checkpoint that was saved with this graph (--checkpoint), or other --outputs that do not need it',
+    });
+  }
+  const tensor = variable.slice ? checkpoint.slice(key, variable.slice) : checkpoint.tensor(key);
+  const { shape, dtype } = variable;
+  if (tensor.dtype !== dtype) {
+    throw misfit(
+      variable,
+      checkpoint,
+      `${dtypeName(tensor.dtype)} in the checkpoint, ${dtypeName(dtype)} in the graph`,
+    );
+  }
+  if (shape && !fits(tensor.shape, shape)) {
+    throw misfit(variable, checkpoint, `shape [${tensor.shape}] in the checkpoint, [${shape}] in the graph`);
+  }
+  return tensor;
+}
+
+function fits(actual: readonly number[], wanted: readonly number[]): boolean {
+  return actual.length === wanted.length && wanted.every((size, axis) => size < 0 || size === actual[axis]);
+}
+
+function misfit(variable: Variable, checkpoint: Checkpoint, why: string): BnfixError {
+  return new BnfixError('statistics', `the checkpoint does not belong to this graph: ${variable.node} differs`, {
+    where: `${variable.key} in ${checkpoint.name}`,
+    why,
+    fix: 'give the checkpoint that was saved with this graph (--checkpoint)',
+  });
+}

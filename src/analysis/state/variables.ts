@@ -1,0 +1,181 @@
+import { attrShape, attrString, attrType } from '../../graph/attrs.js';
+import { DataType } from '../../graph/dtype.js';
+import type { Graph } from '../../graph/graph.js';
+import type { Model, SliceExtent } from '../../graph/model.js';
+import type { Node, TensorRef } from '../../graph/node.js';
+import { IDENTITIES, sourceOf } from '../../graph/walk.js';
+
+/** A variable of the graph and where its value is. */
+export interface Variable {
+  /** The VariableV2 or VarHandleOp. */
+  readonly node: string;
+  readonly kind: 'ref' | 'resource';
+  readonly dtype: DataType;
+  /** Undefined where the graph does not say. */
+  readonly shape: readonly number[] | undefined;
+  /** Key in the checkpoint; undefined when the checkpoint has none for it. */
+  readonly key: string | undefined;
+  /** The rectangle of the checkpoint's tensor that a part of a partitioned variable is. */
+  readonly slice: readonly SliceExtent[] | undefined;
+  /** How the key was found. */
+  readonly evidence: 'restore op' | 'name' | 'moving average' | 'none';
+}
+
+const REF_OPS: ReadonlySet<string> = new Set(['VariableV2', 'Variable', 'TemporaryVariable']);
+const RESTORE_OPS: ReadonlySet<string> = new Set(['RestoreV2', 'Restore', 'RestoreSlice']);
+const ASSIGN_OPS: ReadonlySet<string> = new Set(['Assign', 'AssignVariableOp']);
+
+/** Ops that hand a variable itself on, by reference or by handle, at input 0. */
+const HANDLE_PASSES: ReadonlySet<string> = new Set([
+  'Identity',
+  'RefIdentity',
+  'Switch',
+  'RefSwitch',
+  'Enter',
+  'RefEnter',
+  'RefNextIteration',
+  'RefExit',
+]);
+
+/** Ops that hand a value on from input 0, whether or not their branch is taken. */
+const VALUE_PASSES: ReadonlySet<string> = new Set([...IDENTITIES, ...HANDLE_PASSES]);
+
+export function isVariable(node: Node): boolean {
+  return REF_OPS.has(node.op) || node.op === 'VarHandleOp';
+}
+
+export function isRestore(node: Node): boolean {
+  return RESTORE_OPS.has(node.op);
+}
+
+/** The variables of a graph, by node, and which tensors are theirs. */
+export class Variables {
+  readonly byNode: ReadonlyMap<string, Variable>;
+  readonly #graph: Graph;
+
+  constructor(graph: Graph, byNode: ReadonlyMap<string, Variable>) {
+    this.#graph = graph;
+    this.byNode = byNode;
+  }
+
+  /** The variable that a reference or a resource handle stands for. */
+  ofHandle(ref: TensorRef): Variable | undefined {
+    return this.byNode.get(sourceOf(this.#graph, ref, HANDLE_PASSES).node);
+  }
+
+  /** The variable whose plain value a tensor is. */
+  readBy(ref: TensorRef): Variable | undefined {
+    const at = sourceOf(this.#graph, ref, VALUE_PASSES);
+    const node = this.#graph.find(at.node);
+    if (!node) return undefined;
+    if (node.op === 'ReadVariableOp') return node.inputs[0] && this.ofHandle(node.inputs[0]);
+    return REF_OPS.has(node.op) ? this.byNode.get(node.name) : undefined;
+  }
+}
+
+/**
+ * Finds every variable and the checkpoint key that holds its value: the saver's own restore ops say so for certain
+ * (RestoreV2 -> Assign); where they do not, the shared_name or the node's name.
+ */
+export function findVariables(model: Pick<Model, 'graph' | 'meta' | 'checkpoint' | 'objectKeys'>): Variables {
+  const { graph, meta, checkpoint, objectKeys } = model;
+  const keys = restoredKeys(graph, meta.saver_def?.restore_op_name ?? undefined, checkpoint?.entries);
+  const byNode = new Map<string, Variable>();
+  for (const node of graph.nodes()) {
+    if (!isVariable(node)) continue;
+    const restored = keys.get(node.name);
+    const key = restored?.key ?? namedKey(node, checkpoint?.entries, objectKeys);
+    byNode.set(node.name, {
+      node: node.name,
+      kind: node.op === 'VarHandleOp' ? 'resource' : 'ref',
+      dtype: attrType(node, 'dtype') ?? DataType.DT_FLOAT,
+      shape: attrShape(node, 'shape'),
+      key,
+      slice: restored?.slice,
+      evidence: restored ? 'restore op' : key === undefined ? 'none' : 'name',
+    });
+  }
+  return new Variables(graph, byNode);
+}
+
+type Entries = ReadonlyMap<string, unknown>;
+
+function namedKey(
+  node: Node,
+  entries: Entries | undefined,
+  objectKeys: ReadonlyMap<string, string> | undefined,
+): string | undefined {
+  const names = [attrString(node, 'shared_name'), node.name].filter((name) => name !== undefined && name !== '');
+  const keys = [...names, ...names.map((name) => objectKeys?.get(name!))];
+  return keys.find((key) => key !== undefined && entries?.has(key));
+}
+
+interface Restored {
+  readonly key: string;
+  readonly slice: SliceExtent[] | undefined;
+}
+
+/** Variable node -> what the restore ops load into it. The saver that the MetaGraphDef names is asked first. */
+function restoredKeys(
+  graph: Graph,
+  restoreOp: string | undefined,
+  entries: Entries | undefined,
+): Map<string, Restored> {
+  const mainOps = restoreOp === undefined ? new Set<string>() : controlAncestors(graph, restoreOp.split(':')[0]!);
+  const main = new Map<string, Restored>();
+  const other = new Map<string, Restored>();
+  for (const restore of graph.nodes()) {
+    if (!isRestore(restore)) continue;
+    const names = stringConst(graph, restore.inputs[1]);
+    const specs = stringConst(graph, restore.inputs[2]);
+    for (const port of graph.usedPorts(restore.name)) {
+      const key = names?.[port];
+      if (key === undefined || (entries && !entries.has(key))) continue;
+      const restored = { key, slice: parseSlice(specs?.[port] ?? '') };
+      for (const { assign, variable } of assignedFrom(graph, { node: restore.name, port })) {
+        const found = mainOps.has(assign) ? main : other;
+        if (!found.has(variable)) found.set(variable, restored);
+      }
+    }
+  }
+  return new Map([...other, ...main]);
+}
+
+function controlAncestors(graph: Graph, name: string): Set<string> {
+  const seen = new Set([name]);
+  for (const at of seen) for (const input of graph.find(at)?.controls ?? []) seen.add(input);
+  return seen;
+}
+
+/** Variables that a restored tensor is assigned to, on the way through casts and reshapes. */
+function assignedFrom(graph: Graph, ref: TensorRef): { assign: string; variable: string }[] {
+  const found: { assign: string; variable: string }[] = [];
+  for (const consumer of graph.consumers(ref)) {
+    if (ASSIGN_OPS.has(consumer.op)) {
+      const target = consumer.inputs[0];
+      if (target) found.push({ assign: consumer.name, variable: sourceOf(graph, target, HANDLE_PASSES).node });
+    } else if (IDENTITIES.has(consumer.op) || consumer.op === 'Cast' || consumer.op === 'Reshape') {
+      found.push(...assignedFrom(graph, { node: consumer.name, port: 0 }));
+    }
+  }
+  return found;
+}
+
+const utf8 = new TextDecoder();
+
+function stringConst(graph: Graph, ref: TensorRef | undefined): string[] | undefined {
+  if (!ref) return undefined;
+  const { tensor } = graph.find(sourceOf(graph, ref).node) ?? {};
+  return tensor?.dtype === DataType.DT_STRING ? tensor.strings().map((s) => utf8.decode(s)) : undefined;
+}
+
+/** Parses shape_and_slice: `10 4 0,5:-` is rows 0 to 5 of a [10, 4] tensor; empty is the whole tensor. */
+export function parseSlice(text: string): SliceExtent[] | undefined {
+  const last = text.trim().split(' ').at(-1);
+  if (!last || !/[,:-]/.test(last)) return undefined;
+  return last.split(':').map((part) => {
+    if (part === '-') return { start: 0, length: -1 };
+    const [start, length] = part.split(',').map(Number);
+    return { start: start ?? 0, length: length ?? -1 };
+  });
+}

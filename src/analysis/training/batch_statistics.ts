@@ -1,0 +1,49 @@
+import { attrBool } from '../../graph/attrs.js';
+import type { Graph } from '../../graph/graph.js';
+import type { Node, TensorRef } from '../../graph/node.js';
+import { sourceOf } from '../../graph/walk.js';
+import { isVariable } from '../state/variables.js';
+import { constantInts, constantScalar } from '../values/constants.js';
+import type { Shapes } from '../values/shapes.js';
+
+export const FUSED: ReadonlySet<string> = new Set(['FusedBatchNorm', 'FusedBatchNormV2', 'FusedBatchNormV3']);
+
+/** An absent is_training means true: the op's default, which strip_default_attrs removes. */
+export function isTrainingFused(node: Node): boolean {
+  return FUSED.has(node.op) && (attrBool(node, 'is_training') ?? true);
+}
+
+/** Whether axes are a Range that begins with 0. */
+function startsAtBatch(graph: Graph, axes: TensorRef | undefined): boolean {
+  const range = axes && graph.find(sourceOf(graph, axes).node);
+  return range?.op === 'Range' && constantScalar(graph, range.inputs[0]) === 0;
+}
+
+/** Whether an op averages over the examples of a batch and keeps the channels. */
+export function isBatchReduction(graph: Graph, shapes: Shapes, node: Node): boolean {
+  return (node.op === 'Mean' || node.op === 'Sum') && reducesBatch(graph, shapes, node);
+}
+
+/** Whether a reduction takes the examples of a batch together and keeps the channels. */
+export function reducesBatch(graph: Graph, shapes: Shapes, node: Node): boolean {
+  const x = node.inputs[0] && shapes.of(node.inputs[0]);
+  const rank = x?.length;
+  const axes = constantInts(graph, node.inputs[1]);
+  // Axes that are counted up from 0 to a rank that only a run tells.
+  if (!axes) return startsAtBatch(graph, node.inputs[1]) && x?.[0] !== 1;
+  if (axes.length === 0) return false;
+  const batch = axes.some((axis) => axis === 0 || (rank !== undefined && axis === -rank));
+  return batch && (rank === undefined || axes.length < rank) && x?.[0] !== 1;
+}
+
+/** Ops that count the steps of training. */
+export const COUNTS: ReadonlySet<string> = new Set(['AssignAdd', 'AssignAddVariableOp']);
+
+/** A training step that every delay and every correction is behind of. */
+export const CONVERGED_STEP = 2 ** 31 - 1;
+
+/** Whether a node is a step counter: a variable that is counted up, or the op that counts. */
+export function isCounter(graph: Graph, node: Node): boolean {
+  if (COUNTS.has(node.op)) return true;
+  return isVariable(node) && graph.dataConsumers(node.name).some(({ op }) => COUNTS.has(op));
+}

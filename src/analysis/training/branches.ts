@@ -1,0 +1,107 @@
+import type { Graph } from '../../graph/graph.js';
+import { type Node, refText, type TensorRef } from '../../graph/node.js';
+import { NodeSet } from '../../graph/node_set.js';
+import { topologicalOrder } from '../../graph/walk.js';
+import { constantScalar, type Pins } from '../values/constants.js';
+
+export const SWITCHES: ReadonlySet<string> = new Set(['Switch', 'RefSwitch']);
+export const MERGES: ReadonlySet<string> = new Set(['Merge', 'RefMerge']);
+export const SELECTS: ReadonlySet<string> = new Set(['Select', 'SelectV2']);
+
+/**
+ * What is left of a graph when flags are pinned: which tensors can never have a value, and what an output then needs.
+ * Loops decide anew at every turn: a Switch whose condition comes of LoopCond is never known here.
+ */
+export class Branches {
+  readonly #graph: Graph;
+  readonly #order: readonly Node[];
+  /** The nodes that are waited for by control edges, for loops and branches. */
+  readonly #pins: Pins;
+  readonly #values = new Map<string, number | undefined>();
+  readonly #deadNodes: NodeSet;
+  /** The switches that lead nowhere by one of their ports, and that port. */
+  readonly #deadPorts = new Map<string, 0 | 1>();
+
+  constructor(graph: Graph, pins: Pins, order: readonly Node[] = topologicalOrder(graph)) {
+    this.#graph = graph;
+    this.#pins = pins;
+    this.#order = order;
+    this.#deadNodes = new NodeSet(graph);
+    this.#findDead();
+  }
+
+  isDead(ref: TensorRef): boolean {
+    if (this.#deadPorts.size === 0) return false;
+    return this.#deadPorts.get(ref.node) === ref.port || this.#deadNodes.hasNamed(ref.node);
+  }
+
+  /** Whether a node is on a branch that is never taken. */
+  isDeadNode(node: Node): boolean {
+    return this.#deadNodes.has(node);
+  }
+
+  /** The port of a Switch that has a value (0 false, 1 true); undefined where only a run would tell. */
+  taken(node: Node): 0 | 1 | undefined {
+    const value = this.#valueOf(node.inputs[1]);
+    return value === undefined ? undefined : value ? 1 : 0;
+  }
+
+  /** The input of a Select that is its value: 1 where the condition holds, 2 else; undefined where a run would tell. */
+  selected(node: Node): 1 | 2 | undefined {
+    const value = this.#valueOf(node.inputs[0]);
+    return value === undefined ? undefined : value ? 1 : 2;
+  }
+
+  /** The value of a condition; a hundred switches may have one and the same. */
+  #valueOf(condition: TensorRef | undefined): number | undefined {
+    if (!condition) return undefined;
+    const key = refText(condition);
+    if (!this.#values.has(key)) this.#values.set(key, constantScalar(this.#graph, condition, this.#pins));
+    return this.#values.get(key);
+  }
+
+  /** The nodes that the given tensors need for their data. */
+  needed(outputs: readonly TensorRef[]): NodeSet {
+    const found = new NodeSet(this.#graph);
+    for (const ref of outputs) found.add(this.#graph.find(ref.node));
+    for (const node of found) for (const input of this.#needs(node)) found.add(input);
+    return found;
+  }
+
+  #needs(node: Node): readonly (Node | undefined)[] {
+    const inputs = this.#graph.inputNodes(node);
+    if (MERGES.has(node.op)) return inputs.filter((_, i) => !this.isDead(node.inputs[i]!));
+    if (SWITCHES.has(node.op) && this.taken(node) !== undefined) return inputs.slice(0, 1);
+    if (SELECTS.has(node.op)) {
+      const index = this.selected(node);
+      if (index !== undefined) return [inputs[index]];
+    }
+    return inputs;
+  }
+
+  /** From the ports that are never taken forwards: mostly there are few, and the graph is large. */
+  #findDead(): void {
+    const graph = this.#graph;
+    const waiting: Node[] = [];
+    for (const node of this.#order) {
+      const taken = SWITCHES.has(node.op) ? this.taken(node) : undefined;
+      if (taken === undefined) continue;
+      const port = taken === 1 ? 0 : 1;
+      this.#deadPorts.set(node.name, port);
+      for (const consumer of graph.consumers({ node: node.name, port })) waiting.push(consumer);
+    }
+    for (let node = waiting.pop(); node; node = waiting.pop()) {
+      if (this.#deadNodes.has(node) || !this.#dies(node)) continue;
+      this.#deadNodes.add(node);
+      for (const consumer of graph.dataConsumers(node.name)) waiting.push(consumer);
+      for (const consumer of graph.controlConsumers(node.name)) waiting.push(consumer);
+    }
+  }
+
+  /** Whether a node can have no value, as far as is known of its inputs by now. */
+  #dies({ op, inputs, controls }: Node): boolean {
+    const isDead = (ref: TensorRef) => this.isDead(ref);
+    if (MERGES.has(op)) return inputs.length > 0 && inputs.every(isDead);
+    return inputs.some(isDead) || controls.some((name) => this.#deadNodes.hasNamed(name));
+  }
+}

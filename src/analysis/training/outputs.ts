@@ -1,0 +1,282 @@
+import { BnfixError } from '../../errors.js';
+import { DataType } from '../../graph/dtype.js';
+import type { Graph } from '../../graph/graph.js';
+import type { Model } from '../../graph/model.js';
+import { type Node, refText, type TensorRef } from '../../graph/node.js';
+import { NodeSet } from '../../graph/node_set.js';
+import { IDENTITIES, SHAPE_QUERIES, sourceOf, spread, topologicalOrder } from '../../graph/walk.js';
+import { outputTypes } from '../../ops/registry.js';
+import { isVariable } from '../state/variables.js';
+import { type Shape, Shapes } from '../values/shapes.js';
+import { findActivations } from './activations.js';
+
+/** A tensor that may be what the model answers. */
+export interface OutputCandidate {
+  readonly ref: TensorRef;
+  readonly op: string;
+  readonly shape: Shape;
+  readonly score: number;
+}
+
+/** The outputs that are taken, and why; or what there is to choose from. */
+export interface OutputChoice {
+  readonly outputs: readonly TensorRef[];
+  readonly why: string;
+  readonly candidates: readonly OutputCandidate[];
+}
+
+/** Parses the outputs or inputs that a user names: `a`, `a:0`, `a:1`. */
+export function parseTensorName(text: string): TensorRef {
+  const colon = text.lastIndexOf(':');
+  const port = Number(text.slice(colon + 1));
+  return colon > 0 && Number.isInteger(port) ? { node: text.slice(0, colon), port } : { node: text, port: 0 };
+}
+
+/** By how much the best candidate has to lead to be taken without asking. */
+const CLEAR_LEAD = 2;
+
+/** Without `--outputs`: what a signature says, otherwise the one clear winner among the candidates. */
+export function chooseOutputs(model: Model, wanted?: string): OutputChoice {
+  const signature = fromSignatures(model, wanted);
+  if (signature) return signature;
+  const candidates = rankOutputs(model.graph);
+  const [first, second] = candidates;
+  if (first && (!second || first.score >= second.score + CLEAR_LEAD)) {
+    const why = second ? `the clear winner of ${candidates.length} candidates` : 'the only tensor that the net ends in';
+    return { outputs: [first.ref], why, candidates };
+  }
+  return { outputs: [], why: candidates.length === 0 ? 'no candidate' : 'several candidates', candidates };
+}
+
+function fromSignatures(model: Model, wanted: string | undefined): OutputChoice | undefined {
+  const signatures = Object.entries(model.meta.signature_def ?? {}).filter(([name]) => !name.startsWith('__'));
+  if (wanted !== undefined && !signatures.some(([name]) => name === wanted)) {
+    throw new BnfixError('usage', `there is no signature ${wanted}`, {
+      where: '--signature',
+      fix: `signatures of this model: ${signatures.map(([name]) => name).join(', ') || 'none'}`,
+    });
+  }
+  const serving = signatures.find(([name]) => name === (wanted ?? 'serving_default'));
+  const chosen = serving ?? (signatures.length === 1 ? signatures[0] : undefined);
+  if (!chosen) return undefined;
+  const [name, signature] = chosen;
+  const names = Object.values(signature.outputs ?? {}).map((info) => info.name ?? '');
+  const outputs = names.map(parseTensorName).filter((ref) => model.graph.has(ref.node));
+  if (outputs.length === 0) return undefined;
+  outputs.sort((a, b) => (refText(a) < refText(b) ? -1 : 1));
+  return { outputs, why: `signature ${name}`, candidates: [] };
+}
+
+/** Tensors in which the net ends, best first: no training, loss, metric, summary, initialisation or save ops. */
+export function rankOutputs(graph: Graph): OutputCandidate[] {
+  const shapes = new Shapes(graph);
+  const roles = new Roles(graph, shapes);
+  return roles
+    .ends()
+    .map((node) => {
+      const ref = { node: node.name, port: 0 };
+      const shape = shapes.of(ref);
+      return { ref, op: node.op, shape, score: score(node, shape, outputTypes(node)?.[0]) };
+    })
+    .sort((a, b) => b.score - a.score || (a.ref.node < b.ref.node ? -1 : 1));
+}
+
+const TELLING_NAME =
+  /(^|[/_])(outputs?|pred|preds|predictions?|logits|probs?|probabilit(y|ies)|softmax|sigmoid|embeddings?|results?|scores?)([/_]?\d*)($|[/_:])/i;
+const TELLING_OP: ReadonlySet<string> = new Set(['Softmax', 'Sigmoid', 'Tanh']);
+const TRAINING_NAME =
+  /(^|\/)(loss|losses|metrics?|accuracy|train|training|optimizer|grad\w*|summar\w+|save|eval\w*|cost)(\/|_\d|$)/i;
+
+function score(node: Node, shape: Shape, type: DataType | undefined): number {
+  let points = 0;
+  if (TELLING_NAME.test(node.name.slice(node.name.lastIndexOf('/') + 1))) points += 3;
+  else if (TELLING_NAME.test(node.name)) points += 2;
+  if (node.op.startsWith('FakeQuant')) points -= 1;
+  if (TELLING_OP.has(node.op)) points += 2;
+  if (TRAINING_NAME.test(node.name)) points -= 4;
+  if (type === DataType.DT_STRING || type === DataType.DT_BOOL) points -= 4;
+  if (shape?.length === 0) points -= 4;
+  if (shape && shape.length > 0 && shape[0]! < 0) points += 1;
+  return points;
+}
+
+const SIDE_EFFECT =
+  /^(Assign|Apply|ResourceApply|Sparse(Apply)|ResourceSparseApply|Save|Restore|Scatter(?!Nd$)|ResourceScatter|Queue|Assert$|Print|NoOp$|ShardedFilename|MergeV2|CountUpTo)/;
+const SUMMARY = /Summary/;
+/** What these make is for training, and so is all that comes of it. */
+const LOSS =
+  /^(SoftmaxCrossEntropyWithLogits|SparseSoftmaxCrossEntropyWithLogits|L2Loss|InTopK|InTopKV2|CTCLoss|Equal|NotEqual)$/;
+/** Ops that bring weights in: what comes after them is the net, what never meets them is a label. */
+const WEIGHTED =
+  /^(Conv\dD|DepthwiseConv|MatMul|BatchMatMul|FusedBatchNorm|Gather|ResourceGather|QuantizedConv|SparseTensorDenseMatMul|Conv2DBackpropInput|Conv3DBackpropInput|LSTM|GRU|While|TensorArray)/;
+/** Ops with which a loss or a metric prepares a prediction before it compares it. */
+const PREPARES =
+  /^(Cast|Log|Log1p|ClipByValue|Maximum|Minimum|Sub|Neg|StopGradient|ArgMax|Round|Greater|GreaterEqual|Less|LessEqual|TopKV2|Square|Abs)$/;
+/** Ops that only bring a prediction into the shape that a loss op takes. */
+const RESHAPES = /^(Reshape|Slice|StridedSlice|Squeeze|Transpose)$/;
+const SOURCES =
+  /^(Placeholder|PlaceholderV2|PlaceholderWithDefault|IteratorGetNext|OneShotIterator|QueueDequeue\w*|Decode\w+|ReaderRead\w*|ParseExample\w*|ParseSingleExample\w*)$/;
+const NEVER_OUTPUT =
+  /^(Shape|ShapeN|Size|Rank|Const|Placeholder\w*|IteratorGetNext|QueueDequeue\w*|ReadVariableOp|IdentityN|BroadcastGradientArgs|IsVariableInitialized|VarIsInitializedOp|StopGradient)$/;
+
+const JOINS = /^(Add|AddV2|AddN|ConcatV2|Concat)$/;
+
+/** A parameter in the shape or type of its place is still that parameter. */
+const RESHAPED: ReadonlySet<string> = new Set([...IDENTITIES, 'Reshape', 'Cast', 'ExpandDims']);
+
+/** What each node is there for, worked out once in one pass forwards and one backwards. */
+class Roles {
+  readonly #graph: Graph;
+  readonly #shapes: Shapes;
+  readonly #order: readonly Node[];
+  /** Nodes that tf.gradients made. */
+  readonly #gradients: NodeSet;
+  /** Nodes that change something, or write it down. */
+  readonly #effects: NodeSet;
+  /** Tensors that come from data through weights. */
+  readonly #net: NodeSet;
+  /** Nodes that a label, a loss or a metric has touched. */
+  readonly #judged: NodeSet;
+
+  constructor(graph: Graph, shapes: Shapes) {
+    this.#graph = graph;
+    this.#shapes = shapes;
+    this.#order = topologicalOrder(graph);
+    this.#gradients = new NodeSet(graph, this.#order.filter(isGradient));
+    this.#effects = new NodeSet(
+      graph,
+      this.#order.filter((node) => this.#isEffect(node)),
+    );
+    this.#net = this.#findNet();
+    this.#judged = this.#findJudged();
+  }
+
+  /** The nodes of the net that only side effects, labels and losses consume, or nobody. */
+  ends(): Node[] {
+    const graph = this.#graph;
+    /** Nodes of the net that serve nothing but updates and summaries. */
+    const forEffects = new NodeSet(graph);
+    /** Nodes of the net that serve nothing but losses and metrics. */
+    const forJudges = new NodeSet(graph);
+    const serves = (node: Node) => forEffects.has(node) || forJudges.has(node);
+    const ends: Node[] = [];
+    for (const node of [...this.#order].reverse()) {
+      if (!this.#isNet(node)) continue;
+      const consumers = graph.dataConsumers(node.name).filter((consumer) => !this.#gradients.has(consumer));
+      if (consumers.some((consumer) => this.#isNet(consumer) && !serves(consumer))) continue;
+      const isJudged = consumers.some((consumer) => this.#judged.has(consumer) || forJudges.has(consumer));
+      if (consumers.length > 0 && !isJudged) forEffects.add(node);
+      else if (isJudged && isPlumbing(node, consumers) && this.#feedsFromNet(node)) forJudges.add(node);
+      else if (!NEVER_OUTPUT.test(node.op)) ends.push(node);
+    }
+    return ends.reverse();
+  }
+
+  #isNet(node: Node): boolean {
+    return this.#net.has(node) && !this.#judged.has(node) && !this.#effects.has(node);
+  }
+
+  #isEffect(node: Node): boolean {
+    if (this.#gradients.has(node) || SIDE_EFFECT.test(node.op) || SUMMARY.test(node.op)) return true;
+    // The end of a branch that updates a variable.
+    return node.op === 'Merge' && this.#graph.inputNodes(node).some((input) => input && SIDE_EFFECT.test(input.op));
+  }
+
+  /** Whether what a plumbing node prepares is itself a tensor of the net, so that nothing is lost with it. */
+  #feedsFromNet(node: Node): boolean {
+    return this.#graph.inputNodes(node).some((input) => input && this.#isNet(input) && !NEVER_OUTPUT.test(input.op));
+  }
+
+  /** Data that weights have joined is the net, and so is all that comes of it. */
+  #findNet(): NodeSet {
+    const data = findActivations(this.#graph);
+    return spread(this.#graph, (node, net) => {
+      if (this.#effects.has(node) || SHAPE_QUERIES.has(node.op)) return false;
+      const isOfNet = this.#graph.inputNodes(node).some((input) => net.has(input));
+      return isOfNet || (data.has(node) && this.#bringsWeights(node));
+    });
+  }
+
+  #findJudged(): NodeSet {
+    const graph = this.#graph;
+    const labels = this.#labels();
+    const judged = new NodeSet(graph);
+    /** Nodes that come of labels alone. */
+    const labelled = new NodeSet(graph);
+    for (const node of this.#order) {
+      if (this.#effects.has(node) || SHAPE_QUERIES.has(node.op)) continue;
+      const inputs = graph.inputNodes(node);
+      const fromNet = inputs.some((input) => this.#net.has(input));
+      const fromLabel =
+        inputs.some((input) => labelled.has(input)) ||
+        (labels.size > 0 && node.inputs.some((ref) => labels.has(refText(ref))));
+      if (fromLabel && !fromNet) labelled.add(node);
+      // An input that is added or concatenated to the net is a skip connection, not a label.
+      const compared = fromLabel && fromNet && !JOINS.test(node.op);
+      // One number for the whole batch is a loss or a metric.
+      const scalar = fromNet && this.#shapes.of({ node: node.name, port: 0 })?.length === 0;
+      const judges = LOSS.test(node.op) && fromNet;
+      if (compared || scalar || judges || inputs.some((input, i) => isValue(node, i) && judged.has(input))) {
+        judged.add(node);
+      }
+    }
+    return judged;
+  }
+
+  /** Whether weights join in: by an op that has some, or by a variable's value. */
+  #bringsWeights(node: Node): boolean {
+    if (WEIGHTED.test(node.op)) return true;
+    return node.inputs.some((ref) => {
+      const source = this.#graph.find(sourceOf(this.#graph, ref, RESHAPED).node);
+      return source !== undefined && (source.op === 'ReadVariableOp' || source.op === 'VariableV2');
+    });
+  }
+
+  /** Tensors of data that never meet weights: labels, targets, masks. Flags and scalars are none of them. */
+  #labels(): Set<string> {
+    /** Tensors from which weights are reached, worked out backwards; of a node, any of them. */
+    const meetingPorts = new Set<string>();
+    const meeting = new NodeSet(this.#graph);
+    for (const node of [...this.#order].reverse()) {
+      if (this.#effects.has(node) || LOSS.test(node.op)) continue;
+      if (!meeting.has(node) && !this.#bringsWeights(node)) continue;
+      for (const input of this.#graph.inputNodes(node)) meeting.add(input);
+      for (const ref of node.inputs) if (ref.port > 0) meetingPorts.add(refText(ref));
+    }
+    const labels = new Set<string>();
+    for (const node of this.#order) {
+      if (!isSource(node)) continue;
+      const types = outputTypes(node) ?? [];
+      for (const port of this.#graph.usedPorts(node.name)) {
+        const text = refText({ node: node.name, port });
+        if (types[port] === DataType.DT_BOOL || isScalarSource(node)) continue;
+        if (port === 0 ? !meeting.has(node) : !meetingPorts.has(text)) labels.add(text);
+      }
+    }
+    return labels;
+  }
+}
+
+function isPlumbing(node: Node, consumers: readonly Node[]): boolean {
+  return PREPARES.test(node.op) || (RESHAPES.test(node.op) && consumers.every((consumer) => LOSS.test(consumer.op)));
+}
+
+function isSource(node: Node): boolean {
+  return SOURCES.test(node.op) && !isVariable(node);
+}
+
+function isScalarSource(node: Node): boolean {
+  const shape = node.attr.shape?.shape;
+  return shape != null && !shape.unknown_rank && (shape.dim ?? []).length === 0 && node.op.startsWith('Placeholder');
+}
+
+/** Whether the value of an input is handed on: that of a condition is not. */
+function isValue({ op }: Node, index: number): boolean {
+  if (/^(Ref)?Switch$/.test(op)) return index === 0;
+  return index > 0 || !/^Select(V2)?$/.test(op);
+}
+
+/** Nodes that tf.gradients made. */
+function isGradient(node: Node): boolean {
+  return /(^|\/)gradients(_\d+)?\//.test(node.name) || /Grad(V\d)?$|BackpropFilter/.test(node.op);
+}

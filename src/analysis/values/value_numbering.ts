@@ -1,0 +1,45 @@
+import { DataType } from '../../graph/dtype.js';
+import type { Graph } from '../../graph/graph.js';
+import { refText, type TensorRef } from '../../graph/node.js';
+import { readBytes, type Tensor } from '../../graph/tensor.js';
+
+/** Tells which tensors are computed alike from the same placeholders, variables and constants. */
+export class ValueNumbering {
+  readonly #graph: Graph;
+  readonly #numbers = new Map<string, number>();
+  readonly #known = new Map<string, number>();
+
+  constructor(graph: Graph) {
+    this.#graph = graph;
+  }
+
+  /** A number that two tensors share only when they are computed alike. Nothing may lie in a cycle. */
+  valueNumber(ref: TensorRef): number {
+    const name = refText(ref);
+    const known = this.#known.get(name);
+    if (known !== undefined) return known;
+    const text = this.#textOf(ref);
+    const number = this.#numbers.get(text) ?? this.#numbers.size;
+    this.#numbers.set(text, number);
+    this.#known.set(name, number);
+    return number;
+  }
+
+  #textOf(ref: TensorRef): string {
+    const node = this.#graph.get(ref.node);
+    const { tensor } = node;
+    if (tensor && tensor.byteLength <= MAX_CONSTANT) return `${tensor.dtype} [${tensor.shape}] ${constantText(tensor)}`;
+    if (node.inputs.length === 0 || node.op === 'PlaceholderWithDefault') return refText(ref);
+    const { _class: _, _output_shapes: __, ...attrs } = node.attr;
+    const inputs = node.inputs.map((input) => this.valueNumber(input));
+    return `${node.op}:${ref.port} ${JSON.stringify(attrs)} (${inputs.join(', ')})`;
+  }
+}
+
+/** Larger constants, in bytes, are no modes. */
+const MAX_CONSTANT = 1024;
+
+function constantText(tensor: Tensor): string {
+  const parts = tensor.dtype === DataType.DT_STRING ? tensor.strings() : [readBytes(tensor)];
+  return parts.map((bytes) => Buffer.from(bytes).toString('hex')).join();
+}

@@ -1,0 +1,83 @@
+import { readdirSync, type Stats, statSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { didYouMean } from '../did_you_mean.js';
+import { BnfixError } from '../errors.js';
+import { FileSource } from '../io/source.js';
+import { type FileKind, sniff } from '../readers/sniff.js';
+
+export function isFile(path: string): boolean {
+  return stat(path)?.isFile() ?? false;
+}
+
+export function isFolder(path: string): boolean {
+  return stat(path)?.isDirectory() ?? false;
+}
+
+function stat(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (cause) {
+    throw new BnfixError('unreadable', `cannot look at ${path}`, {
+      where: path,
+      why: (cause as Error).message,
+      fix: 'check the path and its permissions',
+      cause,
+    });
+  }
+}
+
+/** Names of the files in a folder, sorted; none where there is no such folder. */
+export function filesIn(folder: string): string[] {
+  if (!isFolder(folder)) return [];
+  const entries = readdirSync(folder, { withFileTypes: true });
+  const names = entries.filter((entry) => !entry.isDirectory()).map((entry) => entry.name);
+  return names.filter((name) => isFile(inFolder(folder, name))).sort();
+}
+
+/**
+ * A name in a folder. Unlike path.join it keeps an empty name, which is the prefix of a checkpoint whose files are `.index`
+ * and `.data-...`.
+ */
+export function inFolder(folder: string, name: string): string {
+  if (folder === '.' && name !== '') return name;
+  return folder.endsWith('/') ? `${folder}${name}` : `${folder}/${name}`;
+}
+
+/** The folder of a prefix: of `model/` it is `model`. */
+export function folderOf(prefix: string): string {
+  return prefix.endsWith('/') ? prefix.slice(0, -1) || '/' : dirname(prefix);
+}
+
+/** The name of a prefix in its folder: of `model/` it is empty. */
+export function nameOf(prefix: string): string {
+  return prefix.endsWith('/') ? '' : basename(prefix);
+}
+
+export function sniffFile(path: string): FileKind {
+  const source = new FileSource(path);
+  try {
+    return sniff(source);
+  } finally {
+    source.close();
+  }
+}
+
+/** The error for a path at which there is nothing. */
+export function notFound(path: string): BnfixError {
+  const folder = folderOf(path);
+  if (!isFolder(folder)) {
+    return new BnfixError('unreadable', `there is no ${path}`, {
+      where: path,
+      why: `there is no folder ${folder}`,
+      fix: 'check the path',
+    });
+  }
+  const names = readdirSync(folder).sort();
+  const stems = names.map((name) => name.replace(/(\.meta|\.index|\.data-\d{5}-of-\d{5}|-\d{5}-of-\d{5})$/, ''));
+  const near = didYouMean(nameOf(path), new Set([...names, ...stems].filter((name) => name !== '')));
+  return new BnfixError('unreadable', `there is no ${path}`, {
+    where: path,
+    why: 'neither a file nor a folder is called so, nor is it the prefix of a checkpoint',
+    fix: near ?? `there are: ${names.slice(0, 10).join(', ') || 'none'}`,
+  });
+}

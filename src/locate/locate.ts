@@ -1,0 +1,114 @@
+import { BnfixError } from '../errors.js';
+import type { CheckpointFiles } from '../readers/checkpoint/reader.js';
+import { explainWrongKind, type GraphKind, graphKindOf } from '../readers/sniff.js';
+import { filesIn, folderOf, inFolder, isFile, isFolder, nameOf, notFound, sniffFile } from './files.js';
+import { checkpointAt, checkpointBeside, checkpointIn, locateCheckpoint } from './locate_checkpoint.js';
+
+export type { CheckpointFiles } from '../readers/checkpoint/reader.js';
+export { locateCheckpoint } from './locate_checkpoint.js';
+
+/** The files of a model. */
+export interface ModelFiles {
+  /** The file with the graph. */
+  readonly graph: string;
+  readonly graphKind: GraphKind;
+  /** The values of its variables; a graph that is frozen needs none. */
+  readonly checkpoint?: CheckpointFiles;
+}
+
+export interface LocateOptions {
+  /** Where the values are, in any spelling that {@link locateCheckpoint} knows; overrides what lies beside the graph. */
+  readonly checkpoint?: string | undefined;
+  /** The file with the graph; overrides what lies beside the checkpoint. */
+  readonly meta?: string | undefined;
+}
+
+/**
+ * The model that is meant by naming any of its files (.meta, .index, .data-*, a V1 checkpoint, the state file `checkpoint`,
+ * a frozen .pb, saved_model.pb), the prefix of its checkpoint, or its folder.
+ * @throws BnfixError `unreadable` when there is none, or when a file is of another kind; `usage` when it may be several
+ */
+export function locateModel(named: string, options: LocateOptions = {}): ModelFiles {
+  const override = options.checkpoint === undefined ? undefined : locateCheckpoint(options.checkpoint);
+  const found = options.meta === undefined ? find(named, override) : { graph: options.meta };
+  const beside = () => (options.meta === undefined ? checkpointBeside(found.graph) : findCheckpoint(named));
+  const checkpoint = override ?? found.checkpoint ?? beside();
+  const { graph } = found;
+  if (!isFile(graph)) throw notFound(graph);
+  const kind = sniffFile(graph);
+  const graphKind = graphKindOf(kind);
+  if (!graphKind) throw explainWrongKind(kind, graph);
+  return checkpoint ? { graph, graphKind, checkpoint } : { graph, graphKind };
+}
+
+interface Found {
+  readonly graph: string;
+  readonly checkpoint?: CheckpointFiles;
+}
+
+function find(named: string, override: CheckpointFiles | undefined): Found {
+  const exact = checkpointAt(named);
+  if (exact) return { graph: graphOf(exact), checkpoint: exact };
+  if (isFile(named)) return findByFile(named);
+  if (isFile(`${named}.meta`)) return { graph: `${named}.meta` };
+  if (isFolder(named)) return findInFolder(named, override);
+  throw notFound(named);
+}
+
+function findByFile(path: string): Found {
+  if (path.endsWith('.meta') || isGraph(path)) return { graph: path };
+  const checkpoint = locateCheckpoint(path);
+  return { graph: graphOf(checkpoint), checkpoint };
+}
+
+function isGraph(path: string): boolean {
+  // What a data file looks like means nothing: its tensors may start with any bytes.
+  return !/\.data-\d{5}-of-\d{5}$/.test(path) && graphKindOf(sniffFile(path)) !== undefined;
+}
+
+function findInFolder(folder: string, override: CheckpointFiles | undefined): Found {
+  const savedModel = savedModelIn(folder);
+  if (savedModel) return { graph: savedModel };
+  const checkpoint = override ?? checkpointIn(folder);
+  const isHere = checkpoint !== undefined && inFolder(folderOf(checkpoint.prefix), '') === inFolder(folder, '');
+  if (checkpoint && (isHere || override === undefined)) return { graph: graphOf(checkpoint), checkpoint };
+  return { graph: onlyGraphIn(folder, folder) };
+}
+
+function findCheckpoint(named: string): CheckpointFiles | undefined {
+  return isFile(named) && isGraph(named) ? checkpointBeside(named) : locateCheckpoint(named);
+}
+
+function savedModelIn(folder: string): string | undefined {
+  return ['saved_model.pb', 'saved_model.pbtxt'].map((name) => inFolder(folder, name)).find(isFile);
+}
+
+/** The graph that was saved with a checkpoint. */
+function graphOf({ prefix }: CheckpointFiles): string {
+  const meta = `${prefix}.meta`;
+  if (isFile(meta)) return meta;
+  const folder = folderOf(prefix);
+  const savedModel = nameOf(folder) === 'variables' ? savedModelIn(folderOf(folder)) : undefined;
+  return savedModel ?? onlyGraphIn(folder, prefix);
+}
+
+/** The only .meta of a folder; where there is none, the only other graph. */
+function onlyGraphIn(folder: string, named: string): string {
+  const names = filesIn(folder);
+  const metas = names.filter((name) => name.endsWith('.meta'));
+  const others = names.filter((name) => /\.(pb|pbtxt|pb\.txt)$/.test(name));
+  const candidates = (metas.length > 0 ? metas : others).map((name) => inFolder(folder, name));
+  if (candidates.length === 1) return candidates[0]!;
+  if (candidates.length > 1) {
+    throw new BnfixError('usage', `${candidates.length} files may be the graph of ${named}`, {
+      where: folder,
+      why: 'nothing says which is meant',
+      fix: `name one, and the checkpoint with --checkpoint: ${candidates.join(', ')}`,
+    });
+  }
+  throw new BnfixError('unreadable', `there is no graph for ${named}`, {
+    where: folder,
+    why: 'a checkpoint holds values only; the graph is in a .meta file or a SavedModel, and none is in its folder',
+    fix: 'copy the .meta file from where the checkpoint was saved, or save the model again with tf.train.Saver',
+  });
+}

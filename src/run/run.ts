@@ -1,0 +1,167 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { didYouMean } from '../did_you_mean.js';
+import { BnfixError } from '../errors.js';
+import { attrShape, attrType } from '../graph/attrs.js';
+import { type DataType, dtypeName } from '../graph/dtype.js';
+import type { Graph } from '../graph/graph.js';
+import { parseInput, refText, type TensorRef } from '../graph/node.js';
+import { outputTypes } from '../ops/registry.js';
+import { inlineCalls, libraryOf } from './functions.js';
+import { registerKernels } from './kernels.js';
+import { lower, loweredFunctions } from './lower.js';
+import { type Feed, prepare } from './prepare.js';
+import { fromTfjs, type Tfjs, toTfjs } from './tfjs.js';
+import { artifactsOf } from './topology.js';
+import type { TensorValue } from './value.js';
+
+/**
+ * Runs a frozen graph on the CPU with TensorFlow.js, which is loaded at the first call.
+ *
+ * It computes in float32 and int32: float64, float16 and bfloat16 are rounded to float32, int64 and the other integers
+ * to int32 (a larger one in a constant becomes the nearest int32, in a feed it is an error). Results come in the dtype
+ * that the graph declares. FusedBatchNorm in training mode normalises by the moments of its batch, as TensorFlow does.
+ *
+ * @param graph - without variables; it is left as it is
+ * @param feeds - values by tensor (`name`, `name:0`): placeholders, or any tensor to take the place of
+ * @param fetches - tensors to answer (`name`, `name:0`)
+ * @returns values by the names in `fetches`
+ * @throws BnfixError `usage` for unknown tensors, missing or misshaped feeds; `unsupported` for an op that TensorFlow.js
+ *   cannot run
+ */
+export async function runGraph(
+  graph: Graph,
+  feeds: Readonly<Record<string, TensorValue>>,
+  fetches: readonly string[],
+): Promise<Record<string, TensorValue>> {
+  const given = Object.entries(feeds).map(([name, value]) => ({ ...checkedFeed(graph, name, value), value }));
+  const wanted = fetches.map((name) => tensorRef(graph, name));
+  const library = libraryOf(graph);
+  const prepared = prepare(graph.copy(), given, wanted);
+  inlineCalls(prepared.graph, library);
+  const functions = loweredFunctions(prepared.graph, library);
+  lower(prepared.graph);
+  const artifacts = artifactsOf(prepared.graph, functions);
+  const tfjs = await loadTfjs();
+  return onCpu(tfjs, async () => {
+    const inputs: Record<string, Tensor> = {};
+    let outputs: Tensor[] = [];
+    const model = await tfjs.converter.loadGraphModel(tfjs.core.io.fromMemory(artifacts));
+    try {
+      prepared.feeds.forEach((name, i) => {
+        const { value, dtype, ref } = given[i]!;
+        if (name !== undefined) inputs[name] = toTfjs(tfjs, value, dtype, refText(ref));
+      });
+      const isDynamic = [...prepared.graph.nodes()].some((node) => DYNAMIC_OPS.test(node.op));
+      const run = isDynamic ? model.executeAsync.bind(model) : model.execute.bind(model);
+      const result = await run(inputs, [...prepared.fetches]);
+      outputs = Array.isArray(result) ? result : [result];
+      const values: Record<string, TensorValue> = {};
+      for (const [i, name] of fetches.entries()) {
+        values[name] = await fromTfjs(outputs[i]!, typeOf(graph, wanted[i]!));
+      }
+      return values;
+    } catch (cause) {
+      throw explained(prepared.graph, cause);
+    } finally {
+      tfjs.core.dispose([...outputs, ...Object.values(inputs)]);
+      model.dispose();
+    }
+  });
+}
+
+/** What only the asynchronous executor of TensorFlow.js runs. */
+const DYNAMIC_OPS =
+  /^(Switch|Merge|Enter|Exit|NextIteration|Stateless(If|While)|NonMaxSuppressionV[235]|Where|(HashTable|LookupTable).*)$/;
+
+function tensorRef(graph: Graph, name: string): TensorRef {
+  const { node, port } = parseInput(name);
+  const found = graph.find(node);
+  const types = found && outputTypes(found);
+  if (port !== undefined && found && (!types || port < types.length)) return { node, port };
+  const names = () => [...graph.nodes()].map((other) => other.name);
+  throw new BnfixError('usage', `there is no tensor ${name} in the graph`, {
+    where: name,
+    fix: found ? undefined : didYouMean(node, names()),
+  });
+}
+
+function typeOf(graph: Graph, ref: TensorRef): DataType | undefined {
+  const node = graph.get(ref.node);
+  return outputTypes(node)?.[ref.port] ?? attrType(node, 'T');
+}
+
+function checkedFeed(graph: Graph, name: string, value: TensorValue): Feed {
+  const ref = tensorRef(graph, name);
+  const dtype = typeOf(graph, ref);
+  if (dtype === undefined || dtypeName(dtype) !== value.dtype) {
+    const declared = dtype === undefined ? 'of no known dtype' : dtypeName(dtype);
+    throw new BnfixError('usage', `${name} is ${declared}, the value for it ${value.dtype}`, { where: name });
+  }
+  const shape = attrShape(graph.get(ref.node), 'shape');
+  const isPlaceholder = graph.get(ref.node).op.startsWith('Placeholder');
+  // Before TensorFlow 1.0 a placeholder of any shape said [].
+  if (isPlaceholder && shape && shape.length > 0 && !fits(value.shape, shape)) {
+    const text = shape.map((size) => (size < 0 ? '?' : size)).join(',');
+    throw new BnfixError('usage', `${name} is [${text}], the value for it [${value.shape.join(',')}]`, { where: name });
+  }
+  return { ref, dtype };
+}
+
+function fits(shape: readonly number[], pattern: readonly number[]): boolean {
+  return shape.length === pattern.length && pattern.every((size, i) => size < 0 || size === shape[i]);
+}
+
+let loading: Promise<Tfjs> | undefined;
+
+/** Loads TensorFlow.js: it takes most of a second, and most commands do without it. */
+function loadTfjs(): Promise<Tfjs> {
+  loading ??= (async () => {
+    const [core, converter] = await Promise.all([
+      import('@tensorflow/tfjs-core'),
+      import('@tensorflow/tfjs-converter'),
+      import('@tensorflow/tfjs-backend-cpu'),
+    ]);
+    const tfjs: Tfjs = { core, converter };
+    registerKernels(tfjs);
+    return tfjs;
+  })();
+  return loading;
+}
+
+let last: Promise<unknown> = Promise.resolve();
+
+/** Runs on the CPU backend without its banner, one run after the other, and gives the process its settings back. */
+function onCpu<T>(tfjs: Tfjs, run: () => Promise<T>): Promise<T> {
+  const { core } = tfjs;
+  const next = last.then(async () => {
+    const environment = core.env();
+    const isProduction = environment.getBool('PROD');
+    const backend = core.getBackend();
+    environment.set('PROD', true);
+    await core.setBackend('cpu');
+    try {
+      return await run();
+    } finally {
+      environment.set('PROD', isProduction);
+      if (backend && backend !== 'cpu') await core.setBackend(backend);
+    }
+  });
+  last = next.catch(() => undefined);
+  return next;
+}
+
+/** What TensorFlow.js threw, in terms of the graph. */
+function explained(graph: Graph, cause: unknown): BnfixError {
+  if (cause instanceof BnfixError) return cause;
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const op = /^Unknown op '([^']+)'/.exec(message)?.[1];
+  if (op === undefined) {
+    return new BnfixError('unsupported', 'TensorFlow.js cannot run the graph', { why: message, cause });
+  }
+  const node = [...graph.nodes()].find((other) => other.op === op);
+  return new BnfixError('unsupported', `TensorFlow.js has no op ${op}`, {
+    where: node?.name,
+    why: 'the graph itself is not at fault: TensorFlow runs it',
+    cause,
+  });
+}

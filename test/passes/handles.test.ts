@@ -1,0 +1,23 @@
+import { expect, it } from 'vitest';
+import { freeze } from '../../src/freezing/freeze.js';
+import { attr } from '../../src/graph/attrs.js';
+import { DataType } from '../../src/graph/dtype.js';
+import { graphOf, node } from '../support/build.js';
+
+it('refuses an op that would take a constant for the variable that it was', () => {
+  const int64 = { dtype: attr.type(DataType.DT_INT64), shape: attr.shape([3]) };
+  const resource = { T: attr.type(DataType.DT_RESOURCE) };
+  const graph = graphOf([
+    node('state', 'VarHandleOp', [], int64),
+    node('handed_on', 'Identity', ['state'], resource),
+    node('numbers', 'RngReadAndSkip', ['handed_on']),
+  ]);
+  const model = { name: 'graph.pb', graph, meta: {}, checkpoint: undefined, byteLength: 0 };
+  expect(() => freeze(model, { outputs: ['numbers'] })).toThrow(
+    expect.objectContaining({
+      code: 'unsupported',
+      where: 'numbers',
+      message: 'numbers (RngReadAndSkip) takes a variable, not its value',
+    }),
+  );
+});

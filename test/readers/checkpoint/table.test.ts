@@ -1,0 +1,191 @@
+import { describe, expect, it } from 'vitest';
+import { crc32c, maskCrc } from '../../../src/io/crc32c.js';
+import { MemorySource } from '../../../src/io/source.js';
+import { lookUp, openTable, readTable } from '../../../src/readers/checkpoint/table.js';
+import { failure } from './failure.js';
+import { block, type Entry, fixed32, MAGIC, varint, writeTable } from './write_table.js';
+
+const entries: Entry[] = Array.from({ length: 200 }, (_, i) => [
+  `layer/${String(i).padStart(4, '0')}/w\xff`,
+  Buffer.from(`value ${'x'.repeat(i % 40)}${i}`),
+]);
+
+const open = (bytes: Uint8Array) => openTable(new MemorySource(bytes, 'model.index'));
+
+function readAll(bytes: Uint8Array): [string, string][] {
+  return [...readTable(open(bytes))].map(({ key, value }) => [key, Buffer.from(value).toString()]);
+}
+
+/** A table of the given blocks, as they are: the last two are the metaindex and the index. */
+function assemble(blocks: readonly Uint8Array[], type = 0, tail?: Buffer): Buffer {
+  let at = 0;
+  const handles: Buffer[] = [];
+  const stored = blocks.map((contents) => {
+    const checked = Buffer.concat([contents, Buffer.from([type])]);
+    handles.push(Buffer.concat([varint(at), varint(contents.length)]));
+    at += checked.length + 4;
+    return Buffer.concat([checked, fixed32(maskCrc(crc32c(checked)))]);
+  });
+  const footer = tail ?? Buffer.concat(handles.slice(-2));
+  return Buffer.concat([...stored, footer, Buffer.alloc(40 - footer.length), MAGIC]);
+}
+
+const handle = (offset: number, size: number) => Buffer.concat([varint(offset), varint(size)]);
+const empty = block([]);
+
+describe('a table', () => {
+  it.each([
+    ['one block', { blockBytes: 1e6 }],
+    ['many blocks', { blockBytes: 100 }],
+    ['a restart at every key', { blockBytes: 700, restartEvery: 1 }],
+    ['no restart but the first', { blockBytes: 1e6, restartEvery: 1e6 }],
+    ['snappy blocks', { blockBytes: 700, snappy: true }],
+  ])('gives its entries: %s', (_, options) => {
+    const bytes = writeTable(entries, options);
+    expect(readAll(bytes)).toEqual(entries.map(([key, value]) => [key, value.toString()]));
+    const table = open(bytes);
+    for (const [key, value] of entries) expect(lookUp(table, key)).toEqual(new Uint8Array(value));
+    for (const key of ['', 'layer/0010/', 'layer/0010/x', 'zzz']) expect(lookUp(table, key)).toBeUndefined();
+  });
+
+  it('may be empty', () => {
+    expect(readAll(writeTable([]))).toEqual([]);
+  });
+
+  it.each([{ snappy: false }, { snappy: true }])('reports each flipped byte: %o', (options) => {
+    const bytes = writeTable(entries.slice(0, 30), { blockBytes: 200, ...options });
+    for (let at = 0; at < bytes.length; at++) {
+      for (const flip of [0x01, 0x80, 0xff]) {
+        const damaged = bytes.slice();
+        damaged[at]! ^= flip;
+        expect(failure(() => readAll(damaged)).code, `byte ${at} ^ ${flip}`).toBe('unreadable');
+      }
+    }
+  });
+
+  it('reports being cut short anywhere', () => {
+    const bytes = writeTable(entries.slice(0, 9));
+    for (let size = 0; size < bytes.length; size++) {
+      expect(failure(() => readAll(bytes.slice(0, size))).message).toBe('model.index is not a whole checkpoint table');
+    }
+    expect(failure(() => readAll(bytes.slice(0, 60))).why).toBe(
+      'its 60 bytes do not end with the magic number of a checkpoint table',
+    );
+  });
+
+  it('names the block, the reason and the way out', () => {
+    const bytes = writeTable(entries, { blockBytes: 500 });
+    bytes[300]! ^= 1;
+    const error = failure(() => readAll(bytes));
+    expect(error).toMatchObject({
+      code: 'unreadable',
+      message: 'block at 0 of model.index has a wrong checksum',
+      where: 'model.index',
+      why: 'its bytes are not those that were written',
+    });
+    expect(error.fix).toContain('copy or download');
+  });
+
+  it.each<[string, Buffer, string]>([
+    ['a gap', assemble([empty, block([['k', handle(3, empty.length)]])]), 'a block starts at 3 where 13 is due'],
+    ['bytes of no block', assemble([empty, empty, empty]), 'a block starts at 13 where 0 is due'],
+    [
+      'bytes between the last block and the footer',
+      Buffer.concat([assemble([empty, empty]).subarray(0, 26), Buffer.alloc(3), assemble([empty, empty]).subarray(26)]),
+      'its blocks end at 26, its footer starts at 29',
+    ],
+    [
+      'a block past the end',
+      assemble([empty, block([['k', handle(0, 2 ** 40)]])]),
+      'a block starts at 0 where 1099511627781 is due',
+    ],
+    [
+      'an index past the end',
+      assemble([empty, empty], 0, Buffer.concat([handle(0, 8), handle(13, 2 ** 45)])),
+      'do not fit',
+    ],
+    ['a number beyond 2^53', assemble([empty, empty], 0, handle(2 ** 60, 8)), 'where a size is wanted'],
+    [
+      'a number that runs into the padding',
+      assemble([empty, empty], 0, Buffer.from([0, 8, 13, 0x88])),
+      'a number in it is longer than it need be',
+    ],
+    ['a number without end', assemble([empty, empty], 0, Buffer.alloc(12, 0xff)), 'a number in it does not end'],
+    [
+      'padding that is not zero',
+      assemble([empty, empty], 0, Buffer.concat([handle(0, 8), handle(13, 8), Buffer.from([0, 7])])),
+      'padding',
+    ],
+    [
+      'a handle that is too long',
+      assemble([empty, block([['k', Buffer.concat([handle(0, 8), handle(0, 8)])]])]),
+      'too long',
+    ],
+    ['an unknown compression', assemble([empty, empty], 2), 'its compression type 2 is not known'],
+    ['malformed snappy', assemble([empty, empty], 1), 'Invalid Snappy bitstream'],
+    ['snappy that declares gigabytes', assemble([empty, Buffer.from('ffffffff07', 'hex')], 1), 'too big'],
+    ['a block without restarts', assemble([Buffer.from([0, 0]), empty]), 'it has no restarts'],
+    [
+      'restarts without end',
+      assemble([Buffer.from('ffffff7f', 'hex'), empty]),
+      'its 2147483647 restarts do not fit into it',
+    ],
+  ])('refuses %s', (_, bytes, why) => {
+    const error = failure(() => readAll(bytes));
+    expect(error.code).toBe('unreadable');
+    expect(error.why).toContain(why);
+  });
+
+  it.each<[string, Buffer, string]>([
+    [
+      'keys out of order',
+      block([
+        ['b', empty],
+        ['a', empty],
+      ]),
+      'its keys are not in order',
+    ],
+    [
+      'the same key twice',
+      block(
+        [
+          ['a', empty],
+          ['a', empty],
+        ],
+        1,
+      ),
+      'its keys are not in order',
+    ],
+    [
+      'keys above those of the index',
+      block([
+        ['a', empty],
+        ['zz', empty],
+      ]),
+      'its keys contradict the index',
+    ],
+    ['no keys', empty, 'its keys contradict the index'],
+    [
+      'more shared than there is',
+      Buffer.concat([Buffer.from([3, 1, 0, 0x61]), fixed32(0), fixed32(1)]),
+      'a key shares more than there is',
+    ],
+    [
+      'a value past its end',
+      Buffer.concat([Buffer.from([0, 1, 99, 0x61]), fixed32(0), fixed32(1)]),
+      'an entry does not fit into it',
+    ],
+  ])('refuses a block with %s', (_, contents, why) => {
+    const bytes = assemble([contents, empty, block([['z', handle(0, contents.length)]])]);
+    expect(failure(() => readAll(bytes))).toMatchObject({ message: 'block at 0 of model.index is malformed', why });
+  });
+
+  it('refuses a block whose keys belong before it', () => {
+    const [a, b] = [block([['m', empty]]), block([['c', empty]])];
+    const index = block([
+      ['n', handle(0, a.length)],
+      ['z', handle(a.length + 5, b.length)],
+    ]);
+    expect(failure(() => readAll(assemble([a, b, empty, index]))).why).toBe('its keys contradict the index');
+  });
+});
