@@ -1,0 +1,17 @@
+import { type OpRow, row } from './row.js';
+
+/** Where data comes from (array_ops.cc, dataset_ops.cc, data_flow_ops.cc, parsing_ops.cc). */
+export const INPUT_OPS: readonly OpRow[] = [
+  row('Placeholder PlaceholderV2', 'placeholder'),
+  row('PlaceholderWithDefault', 'placeholder default_placeholder'),
+  row('IteratorGetNext IteratorGetNextSync IteratorGetNextAsOptional', 'pipeline_end'),
+  row(
+    'QueueDequeue QueueDequeueV2 QueueDequeueMany QueueDequeueManyV2 QueueDequeueUpTo QueueDequeueUpToV2',
+    'pipeline_end',
+  ),
+  row('Unstage StageUnstage', 'pipeline_end'),
+  row('DecodeJpeg DecodePng DecodeImage DecodeBmp DecodeGif DecodeAndCropJpeg DecodeRaw DecodePaddedRaw', 'decode'),
+  row('DecodeCSV DecodeWav DecodeBase64 DecodeCompressed DecodeJSONExample DecodeProtoV2', 'decode'),
+  row('ReaderRead ReaderReadV2 ReaderReadUpTo ReaderReadUpToV2', 'decode'),
+  row('ParseExample ParseExampleV2 ParseSingleExample ParseSequenceExample ParseSequenceExampleV2', 'decode'),
+];

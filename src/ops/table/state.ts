@@ -1,0 +1,24 @@
+import { type OpRow, row } from './row.js';
+
+/** Variables, what reads and assigns them, savers (state_ops.cc, resource_variable_ops.cc, io_ops.cc). */
+export const STATE_OPS: readonly OpRow[] = [
+  row('VariableV2 Variable TemporaryVariable', 'variable ref_variable'),
+  row('VarHandleOp', 'variable handle'),
+  row('ReadVariableOp', 'read'),
+  row('ResourceGather ResourceGatherNd', 'gather_variable'),
+  row('VariableShape', 'variable_shape'),
+  row('VarIsInitializedOp IsVariableInitialized', 'initialised'),
+  row('Assign AssignVariableOp', 'assign assign_set effect'),
+  row('AssignAdd AssignAddVariableOp', 'assign assign_add effect'),
+  row('AssignSub AssignSubVariableOp', 'assign assign_sub effect'),
+  row('ScatterAdd ScatterSub ScatterUpdate ScatterMul ScatterDiv ScatterMin ScatterMax', 'update effect'),
+  row('ScatterNdAdd ScatterNdSub ScatterNdUpdate ScatterNdMax ScatterNdMin', 'update effect'),
+  row('ResourceScatterAdd ResourceScatterSub ResourceScatterUpdate ResourceScatterMul', 'update effect'),
+  row('ResourceScatterDiv ResourceScatterMin ResourceScatterMax', 'update effect'),
+  row('ResourceScatterNdAdd ResourceScatterNdSub ResourceScatterNdUpdate', 'update effect'),
+  row('ResourceScatterNdMax ResourceScatterNdMin', 'update effect'),
+  row('ResourceStridedSliceAssign StridedSliceAssign', 'update effect'),
+  row('CountUpTo ResourceCountUpTo', 'update effect'),
+  row('RestoreV2 Restore RestoreSlice', 'restore effect'),
+  row('SaveV2 Save SaveSlices ShardedFilename ShardedFilespec MergeV2Checkpoints', 'save effect'),
+];

@@ -1,0 +1,11 @@
+import { type OpRow, row } from './row.js';
+
+/** What training needs and inference does not (nn_ops.cc, training_ops.cc, logging_ops.cc). */
+export const TRAINING_OPS: readonly OpRow[] = [
+  row('SoftmaxCrossEntropyWithLogits SparseSoftmaxCrossEntropyWithLogits', 'loss'),
+  row('L2Loss', 'loss'),
+  row('CTCLoss CTCLossV2', 'loss'),
+  row('InTopK InTopKV2', 'metric'),
+  row('Assert', 'assertion effect'),
+  row('PrintV2', 'effect'),
+];
