@@ -1,12 +1,12 @@
 /**
  * What kind of failure it is; the CLI gives each its own exit code.
  *
- * - `usage`: what was asked for cannot be meant (unknown output, missing flag)
+ * - `usage`: an option names what does not exist, or something has to be named
  * - `unreadable`: an input is missing, of another kind, truncated or corrupt
  * - `statistics`: variables or moving statistics are missing, untrained or not sane
- * - `unsupported`: a form that bnfix does not know how to repair
+ * - `unsupported`: a pattern that bnfix cannot repair
  * - `unwritable`: the result cannot be written
- * - `internal`: a fault of bnfix itself
+ * - `internal`: a bug in bnfix
  * - `interrupted`: stopped from outside
  */
 export type ErrorCode =
@@ -29,30 +29,67 @@ export const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   interrupted: 130,
 };
 
-/** The one error that bnfix throws on purpose: what happened, where, why, and how to mend it. */
+/** A way out of an error: an option to give, something to do, or both. */
+export interface Fix {
+  /** The option of `load`, `freeze` or `fold` that helps, by its name in the library. */
+  readonly option?: string;
+  /** What to give it, as on the command line (`conv1/bn`, `is_training=false`); undefined for `true`. */
+  readonly value?: string;
+  /** What that does; without an option, what to do. */
+  readonly text?: string;
+}
+
+/** What a {@link BnfixError} says beyond its headline. */
+export interface ErrorDetail {
+  /** File or node that it is about. */
+  readonly where?: string | undefined;
+  readonly why?: string | undefined;
+  /** What the user can do about it. */
+  readonly fix?: string | Fix | readonly (string | Fix)[] | undefined;
+  /** The option that it is about, by its name in the library. */
+  readonly option?: string | undefined;
+  /** The same facts for programs: names, candidates, problems with their codes. */
+  readonly data?: Readonly<Record<string, unknown>> | undefined;
+  readonly cause?: unknown;
+}
+
+/** The one error that bnfix throws on purpose: what happened, where, why, and how to fix it. */
 export class BnfixError extends Error {
   readonly code: ErrorCode;
-  /** File, node or flag that it is about. */
   readonly where: string | undefined;
   readonly why: string | undefined;
-  /** What the user can do about it. */
-  readonly fix: string | undefined;
+  /** The ways out, the best first. */
+  readonly fixes: readonly Fix[];
+  readonly option: string | undefined;
+  readonly data: Readonly<Record<string, unknown>> | undefined;
 
-  constructor(
-    code: ErrorCode,
-    what: string,
-    detail: {
-      where?: string | undefined;
-      why?: string | undefined;
-      fix?: string | undefined;
-      cause?: unknown;
-    } = {},
-  ) {
-    super(what, detail.cause === undefined ? undefined : { cause: detail.cause });
+  constructor(code: ErrorCode, message: string, detail: ErrorDetail = {}) {
+    super(message, detail.cause === undefined ? undefined : { cause: detail.cause });
     this.name = 'BnfixError';
     this.code = code;
     this.where = detail.where;
     this.why = detail.why;
-    this.fix = detail.fix;
+    this.option = detail.option;
+    this.data = detail.data;
+    const fixes = detail.fix === undefined ? [] : Array.isArray(detail.fix) ? detail.fix : [detail.fix];
+    this.fixes = fixes.map((fix: string | Fix) => (typeof fix === 'string' ? { text: fix } : fix));
   }
+
+  /** The ways out as text, one a line, with options as the library names them; undefined where there is none. */
+  get fix(): string | undefined {
+    return this.fixes.length === 0 ? undefined : this.fixes.map((fix) => fixText(fix, libraryOption)).join('\n');
+  }
+}
+
+/** The text of a way out. @param optionText - how an option and its value are written */
+export function fixText(
+  { option, value, text }: Fix,
+  optionText: (option: string, value: string | undefined) => string,
+): string {
+  if (option === undefined) return text ?? '';
+  return text === undefined ? optionText(option, value) : `${optionText(option, value)}  ${text}`;
+}
+
+function libraryOption(option: string, value: string | undefined): string {
+  return `${option}: ${value ?? 'true'}`;
 }

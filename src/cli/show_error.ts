@@ -1,5 +1,6 @@
 import pc from 'picocolors';
-import { BnfixError, EXIT_CODES } from '../errors.js';
+import { BnfixError, EXIT_CODES, fixText } from '../errors.js';
+import { flagText } from './flags.js';
 import { nullForUndefined } from './json.js';
 import type { Terminal } from './terminal.js';
 
@@ -16,8 +17,9 @@ export function showError(thrown: unknown, terminal: Terminal, style: ErrorStyle
   const error = thrown instanceof BnfixError ? thrown : internalError(thrown);
   const exitCode = EXIT_CODES[error.code];
   if (style.json) {
-    const { code, message, where, why, fix } = error;
-    const text = JSON.stringify({ error: { code, exitCode, message, where, why, fix } }, nullForUndefined, 2);
+    const { code, message, why, option, data } = error;
+    const details = { where: placeOf(error), why, fix: fixOf(error), option, data };
+    const text = JSON.stringify({ error: { code, exitCode, message, ...details } }, nullForUndefined, 2);
     if (style.jsonTo === 'stdout') terminal.out(text);
     else terminal.err(text);
     if (style.jsonTo === 'stderr') return exitCode;
@@ -32,17 +34,25 @@ function internalError(thrown: unknown): BnfixError {
   return new BnfixError('internal', message, { cause: thrown });
 }
 
+/** The flag or the place that an error is about. */
+function placeOf({ option, where }: BnfixError): string | undefined {
+  return option === undefined ? where : flagText(option);
+}
+
+/** The ways out, one a line, with options as flags. */
+function fixOf({ fixes }: BnfixError): string | undefined {
+  return fixes.length === 0 ? undefined : fixes.map((fix) => fixText(fix, flagText)).join('\n');
+}
+
 function errorText(error: BnfixError, color: boolean): string {
   const colors = pc.createColors(color);
-  const isFault = error.code === 'internal';
+  const isBug = error.code === 'internal';
   const details: [string, string | undefined][] = [
-    ['where', error.where],
-    ['why', error.why ?? (isFault ? 'this is a fault of bnfix, not of your model' : undefined)],
-    ['fix', error.fix ?? (isFault ? 'please report it, with the output of the same command and -v' : undefined)],
+    ['where', placeOf(error)],
+    ['why', error.why ?? (isBug ? 'this is a bug in bnfix, not in your model' : undefined)],
+    ['fix', fixOf(error) ?? (isBug ? 'please report it, with the output of the same command and -v' : undefined)],
   ];
-  const lines = [
-    `${colors.red('bnfix:')} ${colors.bold(isFault ? `internal error: ${error.message}` : error.message)}`,
-  ];
+  const lines = [`${colors.red('bnfix:')} ${colors.bold(isBug ? `internal error: ${error.message}` : error.message)}`];
   for (const [name, text] of details) {
     // The first line of a multi-line text names the rest, which is indented below it.
     if (text !== undefined) lines.push(`  ${colors.dim(name.padEnd(5))}  ${text.split('\n').join('\n         ')}`);

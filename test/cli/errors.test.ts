@@ -172,6 +172,8 @@ describe('errors as JSON', () => {
         where: at('x'),
         why: expect.any(String),
         fix: expect.any(String),
+        option: null,
+        data: null,
       },
     });
     expect(stderr).toContain(`bnfix: there is no ${at('x')}`);
@@ -200,13 +202,13 @@ describe('a command that fails in another way', () => {
     },
   ];
 
-  it('exit 70: our fault, how to report it, and the stack with -v', async () => {
+  it('exit 70: our bug, how to report it, and the stack with -v', async () => {
     const commands = failing(new TypeError('x is undefined', { cause: new Error('the cause') }));
     const { code, stderr } = await cli(['fail'], { commands });
     expect(code).toBe(70);
     expect(stderr).toBe(
       'bnfix: internal error: x is undefined\n' +
-        '  why    this is a fault of bnfix, not of your model\n' +
+        '  why    this is a bug in bnfix, not in your model\n' +
         '  fix    please report it, with the output of the same command and -v\n',
     );
     const verbose = await cli(['fail', '-v'], { commands });

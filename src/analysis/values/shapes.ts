@@ -19,14 +19,16 @@ const UNKNOWN = -1;
  */
 export class Shapes {
   readonly #graph: Graph;
+  #known: ReadonlyMap<string, Shape> | undefined;
 
   constructor(graph: Graph) {
     this.#graph = graph;
   }
 
-  /** Sizes of a tensor, -1 for an unknown size; undefined for an unknown rank. */
+  /** Sizes of a tensor, -1 for an unknown size; undefined for an unknown rank. As the graph was at the first call. */
   of(ref: TensorRef): Shape {
-    return inferredShapes(this.#graph).get(refText(ref));
+    this.#known ??= inferredShapes(this.#graph);
+    return this.#known.get(refText(ref));
   }
 }
 

@@ -1,0 +1,13 @@
+/** Options whose flag is not their name in the library. */
+const FLAGS: Readonly<Record<string, string>> = { output: '-o' };
+
+/** An option of the library as it is given on the command line: `allowUntrained` is `--allow-untrained`. */
+export function flagText(option: string, value?: string): string {
+  const flag = FLAGS[option] ?? `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  return value === undefined ? flag : `${flag} ${shellQuoted(value)}`;
+}
+
+/** A value as a shell takes it: quoted where a character of it means something there. */
+function shellQuoted(value: string): string {
+  return /^[\w@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`;
+}
