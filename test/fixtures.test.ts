@@ -9,13 +9,10 @@ import { MemorySource } from '../src/io/source.js';
 import { load } from '../src/load.js';
 import { readGraphDef } from '../src/readers/graph_def.js';
 import { runGraph } from '../src/run/run.js';
-import { type Case, casesOf } from './support/cases.js';
+import { allCases, type Case } from './support/cases.js';
 import { difference, elementAt } from './support/compare.js';
 import { edgesBackwards, frozenBytes, leftovers } from './support/frozen.js';
 import { type Golden, readGolden } from './support/golden.js';
-
-/** Issues whose cases have to pass. */
-const ISSUES = [3, 4];
 
 async function expectFrozen(one: Case): Promise<void> {
   const { bytes, report, promised } = await frozenBytes(one);
@@ -76,7 +73,7 @@ test('the demo model: its output is found, and right for batches of any size', a
 });
 
 describe('fixtures', () => {
-  test.each(casesOf(ISSUES))('$name: $form', async (one) => {
+  test.each(allCases())('$name: $form', async (one) => {
     if (typeof one.expect === 'object') await expectRefused(one, one.expect.refuse);
     else await expectFrozen(one);
   });

@@ -8,14 +8,14 @@ import { tensorflow } from '../src/proto/tensorflow.js';
 import { readGraphDef } from '../src/readers/graph_def.js';
 import { readMetaGraph } from '../src/readers/meta_graph.js';
 import { encodeGraphDef } from '../src/writers/graph_def.js';
-import { casesOf } from './support/cases.js';
+import { allCases } from './support/cases.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const BAG_MODEL = join(ROOT, 'examples/bag-model/bag-model-34000.meta');
 
 /** The graphs of all fixtures that are in binary form, each path once. */
 function binaryGraphs(): [path: string, kind: 'graph_def' | 'meta_graph'][] {
-  const paths = new Set([BAG_MODEL, ...casesOf([3, 4]).map(({ model }) => model)]);
+  const paths = new Set([BAG_MODEL, ...allCases().map(({ model }) => model)]);
   return [...paths].flatMap((path) => {
     const { graph, graphKind } = locateModel(path);
     return graphKind === 'graph_def' || graphKind === 'meta_graph' ? [[relative(ROOT, graph), graphKind]] : [];

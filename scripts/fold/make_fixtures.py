@@ -60,7 +60,7 @@ def make(name):
     golden = {'inputs': {k: tensor(v) for k, v in feeds.items()},
               'outputs': {k: tensor(v) for k, v in zip(outputs, answers)}}
     expect = dict(net['expect'])
-    case = {'name': os.path.basename(folder), 'tensorflow': nets.VERSION, 'issue': 5,
+    case = {'name': os.path.basename(folder), 'tensorflow': nets.VERSION,
             'form': (build.__doc__ or name.replace('_', ' ')).strip().split('\n')[0],
             'model': 'model.pb', 'outputs': outputs, 'expect': 'freeze', 'tolerance': said.get('tolerance', 1e-5),
             'toleranceTfjs': said.get('tfjs'), 'only': expect.pop('only', False), 'folded': expect, 'options': said.get('options', {})}

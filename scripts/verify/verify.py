@@ -1,7 +1,7 @@
 """Runs the frozen graph of every fixture in real TensorFlow and compares it with what TensorFlow answered before.
 
     node scripts/verify/freeze_all.mjs OUT
-    python scripts/verify/verify.py OUT [--issue N ...] [-v] [CASE ...]
+    python scripts/verify/verify.py OUT [--tier TIER ...] [-v] [CASE ...]
 
 Any TensorFlow from 1.13 (Python 3.7) to 2.15 (Python 3.11) can run it. Exit code 1 when an answer is wrong, a graph is
 missing, something of the training is left in it, or a model that has to be refused was not. A graph is skipped, with
@@ -32,7 +32,7 @@ tf.logging.set_verbosity(tf.logging.ERROR)
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 FIXTURES = os.path.join(ROOT, 'test', 'fixtures')
 # Largest difference, relative to the larger of 1 and the largest value of the golden output.
-TOLERANCES = {3: 1e-5, 4: 2e-4}
+TOLERANCES = {'fused': 1e-5, 'general': 2e-4}
 # What TensorFlow says of a graph that is newer than itself.
 TOO_NEW = ('Op type not registered', 'NodeDef mentions attr', 'No OpKernel was registered',
            'not in the list of allowed values')
@@ -129,7 +129,7 @@ def verify_frozen(case, folder, path):
         if version_of(case['tensorflow']) > version_of(VERSION) and any(words in str(e) for words in TOO_NEW):
             raise Skip('made by TensorFlow %s: %s' % (case['tensorflow'], text))
         raise Wrong(text)
-    limit = case.get('tolerance', TOLERANCES[case['issue']])
+    limit = case.get('tolerance', TOLERANCES[case['tier']])
     worst = 0.0
     for (name, want), value in zip(golden['outputs'].items(), got):
         d = difference(value, array(want))
@@ -157,7 +157,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument('out', help='what freeze_all.mjs has written')
     parser.add_argument('cases', nargs='*', help='names or globs')
-    parser.add_argument('--issue', type=int, action='append', help='cases of these issues only')
+    parser.add_argument('--tier', choices=sorted(TOLERANCES), action='append', help='only cases of this tier')
     parser.add_argument('-v', '--verbose', action='store_true', help='a line for what passes, too')
     args = parser.parse_args()
     if VERSION.startswith('2.'):
@@ -170,7 +170,7 @@ def main():
         if args.cases and not any(fnmatch.fnmatch(name, glob) for glob in args.cases):
             continue
         case = read_json(os.path.join(folder, 'case.json'))
-        if args.issue and case['issue'] not in args.issue:
+        if args.tier and case['tier'] not in args.tier:
             continue
         path = os.path.join(args.out, name + '.pb')
         try:

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { load } from '../../src/load.js';
 import { runGraph } from '../../src/run/run.js';
-import { casesOf } from '../support/cases.js';
+import { allCases } from '../support/cases.js';
 import { difference } from '../support/compare.js';
 import { readGolden } from '../support/golden.js';
 import { folded, foldedModel } from './support.js';
 
-const CASES = casesOf([3, 4]).filter((one) => typeof one.expect === 'string');
+const CASES = allCases().filter((one) => typeof one.expect === 'string');
 
 describe('what freeze repairs, folded', () => {
   test.each(CASES)('$name: $form', async (one) => {
