@@ -159,7 +159,12 @@ const SECTIONS = {
       'input_iterator_proposed',
       'input_iterator_labels',
     ],
-    'frozen in training mode already': ['frozen_training', 'frozen_training_meta', 'frozen_training_map'],
+    'frozen in training mode already': [
+      'frozen_training',
+      'frozen_training_meta',
+      'frozen_training_reference',
+      'frozen_training_map',
+    ],
   },
   'Files and checkpoints': {
     'checkpoint V1, slices, shards, `RestoreSlice`': [

@@ -1,4 +1,5 @@
 import { BnfixError } from './errors.js';
+import type { Graph } from './graph/graph.js';
 import type { Model } from './graph/model.js';
 import { FileSource } from './io/source.js';
 import { locateModel, type ModelFiles } from './locate/locate.js';
@@ -14,8 +15,8 @@ export interface LoadOptions {
   readonly checkpoint?: string;
   /** Tags of the graph in a SavedModel, by comma. */
   readonly tag?: string;
-  /** The training graph (.meta) of a model that was frozen already, as evidence. */
-  readonly meta?: string;
+  /** The training graph (.meta) of an already frozen model: shows which statistics belong to which batch norm. */
+  readonly reference?: string;
 }
 
 /** A model with its files open. Close it when the result has been written: weights are read at that time. */
@@ -33,13 +34,13 @@ export interface LoadedModel extends Model {
  */
 export async function load(path: string, options: LoadOptions = {}): Promise<LoadedModel> {
   refuseBigEndian();
-  const files = locateModel(path, options);
+  const files = locateModel(path, { checkpoint: options.checkpoint });
   const source = new FileSource(files.graph);
   let checkpoint: OpenCheckpoint | undefined;
   try {
     const { graph, meta } = readGraph(source, files.graphKind, options.tag);
     checkpoint = files.checkpoint && openCheckpoint(files.checkpoint);
-    const reference = options.meta === undefined ? undefined : readReference(options.meta);
+    const reference = options.reference === undefined ? undefined : readReference(options.reference, graph);
     const close = () => {
       source.close();
       checkpoint?.close();
@@ -67,14 +68,26 @@ function refuseBigEndian(): void {
   if (low !== 1) throw new BnfixError('unsupported', 'bnfix runs on little-endian machines only');
 }
 
-function readReference(path: string): MetaGraph {
+function readReference(path: string, model: Graph): MetaGraph {
   const files = locateModel(path);
   const source = new FileSource(files.graph);
   try {
-    return readGraph(source, files.graphKind, undefined);
+    const reference = readGraph(source, files.graphKind, undefined);
+    refuseUnrelated(reference.graph, files.graph, model);
+    return reference;
   } finally {
     source.close();
   }
+}
+
+/** Batch norms are matched by name: a reference without any name of the model tells nothing about it. */
+function refuseUnrelated(reference: Graph, name: string, model: Graph): void {
+  for (const node of reference.nodes()) if (model.has(node.name)) return;
+  throw new BnfixError('usage', `${name} is not the training graph of this model: they have no node name in common`, {
+    where: name,
+    why: `it has ${reference.size} nodes, the model ${model.size}, and batch norms are matched by name`,
+    fix: 'give the .meta that was saved when this model was trained',
+  });
 }
 
 function readGraph(source: FileSource, kind: ModelFiles['graphKind'], tag: string | undefined): MetaGraph {

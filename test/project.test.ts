@@ -28,7 +28,9 @@ describe('README.md', () => {
 
   it('names every option and every exit code', () => {
     const shown = Object.entries({ ...options, ...COMMON_OPTIONS }).filter(([, { hidden }]) => !hidden);
-    const names = shown.map(([name, { alias }]) => (typeof alias === 'string' ? `-${alias}` : `--${name}`));
+    const names = shown.map(([name, { alias }]) =>
+      typeof alias === 'string' && alias.length === 1 ? `-${alias}` : `--${name}`,
+    );
     const text = read('README.md');
     expect(names.filter((name) => !new RegExp(`^\\|.*\`${name}\\b`, 'm').test(text))).toEqual([]);
     expect(Object.values(EXIT_CODES).filter((code) => !text.includes(`\n| ${code} |`))).toEqual([]);

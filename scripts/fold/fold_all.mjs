@@ -7,7 +7,7 @@ import { BnfixError, EXIT_CODES, fold, load, writeGraph } from '../../dist/index
 
 const FOLDERS = { freeze: '../../test/fixtures', fold: '../../test/fold/fixtures' };
 /** Options of a case that are load's; the others are fold's. */
-const LOAD_OPTIONS = ['checkpoint', 'meta', 'tag'];
+const LOAD_OPTIONS = ['checkpoint', 'reference', 'tag'];
 
 const [out, ...wanted] = process.argv.slice(2);
 if (out === undefined) {
@@ -43,7 +43,7 @@ async function foldCase(folder, one, target) {
   const options = Object.entries(one.options ?? {});
   const loadOptions = Object.fromEntries(options.filter(([key]) => LOAD_OPTIONS.includes(key)));
   const foldOptions = Object.fromEntries(options.filter(([key]) => !LOAD_OPTIONS.includes(key)));
-  for (const key of ['checkpoint', 'meta']) {
+  for (const key of ['checkpoint', 'reference']) {
     const path = one[key] ?? loadOptions[key];
     if (path !== undefined) loadOptions[key] = join(folder, path);
   }

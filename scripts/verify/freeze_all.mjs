@@ -7,7 +7,7 @@ import { BnfixError, EXIT_CODES, freeze, load, writeGraph } from '../../dist/ind
 
 const FIXTURES = fileURLToPath(new URL('../../test/fixtures', import.meta.url));
 /** Options of a case that are load's; the others are freeze's. */
-const LOAD_OPTIONS = ['checkpoint', 'meta', 'tag', 'signature'];
+const LOAD_OPTIONS = ['checkpoint', 'reference', 'tag', 'signature'];
 
 const [out, ...wanted] = process.argv.slice(2);
 if (out === undefined) {
@@ -41,7 +41,7 @@ async function freezeCase(folder, one, target) {
   const options = Object.entries(one.options ?? {});
   const loadOptions = Object.fromEntries(options.filter(([key]) => LOAD_OPTIONS.includes(key)));
   const freezeOptions = Object.fromEntries(options.filter(([key]) => !LOAD_OPTIONS.includes(key)));
-  for (const key of ['checkpoint', 'meta']) {
+  for (const key of ['checkpoint', 'reference']) {
     const path = one[key] ?? loadOptions[key];
     if (path !== undefined) loadOptions[key] = join(folder, path);
   }

@@ -56,7 +56,7 @@ export function freezeRequest(args: Args): FreezeRequest {
     load: given({
       checkpoint: checkpoint === model ? undefined : checkpoint,
       tag: args.string('tag'),
-      meta: args.string('meta'),
+      reference: args.string('reference'),
     }),
     output,
     force: args.flag('force'),

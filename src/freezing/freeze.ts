@@ -1,8 +1,9 @@
+import { refuseForeignCheckpoint } from '../analysis/state/checkpoint_fit.js';
 import { variableValue } from '../analysis/state/checkpoint_value.js';
 import { useEmaWeights } from '../analysis/state/ema_weights.js';
 import { isUntouched } from '../analysis/state/health.js';
 import { findUpdates, type MovingAverages } from '../analysis/state/moving_averages.js';
-import { findVariables, type Variables } from '../analysis/state/variables.js';
+import { findVariables, type Variable, type Variables } from '../analysis/state/variables.js';
 import { findActivations } from '../analysis/training/activations.js';
 import { type BatchNorm, findBatchNorms } from '../analysis/training/batch_norms.js';
 import { findPipelineOutputs } from '../analysis/training/input_pipelines.js';
@@ -11,6 +12,7 @@ import { BnfixError } from '../errors.js';
 import type { Graph } from '../graph/graph.js';
 import type { Model } from '../graph/model.js';
 import type { TensorRef } from '../graph/node.js';
+import { ancestors } from '../graph/walk.js';
 import { refuseLooseEdges } from '../ops/loose_edges.js';
 import { inlineFunctions } from '../passes/inline_functions.js';
 import type { PassContext, PrepareContext } from '../passes/pass.js';
@@ -55,6 +57,7 @@ export function freeze(model: Model, options: FreezeOptions = {}): FrozenModel {
   const asTrained =
     prepare.flags.length > 0 ? findUpdates(graph, variables, findActivations(graph)).averages : undefined;
   const prepared = runPipeline(PREPARE_PIPELINE, prepare);
+  refuseForeignCheckpoint(neededVariables(graph, outputs, variables), model.checkpoint);
   const fed = findActivations(graph);
   const answering = outputs.filter(({ node }) => fed.hasNamed(node));
   const batchNorms = findBatchNorms(graph, variables, model.checkpoint, asTrained);
@@ -74,6 +77,15 @@ export function freeze(model: Model, options: FreezeOptions = {}): FrozenModel {
   const encoded = encodeGraphDef(graph);
   const report = freezeReport({ model, context, outputsWhy, passes, byteLength: encoded.byteLength, notes });
   return { graph, report, encoded };
+}
+
+/** The variables that feed an output. */
+function neededVariables(graph: Graph, outputs: readonly TensorRef[], variables: Variables): Variable[] {
+  const needed = ancestors(
+    graph,
+    outputs.map(({ node }) => node),
+  );
+  return [...variables.byNode.values()].filter(({ node }) => needed.hasNamed(node));
 }
 
 /**
@@ -132,6 +144,7 @@ function withReference(sites: readonly BatchNorm[], model: Model): readonly Batc
     const statistics = known.get(site.name);
     const sure = site.statistics?.evidence.kind === 'update op' || site.statistics?.evidence.kind === 'input';
     if (site.mode === 'inference' || sure || !statistics) return site;
-    return { ...site, statistics, problem: undefined, exempt: undefined };
+    const evidence = { kind: 'reference', text: statistics.evidence.text } as const;
+    return { ...site, statistics: { ...statistics, evidence }, problem: undefined, exempt: undefined };
   });
 }

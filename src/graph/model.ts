@@ -31,6 +31,6 @@ export interface Model {
   readonly byteLength: number;
   /** Variable name -> checkpoint key, as the object graph of a TF2 checkpoint says. */
   readonly objectKeys?: ReadonlyMap<string, string> | undefined;
-  /** The training graph of a model that was frozen already: its update ops tell which statistics are whose. */
+  /** The training graph of an already frozen model: its update ops show which statistics belong to which batch norm. */
   readonly reference?: { readonly graph: Graph; readonly meta: tensorflow.MetaGraphDef.$Properties } | undefined;
 }

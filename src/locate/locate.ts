@@ -19,20 +19,17 @@ export interface ModelFiles {
 export interface LocateOptions {
   /** Where the values are, in any spelling that {@link locateCheckpoint} knows; overrides what lies beside the graph. */
   readonly checkpoint?: string | undefined;
-  /** The file with the graph; overrides what lies beside the checkpoint. */
-  readonly meta?: string | undefined;
 }
 
 /**
- * The model that is meant by naming any of its files (.meta, .index, .data-*, a V1 checkpoint, the state file `checkpoint`,
- * a frozen .pb, saved_model.pb), the prefix of its checkpoint, or its folder.
- * @throws BnfixError `unreadable` when there is none, or when a file is of another kind; `usage` when it may be several
+ * The files of a model, found from any of them (.meta, .index, .data-*, a V1 checkpoint, the state file `checkpoint`,
+ * a frozen .pb, saved_model.pb), from the prefix of its checkpoint, or from its folder.
+ * @throws BnfixError `unreadable` when `named` does not exist, or when a file is of another kind; `usage` when it may be several
  */
 export function locateModel(named: string, options: LocateOptions = {}): ModelFiles {
   const override = options.checkpoint === undefined ? undefined : locateCheckpoint(options.checkpoint);
-  const found = options.meta === undefined ? find(named, override) : { graph: options.meta };
-  const beside = () => (options.meta === undefined ? checkpointBeside(found.graph) : findCheckpoint(named));
-  const checkpoint = override ?? found.checkpoint ?? beside();
+  const found = find(named, override);
+  const checkpoint = override ?? found.checkpoint ?? checkpointBeside(found.graph);
   const { graph } = found;
   if (!isFile(graph)) throw notFound(graph);
   const kind = sniffFile(graph);
@@ -73,10 +70,6 @@ function findInFolder(folder: string, override: CheckpointFiles | undefined): Fo
   const isHere = checkpoint !== undefined && inFolder(folderOf(checkpoint.prefix), '') === inFolder(folder, '');
   if (checkpoint && (isHere || override === undefined)) return { graph: graphOf(checkpoint), checkpoint };
   return { graph: onlyGraphIn(folder, folder) };
-}
-
-function findCheckpoint(named: string): CheckpointFiles | undefined {
-  return isFile(named) && isGraph(named) ? checkpointBeside(named) : locateCheckpoint(named);
 }
 
 function savedModelIn(folder: string): string | undefined {

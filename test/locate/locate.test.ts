@@ -46,7 +46,7 @@ const state = (path: string) => `model_checkpoint_path: "${path}"\nall_model_che
 /** What naming something in the temporary folder leads to, relative to it. */
 function locate(named: string, options: LocateOptions = {}) {
   const there = (path: string | undefined) => (path === undefined ? undefined : `${root}/${path}`);
-  const found = locateModel(`${root}/${named}`, { checkpoint: there(options.checkpoint), meta: there(options.meta) });
+  const found = locateModel(`${root}/${named}`, { checkpoint: there(options.checkpoint) });
   const { checkpoint } = found;
   return [relative(root, found.graph), found.graphKind, checkpoint?.format, checkpoint?.prefix.slice(root.length + 1)];
 }
@@ -239,9 +239,6 @@ describe('a graph and a checkpoint of different names', () => {
       }
       expect(locate('', { checkpoint })).toEqual(['a.meta', 'meta_graph', 'V2', 'd/b']);
     }
-    expect(locate('a', { meta: 'd/b.meta' })).toEqual(['d/b.meta', 'meta_graph', 'V2', 'a']);
-    expect(locate('a.meta', { meta: 'd/b.meta' })).toEqual(['d/b.meta', 'meta_graph', 'V2', 'a']);
-    expect(locate('a', { meta: 'd/b.meta', checkpoint: 'd' })).toEqual(['d/b.meta', 'meta_graph', 'V2', 'd/b']);
   });
 
   it('the option decides between several checkpoints of the folder that is named', () => {
@@ -281,7 +278,6 @@ describe('what is not a model', () => {
     );
     expect(locateFailure('no/where').why).toBe('there is no folder no');
     expect(locateFailure('model.ckpt-100', { checkpoint: 'model.ckpt-99' }).message).toBe('there is no model.ckpt-99');
-    expect(locateFailure('model.ckpt-100', { meta: 'other.meta' }).message).toBe('there is no other.meta');
   });
 
   it('an empty folder, or one without a graph', () => {

@@ -39,7 +39,7 @@ const FIXTURES = fileURLToPath(new URL('../fixtures', import.meta.url));
 /** Largest relative difference that each tier allows; a case may say otherwise. */
 const TOLERANCES: Readonly<Record<Tier, number>> = { fused: 1e-5, general: 2e-4 };
 
-const LOAD_OPTIONS: ReadonlySet<string> = new Set<keyof LoadOptions>(['checkpoint', 'tag', 'meta']);
+const LOAD_OPTIONS: ReadonlySet<string> = new Set<keyof LoadOptions>(['checkpoint', 'tag', 'reference']);
 const FREEZE_OPTIONS: ReadonlySet<string> = new Set<keyof FreezeOptions>([
   'outputs',
   'inputs',
@@ -72,7 +72,7 @@ function readCase(name: string): Case {
     load: {
       ...pick(LOAD_OPTIONS),
       ...(json.checkpoint && { checkpoint: join(folder, json.checkpoint) }),
-      ...(json.options?.meta && { meta: join(folder, json.options.meta) }),
+      ...(json.options?.reference && { reference: join(folder, json.options.reference) }),
     },
     get freeze() {
       // Only where the case is run: one that cannot be must not hide the others.

@@ -2,7 +2,7 @@ import type { Variable } from './variables.js';
 
 /** How it was found out which variables hold a batch norm's moving statistics. */
 export interface Evidence {
-  readonly kind: 'update op' | 'input' | 'map' | 'sibling' | 'name' | 'shape';
+  readonly kind: 'update op' | 'reference' | 'input' | 'map' | 'sibling' | 'name' | 'shape';
   /** One line for the report. */
   readonly text: string;
 }

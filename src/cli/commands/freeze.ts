@@ -20,7 +20,10 @@ export const options: Readonly<Record<string, Options>> = {
   tag: named(NAMES, 'tags of the graph in a SavedModel: serve or train,gpu'),
   inputs: list(NAMES, 'tensors to cut at: each becomes a placeholder'),
   checkpoint: named(NAMES, 'checkpoint to take the values from (default: the one beside the graph)'),
-  meta: named(STATISTICS, 'training graph (.meta) of a model that was frozen already, as evidence'),
+  reference: {
+    ...named(STATISTICS, 'training graph (.meta) of an already frozen model: shows whose statistics are whose'),
+    alias: 'meta',
+  },
   ema: flag(STATISTICS, 'take the moving averages of the weights (ExponentialMovingAverage)'),
   set: list(STATISTICS, 'NAME=VALUE: pin a placeholder: is_training=false, keep_prob=1'),
   keep: list(STATISTICS, 'batch norms or dropouts to leave as they are: names or globs'),
