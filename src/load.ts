@@ -86,6 +86,7 @@ function refuseUnrelated(reference: Graph, name: string, model: Graph): void {
   throw new BnfixError('usage', `${name} is not the training graph of this model: they have no node name in common`, {
     where: name,
     why: `it has ${reference.size} nodes, the model ${model.size}, and batch norms are matched by name`,
+    option: 'reference',
     fix: 'give the .meta that was saved when this model was trained',
   });
 }

@@ -28,7 +28,8 @@ export function refuseForeignCheckpoint(needed: Iterable<Variable>, checkpoint: 
   throw new BnfixError('usage', `${checkpoint.name} is not a checkpoint of this graph: it has no value for ${all}`, {
     where: checkpoint.name,
     why: `it holds ${[...checkpoint.entries.keys()].slice(0, 3).join(', ') || 'nothing'}${checkpoint.entries.size > 3 ? ', ...' : ''}`,
-    fix: 'give the checkpoint that was saved with this graph (--checkpoint)',
+    fix: { option: 'checkpoint', value: 'PREFIX', text: 'the checkpoint that was saved with this graph' },
+    data: { fitting, variables },
   });
 }
 
