@@ -2,7 +2,6 @@ import { attrBool } from '../../graph/attrs.js';
 import type { Graph } from '../../graph/graph.js';
 import type { Node, TensorRef } from '../../graph/node.js';
 import { sourceOf } from '../../graph/walk.js';
-import { isVariable } from '../state/variables.js';
 import { constantInts, constantScalar } from '../values/constants.js';
 import type { Shapes } from '../values/shapes.js';
 
@@ -34,16 +33,4 @@ export function reducesBatch(graph: Graph, shapes: Shapes, node: Node): boolean 
   if (axes.length === 0) return false;
   const batch = axes.some((axis) => axis === 0 || (rank !== undefined && axis === -rank));
   return batch && (rank === undefined || axes.length < rank) && x?.[0] !== 1;
-}
-
-/** Ops that count the steps of training. */
-export const COUNTS: ReadonlySet<string> = new Set(['AssignAdd', 'AssignAddVariableOp']);
-
-/** A training step that every delay and every correction is behind of. */
-export const CONVERGED_STEP = 2 ** 31 - 1;
-
-/** Whether a node is a step counter: a variable that is counted up, or the op that counts. */
-export function isCounter(graph: Graph, node: Node): boolean {
-  if (COUNTS.has(node.op)) return true;
-  return isVariable(node) && graph.dataConsumers(node.name).some(({ op }) => COUNTS.has(op));
 }

@@ -4,12 +4,15 @@ import type { Graph } from '../../graph/graph.js';
 import { type Node, refText, type TensorRef } from '../../graph/node.js';
 import type { NodeSet } from '../../graph/node_set.js';
 import { IDENTITIES, sourceOf, topologicalOrder } from '../../graph/walk.js';
+import { hasRole } from '../../ops/meaning.js';
 import { outputTypes } from '../../ops/registry.js';
+import { isStepCounter } from '../state/assignments.js';
+import { CONVERGED_STEP } from '../state/steady_state.js';
 import { isVariable } from '../state/variables.js';
 import { constantScalar, type Pins } from '../values/constants.js';
 import type { Shapes } from '../values/shapes.js';
 import { ValueNumbering } from '../values/value_numbering.js';
-import { CONVERGED_STEP, COUNTS, isBatchReduction, isCounter, isTrainingFused } from './batch_statistics.js';
+import { isBatchReduction, isTrainingFused } from './batch_statistics.js';
 import { Branches, SELECTS, SWITCHES } from './branches.js';
 
 /** A flag that switches between training and inference, and its value at inference. */
@@ -93,7 +96,7 @@ export function findFlags(
       flags.push({ node, value, given: false, why });
     }
   };
-  for (const counter of roots.filter((name) => isCounter(graph, graph.get(name)))) {
+  for (const counter of roots.filter((name) => isStepCounter(graph, graph.get(name)))) {
     const quantised = [0, CONVERGED_STEP].map((value) => {
       const needed = new Branches(graph, new Map([...pins, [counter, value]]), order).needed(outputs);
       return [...needed].filter(({ op }) => op.startsWith('FakeQuant')).length;
@@ -182,7 +185,7 @@ function rootsOf(graph: Graph, conditions: readonly TensorRef[]): string[] {
     for (let name = stack.pop(); name !== undefined && seen.size < 100; name = stack.pop()) {
       const node = graph.find(name);
       if (!node) continue;
-      const root = ROOTS.has(node.op) || isVariable(node) || COUNTS.has(node.op);
+      const root = ROOTS.has(node.op) || isVariable(node) || hasRole(node, 'assign_add');
       if (root && isScalarNumber(node)) roots.add(name);
       else if (PASSES.has(node.op) || LOGIC.test(node.op)) {
         const inputs = SWITCHES.has(node.op) ? node.inputs.slice(0, 1) : node.inputs;

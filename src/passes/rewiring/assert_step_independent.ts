@@ -1,6 +1,7 @@
+import { isStepCounter } from '../../analysis/state/assignments.js';
 import { variableValue } from '../../analysis/state/checkpoint_value.js';
+import { CONVERGED_STEP } from '../../analysis/state/steady_state.js';
 import { findActivations } from '../../analysis/training/activations.js';
-import { CONVERGED_STEP, isCounter } from '../../analysis/training/batch_statistics.js';
 import { ARITHMETIC, ELEMENT_PRESERVING_OPS, evaluate } from '../../analysis/values/evaluate.js';
 import { BnfixError } from '../../errors.js';
 import type { TensorRef } from '../../graph/node.js';
@@ -22,7 +23,7 @@ export function assertStepIndependent(context: PassContext, live: NodeSet, follo
   const { graph, variables, checkpoint, isKept } = context;
   if (followed.size === 0) return;
   const counters = [...variables.byNode.values()].filter(
-    ({ node }) => live.hasNamed(node) && isCounter(graph, graph.get(node)),
+    ({ node }) => live.hasNamed(node) && isStepCounter(graph, graph.get(node)),
   );
   if (counters.length === 0) return;
   const steps = new Map(counters.map((each) => [each.node, readNumbers(variableValue(each, checkpoint))[0] ?? 0]));

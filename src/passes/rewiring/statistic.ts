@@ -33,7 +33,7 @@ export function rewireStatistic(context: Rewire, ref: TensorRef, variable: Varia
   if (graph.consumers(ref).length === 0) return;
   // What is assigned to a variable has its shape.
   const averages = context.batchNorms.averages.get(refText(ref)) ?? [];
-  const assigned = averages.some((average) => average.variable.node === variable.node && average.path.length === 1);
+  const assigned = averages.some((average) => average.variable.node === variable.node && average.isDirect);
   const shape = assigned ? 'same' : shapeLike(variable.shape, deducedShape(context, ref, variable));
   if (shape === 'unknown') return;
   const dtype = outputTypes(node)?.[ref.port] ?? variable.dtype;

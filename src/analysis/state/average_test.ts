@@ -1,0 +1,78 @@
+import type { Graph } from '../../graph/graph.js';
+import { type Node, refText, type TensorRef } from '../../graph/node.js';
+import { evaluate } from '../values/evaluate.js';
+import { afterAssignment, assignedValue, assignKind, isElementwise, operands } from './assignments.js';
+import { isElementCount, LARGE_BATCH } from './steady_state.js';
+import type { Variable, Variables } from './variables.js';
+
+/** Update expressions are a handful of ops: a search through one ends after so many tensors, and says so. */
+export const MAX_UPDATE_OPS = 200;
+
+/**
+ * Whether an assignment makes its variable a moving average of something, whatever ops it is written with: tested with
+ * numbers. The variable has to stay where it is when it equals its source, at two points, and to move elsewhere.
+ */
+export class AverageTest {
+  /** Assignments whose expressions were too long to be searched through. */
+  readonly truncated = new Set<string>();
+  readonly #graph: Graph;
+  readonly #variables: Variables;
+
+  constructor(graph: Graph, variables: Variables) {
+    this.#graph = graph;
+    this.#variables = variables;
+  }
+
+  /**
+   * Whether the assignment averages what `isSource` marks in its value.
+   * @param copies - whether a plain copy counts as well, which forgets what was before
+   */
+  holds(variable: Variable, assign: Node, isSource: (ref: TensorRef) => boolean, copies = true): boolean {
+    const after = (own: number, source: number) => this.#after(variable, assign, own, source, isSource);
+    const moved = after(1, 3) - 1;
+    if (!isClose(after(2.5, 2.5), 2.5) || !isClose(after(0.75, 0.75), 0.75)) return false;
+    return copies ? Math.abs(moved) > SMALLEST_STEP : moved > SMALLEST_STEP && !isClose(moved, 2);
+  }
+
+  /**
+   * The tensors of an assignment's value, from the value backwards through elementwise ops: what it may be an average of.
+   * Reads of the variable itself end the search.
+   */
+  candidates(variable: Variable, assign: Node): TensorRef[] {
+    const found = new Map<string, TensorRef>();
+    const queue: TensorRef[] = [assignedValue(assign)];
+    for (const ref of queue) {
+      if (found.has(refText(ref)) || this.isOwn(variable, ref)) continue;
+      if (found.size > MAX_UPDATE_OPS) {
+        this.truncated.add(assign.name);
+        break;
+      }
+      const node = this.#graph.find(ref.node);
+      if (!node) continue;
+      found.set(refText(ref), ref);
+      if (isElementwise(node)) queue.push(...operands(node));
+    }
+    return [...found.values()];
+  }
+
+  /** Whether a tensor is a plain read of the variable. */
+  isOwn(variable: Variable, ref: TensorRef): boolean {
+    return this.#variables.readBy(ref)?.node === variable.node;
+  }
+
+  /** What the variable holds after one update from `own`, when the source is `source`. */
+  #after(variable: Variable, assign: Node, own: number, source: number, isSource: (ref: TensorRef) => boolean): number {
+    const value = evaluate(this.#graph, assignedValue(assign), (ref) => {
+      if (isSource(ref)) return source;
+      if (this.isOwn(variable, ref)) return own;
+      return isElementCount(this.#graph, ref) ? LARGE_BATCH : undefined;
+    });
+    return afterAssignment(assignKind(assign)!, own, value);
+  }
+}
+
+const SMALLEST_STEP = 1e-9;
+
+function isClose(a: number, b: number): boolean {
+  return Math.abs(a - b) <= 1e-4 * Math.max(1, Math.abs(b));
+}
