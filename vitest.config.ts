@@ -1,8 +1,10 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
+// npm test: the same every time. What measures time or memory is in test/scale (npm run test:scale).
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    exclude: [...configDefaults.exclude, 'test/scale/**'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // Only with --coverage.

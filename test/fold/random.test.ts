@@ -3,9 +3,11 @@ import { expect, it } from 'vitest';
 import { freeze } from '../../src/freezing/freeze.js';
 import { runGraph } from '../../src/run/run.js';
 import { numbersOf } from '../../src/run/value.js';
+import { modelOf } from '../support/model.js';
+import { randomRuns } from '../support/random.js';
 import { counted } from '../support/run.js';
 import { type Gene, RandomNet } from './random_net.js';
-import { folded, modelOf } from './support.js';
+import { folded } from './support.js';
 
 const genes = fc.array(fc.record({ op: fc.nat(999), a: fc.nat(999), b: fc.nat(999) }), { minLength: 2, maxLength: 14 });
 
@@ -35,6 +37,7 @@ async function compare(net: RandomNet, outputs: readonly string[], duplicateWeig
 
 it('folded nets answer as they did', async () => {
   const actions: Record<string, number> = {};
+  const random = randomRuns(300);
   await fc.assert(
     fc.asyncProperty(genes, fc.nat(2 ** 20), fc.nat(999), fc.boolean(), async (list: Gene[], seed, pick, duplicate) => {
       const net = new RandomNet(list, seed);
@@ -43,10 +46,7 @@ it('folded nets answer as they did', async () => {
       const report = await compare(net, outputs, duplicate);
       for (const { action } of report.folded) actions[action] = (actions[action] ?? 0) + 1;
     }),
-    {
-      numRuns: Number(process.env.FOLD_RUNS ?? 300),
-      ...(process.env.FOLD_SEED && { seed: Number(process.env.FOLD_SEED) }),
-    },
+    { seed: Number(process.env.FOLD_SEED ?? random.seed), numRuns: Number(process.env.FOLD_RUNS ?? random.numRuns) },
   );
   if (process.env.FOLD_RUNS) console.log(actions);
   // The nets are such that each way is taken.

@@ -4,13 +4,10 @@ import type { Model } from '../../src/graph/model.js';
 import { MemorySource } from '../../src/io/source.js';
 import { readGraphDef } from '../../src/readers/graph_def.js';
 import { type EncodedGraph, encodeGraphDef } from '../../src/writers/graph_def.js';
+import { modelOf } from '../support/model.js';
 
 export function bytesOf(encoded: EncodedGraph): Buffer {
   return Buffer.concat([...encoded.chunks()].map((chunk) => Buffer.from(chunk)));
-}
-
-export function modelOf(graph: Graph): Model {
-  return { name: 'test.pb', graph, meta: {}, checkpoint: undefined, byteLength: 0 };
 }
 
 /** What was folded, as it is when the file has been read again. */

@@ -5,8 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { statePrefixes } from '../../src/locate/checkpoint_state.js';
 import { type LocateOptions, locateCheckpoint, locateModel } from '../../src/locate/locate.js';
 import { tensorflow } from '../../src/proto/tensorflow.js';
-import { failure } from '../readers/checkpoint/failure.js';
 import { floats, writeBundle, writeV1 } from '../readers/checkpoint/write_table.js';
+import { failure } from '../support/failure.js';
 
 const graph = { node: [{ name: 'x', op: 'Placeholder' }] };
 const META = tensorflow.MetaGraphDef.encode({

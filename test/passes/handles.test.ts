@@ -3,6 +3,7 @@ import { freeze } from '../../src/freezing/freeze.js';
 import { attr } from '../../src/graph/attrs.js';
 import { DataType } from '../../src/graph/dtype.js';
 import { graphOf, node } from '../support/build.js';
+import { modelOf } from '../support/model.js';
 
 it('refuses an op that would take a constant for the variable that it was', () => {
   const int64 = { dtype: attr.type(DataType.DT_INT64), shape: attr.shape([3]) };
@@ -12,8 +13,7 @@ it('refuses an op that would take a constant for the variable that it was', () =
     node('handed_on', 'Identity', ['state'], resource),
     node('numbers', 'RngReadAndSkip', ['handed_on']),
   ]);
-  const model = { name: 'graph.pb', graph, meta: {}, checkpoint: undefined, byteLength: 0 };
-  expect(() => freeze(model, { outputs: ['numbers'] })).toThrow(
+  expect(() => freeze(modelOf(graph), { outputs: ['numbers'] })).toThrow(
     expect.objectContaining({
       code: 'unsupported',
       where: 'numbers',

@@ -29,7 +29,7 @@ function graphOfBody(nodes: readonly tensorflow.NodeDef.$Properties[]): Graph {
 }
 
 /** What must not be left of training in a frozen graph, one line for each. */
-export function leftovers(graph: Graph, keeps: readonly string[]): string[] {
+export function leftovers(graph: Graph, keeps: readonly string[] = []): string[] {
   const found: string[] = [];
   const bodies = (graph.header.library?.function ?? []).map((fn) => graphOfBody(fn.node_def ?? []));
   for (const node of [graph, ...bodies].flatMap((each) => [...each.nodes()])) {

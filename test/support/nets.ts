@@ -5,6 +5,7 @@ import type { Checkpoint, Model } from '../../src/graph/model.js';
 import type { NodeSpec } from '../../src/graph/node.js';
 import { elementCount, numberTensor } from '../../src/graph/tensor.js';
 import { constant, graphOf, ints, node, placeholder, T_FLOAT } from './build.js';
+import { modelOf } from './model.js';
 
 const FUSED = ['FusedBatchNorm', 'FusedBatchNormV2', 'FusedBatchNormV3'] as const;
 
@@ -43,10 +44,10 @@ const KEEP = 0.75;
 const DECAY = 0.9;
 
 /** The net as a model with random weights; the output is `out`, the input `x`. */
-export function modelOf(net: Net, mode: 'training' | 'inference'): Model {
+export function modelOfNet(net: Net, mode: 'training' | 'inference'): Model {
   const builder = new Builder(net, mode);
   builder.build();
-  return { name: mode, graph: builder.graph(), meta: {}, checkpoint: builder.checkpoint(), byteLength: 0 };
+  return modelOf(builder.graph(), builder.checkpoint());
 }
 
 /** Pseudo-random numbers in [-1, 1), the same for the same words. */

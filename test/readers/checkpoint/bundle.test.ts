@@ -5,7 +5,7 @@ import { MemorySource } from '../../../src/io/source.js';
 import { tensorflow } from '../../../src/proto/tensorflow.js';
 import { openCheckpoint } from '../../../src/readers/checkpoint/checkpoint.js';
 import { readObjectGraph } from '../../../src/readers/checkpoint/object_graph.js';
-import { failure } from './failure.js';
+import { failure } from '../../support/failure.js';
 import { DATA, FILES, INDEX, NAME, openFiles, ROWS, readAll, save, texts } from './model.js';
 import { floats, type SavedTensor, shapeProto, writeBundle } from './write_table.js';
 

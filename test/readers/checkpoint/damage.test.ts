@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { DataType } from '../../../src/graph/dtype.js';
 import { readBytes, readNumbers } from '../../../src/graph/tensor.js';
 import { crc32c, maskCrc } from '../../../src/io/crc32c.js';
-import { failure } from './failure.js';
+import { failure } from '../../support/failure.js';
 import { DATA, INDEX, NAME, openFiles, ROWS, readAll } from './model.js';
 import { floats, type SavedTensor, writeBundle } from './write_table.js';
 

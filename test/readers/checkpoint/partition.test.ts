@@ -4,7 +4,7 @@ import { DataType } from '../../../src/graph/dtype.js';
 import { readBytes } from '../../../src/graph/tensor.js';
 import type { tensorflow } from '../../../src/proto/tensorflow.js';
 import { openCheckpoint } from '../../../src/readers/checkpoint/checkpoint.js';
-import { failure } from './failure.js';
+import { failure } from '../../support/failure.js';
 import { COLUMNS, DATA, FILES, INDEX, NAME, openFiles, ROWS, save, slice, texts } from './model.js';
 import { cut, floats, opener, shapeProto, sliceProto, writeBundle } from './write_table.js';
 

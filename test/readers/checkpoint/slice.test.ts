@@ -10,7 +10,8 @@ import {
   sliceOfProto,
   sliceText,
 } from '../../../src/readers/checkpoint/slice.js';
-import { failure } from './failure.js';
+import { failure } from '../../support/failure.js';
+import { randomRuns } from '../../support/random.js';
 import { elementsOf } from './write_table.js';
 
 const slice = (...extents: [number, number][]) => extents.map(([start, length]) => ({ start, length }));
@@ -117,6 +118,7 @@ describe('slices', () => {
         );
         expect([...copied].sort(([a], [b]) => a - b)).toEqual(expected);
       }),
+      randomRuns(100),
     );
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { crc32c, maskCrc } from '../../../src/io/crc32c.js';
 import { MemorySource } from '../../../src/io/source.js';
 import { lookUp, openTable, readTable } from '../../../src/readers/checkpoint/table.js';
-import { failure } from './failure.js';
+import { failure } from '../../support/failure.js';
 import { block, type Entry, fixed32, MAGIC, varint, writeTable } from './write_table.js';
 
 const entries: Entry[] = Array.from({ length: 200 }, (_, i) => [

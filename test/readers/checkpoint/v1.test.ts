@@ -5,7 +5,7 @@ import { readBytes, readNumbers } from '../../../src/graph/tensor.js';
 import { type ByteSource, MemorySource } from '../../../src/io/source.js';
 import type { tensorflow } from '../../../src/proto/tensorflow.js';
 import { type OpenCheckpoint, openCheckpoint } from '../../../src/readers/checkpoint/checkpoint.js';
-import { failure } from './failure.js';
+import { failure } from '../../support/failure.js';
 import { COLUMNS, ROWS, readAll, slice, texts } from './model.js';
 import { cut, type Files, floats, opener, type SavedTensor, writeV1 } from './write_table.js';
 

@@ -2,15 +2,15 @@ import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { MemorySource } from '../src/io/source.js';
-import { locateModel } from '../src/locate/locate.js';
-import { tensorflow } from '../src/proto/tensorflow.js';
-import { readGraphDef } from '../src/readers/graph_def.js';
-import { readMetaGraph } from '../src/readers/meta_graph.js';
-import { encodeGraphDef } from '../src/writers/graph_def.js';
-import { allCases } from './support/cases.js';
+import { MemorySource } from '../../src/io/source.js';
+import { locateModel } from '../../src/locate/locate.js';
+import { tensorflow } from '../../src/proto/tensorflow.js';
+import { readGraphDef } from '../../src/readers/graph_def.js';
+import { readMetaGraph } from '../../src/readers/meta_graph.js';
+import { encodeGraphDef } from '../../src/writers/graph_def.js';
+import { allCases } from '../support/cases.js';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const BAG_MODEL = join(ROOT, 'examples/bag-model/bag-model-34000.meta');
 
 /** The graphs of all fixtures that are in binary form, each path once. */

@@ -1,4 +1,4 @@
-import { BnfixError } from '../../../src/errors.js';
+import { BnfixError } from '../../src/errors.js';
 
 /** The BnfixError that `run` throws; anything else fails the test. */
 export function failure(run: () => unknown): BnfixError {

@@ -1,5 +1,5 @@
-// A form for each way in which statistics are kept and switched, a few times over and many: none may cost more the more
-// there are. BNFIX_SCALE=all takes all fixtures, and more copies.
+// One fixture for each way in which statistics are updated and switched, a few times over and many times over: no copy may
+// cost more because there are others. BNFIX_SCALE=all takes all fixtures, and more copies.
 import { describe, expect, it } from 'vitest';
 import { fold } from '../../src/freezing/fold.js';
 import { freeze } from '../../src/freezing/freeze.js';
@@ -7,8 +7,9 @@ import { load } from '../../src/load.js';
 import { allCases, type Case } from '../support/cases.js';
 import { chained, copiesOf } from '../support/chained.js';
 import { readGolden } from '../support/golden.js';
+import { bestRatio, cpuSeconds } from './measure.js';
 
-const FORMS = [
+const PATTERNS = [
   'slim_fused_115',
   'slim_unfused_115',
   'slim_adam_115',
@@ -28,21 +29,24 @@ const FORMS = [
   'while_unfused_113',
 ];
 const ALL = process.env.BNFIX_SCALE === 'all';
-const [FEW, LARGE_BATCH] = ALL ? [8, 64] : [4, 48];
+const [FEW, MANY] = ALL ? [8, 64] : [4, 48];
 /** Of the time per copy. What leaves the processor's cache costs twice as much; a quadratic pass shows as more than four. */
 const LIMIT = 3;
 
-/** What is no longer known of a net that others stand before: a batch size of 1, moments that a shift explains. */
+/** What is no longer known of a net behind another: a batch size of 1, moments that a shift explains. */
 const ALONE = ['batch_of_one', 'moments_shifted_by_moving', 'saved_model_by_hand'];
 
-/** Cases that only have to be told their outputs. */
+/** Its unfused batch norms are in inference mode once the flag is pinned; the report does not list them. */
+const NOT_REPORTED = 'phase_train_115';
+
+/** Whether a case needs no options but its outputs. */
 function canBeChained({ name, expect: expected, freeze: options }: Case): boolean {
   const isFrozen = typeof expected !== 'object' && !ALONE.includes(name);
   return isFrozen && Object.keys(options).every((key) => key === 'outputs');
 }
 
-describe('each form costs as much for each of many as for each of few', () => {
-  const cases = allCases().filter((one) => (ALL ? canBeChained(one) : FORMS.includes(one.name)));
+describe('the time per copy does not depend on the number of copies', () => {
+  const cases = allCases().filter((one) => (ALL ? canBeChained(one) : PATTERNS.includes(one.name)));
 
   it.each(cases)(
     '$name',
@@ -50,26 +54,27 @@ describe('each form costs as much for each of many as for each of few', () => {
       const golden = readGolden(one.golden);
       const model = await load(one.model, one.load);
       const [output] = Object.keys(golden.outputs);
+      const copies = (count: number) => chained(model, count, output!, Object.keys(golden.inputs));
+      const perCopy = freeze(copies(1), { outputs: copiesOf(output!, 1) }).report.batchNorms.length;
+
       const secondsPerCopy = (count: number) => {
         const outputs = copiesOf(output!, count);
         const times = Array.from({ length: 2 }, () => {
-          const many = chained(model, count, output!, Object.keys(golden.inputs));
-          const start = performance.now();
-          const { report } = fold(many, { outputs });
-          const time = performance.now() - start;
-          expect(report.outputs.map(({ name }) => name)).toEqual(outputs);
-          expect(report.batchNorms.length % count).toBe(0);
-          return time;
+          const many = copies(count);
+          return cpuSeconds(() => {
+            const { report } = fold(many, { outputs });
+            expect(report.outputs.map(({ name }) => name)).toEqual(outputs);
+            expect(report.batchNorms).toHaveLength(perCopy * count);
+          });
         });
         return Math.min(...times) / count;
       };
-      freeze(chained(model, 2, output!, Object.keys(golden.inputs)), { outputs: copiesOf(output!, 2) });
-      let best = Number.POSITIVE_INFINITY;
-      for (let attempt = 0; attempt < 3 && best >= LIMIT; attempt++)
-        best = Math.min(best, secondsPerCopy(LARGE_BATCH) / secondsPerCopy(FEW));
-      if (ALL) console.log(`${one.name}: x${best.toFixed(2)}`);
+      secondsPerCopy(2); // compiles the code
+      const ratio = await bestRatio(LIMIT, () => secondsPerCopy(MANY) / secondsPerCopy(FEW));
+      if (ALL) console.log(`${one.name}: x${ratio.toFixed(2)}`);
       model.close();
-      expect(best).toBeLessThan(LIMIT);
+      if (!ALL && one.name !== NOT_REPORTED) expect(perCopy).toBeGreaterThan(0);
+      expect(ratio).toBeLessThan(LIMIT);
     },
     120_000,
   );

@@ -1,18 +1,18 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { BnfixError, EXIT_CODES } from '../src/errors.js';
-import { freeze } from '../src/freezing/freeze.js';
-import type { Graph } from '../src/graph/graph.js';
-import { refText } from '../src/graph/node.js';
-import { MemorySource } from '../src/io/source.js';
-import { load } from '../src/load.js';
-import { readGraphDef } from '../src/readers/graph_def.js';
-import { runGraph } from '../src/run/run.js';
-import { allCases, type Case } from './support/cases.js';
-import { difference, elementAt } from './support/compare.js';
-import { edgesBackwards, frozenBytes, leftovers } from './support/frozen.js';
-import { type Golden, readGolden } from './support/golden.js';
+import { BnfixError, EXIT_CODES } from '../../src/errors.js';
+import { freeze } from '../../src/freezing/freeze.js';
+import type { Graph } from '../../src/graph/graph.js';
+import { refText } from '../../src/graph/node.js';
+import { MemorySource } from '../../src/io/source.js';
+import { load } from '../../src/load.js';
+import { readGraphDef } from '../../src/readers/graph_def.js';
+import { runGraph } from '../../src/run/run.js';
+import { allCases, type Case } from '../support/cases.js';
+import { difference, elementAt } from '../support/compare.js';
+import { edgesBackwards, frozenBytes, leftovers } from '../support/frozen.js';
+import { type Golden, readGolden } from '../support/golden.js';
 
 async function expectFrozen(one: Case): Promise<void> {
   const { bytes, report, promised } = await frozenBytes(one);
@@ -56,7 +56,7 @@ async function worst(graph: Graph, { inputs, outputs }: Golden): Promise<number>
 }
 
 test('the demo model: its output is found, and right for batches of any size', async () => {
-  const folder = fileURLToPath(new URL('../examples/bag-model', import.meta.url));
+  const folder = fileURLToPath(new URL('../../examples/bag-model', import.meta.url));
   const model = await load(folder);
   const { graph, report } = freeze(model);
   expect(report.outputs).toEqual([{ name: 'output/image_output:0', dtype: 'float32', shape: [-1, -1, -1, 3] }]);
