@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { dirname, relative, resolve } from 'node:path';
+import { dirname, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 
@@ -12,14 +12,14 @@ function needs(start: string, patterns: readonly RegExp[]): { files: string[]; p
   const files = new Set([resolve(src, start)]);
   const packages = new Set<string>();
   for (const file of files) {
-    if (file.includes('/proto/')) continue;
+    if (file.includes(`${sep}proto${sep}`)) continue;
     const text = readFileSync(file, 'utf8');
     for (const [, name] of patterns.flatMap((pattern) => [...text.matchAll(pattern)])) {
       if (name!.startsWith('.')) files.add(resolve(dirname(file), name!.replace(/\.js$/, '.ts')));
       else if (!name!.startsWith('node:')) packages.add(name!);
     }
   }
-  return { files: [...files].map((file) => relative(src, file)).sort(), packages: [...packages].sort() };
+  return { files: [...files].map((file) => relative(src, file).replaceAll(sep, '/')).sort(), packages: [...packages].sort() };
 }
 
 it('starts the process with the code cache alone', () => {

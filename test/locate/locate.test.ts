@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { statePrefixes } from '../../src/locate/checkpoint_state.js';
 import { type LocateOptions, locateCheckpoint, locateModel } from '../../src/locate/locate.js';
@@ -48,7 +48,7 @@ function locate(named: string, options: LocateOptions = {}) {
   const there = (path: string | undefined) => (path === undefined ? undefined : `${root}/${path}`);
   const found = locateModel(`${root}/${named}`, { checkpoint: there(options.checkpoint) });
   const { checkpoint } = found;
-  return [relative(root, found.graph), found.graphKind, checkpoint?.format, checkpoint?.prefix.slice(root.length + 1)];
+  return [relative(root, found.graph).replaceAll(sep, '/'), found.graphKind, checkpoint?.format, checkpoint?.prefix.slice(root.length + 1)];
 }
 
 const locateFailure = (named: string, options?: LocateOptions) => {

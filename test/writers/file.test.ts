@@ -120,7 +120,7 @@ describe('writeFile', () => {
     symlinkSync('real.pb', at('link.pb'));
     await writeFile(at('link.pb'), hello, { force: true });
     expect(readFileSync(at('real.pb'), 'utf8')).toBe('hello');
-    expect(statSync(at('real.pb')).mode & 0o777).toBe(0o640);
+    if (process.platform !== 'win32') expect(statSync(at('real.pb')).mode & 0o777).toBe(0o640);
   });
 
   it('treats a link that leads nowhere as a file', async () => {
@@ -155,7 +155,8 @@ describe('writeFile', () => {
     expect(readdirSync(folder).sort()).toEqual(['file', 'sub']);
   });
 
-  it.runIf(process.getuid?.() !== 0)('says when there is no permission', async () => {
+  // Neither root nor Windows heeds the mode of a folder.
+  it.skipIf((process.getuid?.() ?? 0) === 0)('says when there is no permission', async () => {
     chmodSync(folder, 0o500);
     const error = await failure(writeFile(at('out.pb'), hello));
     chmodSync(folder, 0o700);
