@@ -19,7 +19,10 @@ function needs(start: string, patterns: readonly RegExp[]): { files: string[]; p
       else if (!name!.startsWith('node:')) packages.add(name!);
     }
   }
-  return { files: [...files].map((file) => relative(src, file).replaceAll(sep, '/')).sort(), packages: [...packages].sort() };
+  return {
+    files: [...files].map((file) => relative(src, file).replaceAll(sep, '/')).sort(),
+    packages: [...packages].sort(),
+  };
 }
 
 it('starts the process with the code cache alone', () => {

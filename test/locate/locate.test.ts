@@ -48,7 +48,12 @@ function locate(named: string, options: LocateOptions = {}) {
   const there = (path: string | undefined) => (path === undefined ? undefined : `${root}/${path}`);
   const found = locateModel(`${root}/${named}`, { checkpoint: there(options.checkpoint) });
   const { checkpoint } = found;
-  return [relative(root, found.graph).replaceAll(sep, '/'), found.graphKind, checkpoint?.format, checkpoint?.prefix.slice(root.length + 1)];
+  return [
+    relative(root, found.graph).replaceAll(sep, '/'),
+    found.graphKind,
+    checkpoint?.format,
+    checkpoint?.prefix.slice(root.length + 1),
+  ];
 }
 
 const locateFailure = (named: string, options?: LocateOptions) => {
