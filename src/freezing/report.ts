@@ -9,6 +9,7 @@ import type { Graph } from '../graph/graph.js';
 import type { Model } from '../graph/model.js';
 import type { TensorRef } from '../graph/node.js';
 import { sourceOf } from '../graph/walk.js';
+import { isIdentity } from '../ops/meaning.js';
 import { outputTypes } from '../ops/registry.js';
 import type { PassContext, Remark } from '../passes/pass.js';
 import type { PassRun } from '../passes/pipeline.js';
@@ -167,7 +168,8 @@ function batchNotes(graph: Graph): string[] {
 function untouchedNotes(graph: Graph, { batchNorms }: PassContext): string[] {
   const left = batchNorms.sites.filter(({ name, mode }) => {
     const node = mode === 'inference' ? graph.find(name) : undefined;
-    const constants = node?.inputs.slice(3, 5).map((ref) => graph.find(sourceOf(graph, ref).node)?.tensor) ?? [];
+    const constants =
+      node?.inputs.slice(3, 5).map((ref) => graph.find(sourceOf(graph, ref, isIdentity).node)?.tensor) ?? [];
     return constants.length === 2 && constants.every((value) => value !== undefined && isUntouched(value));
   });
   if (left.length === 0) return [];

@@ -30,7 +30,7 @@ export function descendants(
   return found;
 }
 
-/** The way back of a v1 loop: the one edge of a graph that may close a cycle. */
+/** The way back of a v1 loop, ref or not: the one edge of a graph that may close a cycle. */
 function isBackEdge(node: Node, input: Node): boolean {
   return node.op.endsWith('Merge') && input.op.endsWith('NextIteration');
 }
@@ -104,29 +104,13 @@ function sort(graph: Graph): Order {
   return { order, hasLoops };
 }
 
-/** Follows input 0 of nodes that pass a tensor on unchanged, back to the node that makes it. */
-export function sourceOf(graph: Graph, ref: TensorRef, passes: ReadonlySet<string> = IDENTITIES): TensorRef {
+/** Follows input 0 of nodes that are passed (that output a tensor as it is, say), back to the first that is not. */
+export function sourceOf(graph: Graph, ref: TensorRef, passes: (node: Node) => boolean): TensorRef {
   let at = ref;
   let node = graph.find(ref.node);
-  for (let guard = 0; guard < 10_000 && node && passes.has(node.op) && node.inputs[0]; guard++) {
+  for (let guard = 0; guard < 10_000 && node && passes(node) && node.inputs[0]; guard++) {
     at = node.inputs[0];
     node = graph.inputNode(node, 0);
   }
   return at;
 }
-
-/** Ops that ask for the shape of a tensor. */
-export const SHAPE_QUERIES: ReadonlySet<string> = new Set(['Shape', 'ShapeN', 'Size', 'Rank']);
-
-/** Ops that look at the shape of a tensor, never at its numbers. */
-export const SHAPE_READERS: ReadonlySet<string> = new Set([...SHAPE_QUERIES, 'ZerosLike', 'OnesLike']);
-
-/** Ops whose output 0 is their input 0. */
-export const IDENTITIES: ReadonlySet<string> = new Set([
-  'Identity',
-  'RefIdentity',
-  'StopGradient',
-  'PreventGradient',
-  'CheckNumerics',
-  'Snapshot',
-]);

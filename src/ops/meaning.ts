@@ -1,3 +1,4 @@
+import { familyRoles } from './families.js';
 import { ARITHMETIC_OPS } from './table/arithmetic.js';
 import { CONTROL_FLOW_OPS } from './table/control_flow.js';
 import { INPUT_OPS } from './table/inputs.js';
@@ -30,26 +31,36 @@ interface HasOp {
   readonly op: string;
 }
 
-/** The row of an op; undefined for ops that bnfix knows nothing special of. */
+/** The row of an op; undefined for ops that bnfix knows nothing special of, and for those that only have the roles of a family. */
 export function meaningOf(op: string): OpRow | undefined {
   return rows.get(op);
 }
 
+/** The roles of an op: of its row, otherwise of the families that its name belongs to. */
+export function rolesOf(op: string): readonly Role[] {
+  return rows.get(op)?.roles ?? familyRoles(op);
+}
+
 /** Whether an op has a role. */
 export function hasRole({ op }: HasOp, role: Role): boolean {
-  return rows.get(op)?.roles.includes(role) ?? false;
+  return rolesOf(op).includes(role);
 }
 
 /** A question about the op of a node; the answer for no node is no. */
 export type OpTest = (node: HasOp | undefined) => boolean;
 
-/** Tests for any of the given roles. Make it once, at the top of a file: asking is one look-up. */
+/** Tests for any of the given roles. Make it once, at the top of a file: each op is worked out once. */
 export function anyOf(...roles: readonly Role[]): OpTest {
-  const ops = new Set(opsWith(...roles));
-  return (node) => node !== undefined && ops.has(node.op);
+  const known = new Map<string, boolean>();
+  return (node) => {
+    if (node === undefined) return false;
+    const answer = known.get(node.op) ?? rolesOf(node.op).some((role) => roles.includes(role));
+    known.set(node.op, answer);
+    return answer;
+  };
 }
 
-/** The names of all ops that have any of the given roles, in the order of the table. */
+/** The names of all ops that have a row and any of the given roles, in the order of the table. */
 export function opsWith(...roles: readonly Role[]): string[] {
   return [...rows].flatMap(([op, row]) => (row.roles.some((role) => roles.includes(role)) ? [op] : []));
 }
@@ -63,3 +74,16 @@ export function scalarOf(op: string): Scalar | undefined {
 export function allRows(): readonly OpRow[] {
   return TABLE;
 }
+
+/** Ops whose output 0 is their input 0. */
+export const isIdentity: OpTest = anyOf('identity');
+
+/** Ops that ask for the shape of a tensor. */
+export const isShapeQuery: OpTest = anyOf('shape_query');
+
+/** Ops that look at the shape of a tensor, never at its numbers. */
+export const readsShape: OpTest = anyOf('shape_query', 'shape_like');
+
+export const isSwitch: OpTest = anyOf('switch');
+export const isMerge: OpTest = anyOf('merge');
+export const isSelect: OpTest = anyOf('select');

@@ -1,5 +1,6 @@
 import type { Node, TensorRef } from '../graph/node.js';
 import { ancestors, sourceOf } from '../graph/walk.js';
+import { isIdentity } from '../ops/meaning.js';
 import type { Pass, PassContext, Remark } from './pass.js';
 
 /**
@@ -45,7 +46,7 @@ const ASSIGNS = /^Assign(Add|Sub)?$/;
 /** The inputs 1 and 2 of fake quantisation: its range. */
 function settleRange({ graph, variables }: PassContext, node: Node): Remark[] {
   const learnt = (ref: TensorRef): TensorRef => {
-    const source = graph.find(sourceOf(graph, ref).node);
+    const source = graph.find(sourceOf(graph, ref, isIdentity).node);
     const target = source && ASSIGNS.test(source.op) ? source.inputs[0] : undefined;
     const variable = target && variables.ofHandle(target);
     return variable ? { node: variable.node, port: 0 } : ref;

@@ -1,4 +1,7 @@
+import { anyOf } from '../ops/meaning.js';
 import type { Pass, PrepareContext, Remark } from './pass.js';
+
+const isIdentityN = anyOf('identity_n');
 
 /**
  * Lets what reads an IdentityN read what it hands on: functions with a gradient of their own (sync batch norm) end in one.
@@ -12,7 +15,7 @@ export const bypassIdentityN: Pass<PrepareContext> = {
   run({ graph }) {
     const changed: Remark[] = [];
     for (const node of graph.nodes()) {
-      if (node.op !== 'IdentityN') continue;
+      if (!isIdentityN(node)) continue;
       for (const [port, input] of node.inputs.entries()) graph.replaceUses({ node: node.name, port }, input);
       changed.push({ node: node.name, text: 'hands on what it is given' });
     }

@@ -1,4 +1,4 @@
-import { Branches, MERGES, SELECTS, SWITCHES } from '../analysis/training/branches.js';
+import { Branches } from '../analysis/training/branches.js';
 import { Shapes } from '../analysis/values/shapes.js';
 import { attr } from '../graph/attrs.js';
 import { DataType } from '../graph/dtype.js';
@@ -7,6 +7,7 @@ import type { Node, TensorRef } from '../graph/node.js';
 import { NodeSet } from '../graph/node_set.js';
 import { numberTensor } from '../graph/tensor.js';
 import { topologicalOrder } from '../graph/walk.js';
+import { isMerge, isSelect, isSwitch } from '../ops/meaning.js';
 import { outputTypes } from '../ops/registry.js';
 import type { Pass, PrepareContext, Remark } from './pass.js';
 
@@ -27,15 +28,15 @@ export const foldBranches: Pass<PrepareContext> = {
     const named = new Set(outputs.map((ref) => ref.node));
     const changed: Remark[] = [];
     const bypass = (node: Node, port: number, to: TensorRef) => {
-      if (named.has(node.name)) pass(graph, node, to);
+      if (named.has(node.name)) becomeIdentity(graph, node, to);
       else graph.replaceUses({ node: node.name, port }, to);
     };
     for (const node of order) {
       if (branches.isDeadNode(node)) continue;
-      if (SWITCHES.has(node.op)) {
+      if (isSwitch(node)) {
         const port = branches.taken(node);
         if (port !== undefined && node.inputs[0]) graph.replaceUses({ node: node.name, port }, node.inputs[0]);
-      } else if (MERGES.has(node.op)) {
+      } else if (isMerge(node)) {
         const alive = node.inputs.flatMap((ref, index) => (branches.isDead(ref) ? [] : [{ ref, index }]));
         if (alive.length !== 1 || node.inputs.length === 1) continue;
         const { index } = alive[0]!;
@@ -48,7 +49,7 @@ export const foldBranches: Pass<PrepareContext> = {
         }
         changed.push({ node: node.name, text: `takes its input ${index} alone` });
         bypass(node, 0, node.inputs[index]!);
-      } else if (SELECTS.has(node.op)) {
+      } else if (isSelect(node)) {
         const index = branches.selected(node);
         const taken = index && node.inputs[index];
         if (!taken || !keepsShape(shapes, node, index)) continue;
@@ -85,8 +86,8 @@ function keepsShape(shapes: Shapes, node: Node, index: number): boolean {
   return other?.length === 0;
 }
 
-/** Makes a node hand its input on under its own name. */
-function pass(graph: Graph, node: Node, to: TensorRef): void {
+/** Makes a node output another tensor under its own name. */
+function becomeIdentity(graph: Graph, node: Node, to: TensorRef): void {
   const dtype = outputTypes(node)?.[0];
   graph.replace(node, { op: 'Identity', inputs: [to], attr: dtype === undefined ? {} : { T: attr.type(dtype) } });
 }

@@ -6,7 +6,7 @@ import { DataType } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
 import type { Node } from '../graph/node.js';
 import { numberTensor } from '../graph/tensor.js';
-import { IDENTITIES } from '../graph/walk.js';
+import { anyOf } from '../ops/meaning.js';
 import type { Pass, PassContext, Remark } from './pass.js';
 
 /**
@@ -95,11 +95,13 @@ function sourceType(graph: Graph, node: Node) {
   return attr.type(frozenType(graph, node) ?? DataType.DT_FLOAT);
 }
 
+const passesHandle = anyOf('identity', 'switch', 'enter', 'exit', 'merge', 'next_iteration');
+
 /** The dtype of the constant that a chain of handles leads to. */
 function frozenType(graph: Graph, node: Node): DataType | undefined {
   let at = graph.inputNode(node, 0);
   for (let guard = 0; at && at.op !== 'Const' && guard < 1000; guard++) {
-    if (!IDENTITIES.has(at.op) && !/^(Ref)?(Switch|Enter|Exit|Merge|NextIteration)$/.test(at.op)) return undefined;
+    if (!passesHandle(at)) return undefined;
     at = graph.inputNode(at, 0);
   }
   return at?.tensor?.dtype;

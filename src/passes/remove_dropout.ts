@@ -1,4 +1,5 @@
 import { findDropouts } from '../analysis/training/dropouts.js';
+import { randomOpProblemText } from '../analysis/training/random_op_problem.js';
 import { BnfixError } from '../errors.js';
 import { attr } from '../graph/attrs.js';
 import type { TensorRef } from '../graph/node.js';
@@ -19,7 +20,7 @@ export const removeDropout: Pass = {
   run({ graph, outputs, isKept }) {
     const names = outputs.map((ref) => ref.node);
     const live = ancestors(graph, names, false);
-    const { dropouts, unknown } = findDropouts(graph, live);
+    const { dropouts, stray } = findDropouts(graph, live);
     const changed: Remark[] = [];
     const skipped: Remark[] = [];
     // Where dropouts follow each other, x may be the output of one that is gone.
@@ -45,15 +46,15 @@ export const removeDropout: Pass = {
       }
       changed.push({ node: output, text: `dropout of ${random} removed` });
     }
-    for (const { output, why } of unknown) {
+    for (const { output, problem } of stray) {
       if (!live.hasNamed(output)) continue;
       if (isKept(output)) {
-        skipped.push({ node: output, text: 'noise left active: --keep' });
+        skipped.push({ node: output, text: 'random op left active: --keep' });
         continue;
       }
-      throw new BnfixError('unsupported', `${output} depends on noise in a way that training does`, {
+      throw new BnfixError('unsupported', `${output} still depends on a random op`, {
         where: output,
-        why: `it is no dropout that bnfix knows: ${why}`,
+        why: `its pattern is not a recognised dropout: ${randomOpProblemText(problem)}`,
         fix: `--keep ${output} leaves it in (the answers stay random), or choose other --outputs`,
       });
     }

@@ -3,11 +3,12 @@ import { isUntouched } from '../analysis/state/health.js';
 import type { MovingAverage } from '../analysis/state/moving_averages.js';
 import { isTrainingFused, reducesBatch } from '../analysis/training/batch_statistics.js';
 import { Gradients, isTrainingGradient } from '../analysis/training/gradients.js';
-import { ARITHMETIC, ELEMENT_PRESERVING_OPS } from '../analysis/values/evaluate.js';
+import { forwardsElement } from '../analysis/values/evaluate.js';
 import { BnfixError } from '../errors.js';
 import { refText, type TensorRef } from '../graph/node.js';
 import type { NodeSet } from '../graph/node_set.js';
 import { ancestors } from '../graph/walk.js';
+import { anyOf } from '../ops/meaning.js';
 import type { Pass, PassContext, Remark } from './pass.js';
 import { assertStepIndependent } from './rewiring/assert_step_independent.js';
 import { type Refusal, refused } from './rewiring/refusal.js';
@@ -67,7 +68,8 @@ function inUse(context: Rewire, live: NodeSet): MovingAverage[] {
   return found;
 }
 
-const REDUCES = /^(Mean|Sum|Max|Min|Prod)$/;
+const isReduction = anyOf('reduction');
+const isArithmetic = anyOf('arithmetic');
 const MAX_STEPS = 60;
 
 /** Whether a tensor is made of reductions over the batch by arithmetic. */
@@ -77,9 +79,9 @@ function comesFromBatch({ graph, shapes }: Rewire, ref: TensorRef): boolean {
     const node = graph.find(name);
     if (!node || seen.size > MAX_STEPS) return false;
     if (isTrainingFused(node)) return true;
-    if (REDUCES.test(node.op)) {
+    if (isReduction(node)) {
       if (reducesBatch(graph, shapes, node)) return true;
-    } else if (node.op in ARITHMETIC || ELEMENT_PRESERVING_OPS.has(node.op)) {
+    } else if (isArithmetic(node) || forwardsElement(node)) {
       for (const input of node.inputs) seen.add(input.node);
     }
   }

@@ -3,6 +3,7 @@ import { type Shape, Shapes } from '../analysis/values/shapes.js';
 import { attrInt } from '../graph/attrs.js';
 import type { Graph } from '../graph/graph.js';
 import type { Node } from '../graph/node.js';
+import { isShapeQuery } from '../ops/meaning.js';
 import type { Pass, PrepareContext, Remark } from './pass.js';
 
 /**
@@ -16,7 +17,7 @@ export const squeezeSlices: Pass<PrepareContext> = {
   name: 'squeeze_slices',
   run({ graph }) {
     const slices = [...graph.nodes()].filter(
-      (node) => node.op === 'StridedSlice' && graph.inputNode(node, 0)?.op !== 'Shape',
+      (node) => node.op === 'StridedSlice' && !isShapeQuery(graph.inputNode(node, 0)),
     );
     if (slices.length === 0) return { changed: [], skipped: [] };
     const shapes = new Shapes(graph);

@@ -1,6 +1,6 @@
 import { attrBool } from '../../graph/attrs.js';
 import type { Node, TensorRef } from '../../graph/node.js';
-import { IDENTITIES } from '../../graph/walk.js';
+import { anyOf } from '../../ops/meaning.js';
 import { constantInts } from '../values/constants.js';
 import { isFloat } from '../values/vectors.js';
 import type { LinearOp } from './linear_ops.js';
@@ -19,11 +19,11 @@ export interface KernelClaim {
 }
 
 /** Ops between a Const and its use that leave the order of its bytes as it is. */
-const KEEPS_BYTES: ReadonlySet<string> = new Set([...IDENTITIES, 'Reshape', 'ExpandDims', 'Squeeze', 'Enter']);
+const keepsBytes = anyOf('identity', 'reshape', 'enter');
 
 function isTransparent(view: FoldView, node: Node): boolean {
   if (node.op === 'Transpose') return constantInts(view.graph, node.inputs[1])?.every((axis, i) => axis === i) ?? false;
-  return KEEPS_BYTES.has(node.op) && (node.op !== 'Enter' || attrBool(node, 'is_constant') === true);
+  return keepsBytes(node) && (node.op !== 'Enter' || attrBool(node, 'is_constant') === true);
 }
 
 /** The claim of a site on a kernel, where that is a constant and bears the factor. */

@@ -2,6 +2,7 @@ import { attrBool } from '../../graph/attrs.js';
 import { DataType } from '../../graph/dtype.js';
 import type { Node, TensorRef } from '../../graph/node.js';
 import { sourceOf, topologicalOrder } from '../../graph/walk.js';
+import { isIdentity } from '../../ops/meaning.js';
 import type { Remark } from '../../passes/pass.js';
 import { type Affine, type AffineOp, affineOp, BATCH_NORMS, compose, DECOMPOSED, isOnes } from './affine.js';
 import { type Refusal, refusal } from './refusal.js';
@@ -48,7 +49,7 @@ function searchSites(view: FoldView): Site[] {
     if (!taken.has(op.node.name)) runs.push(runEndingWith(view, ops, op, taken));
   }
   // What scales a constant makes weights.
-  const isData = ({ x }: Site) => view.graph.find(sourceOf(view.graph, x).node)?.op !== 'Const';
+  const isData = ({ x }: Site) => view.graph.find(sourceOf(view.graph, x, isIdentity).node)?.op !== 'Const';
   return runs
     .reverse()
     .flatMap((run) => siteOf(run) ?? [])

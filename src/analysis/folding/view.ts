@@ -1,11 +1,11 @@
 import { attr, attrString, attrType } from '../../graph/attrs.js';
 import type { DataType } from '../../graph/dtype.js';
-import { Frames } from '../../graph/frames.js';
 import type { Graph } from '../../graph/graph.js';
 import { memoizeByVersion } from '../../graph/memo.js';
 import { type Node, refText, sameRef, type TensorRef } from '../../graph/node.js';
 import { numberTensor, type Tensor } from '../../graph/tensor.js';
-import { SHAPE_READERS } from '../../graph/walk.js';
+import { Frames } from '../../ops/frames.js';
+import { readsShape } from '../../ops/meaning.js';
 import { type Shape, Shapes } from '../values/shapes.js';
 import { ConstantEvaluator } from '../values/vectors.js';
 import type { FoldContext } from './context.js';
@@ -79,7 +79,7 @@ export class FoldView {
 
   /** Nodes that read the numbers of a tensor. */
   readers(ref: TensorRef): Node[] {
-    return this.graph.consumers(ref).filter((node) => !SHAPE_READERS.has(node.op));
+    return this.graph.consumers(ref).filter((node) => !readsShape(node));
   }
 
   /** Why a tensor may not change although `user` could bear it; undefined where `user` alone reads it, once. */

@@ -1,7 +1,8 @@
 import type { Graph } from '../../graph/graph.js';
 import type { Node, TensorRef } from '../../graph/node.js';
-import { anyOf, hasRole, scalarOf } from '../../ops/meaning.js';
+import { hasRole, scalarOf } from '../../ops/meaning.js';
 import { constantScalar } from '../values/constants.js';
+import { forwardsElement } from '../values/evaluate.js';
 import type { Variable, Variables } from './variables.js';
 
 /** What an assignment does with its value: the variable becomes it, or grows or shrinks by it. */
@@ -47,13 +48,6 @@ export function findAssignments(graph: Graph, variables: Variables): ReadonlyMap
 /** The variable that an assignment assigns to. */
 export function assignedVariable(variables: Variables, assign: Node): Variable | undefined {
   return assign.inputs[0] && variables.ofHandle(assign.inputs[0]);
-}
-
-const forwards = anyOf('identity', 'cast', 'reshape', 'broadcast', 'enter', 'exit', 'switch');
-
-/** Whether an op hands on the value of input 0, as far as one element goes: a Mean over virtual batches does, too. */
-export function forwardsElement(node: Node): boolean {
-  return forwards(node) || node.op === 'Mean';
 }
 
 /** Whether an op computes each element of its output from the elements of its inputs, or hands them on. */

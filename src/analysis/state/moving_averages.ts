@@ -2,16 +2,15 @@ import type { Graph } from '../../graph/graph.js';
 import { type Node, refText, sameRef, type TensorRef } from '../../graph/node.js';
 import type { NodeSet } from '../../graph/node_set.js';
 import { sourceOf } from '../../graph/walk.js';
-import { anyOf, opsWith, scalarOf } from '../../ops/meaning.js';
+import { anyOf, scalarOf } from '../../ops/meaning.js';
 import { constantInts } from '../values/constants.js';
-import { evaluate } from '../values/evaluate.js';
+import { evaluate, forwardsElement } from '../values/evaluate.js';
 import {
   type Assignments,
   assignedValue,
   assignedVariable,
   assignKind,
   findAssignments,
-  forwardsElement,
   isElementwise,
   operands,
 } from './assignments.js';
@@ -86,10 +85,6 @@ const isConstant = anyOf('constant');
 const isNoData = anyOf('constant', 'placeholder', 'shape_query');
 const isRandom = anyOf('random');
 const isRestore = anyOf('restore');
-const FORWARDING: ReadonlySet<string> = new Set([
-  ...opsWith('identity', 'cast', 'reshape', 'broadcast', 'enter', 'exit', 'switch'),
-  'Mean',
-]);
 
 class Finder {
   readonly assignments: ReadonlyMap<string, Assignments>;
@@ -231,7 +226,7 @@ class Finder {
    * network, an EMA weight), not carried on. What is carried on is debiased or corrected.
    */
   #isBareRead(statistic: TensorRef, here: TensorRef): boolean {
-    return sameRef(sourceOf(this.#graph, statistic, FORWARDING), sourceOf(this.#graph, here, FORWARDING));
+    return sameRef(sourceOf(this.#graph, statistic, forwardsElement), sourceOf(this.#graph, here, forwardsElement));
   }
 
   /** Notes variables whose update this step waits for: they are kept for training (renorm), not for inference. */

@@ -3,7 +3,8 @@ import { DataType } from '../../graph/dtype.js';
 import type { Graph } from '../../graph/graph.js';
 import type { Model, SliceExtent } from '../../graph/model.js';
 import type { Node, TensorRef } from '../../graph/node.js';
-import { IDENTITIES, sourceOf } from '../../graph/walk.js';
+import { sourceOf } from '../../graph/walk.js';
+import { anyOf, isIdentity } from '../../ops/meaning.js';
 
 /** A variable of the graph and where its value is. */
 export interface Variable {
@@ -21,31 +22,24 @@ export interface Variable {
   readonly evidence: 'restore op' | 'name' | 'moving average' | 'none';
 }
 
-const REF_OPS: ReadonlySet<string> = new Set(['VariableV2', 'Variable', 'TemporaryVariable']);
-const RESTORE_OPS: ReadonlySet<string> = new Set(['RestoreV2', 'Restore', 'RestoreSlice']);
-const ASSIGN_OPS: ReadonlySet<string> = new Set(['Assign', 'AssignVariableOp']);
+const isVariableOp = anyOf('variable');
+const isRefVariable = anyOf('ref_variable');
+const isRestoreOp = anyOf('restore');
+const sets = anyOf('assign_set');
+const passesTensor = anyOf('identity', 'cast', 'reshape');
 
 /** Ops that hand a variable itself on, by reference or by handle, at input 0. */
-const HANDLE_PASSES: ReadonlySet<string> = new Set([
-  'Identity',
-  'RefIdentity',
-  'Switch',
-  'RefSwitch',
-  'Enter',
-  'RefEnter',
-  'RefNextIteration',
-  'RefExit',
-]);
+const passesHandle = anyOf('identity', 'switch', 'enter', 'next_iteration', 'exit');
 
 /** Ops that hand a value on from input 0, whether or not their branch is taken. */
-const VALUE_PASSES: ReadonlySet<string> = new Set([...IDENTITIES, ...HANDLE_PASSES]);
+const passesValue = anyOf('identity', 'switch', 'enter');
 
 export function isVariable(node: Node): boolean {
-  return REF_OPS.has(node.op) || node.op === 'VarHandleOp';
+  return isVariableOp(node);
 }
 
 export function isRestore(node: Node): boolean {
-  return RESTORE_OPS.has(node.op);
+  return isRestoreOp(node);
 }
 
 /** The variables of a graph, by node, and which tensors are theirs. */
@@ -60,16 +54,16 @@ export class Variables {
 
   /** The variable that a reference or a resource handle stands for. */
   ofHandle(ref: TensorRef): Variable | undefined {
-    return this.byNode.get(sourceOf(this.#graph, ref, HANDLE_PASSES).node);
+    return this.byNode.get(sourceOf(this.#graph, ref, passesHandle).node);
   }
 
   /** The variable whose plain value a tensor is. */
   readBy(ref: TensorRef): Variable | undefined {
-    const at = sourceOf(this.#graph, ref, VALUE_PASSES);
+    const at = sourceOf(this.#graph, ref, passesValue);
     const node = this.#graph.find(at.node);
     if (!node) return undefined;
     if (node.op === 'ReadVariableOp') return node.inputs[0] && this.ofHandle(node.inputs[0]);
-    return REF_OPS.has(node.op) ? this.byNode.get(node.name) : undefined;
+    return isRefVariable(node) ? this.byNode.get(node.name) : undefined;
   }
 }
 
@@ -151,10 +145,10 @@ function controlAncestors(graph: Graph, name: string): Set<string> {
 function assignedFrom(graph: Graph, ref: TensorRef): { assign: string; variable: string }[] {
   const found: { assign: string; variable: string }[] = [];
   for (const consumer of graph.consumers(ref)) {
-    if (ASSIGN_OPS.has(consumer.op)) {
+    if (sets(consumer)) {
       const target = consumer.inputs[0];
-      if (target) found.push({ assign: consumer.name, variable: sourceOf(graph, target, HANDLE_PASSES).node });
-    } else if (IDENTITIES.has(consumer.op) || consumer.op === 'Cast' || consumer.op === 'Reshape') {
+      if (target) found.push({ assign: consumer.name, variable: sourceOf(graph, target, passesHandle).node });
+    } else if (passesTensor(consumer)) {
       found.push(...assignedFrom(graph, { node: consumer.name, port: 0 }));
     }
   }
@@ -165,7 +159,7 @@ const utf8 = new TextDecoder();
 
 function stringConst(graph: Graph, ref: TensorRef | undefined): string[] | undefined {
   if (!ref) return undefined;
-  const { tensor } = graph.find(sourceOf(graph, ref).node) ?? {};
+  const { tensor } = graph.find(sourceOf(graph, ref, isIdentity).node) ?? {};
   return tensor?.dtype === DataType.DT_STRING ? tensor.strings().map((s) => utf8.decode(s)) : undefined;
 }
 

@@ -2,7 +2,8 @@ import type { Graph } from '../../graph/graph.js';
 import { memoizeByVersion } from '../../graph/memo.js';
 import type { Node } from '../../graph/node.js';
 import type { NodeSet } from '../../graph/node_set.js';
-import { SHAPE_READERS, spread } from '../../graph/walk.js';
+import { spread } from '../../graph/walk.js';
+import { anyOf } from '../../ops/meaning.js';
 import { isVariable } from '../state/variables.js';
 
 /** The nodes whose value depends on what the net is fed, or on noise: not on weights, constants and shapes alone. */
@@ -11,15 +12,14 @@ export const findActivations = memoizeByVersion(
   (graph) => graph,
 );
 
-function isNoData({ op }: Node): boolean {
-  return op === 'Const' || op === 'NoOp' || SHAPE_READERS.has(op);
-}
+const isNoData = anyOf('constant', 'no_op', 'shape_query', 'shape_like');
+const isFedWithDefault = anyOf('default_placeholder');
 
 /** What the sources of a graph reach through nodes that are admitted, which a source has to be as well. */
 export function spreadFromSources(graph: Graph, admits: (node: Node) => boolean): NodeSet {
   return spread(graph, (node, reached) => {
     if (!admits(node)) return false;
-    const isSource = node.inputs.length === 0 || node.op === 'PlaceholderWithDefault';
+    const isSource = node.inputs.length === 0 || isFedWithDefault(node);
     return isSource || graph.inputNodes(node).some((input) => reached.has(input));
   });
 }

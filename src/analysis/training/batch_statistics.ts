@@ -2,6 +2,7 @@ import { attrBool } from '../../graph/attrs.js';
 import type { Graph } from '../../graph/graph.js';
 import type { Node, TensorRef } from '../../graph/node.js';
 import { sourceOf } from '../../graph/walk.js';
+import { isIdentity } from '../../ops/meaning.js';
 import { constantInts, constantScalar } from '../values/constants.js';
 import type { Shapes } from '../values/shapes.js';
 
@@ -14,7 +15,7 @@ export function isTrainingFused(node: Node): boolean {
 
 /** Whether axes are a Range that begins with 0. */
 function startsAtBatch(graph: Graph, axes: TensorRef | undefined): boolean {
-  const range = axes && graph.find(sourceOf(graph, axes).node);
+  const range = axes && graph.find(sourceOf(graph, axes, isIdentity).node);
   return range?.op === 'Range' && constantScalar(graph, range.inputs[0]) === 0;
 }
 

@@ -2,11 +2,8 @@ import type { Graph } from '../../graph/graph.js';
 import { type Node, refText, type TensorRef } from '../../graph/node.js';
 import { NodeSet } from '../../graph/node_set.js';
 import { topologicalOrder } from '../../graph/walk.js';
+import { isMerge, isSelect, isSwitch } from '../../ops/meaning.js';
 import { constantScalar, type Pins } from '../values/constants.js';
-
-export const SWITCHES: ReadonlySet<string> = new Set(['Switch', 'RefSwitch']);
-export const MERGES: ReadonlySet<string> = new Set(['Merge', 'RefMerge']);
-export const SELECTS: ReadonlySet<string> = new Set(['Select', 'SelectV2']);
 
 /**
  * What is left of a graph when flags are pinned: which tensors can never have a value, and what an output then needs.
@@ -15,7 +12,6 @@ export const SELECTS: ReadonlySet<string> = new Set(['Select', 'SelectV2']);
 export class Branches {
   readonly #graph: Graph;
   readonly #order: readonly Node[];
-  /** The nodes that are waited for by control edges, for loops and branches. */
   readonly #pins: Pins;
   readonly #values = new Map<string, number | undefined>();
   readonly #deadNodes: NodeSet;
@@ -70,9 +66,9 @@ export class Branches {
 
   #needs(node: Node): readonly (Node | undefined)[] {
     const inputs = this.#graph.inputNodes(node);
-    if (MERGES.has(node.op)) return inputs.filter((_, i) => !this.isDead(node.inputs[i]!));
-    if (SWITCHES.has(node.op) && this.taken(node) !== undefined) return inputs.slice(0, 1);
-    if (SELECTS.has(node.op)) {
+    if (isMerge(node)) return inputs.filter((_, i) => !this.isDead(node.inputs[i]!));
+    if (isSwitch(node) && this.taken(node) !== undefined) return inputs.slice(0, 1);
+    if (isSelect(node)) {
       const index = this.selected(node);
       if (index !== undefined) return [inputs[index]];
     }
@@ -84,7 +80,7 @@ export class Branches {
     const graph = this.#graph;
     const waiting: Node[] = [];
     for (const node of this.#order) {
-      const taken = SWITCHES.has(node.op) ? this.taken(node) : undefined;
+      const taken = isSwitch(node) ? this.taken(node) : undefined;
       if (taken === undefined) continue;
       const port = taken === 1 ? 0 : 1;
       this.#deadPorts.set(node.name, port);
@@ -99,9 +95,10 @@ export class Branches {
   }
 
   /** Whether a node can have no value, as far as is known of its inputs by now. */
-  #dies({ op, inputs, controls }: Node): boolean {
+  #dies(node: Node): boolean {
+    const { inputs, controls } = node;
     const isDead = (ref: TensorRef) => this.isDead(ref);
-    if (MERGES.has(op)) return inputs.length > 0 && inputs.every(isDead);
+    if (isMerge(node)) return inputs.length > 0 && inputs.every(isDead);
     return inputs.some(isDead) || controls.some((name) => this.#deadNodes.hasNamed(name));
   }
 }

@@ -2,139 +2,145 @@ import type { Graph } from '../../graph/graph.js';
 import type { Node, TensorRef } from '../../graph/node.js';
 import { sameRef } from '../../graph/node.js';
 import type { NodeSet } from '../../graph/node_set.js';
-import { SHAPE_READERS, topologicalOrder } from '../../graph/walk.js';
-import { isBounded, isNoise, isOtherNoise, Noise, type NoiseTensor } from './noise.js';
+import { topologicalOrder } from '../../graph/walk.js';
+import { anyOf, isSelect, isSwitch, readsShape } from '../../ops/meaning.js';
+import { isMaskSource, isOtherRandomOp, isUniform, RandomFactors, type RandomTensor } from './random_factors.js';
+import type { RandomOpProblem } from './random_op_problem.js';
 
 /** A dropout that is active: at inference its output is `x`. */
 export interface Dropout {
   /** The op that applies the mask: Mul, Select, or the scaling after it. */
   readonly output: string;
   readonly x: TensorRef;
-  /** The op that makes the noise. */
+  /** The random op that its mask is computed from. */
   readonly random: string;
 }
 
-/** Noise that acts on activations like a mask and is no dropout that bnfix knows. */
-export interface UnknownMask {
+/** A random op that acts on activations and is no dropout. */
+export interface StrayRandomOp {
+  /** The op at which it meets the data. */
   readonly output: string;
   readonly random: string;
-  readonly why: string;
+  readonly problem: RandomOpProblem;
 }
 
-const SELECTS: ReadonlySet<string> = new Set(['Select', 'SelectV2']);
-const SUMS: ReadonlySet<string> = new Set(['Add', 'AddV2', 'AddN', 'Sub']);
-const DIVISIONS: ReadonlySet<string> = new Set(['Div', 'RealDiv']);
-/** A factor that is 0 on average is no mask: the noise of a variational autoencoder, `mu + sigma * noise`. */
+const isSum = anyOf('add', 'subtract');
+const isMultiply = anyOf('multiply');
+const isDivision = anyOf('divide');
+const isShuffle = anyOf('shuffle');
+/** A factor that is 0 on average is no mask: that of a variational autoencoder, `mu + sigma * normal`. */
 const NO_MASK = 1e-6;
-const SWITCHES = /^(Ref)?Switch$/;
 
 /**
- * Finds dropouts by their data flow, whatever wrote them: an activation times a factor that is made of noise and
- * parameters alone, or chosen by a condition that is. That factor and scaling are 1 on average is checked by numbers.
+ * Finds dropouts by their data flow, whatever wrote them: an activation times a factor that is computed from a random op
+ * and parameters alone, or chosen by a condition that is. That factor and scaling are 1 on average is checked by numbers.
  */
-export function findDropouts(graph: Graph, live: NodeSet): { dropouts: Dropout[]; unknown: UnknownMask[] } {
+export function findDropouts(graph: Graph, live: NodeSet): { dropouts: Dropout[]; stray: StrayRandomOp[] } {
   const dropouts: Dropout[] = [];
-  const unknown: UnknownMask[] = [];
+  const stray: StrayRandomOp[] = [];
   // In file order: of dropouts that follow each other, the first takes the first scaling.
-  const randoms = [...graph.nodes()].filter((node) => live.has(node) && isNoise(node));
-  if (randoms.length === 0 && ![...live].some(isOtherNoise)) return { dropouts, unknown };
-  const noise = new Noise(graph, live);
+  const randoms = [...graph.nodes()].filter((node) => live.has(node) && isMaskSource(node));
+  if (randoms.length === 0 && ![...live].some(isOtherRandomOp)) return { dropouts, stray };
+  const factors = new RandomFactors(graph, live);
   const claimed = new Set<string>();
   for (const random of randoms) {
-    const tensors = noise.tensorsOf(random);
-    const ofNoise = new Set(tensors.map(({ ref }) => ref.node));
+    const tensors = factors.tensorsOf(random);
+    const randomNodes = new Set(tensors.map(({ ref }) => ref.node));
     for (const tensor of tensors) {
       for (const node of graph.consumers(tensor.ref)) {
-        if (!live.has(node) || ofNoise.has(node.name)) continue;
+        if (!live.has(node) || randomNodes.has(node.name)) continue;
         const acts = node.inputs.some(
-          (ref) => !sameRef(ref, tensor.ref) && (noise.fed.hasNamed(ref.node) || noise.isWeight(ref)),
+          (ref) => !sameRef(ref, tensor.ref) && (factors.fed.hasNamed(ref.node) || factors.isWeight(ref)),
         );
-        const applied = acts ? application(noise, node, tensor) : undefined;
+        const applied = acts ? application(factors, node, tensor) : undefined;
         if (!applied) continue;
-        const found = applied.x && unscaled(graph, noise, live, claimed, node, applied.x, applied.mean);
+        const found = applied.x && unscaled(graph, factors, live, claimed, node, applied.x, applied.mean);
         if (found) {
           if (found.scaling) claimed.add(found.scaling);
           dropouts.push({ output: found.output, x: found.x, random: random.name });
-        } else unknown.push({ output: node.name, random: random.name, why: applied.why });
+        } else stray.push({ output: node.name, random: random.name, problem: applied.problem });
       }
     }
   }
-  unknown.push(...strayNoise(graph, noise, live, new Set([...dropouts, ...unknown].map(({ output }) => output))));
-  return { dropouts, unknown };
+  stray.push(...otherStrayOps(graph, factors, live, new Set([...dropouts, ...stray].map(({ output }) => output))));
+  return { dropouts, stray };
 }
 
-const MULTIPLIES =
-  /^(MatMul|BatchMatMul(V2|V3)?|SparseTensorDenseMatMul|Conv\dD|DepthwiseConv2dNative|Conv\dDBackpropInput(V2)?)$/;
-const CHOOSES = /^(Gather(V2|Nd)?|ResourceGather|Slice|StridedSlice|SparseReshape|ScatterNd|ReverseV2)$/;
-const COMBINES = /^(Mul|RealDiv|Div|Select(V2)?|Add(V2|N)?|Sub|Maximum|Minimum|LogicalAnd)$/;
+const multipliesByWeights = anyOf('weighted');
+const choosesElements = anyOf('gather', 'gather_variable', 'slice', 'scatter', 'reverse');
+const combines = anyOf('multiply', 'divide', 'select', 'add', 'subtract', 'extremum', 'logic');
 
 /**
- * Where noise meets data in a way that only training does, without being a mask: as weights, as a choice of elements.
+ * Where random numbers meet data as only training does, without being a mask: as weights, as a choice of elements.
  * What a latent variable does is none of it: it is joined to data, multiplied by weights, or scaled and added.
  */
-function strayNoise(graph: Graph, noise: Noise, live: NodeSet, known: ReadonlySet<string>): UnknownMask[] {
-  const found: UnknownMask[] = [];
-  /** What is made of noise and of no data, and the op that made the noise. */
+function otherStrayOps(
+  graph: Graph,
+  factors: RandomFactors,
+  live: NodeSet,
+  known: ReadonlySet<string>,
+): StrayRandomOp[] {
+  const found: StrayRandomOp[] = [];
+  /** What is computed from a random op and from no data, and that op. */
   const made = new Map<Node, Node>();
   for (const node of topologicalOrder(graph)) {
-    if (!live.has(node) || known.has(node.name) || SHAPE_READERS.has(node.op)) continue;
-    if (isNoise(node) || isOtherNoise(node)) made.set(node, node);
+    if (!live.has(node) || known.has(node.name) || readsShape(node)) continue;
+    if (isMaskSource(node) || isOtherRandomOp(node)) made.set(node, node);
     const inputs = graph.inputNodes(node);
     const index = inputs.findIndex((input) => input && made.has(input));
     const random = made.get(inputs[index]!);
     if (!random) {
-      if (node.op === 'RandomShuffle' && noise.fed.has(node)) report(node, node, 'it puts data in another order');
+      if (isShuffle(node) && factors.fed.has(node)) report(node, node, 'shuffles');
       continue;
     }
     const meetsData = node.inputs.some(
-      (ref, i) => !made.has(inputs[i]!) && noise.fed.has(inputs[i]) && !noise.isParameter(ref),
+      (ref, i) => !made.has(inputs[i]!) && factors.fed.has(inputs[i]) && !factors.isParameter(ref),
     );
-    const isSum = SUMS.has(node.op);
     if (!meetsData) made.set(node, random);
-    else if (MULTIPLIES.test(node.op) && index > 0) report(node, random, 'it changes weights');
-    else if (CHOOSES.test(node.op)) report(node, random, 'it chooses by chance');
-    else if (COMBINES.test(node.op) && (isOtherNoise(random) || (isBounded(random) && isSum))) {
-      report(node, random, isSum ? 'noise is added' : 'its mask has a form of its own');
+    else if (multipliesByWeights(node) && index > 0) report(node, random, 'changes_weights');
+    else if (choosesElements(node)) report(node, random, 'chooses');
+    else if (combines(node) && (isOtherRandomOp(random) || (isUniform(random) && isSum(node)))) {
+      report(node, random, isSum(node) ? 'adds' : 'not_a_mask');
     }
   }
   return found;
 
-  function report({ name }: Node, random: Node, why: string): void {
-    found.push({ output: name, random: random.name, why });
+  function report({ name }: Node, random: Node, code: RandomOpProblem['code']): void {
+    found.push({ output: name, random: random.name, problem: { code } });
   }
 }
 
 interface Application {
-  /** What the factor is applied to; undefined where noise does something else to the data. */
+  /** What the factor is applied to; undefined where the random op does something else to the data. */
   readonly x: TensorRef | undefined;
   readonly mean: number;
-  readonly why: string;
+  readonly problem: RandomOpProblem;
 }
 
-const UNBALANCED = 'its mask is not balanced by a factor of 1 / P(keep)';
+const UNBALANCED: RandomOpProblem = { code: 'unbalanced_mask' };
 
-/** What noise does to an activation: a factor of a Mul, or the choice between it and 0. */
-function application(noise: Noise, node: Node, { ref, mean }: NoiseTensor): Application | undefined {
+/** What a random tensor does to an activation: a factor of a Mul, or the choice between it and 0. */
+function application(factors: RandomFactors, node: Node, { ref, mean }: RandomTensor): Application | undefined {
   const [a, b, c] = node.inputs;
-  const unknown = (why: string) => ({ x: undefined, mean: 0, why });
-  if (node.op === 'Mul') {
-    if (mean === undefined) return unknown('its mask has a form of its own');
-    return Math.abs(mean) < NO_MASK ? undefined : { x: sameRef(a!, ref) ? b : a, mean, why: UNBALANCED };
+  const other = (code: RandomOpProblem['code']) => ({ x: undefined, mean: 0, problem: { code } });
+  if (isMultiply(node)) {
+    if (mean === undefined) return other('not_a_mask');
+    return Math.abs(mean) < NO_MASK ? undefined : { x: sameRef(a!, ref) ? b : a, mean, problem: UNBALANCED };
   }
-  if (DIVISIONS.has(node.op) && sameRef(b!, ref)) return unknown('it divides by noise');
-  if (SELECTS.has(node.op) && sameRef(a!, ref)) {
-    if (mean !== undefined && noise.valueOf(c!) === 0) return { x: b, mean, why: UNBALANCED };
-    if (mean !== undefined && noise.valueOf(b!) === 0) return { x: c, mean: 1 - mean, why: UNBALANCED };
-    return unknown('it chooses by chance');
+  if (isDivision(node) && sameRef(b!, ref)) return other('divides');
+  if (isSelect(node) && sameRef(a!, ref)) {
+    if (mean !== undefined && factors.valueOf(c!) === 0) return { x: b, mean, problem: UNBALANCED };
+    if (mean !== undefined && factors.valueOf(b!) === 0) return { x: c, mean: 1 - mean, problem: UNBALANCED };
+    return other('chooses');
   }
-  if (SUMS.has(node.op)) return unknown('noise is added');
-  return SWITCHES.test(node.op) && sameRef(b!, ref) ? unknown('it takes a branch by chance') : undefined;
+  if (isSum(node)) return other('adds');
+  return isSwitch(node) && sameRef(b!, ref) ? other('branches') : undefined;
 }
 
 /** The tensor before dropout and the op after it, when scaling and mask cancel out on average. */
 function unscaled(
   graph: Graph,
-  noise: Noise,
+  factors: RandomFactors,
   live: NodeSet,
   claimed: ReadonlySet<string>,
   node: Node,
@@ -143,11 +149,11 @@ function unscaled(
 ): { output: string; x: TensorRef; scaling?: string } | undefined {
   const cancels = (factor: number) => Math.abs(factor * keep - 1) < 1e-4;
   // Where dropouts follow each other, a scaling belongs to one of them.
-  const before = claimed.has(applied.node) ? undefined : scaling(graph, noise, applied);
+  const before = claimed.has(applied.node) ? undefined : scaling(graph, factors, applied);
   if (before && cancels(before.factor)) return { output: node.name, x: before.x, scaling: applied.node };
   // The scaling may come after the mask.
   const [after, ...others] = graph.dataConsumers(node.name).filter((each) => live.has(each) && !claimed.has(each.name));
-  const scaled = after && others.length === 0 ? scaling(graph, noise, { node: after.name, port: 0 }) : undefined;
+  const scaled = after && others.length === 0 ? scaling(graph, factors, { node: after.name, port: 0 }) : undefined;
   if (after && scaled && scaled.x.node === node.name && cancels(scaled.factor))
     return { output: after.name, x: applied, scaling: after.name };
   if (cancels(1)) return { output: node.name, x: applied };
@@ -155,12 +161,12 @@ function unscaled(
 }
 
 /** A tensor as `x` times a scalar. */
-function scaling(graph: Graph, noise: Noise, ref: TensorRef): { x: TensorRef; factor: number } | undefined {
+function scaling(graph: Graph, factors: RandomFactors, ref: TensorRef): { x: TensorRef; factor: number } | undefined {
   const node = graph.find(ref.node);
   if (!node || ref.port !== 0) return undefined;
   const [a, b] = node.inputs;
-  if (DIVISIONS.has(node.op) && noise.isParameter(b!)) return { x: a!, factor: 1 / noise.valueOf(b!) };
-  if (node.op === 'Mul' && noise.isParameter(b!)) return { x: a!, factor: noise.valueOf(b!) };
-  if (node.op === 'Mul' && noise.isParameter(a!)) return { x: b!, factor: noise.valueOf(a!) };
+  if (isDivision(node) && factors.isParameter(b!)) return { x: a!, factor: 1 / factors.valueOf(b!) };
+  if (isMultiply(node) && factors.isParameter(b!)) return { x: a!, factor: factors.valueOf(b!) };
+  if (isMultiply(node) && factors.isParameter(a!)) return { x: b!, factor: factors.valueOf(a!) };
   return undefined;
 }

@@ -3,7 +3,8 @@ import type { Graph } from '../../graph/graph.js';
 import type { Checkpoint } from '../../graph/model.js';
 import type { TensorRef } from '../../graph/node.js';
 import { elementCount, readNumbers } from '../../graph/tensor.js';
-import { IDENTITIES, sourceOf } from '../../graph/walk.js';
+import { sourceOf } from '../../graph/walk.js';
+import { anyOf } from '../../ops/meaning.js';
 import { variableValue } from '../state/checkpoint_value.js';
 import type { Updates } from '../state/moving_averages.js';
 import type { Statistics } from '../state/statistics.js';
@@ -19,7 +20,7 @@ export interface Orphan {
   readonly channels: number | undefined;
 }
 
-const READS: ReadonlySet<string> = new Set([...IDENTITIES, 'ReadVariableOp', 'Switch', 'Enter', 'Cast', 'Reshape']);
+const reads = anyOf('identity', 'read', 'switch', 'enter', 'cast', 'reshape');
 const FUSED = /^FusedBatchNorm(V2|V3)?$/;
 
 /** How people call moving statistics, in pairs. */
@@ -109,7 +110,7 @@ export class EvidenceFinder {
   #sources(refs: readonly TensorRef[]): Set<string> {
     const names = new Set<string>();
     for (const ref of refs) {
-      const { node } = sourceOf(this.#graph, ref, READS);
+      const { node } = sourceOf(this.#graph, ref, reads);
       if (this.#variables.byNode.has(node)) names.add(node);
     }
     return names;
@@ -150,7 +151,7 @@ export class EvidenceFinder {
     const readers = (name: string): boolean =>
       this.#graph.dataConsumers(name).every((node) => {
         if (/^(Assign|Save|AssignVariableOp|VarIsInitializedOp|IsVariableInitialized)/.test(node.op)) return true;
-        return READS.has(node.op) && readers(node.name);
+        return reads(node) && readers(node.name);
       });
     return variable.key !== undefined && !this.#updates.updated.has(variable.node) && readers(variable.node);
   }
@@ -158,7 +159,7 @@ export class EvidenceFinder {
   /** Scopes to look in: those of its scale and offset, then its own and the ones around it. */
   #scopes(orphan: Orphan): string[] {
     const scopes: string[] = [];
-    for (const ref of orphan.parameters) scopes.push(parent(sourceOf(this.#graph, ref, READS).node));
+    for (const ref of orphan.parameters) scopes.push(parent(sourceOf(this.#graph, ref, reads).node));
     let scope = parent(orphan.name);
     for (let level = 0; level < 3 && scope !== ''; level++, scope = parent(scope.slice(0, -1))) scopes.push(scope);
     return [...new Set(scopes)];

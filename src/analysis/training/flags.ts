@@ -3,8 +3,8 @@ import { DataType } from '../../graph/dtype.js';
 import type { Graph } from '../../graph/graph.js';
 import { type Node, refText, type TensorRef } from '../../graph/node.js';
 import type { NodeSet } from '../../graph/node_set.js';
-import { IDENTITIES, sourceOf, topologicalOrder } from '../../graph/walk.js';
-import { hasRole } from '../../ops/meaning.js';
+import { sourceOf, topologicalOrder } from '../../graph/walk.js';
+import { anyOf, hasRole, isIdentity, isSelect, isSwitch } from '../../ops/meaning.js';
 import { outputTypes } from '../../ops/registry.js';
 import { isStepCounter } from '../state/assignments.js';
 import { CONVERGED_STEP } from '../state/steady_state.js';
@@ -13,7 +13,7 @@ import { constantScalar, type Pins } from '../values/constants.js';
 import type { Shapes } from '../values/shapes.js';
 import { ValueNumbering } from '../values/value_numbering.js';
 import { isBatchReduction, isTrainingFused } from './batch_statistics.js';
-import { Branches, SELECTS, SWITCHES } from './branches.js';
+import { Branches } from './branches.js';
 
 /** A flag that switches between training and inference, and its value at inference. */
 export interface Flag {
@@ -26,17 +26,9 @@ export interface Flag {
   readonly given: boolean;
 }
 
-const ROOTS: ReadonlySet<string> = new Set(['Placeholder', 'PlaceholderWithDefault']);
-const PASSES: ReadonlySet<string> = new Set([
-  ...IDENTITIES,
-  'Switch',
-  'RefSwitch',
-  'Enter',
-  'Cast',
-  'LogicalNot',
-  'Reshape',
-  'ReadVariableOp',
-]);
+const isFed = anyOf('placeholder');
+/** What conditions are made with. */
+const isLogic = anyOf('identity', 'switch', 'enter', 'cast', 'reshape', 'read', 'logic', 'comparison', 'slice');
 
 /**
  * Finds the flags that switch training on and off, by what they switch: the value for which fewer batch statistics and
@@ -117,7 +109,7 @@ export function findFlags(
   const numbering = new ValueNumbering(graph);
   for (const condition of conditions) {
     if (constantScalar(graph, condition, pins) !== undefined || !isMode(graph, condition)) continue;
-    const source = sourceOf(graph, condition, IDENTITIES);
+    const source = sourceOf(graph, condition, isIdentity);
     const mode = numbering.valueNumber(source);
     modes.set(mode, (modes.get(mode) ?? new Set()).add(source.node));
   }
@@ -131,8 +123,9 @@ export function findFlags(
 /** Flags are few: more than this are no flags of one batch norm. */
 const MAX_OTHERS = 6;
 
-const NOISE = /^(Stateless)?Random(Uniform|StandardNormal)/;
-const WEIGHTED = /^(Conv|Depthwise|MatMul|BatchMatMul|Gather|ResourceGather)/;
+/** Random ops of dropout and data augmentation. What draws an answer (a Multinomial) belongs to the model. */
+const isNoise = anyOf('uniform', 'symmetric', 'uniform_int');
+const bringsWeights = anyOf('weighted', 'gather', 'gather_variable');
 
 /** Whether a node hands on the value of a variable, and whether that is one that some op updates with data. */
 export type VariableRead = (name: string) => 'updated' | 'other' | undefined;
@@ -144,17 +137,17 @@ export type VariableRead = (name: string) => 'updated' | 'other' | undefined;
 function standsInForTraining(alone: readonly Node[], vanishing: readonly Node[], read: VariableRead): boolean {
   const reads = alone.map(({ name }) => read(name));
   if (reads.includes('updated')) return true;
-  if (alone.some(({ op }) => WEIGHTED.test(op))) return false;
-  return reads.includes('other') || vanishing.every(({ op }) => NOISE.test(op));
+  if (alone.some(bringsWeights)) return false;
+  return reads.includes('other') || vanishing.every(isNoise);
 }
 
 /** The tensors that decide a Switch or a Select, each once. Conditions of loops are none. */
 function conditionsOf(graph: Graph, live: NodeSet): TensorRef[] {
   const found = new Map<string, TensorRef>();
   for (const node of live) {
-    const condition = SWITCHES.has(node.op) ? node.inputs[1] : SELECTS.has(node.op) ? node.inputs[0] : undefined;
+    const condition = isSwitch(node) ? node.inputs[1] : isSelect(node) ? node.inputs[0] : undefined;
     if (!condition) continue;
-    const source = sourceOf(graph, condition, HANDED_ON);
+    const source = sourceOf(graph, condition, passesCondition);
     if (graph.find(source.node)?.op !== 'LoopCond') found.set(refText(source), source);
   }
   return [...found.values()];
@@ -166,15 +159,15 @@ function isMode(graph: Graph, condition: TensorRef): boolean {
   for (const name of seen) {
     const node = graph.find(name);
     if (!node || seen.size > 100) return false;
-    if (ROOTS.has(node.op) || isVariable(node)) {
+    if (isFed(node) || isVariable(node)) {
       if ((node.attr.shape?.shape?.dim ?? []).some((dim) => Number(dim.size) !== 1)) return false;
-    } else if (node.op !== 'Const' && !PASSES.has(node.op) && !LOGIC.test(node.op)) return false;
+    } else if (node.op !== 'Const' && !isLogic(node)) return false;
     for (const ref of node.inputs) seen.add(ref.node);
   }
   return true;
 }
 
-const HANDED_ON: ReadonlySet<string> = new Set([...IDENTITIES, 'Switch', 'RefSwitch', 'Enter', 'Cast', 'Reshape']);
+const passesCondition = anyOf('identity', 'switch', 'enter', 'cast', 'reshape');
 
 /** Placeholders and variables that conditions are made of by logic and comparisons, in file order. */
 function rootsOf(graph: Graph, conditions: readonly TensorRef[]): string[] {
@@ -185,10 +178,10 @@ function rootsOf(graph: Graph, conditions: readonly TensorRef[]): string[] {
     for (let name = stack.pop(); name !== undefined && seen.size < 100; name = stack.pop()) {
       const node = graph.find(name);
       if (!node) continue;
-      const root = ROOTS.has(node.op) || isVariable(node) || hasRole(node, 'assign_add');
+      const root = isFed(node) || isVariable(node) || hasRole(node, 'assign_add');
       if (root && isScalarNumber(node)) roots.add(name);
-      else if (PASSES.has(node.op) || LOGIC.test(node.op)) {
-        const inputs = SWITCHES.has(node.op) ? node.inputs.slice(0, 1) : node.inputs;
+      else if (isLogic(node)) {
+        const inputs = isSwitch(node) ? node.inputs.slice(0, 1) : node.inputs;
         for (const ref of inputs) {
           if (seen.has(ref.node)) continue;
           seen.add(ref.node);
@@ -200,8 +193,6 @@ function rootsOf(graph: Graph, conditions: readonly TensorRef[]): string[] {
   return [...graph.nodes()].filter((node) => roots.has(node.name)).map((node) => node.name);
 }
 
-const LOGIC =
-  /^(LogicalAnd|LogicalOr|LogicalNot|Equal|NotEqual|Greater|GreaterEqual|Less|LessEqual|Squeeze|ExpandDims|StridedSlice)$/;
 const NUMBERS: ReadonlySet<DataType> = new Set([
   DataType.DT_BOOL,
   DataType.DT_INT32,
@@ -219,6 +210,6 @@ function isScalarNumber(node: Node): boolean {
 /** Nodes that only training needs: statistics over the batch dimension, and noise. */
 function trainingNodes(graph: Graph, shapes: Shapes): Node[] {
   return [...graph.nodes()].filter(
-    (node) => isTrainingFused(node) || isBatchReduction(graph, shapes, node) || NOISE.test(node.op),
+    (node) => isTrainingFused(node) || isBatchReduction(graph, shapes, node) || isNoise(node),
   );
 }

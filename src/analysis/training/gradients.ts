@@ -1,12 +1,13 @@
 import { attrBool } from '../../graph/attrs.js';
 import type { Node } from '../../graph/node.js';
 import type { NodeSet } from '../../graph/node_set.js';
+import { anyOf } from '../../ops/meaning.js';
 
-const FUSED_GRADIENT = /^FusedBatchNormGrad(V2|V3)?$/;
+const isFusedGradient = anyOf('fused_batch_norm_gradient');
 
 /** Whether an op is the gradient of a fused batch norm that normalises with the batch, which goes through its statistics. */
 export function isTrainingGradient(node: Node): boolean {
-  return FUSED_GRADIENT.test(node.op) && (attrBool(node, 'is_training') ?? true);
+  return isFusedGradient(node) && (attrBool(node, 'is_training') ?? true);
 }
 
 /** `gradients/OP_grad/...`: what tf.gradients makes for an op. */

@@ -4,9 +4,9 @@ import type { Graph } from '../../graph/graph.js';
 import type { Model } from '../../graph/model.js';
 import { type Node, refText, type TensorRef } from '../../graph/node.js';
 import { NodeSet } from '../../graph/node_set.js';
-import { IDENTITIES, SHAPE_QUERIES, sourceOf, spread, topologicalOrder } from '../../graph/walk.js';
+import { sourceOf, spread, topologicalOrder } from '../../graph/walk.js';
+import { anyOf, isMerge, isSelect, isShapeQuery, isSwitch } from '../../ops/meaning.js';
 import { outputTypes } from '../../ops/registry.js';
-import { isVariable } from '../state/variables.js';
 import { type Shape, Shapes } from '../values/shapes.js';
 import { findActivations } from './activations.js';
 
@@ -70,9 +70,9 @@ function fromSignatures(model: Model, wanted: string | undefined): OutputChoice 
 /** Tensors in which the net ends, best first: no training, loss, metric, summary, initialisation or save ops. */
 export function rankOutputs(graph: Graph): OutputCandidate[] {
   const shapes = new Shapes(graph);
-  const roles = new Roles(graph, shapes);
+  const roles = new NodeRoles(graph, shapes);
   return roles
-    .ends()
+    .netOutputs()
     .map((node) => {
       const ref = { node: node.name, port: 0 };
       const shape = shapes.of(ref);
@@ -83,7 +83,8 @@ export function rankOutputs(graph: Graph): OutputCandidate[] {
 
 const TELLING_NAME =
   /(^|[/_])(outputs?|pred|preds|predictions?|logits|probs?|probabilit(y|ies)|softmax|sigmoid|embeddings?|results?|scores?)([/_]?\d*)($|[/_:])/i;
-const TELLING_OP: ReadonlySet<string> = new Set(['Softmax', 'Sigmoid', 'Tanh']);
+const isProbability = anyOf('probability');
+const isFakeQuantize = anyOf('fake_quantize');
 const TRAINING_NAME =
   /(^|\/)(loss|losses|metrics?|accuracy|train|training|optimizer|grad\w*|summar\w+|save|eval\w*|cost)(\/|_\d|$)/i;
 
@@ -91,8 +92,8 @@ function score(node: Node, shape: Shape, type: DataType | undefined): number {
   let points = 0;
   if (TELLING_NAME.test(node.name.slice(node.name.lastIndexOf('/') + 1))) points += 3;
   else if (TELLING_NAME.test(node.name)) points += 2;
-  if (node.op.startsWith('FakeQuant')) points -= 1;
-  if (TELLING_OP.has(node.op)) points += 2;
+  if (isFakeQuantize(node)) points -= 1;
+  if (isProbability(node)) points += 2;
   if (TRAINING_NAME.test(node.name)) points -= 4;
   if (type === DataType.DT_STRING || type === DataType.DT_BOOL) points -= 4;
   if (shape?.length === 0) points -= 4;
@@ -100,32 +101,35 @@ function score(node: Node, shape: Shape, type: DataType | undefined): number {
   return points;
 }
 
-const SIDE_EFFECT =
-  /^(Assign|Apply|ResourceApply|Sparse(Apply)|ResourceSparseApply|Save|Restore|Scatter(?!Nd$)|ResourceScatter|Queue|Assert$|Print|NoOp$|ShardedFilename|MergeV2|CountUpTo)/;
-const SUMMARY = /Summary/;
-/** What these make is for training, and so is all that comes of it. */
-const LOSS =
-  /^(SoftmaxCrossEntropyWithLogits|SparseSoftmaxCrossEntropyWithLogits|L2Loss|InTopK|InTopKV2|CTCLoss|Equal|NotEqual)$/;
-/** Ops that bring weights in: what comes after them is the net, what never meets them is a label. */
-const WEIGHTED =
-  /^(Conv\dD|DepthwiseConv|MatMul|BatchMatMul|FusedBatchNorm|Gather|ResourceGather|QuantizedConv|SparseTensorDenseMatMul|Conv2DBackpropInput|Conv3DBackpropInput|LSTM|GRU|While|TensorArray)/;
-/** Ops with which a loss or a metric prepares a prediction before it compares it. */
-const PREPARES =
-  /^(Cast|Log|Log1p|ClipByValue|Maximum|Minimum|Sub|Neg|StopGradient|ArgMax|Round|Greater|GreaterEqual|Less|LessEqual|TopKV2|Square|Abs)$/;
-/** Ops that only bring a prediction into the shape that a loss op takes. */
-const RESHAPES = /^(Reshape|Slice|StridedSlice|Squeeze|Transpose)$/;
-const SOURCES =
-  /^(Placeholder|PlaceholderV2|PlaceholderWithDefault|IteratorGetNext|OneShotIterator|QueueDequeue\w*|Decode\w+|ReaderRead\w*|ParseExample\w*|ParseSingleExample\w*)$/;
-const NEVER_OUTPUT =
-  /^(Shape|ShapeN|Size|Rank|Const|Placeholder\w*|IteratorGetNext|QueueDequeue\w*|ReadVariableOp|IdentityN|BroadcastGradientArgs|IsVariableInitialized|VarIsInitializedOp|StopGradient)$/;
-
-const JOINS = /^(Add|AddV2|AddN|ConcatV2|Concat)$/;
-
+const hasEffect = anyOf('effect', 'summary');
+/** What these make is for training, and so is all that is computed from it. */
+const comparesWithLabels = anyOf('loss', 'metric');
+/** What comes after weights is the net, what never meets them is a label. */
+const hasWeights = anyOf('weighted', 'fused_batch_norm', 'gather', 'gather_variable', 'while', 'tensor_array');
+const holdsWeights = anyOf('read', 'ref_variable');
 /** A parameter in the shape or type of its place is still that parameter. */
-const RESHAPED: ReadonlySet<string> = new Set([...IDENTITIES, 'Reshape', 'Cast', 'ExpandDims']);
+const passesParameter = anyOf('identity', 'reshape', 'cast');
+const isScoringStep = anyOf('scoring_step');
+/** Ops that only bring a prediction into the shape that a loss op takes. */
+const shapesForLoss = anyOf('reshape', 'slice', 'transpose');
+const isPlaceholder = anyOf('placeholder');
+const deliversData = anyOf('placeholder', 'pipeline_end', 'decode');
+const isNeverOutput = anyOf(
+  'shape_query',
+  'constant',
+  'placeholder',
+  'pipeline_end',
+  'read',
+  'identity_n',
+  'initialised',
+  'gradient',
+  'gradient_barrier',
+);
+const joins = anyOf('add', 'concat');
+const isGradientOp = anyOf('gradient');
 
 /** What each node is there for, worked out once in one pass forwards and one backwards. */
-class Roles {
+class NodeRoles {
   readonly #graph: Graph;
   readonly #shapes: Shapes;
   readonly #order: readonly Node[];
@@ -136,7 +140,7 @@ class Roles {
   /** Tensors that come from data through weights. */
   readonly #net: NodeSet;
   /** Nodes that a label, a loss or a metric has touched. */
-  readonly #judged: NodeSet;
+  readonly #scored: NodeSet;
 
   constructor(graph: Graph, shapes: Shapes) {
     this.#graph = graph;
@@ -148,63 +152,63 @@ class Roles {
       this.#order.filter((node) => this.#isEffect(node)),
     );
     this.#net = this.#findNet();
-    this.#judged = this.#findJudged();
+    this.#scored = this.#findScored();
   }
 
   /** The nodes of the net that only side effects, labels and losses consume, or nobody. */
-  ends(): Node[] {
+  netOutputs(): Node[] {
     const graph = this.#graph;
     /** Nodes of the net that serve nothing but updates and summaries. */
-    const forEffects = new NodeSet(graph);
+    const onlyForEffects = new NodeSet(graph);
     /** Nodes of the net that serve nothing but losses and metrics. */
-    const forJudges = new NodeSet(graph);
-    const serves = (node: Node) => forEffects.has(node) || forJudges.has(node);
+    const onlyForLosses = new NodeSet(graph);
+    const serves = (node: Node) => onlyForEffects.has(node) || onlyForLosses.has(node);
     const ends: Node[] = [];
     for (const node of [...this.#order].reverse()) {
       if (!this.#isNet(node)) continue;
       const consumers = graph.dataConsumers(node.name).filter((consumer) => !this.#gradients.has(consumer));
       if (consumers.some((consumer) => this.#isNet(consumer) && !serves(consumer))) continue;
-      const isJudged = consumers.some((consumer) => this.#judged.has(consumer) || forJudges.has(consumer));
-      if (consumers.length > 0 && !isJudged) forEffects.add(node);
-      else if (isJudged && isPlumbing(node, consumers) && this.#feedsFromNet(node)) forJudges.add(node);
-      else if (!NEVER_OUTPUT.test(node.op)) ends.push(node);
+      const isScored = consumers.some((consumer) => this.#scored.has(consumer) || onlyForLosses.has(consumer));
+      if (consumers.length > 0 && !isScored) onlyForEffects.add(node);
+      else if (isScored && isPlumbing(node, consumers) && this.#feedsFromNet(node)) onlyForLosses.add(node);
+      else if (!isNeverOutput(node)) ends.push(node);
     }
     return ends.reverse();
   }
 
   #isNet(node: Node): boolean {
-    return this.#net.has(node) && !this.#judged.has(node) && !this.#effects.has(node);
+    return this.#net.has(node) && !this.#scored.has(node) && !this.#effects.has(node);
   }
 
   #isEffect(node: Node): boolean {
-    if (this.#gradients.has(node) || SIDE_EFFECT.test(node.op) || SUMMARY.test(node.op)) return true;
+    if (this.#gradients.has(node) || hasEffect(node)) return true;
     // The end of a branch that updates a variable.
-    return node.op === 'Merge' && this.#graph.inputNodes(node).some((input) => input && SIDE_EFFECT.test(input.op));
+    return isMerge(node) && this.#graph.inputNodes(node).some(hasEffect);
   }
 
   /** Whether what a plumbing node prepares is itself a tensor of the net, so that nothing is lost with it. */
   #feedsFromNet(node: Node): boolean {
-    return this.#graph.inputNodes(node).some((input) => input && this.#isNet(input) && !NEVER_OUTPUT.test(input.op));
+    return this.#graph.inputNodes(node).some((input) => input && this.#isNet(input) && !isNeverOutput(input));
   }
 
   /** Data that weights have joined is the net, and so is all that comes of it. */
   #findNet(): NodeSet {
     const data = findActivations(this.#graph);
     return spread(this.#graph, (node, net) => {
-      if (this.#effects.has(node) || SHAPE_QUERIES.has(node.op)) return false;
+      if (this.#effects.has(node) || isShapeQuery(node)) return false;
       const isOfNet = this.#graph.inputNodes(node).some((input) => net.has(input));
       return isOfNet || (data.has(node) && this.#bringsWeights(node));
     });
   }
 
-  #findJudged(): NodeSet {
+  #findScored(): NodeSet {
     const graph = this.#graph;
     const labels = this.#labels();
-    const judged = new NodeSet(graph);
+    const scored = new NodeSet(graph);
     /** Nodes that come of labels alone. */
     const labelled = new NodeSet(graph);
     for (const node of this.#order) {
-      if (this.#effects.has(node) || SHAPE_QUERIES.has(node.op)) continue;
+      if (this.#effects.has(node) || isShapeQuery(node)) continue;
       const inputs = graph.inputNodes(node);
       const fromNet = inputs.some((input) => this.#net.has(input));
       const fromLabel =
@@ -212,23 +216,23 @@ class Roles {
         (labels.size > 0 && node.inputs.some((ref) => labels.has(refText(ref))));
       if (fromLabel && !fromNet) labelled.add(node);
       // An input that is added or concatenated to the net is a skip connection, not a label.
-      const compared = fromLabel && fromNet && !JOINS.test(node.op);
+      const compared = fromLabel && fromNet && !joins(node);
       // One number for the whole batch is a loss or a metric.
       const scalar = fromNet && this.#shapes.of({ node: node.name, port: 0 })?.length === 0;
-      const judges = LOSS.test(node.op) && fromNet;
-      if (compared || scalar || judges || inputs.some((input, i) => isValue(node, i) && judged.has(input))) {
-        judged.add(node);
+      const isLoss = comparesWithLabels(node) && fromNet;
+      if (compared || scalar || isLoss || inputs.some((input, i) => isValue(node, i) && scored.has(input))) {
+        scored.add(node);
       }
     }
-    return judged;
+    return scored;
   }
 
   /** Whether weights join in: by an op that has some, or by a variable's value. */
   #bringsWeights(node: Node): boolean {
-    if (WEIGHTED.test(node.op)) return true;
+    if (hasWeights(node)) return true;
     return node.inputs.some((ref) => {
-      const source = this.#graph.find(sourceOf(this.#graph, ref, RESHAPED).node);
-      return source !== undefined && (source.op === 'ReadVariableOp' || source.op === 'VariableV2');
+      const source = this.#graph.find(sourceOf(this.#graph, ref, passesParameter).node);
+      return holdsWeights(source);
     });
   }
 
@@ -238,7 +242,7 @@ class Roles {
     const meetingPorts = new Set<string>();
     const meeting = new NodeSet(this.#graph);
     for (const node of [...this.#order].reverse()) {
-      if (this.#effects.has(node) || LOSS.test(node.op)) continue;
+      if (this.#effects.has(node) || comparesWithLabels(node)) continue;
       if (!meeting.has(node) && !this.#bringsWeights(node)) continue;
       for (const input of this.#graph.inputNodes(node)) meeting.add(input);
       for (const ref of node.inputs) if (ref.port > 0) meetingPorts.add(refText(ref));
@@ -258,25 +262,25 @@ class Roles {
 }
 
 function isPlumbing(node: Node, consumers: readonly Node[]): boolean {
-  return PREPARES.test(node.op) || (RESHAPES.test(node.op) && consumers.every((consumer) => LOSS.test(consumer.op)));
+  return isScoringStep(node) || (shapesForLoss(node) && consumers.every(comparesWithLabels));
 }
 
 function isSource(node: Node): boolean {
-  return SOURCES.test(node.op) && !isVariable(node);
+  return deliversData(node);
 }
 
 function isScalarSource(node: Node): boolean {
   const shape = node.attr.shape?.shape;
-  return shape != null && !shape.unknown_rank && (shape.dim ?? []).length === 0 && node.op.startsWith('Placeholder');
+  return shape != null && !shape.unknown_rank && (shape.dim ?? []).length === 0 && isPlaceholder(node);
 }
 
-/** Whether the value of an input is handed on: that of a condition is not. */
-function isValue({ op }: Node, index: number): boolean {
-  if (/^(Ref)?Switch$/.test(op)) return index === 0;
-  return index > 0 || !/^Select(V2)?$/.test(op);
+/** Whether the value of an input is part of the output: that of a condition is not. */
+function isValue(node: Node, index: number): boolean {
+  if (isSwitch(node)) return index === 0;
+  return index > 0 || !isSelect(node);
 }
 
 /** Nodes that tf.gradients made. */
 function isGradient(node: Node): boolean {
-  return /(^|\/)gradients(_\d+)?\//.test(node.name) || /Grad(V\d)?$|BackpropFilter/.test(node.op);
+  return /(^|\/)gradients(_\d+)?\//.test(node.name) || isGradientOp(node);
 }

@@ -1,10 +1,10 @@
 import type { Graph } from '../../graph/graph.js';
 import { type Node, refText, type TensorRef } from '../../graph/node.js';
 import type { NodeSet } from '../../graph/node_set.js';
-import { IDENTITIES } from '../../graph/walk.js';
+import { isSwitch, opsWith } from '../../ops/meaning.js';
 import type { MovingAverages } from '../state/moving_averages.js';
 import { constantScalar } from '../values/constants.js';
-import { ELEMENT_PRESERVING_OPS } from '../values/evaluate.js';
+import { forwardsElement } from '../values/evaluate.js';
 import type { Shapes } from '../values/shapes.js';
 import { isBatchReduction } from './batch_statistics.js';
 
@@ -30,7 +30,7 @@ const SUMS: ReadonlySet<string> = new Set(['Add', 'AddV2', 'Maximum']);
 const SQUARES: ReadonlySet<string> = new Set(['Square', 'SquaredDifference', 'Pow', 'Mul']);
 /** What moments are made of, between the reductions and the variance. */
 const MOMENT_OPS: ReadonlySet<string> = new Set([
-  ...ELEMENT_PRESERVING_OPS,
+  ...opsWith('identity', 'cast', 'reshape', 'broadcast', 'enter', 'exit', 'switch', 'mean'),
   ...SUMS,
   'Sub',
   'Mul',
@@ -128,7 +128,7 @@ class Finder {
         continue;
       }
       found.push(at);
-      const passes = ELEMENT_PRESERVING_OPS.has(node.op) && node.op !== 'Mean' && node.op !== 'Switch';
+      const passes = forwardsElement(node) && node.op !== 'Mean' && !isSwitch(node);
       const scaled = (node.op === 'Mul' || node.op === 'RealDiv' || node.op === 'Relu') && data.length === 1;
       if (!passes && !scaled) break;
       at = passes ? node.inputs[0]! : data[0]!;
@@ -292,8 +292,7 @@ class Finder {
       for (const node of this.#graph.consumers(ref)) {
         const out = { node: node.name, port: 0 };
         const data = node.inputs.filter((each) => this.#activations.hasNamed(each.node));
-        const passes =
-          ELEMENT_PRESERVING_OPS.has(node.op) && node.inputs[0] && refText(node.inputs[0]) === refText(ref);
+        const passes = forwardsElement(node) && node.inputs[0] && refText(node.inputs[0]) === refText(ref);
         const scaled = (node.op === 'Mul' || node.op === 'RealDiv') && data.length === 1;
         const adds = node.op === 'Add' || node.op === 'AddV2';
         if (
@@ -310,7 +309,7 @@ class Finder {
   }
 }
 
-const UNWRAPS: ReadonlySet<string> = new Set([...IDENTITIES, 'Cast', 'Reshape', 'ExpandDims', 'Squeeze', 'Enter']);
+const UNWRAPS: ReadonlySet<string> = new Set(opsWith('identity', 'cast', 'reshape', 'enter'));
 const MEAN_WRAPS: ReadonlySet<string> = new Set([...UNWRAPS, 'BroadcastTo']);
 const APPLIES: ReadonlySet<string> = new Set(['Mul', 'RealDiv', 'Div']);
 const SCALE_OPS: ReadonlySet<string> = new Set([

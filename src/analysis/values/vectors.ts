@@ -3,7 +3,7 @@ import { DataType } from '../../graph/dtype.js';
 import type { Graph } from '../../graph/graph.js';
 import { type Node, refText, type TensorRef } from '../../graph/node.js';
 import { elementCount, readNumbers, type Tensor } from '../../graph/tensor.js';
-import { IDENTITIES } from '../../graph/walk.js';
+import { isIdentity } from '../../ops/meaning.js';
 import { constantInts } from './constants.js';
 
 /** Numbers that lie along at most one dimension: parameters per channel, or one for all. In float64, never rounded. */
@@ -118,7 +118,7 @@ export class ConstantEvaluator {
   #evaluate(node: Node, depth: number): ConstantVector | undefined {
     if (node.op === 'Const') return constant(node);
     const input = (index: number) => this.vector(node.inputs[index], depth);
-    if (IDENTITIES.has(node.op)) return input(0);
+    if (isIdentity(node)) return input(0);
     if (node.op === 'Enter') return attrBool(node, 'is_constant') ? input(0) : undefined;
     if (node.op === 'Cast') return isFloat(attrType(node, 'DstT')) ? input(0) : undefined;
     if (node.op in BINARY) {

@@ -1,89 +1,108 @@
+import { broadcast, same, sameForAll } from '../shape_rules/elementwise.js';
 import { type OpRow, row, type Scalar } from './row.js';
 
+/** A function of one tensor. */
+function unary(ops: string, roles: string, scalar?: Scalar): OpRow {
+  return row(ops, roles, scalar ? { scalar, shape: same } : { shape: same });
+}
+
+/** A function of two tensors that are broadcast against each other. */
+function binary(ops: string, roles: string, scalar?: (a: number, b: number) => number): OpRow {
+  return row(ops, roles, scalar ? { scalar: scalar as Scalar, shape: broadcast } : { shape: broadcast });
+}
+
 /** A comparison: of numbers that are not known, nothing is known. */
-function compare(holds: (a: number, b: number) => boolean): { scalar: Scalar } {
-  return { scalar: (a, b) => (Number.isNaN(a! + b!) ? Number.NaN : Number(holds(a!, b!))) };
+function compare(op: string, roles: string, holds: (a: number, b: number) => boolean): OpRow {
+  return binary(op, `comparison ${roles}`, (a, b) => (Number.isNaN(a + b) ? Number.NaN : Number(holds(a, b))));
 }
 
 const sum: Scalar = (...all) => all.reduce((total, x) => total + x, 0);
 
 /** Elementwise arithmetic, comparisons and logic (math_ops.cc). */
 export const ARITHMETIC_OPS: readonly OpRow[] = [
-  row('Add AddV2', 'add', { scalar: (a, b) => a! + b! }),
-  row('AddN AccumulateNV2', 'add', { scalar: sum }),
-  row('BiasAdd BiasAddV1', 'bias', { scalar: (a, b) => a! + b! }),
-  row('Sub', 'subtract', { scalar: (a, b) => a! - b! }),
-  row('Mul', 'multiply', { scalar: (a, b) => a! * b! }),
-  row('MulNoNan', 'multiply', { scalar: (a, b) => (b === 0 ? 0 : a! * b!) }),
-  row('Div RealDiv', 'divide', { scalar: (a, b) => a! / b! }),
-  row('DivNoNan Xdivy', 'divide', { scalar: (a, b) => (b === 0 ? 0 : a! / b!) }),
-  row('FloorDiv', '', { scalar: (a, b) => Math.floor(a! / b!) }),
-  row('TruncateDiv', '', { scalar: (a, b) => Math.trunc(a! / b!) }),
-  row('FloorMod', '', { scalar: (a, b) => a! - b! * Math.floor(a! / b!) }),
-  row('Mod TruncateMod', '', { scalar: (a, b) => a! % b! }),
-  row('Neg', '', { scalar: (a) => -a! }),
-  row('Inv Reciprocal', '', { scalar: (a) => 1 / a! }),
-  row('Square', 'square', { scalar: (a) => a! * a! }),
-  row('SquaredDifference', 'square subtract', { scalar: (a, b) => (a! - b!) ** 2 }),
-  row('Pow', 'power', { scalar: (a, b) => a! ** b! }),
-  row('Sqrt', 'root', { scalar: (a) => Math.sqrt(a!) }),
-  row('Rsqrt', 'root', { scalar: (a) => 1 / Math.sqrt(a!) }),
-  row('Exp', '', { scalar: (a) => Math.exp(a!) }),
-  row('Log', '', { scalar: (a) => Math.log(a!) }),
-  row('Log1p', '', { scalar: (a) => Math.log1p(a!) }),
-  row('Abs', '', { scalar: (a) => Math.abs(a!) }),
-  row('Sign', '', { scalar: (a) => Math.sign(a!) }),
-  row('Maximum', 'extremum', { scalar: (a, b) => Math.max(a!, b!) }),
-  row('Minimum', 'extremum', { scalar: (a, b) => Math.min(a!, b!) }),
-  row('ClipByValue', 'extremum', { scalar: (a, low, high) => Math.min(Math.max(a!, low!), high!) }),
-  row('Floor', 'rounding', { scalar: (a) => Math.floor(a!) }),
-  row('Ceil', 'rounding', { scalar: (a) => Math.ceil(a!) }),
-  row('Round Rint', 'rounding', { scalar: (a) => Math.round(a!) }),
-  row(
-    'Greater',
-    'comparison',
-    compare((a, b) => a > b),
-  ),
-  row(
-    'GreaterEqual',
-    'comparison',
-    compare((a, b) => a >= b),
-  ),
-  row(
-    'Less',
-    'comparison',
-    compare((a, b) => a < b),
-  ),
-  row(
-    'LessEqual',
-    'comparison',
-    compare((a, b) => a <= b),
-  ),
-  row(
-    'Equal',
-    'comparison metric',
-    compare((a, b) => a === b),
-  ),
-  row(
-    'NotEqual',
-    'comparison metric',
-    compare((a, b) => a !== b),
-  ),
-  row('LogicalNot', 'logic', { scalar: (a) => (Number.isNaN(a) ? a! : Number(a === 0)) }),
-  row('LogicalAnd', 'logic', { scalar: (a, b) => (a === 0 || b === 0 ? 0 : a! * b!) }),
+  binary('Add AddV2', 'arithmetic add', (a, b) => a + b),
+  row('AddN AccumulateNV2', 'arithmetic add', { scalar: sum, shape: sameForAll }),
+  row('BiasAdd BiasAddV1', 'bias', { scalar: (a, b) => a! + b!, shape: same }),
+  binary('Sub', 'arithmetic subtract scoring_step', (a, b) => a - b),
+  binary('Mul', 'arithmetic multiply', (a, b) => a * b),
+  binary('MulNoNan', 'arithmetic multiply', (a, b) => (b === 0 ? 0 : a * b)),
+  binary('Div RealDiv', 'arithmetic divide', (a, b) => a / b),
+  binary('DivNoNan', 'arithmetic divide', (a, b) => (b === 0 ? 0 : a / b)),
+  binary('Xdivy', 'arithmetic divide', (a, b) => (a === 0 ? 0 : a / b)),
+  binary('FloorDiv', '', (a, b) => Math.floor(a / b)),
+  binary('TruncateDiv', '', (a, b) => Math.trunc(a / b)),
+  binary('FloorMod', '', (a, b) => a - b * Math.floor(a / b)),
+  binary('Mod TruncateMod', '', (a, b) => a % b),
+  unary('Neg', 'arithmetic scoring_step', (a) => -a!),
+  unary('Inv Reciprocal', 'arithmetic', (a) => 1 / a!),
+  unary('Square', 'arithmetic square scoring_step', (a) => a! * a!),
+  binary('SquaredDifference', 'arithmetic square subtract', (a, b) => (a - b) ** 2),
+  binary('Pow', 'arithmetic power', (a, b) => a ** b),
+  unary('Sqrt', 'arithmetic root', (a) => Math.sqrt(a!)),
+  unary('Rsqrt', 'arithmetic root', (a) => 1 / Math.sqrt(a!)),
+  unary('Exp', 'arithmetic', (a) => Math.exp(a!)),
+  unary('Expm1', 'arithmetic', (a) => Math.expm1(a!)),
+  unary('Log', 'arithmetic scoring_step', (a) => Math.log(a!)),
+  unary('Log1p', 'arithmetic scoring_step', (a) => Math.log1p(a!)),
+  binary('Xlogy', 'scoring_step', (a, b) => (a === 0 ? 0 : a * Math.log(b))),
+  binary('Xlog1py', 'scoring_step', (a, b) => (a === 0 ? 0 : a * Math.log1p(b))),
+  unary('Abs', 'arithmetic scoring_step', (a) => Math.abs(a!)),
+  unary('Sign', '', (a) => Math.sign(a!)),
+  binary('Maximum', 'arithmetic extremum scoring_step', (a, b) => Math.max(a, b)),
+  binary('Minimum', 'arithmetic extremum scoring_step', (a, b) => Math.min(a, b)),
+  row('ClipByValue', 'arithmetic extremum scoring_step', {
+    scalar: (a, low, high) => Math.min(Math.max(a!, low!), high!),
+    shape: same,
+  }),
+  unary('Floor', 'rounding scoring_step', (a) => Math.floor(a!)),
+  unary('Ceil', 'rounding scoring_step', (a) => Math.ceil(a!)),
+  unary('Round Rint', 'rounding scoring_step', (a) => roundHalfToEven(a!)),
+  unary('Sin', '', (a) => Math.sin(a!)),
+  unary('Cos', '', (a) => Math.cos(a!)),
+  unary('Tan', '', (a) => Math.tan(a!)),
+  unary('Asin', '', (a) => Math.asin(a!)),
+  unary('Acos', '', (a) => Math.acos(a!)),
+  unary('Atan', '', (a) => Math.atan(a!)),
+  unary('Sinh', '', (a) => Math.sinh(a!)),
+  unary('Cosh', '', (a) => Math.cosh(a!)),
+  unary('Asinh', '', (a) => Math.asinh(a!)),
+  unary('Acosh', '', (a) => Math.acosh(a!)),
+  unary('Atanh', '', (a) => Math.atanh(a!)),
+  binary('Atan2', '', (a, b) => Math.atan2(a, b)),
+  unary('Erf Erfc Erfinv Lgamma Digamma Ndtri', ''),
+  unary('IsNan IsInf IsFinite', ''),
+  compare('Greater', 'scoring_step', (a, b) => a > b),
+  compare('GreaterEqual', 'scoring_step', (a, b) => a >= b),
+  compare('Less', 'scoring_step', (a, b) => a < b),
+  compare('LessEqual', 'scoring_step', (a, b) => a <= b),
+  // With incompatible_shape_error = false two shapes that do not match give the scalar false: who writes that is rare.
+  compare('Equal', 'metric', (a, b) => a === b),
+  compare('NotEqual', 'metric', (a, b) => a !== b),
+  row('ApproximateEqual', 'comparison metric', { shape: same }),
+  unary('LogicalNot', 'logic', (a) => (Number.isNaN(a) ? a! : Number(a === 0))),
+  binary('LogicalAnd', 'logic', (a, b) => (a === 0 || b === 0 ? 0 : a * b)),
   // One true value decides, whatever the other is.
-  row('LogicalOr', 'logic', { scalar: (a, b) => (isTrue(a!) || isTrue(b!) ? 1 : a! + b!) }),
-  row('Relu', 'activation', { scalar: (a) => Math.max(0, a!) }),
-  row('Relu6', 'activation', { scalar: (a) => Math.min(Math.max(0, a!), 6) }),
-  row('Elu LeakyRelu Selu Softplus Softsign Erf', 'activation'),
-  row('Sigmoid', 'activation probability', { scalar: (a) => 1 / (1 + Math.exp(-a!)) }),
-  row('Tanh', 'activation probability', { scalar: (a) => Math.tanh(a!) }),
-  row('Softmax', 'activation probability'),
-  row('LogSoftmax LRN', 'activation'),
-  row('ZerosLike', 'shape_like', { scalar: () => 0 }),
-  row('OnesLike', 'shape_like', { scalar: () => 1 }),
+  binary('LogicalOr', 'logic', (a, b) => (isTrue(a) || isTrue(b) ? 1 : a + b)),
+  unary('Relu', 'arithmetic activation', (a) => Math.max(0, a!)),
+  unary('Relu6', 'activation', (a) => Math.min(Math.max(0, a!), 6)),
+  unary('Elu', 'activation', (a) => (a! > 0 ? a! : Math.expm1(a!))),
+  unary('Softplus', 'activation', (a) => Math.max(a!, 0) + Math.log1p(Math.exp(-Math.abs(a!)))),
+  unary('Softsign', 'activation', (a) => a! / (1 + Math.abs(a!))),
+  unary('LeakyRelu Selu', 'activation'),
+  unary('Sigmoid', 'activation probability', (a) => 1 / (1 + Math.exp(-a!))),
+  unary('Tanh', 'activation probability', (a) => Math.tanh(a!)),
+  unary('Softmax', 'activation probability'),
+  unary('LogSoftmax LRN', 'activation'),
+  unary('ZerosLike', 'arithmetic shape_like', () => 0),
+  unary('OnesLike', 'arithmetic shape_like', () => 1),
 ];
 
 function isTrue(x: number): boolean {
   return !Number.isNaN(x) && x !== 0;
+}
+
+/** TensorFlow rounds a half to the even neighbour (Eigen's rint). */
+function roundHalfToEven(x: number): number {
+  const rounded = Math.round(x);
+  return rounded - x === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
 }

@@ -4,9 +4,8 @@ import { type OpRow, row } from './row.js';
 export const CONTROL_FLOW_OPS: readonly OpRow[] = [
   row('Switch RefSwitch', 'switch'),
   row('Merge RefMerge', 'merge'),
-  row('Select SelectV2', 'select', {
-    scalar: (condition, a, b) => (Number.isNaN(condition) ? condition! : condition ? a! : b!),
-  }),
+  row('Select', 'select', { scalar: select }),
+  row('SelectV2', 'select', { scalar: select }),
   row('Enter RefEnter', 'enter'),
   row('Exit RefExit', 'exit'),
   row('NextIteration RefNextIteration', 'next_iteration'),
@@ -16,5 +15,11 @@ export const CONTROL_FLOW_OPS: readonly OpRow[] = [
   row('If StatelessIf', 'if'),
   row('Case StatelessCase', 'case'),
   row('While StatelessWhile', 'while'),
-  row('NoOp', 'no_op effect'),
+  row('NoOp ControlTrigger', 'no_op effect'),
 ];
+
+/** Both branches alike decide, too. */
+function select(condition?: number, a?: number, b?: number): number {
+  if (Number.isNaN(condition)) return a === b ? a! : Number.NaN;
+  return condition ? a! : b!;
+}

@@ -1,29 +1,39 @@
+import type { ShapeRule } from '../shape_rules/rule.js';
+import type { ValueRule } from '../value_rules.js';
+
 /**
  * What an op is for. An op may have several roles; a list of ops anywhere else is a query for roles.
  *
- * - Values: `identity` hands input 0 on; `cast` changes its dtype, `reshape` its shape (elements and their order stay),
- *   `broadcast` repeats it; `gradient_barrier` is an identity that gradients do not pass.
- * - Arithmetic: `add`, `subtract`, `multiply`, `divide`, `square`, `power`, `root` (Sqrt, Rsqrt), `extremum` (of two
- *   tensors), `comparison`, `logic`, `rounding`.
+ * - Values: `identity` outputs input 0 as it is (`identity_n` each of its inputs); `cast` changes its dtype, `reshape` its
+ *   shape (elements and their order stay), `broadcast` repeats it; `gradient_barrier` is an identity that gradients do not pass.
+ * - Arithmetic: `arithmetic` is any continuous elementwise function that statistics are made with; besides, `add`,
+ *   `subtract`, `multiply`, `divide`, `square`, `power`, `root` (Sqrt, Rsqrt), `extremum` (of two tensors), `comparison`,
+ *   `logic`, `rounding`.
+ * - Movement of elements: `transpose`, `concat`, `pad`, `slice`, `split`, `gather`, `scatter`, `reverse`, `tile`, `resize`.
  * - Control flow: the ops of v1 (`switch`, `merge`, `enter`, `exit`, `next_iteration`, `loop_cond`), `select`, and the ops
  *   that call functions (`call`, `if`, `case`, `while`).
  * - State: `variable` is `ref_variable` or `handle`; `assign` is `assign_set`, `assign_add` or `assign_sub`; `read`,
  *   `gather_variable`, `variable_shape` take a handle; `restore`, `save`; `update` changes a variable in another way;
  *   `initialised` asks whether a variable has a value.
- * - Random: `random` is `uniform` (on [0, 1)), `symmetric` (around 0) or `random_other`; `shuffle` reorders data.
+ * - Random: `random` is `uniform` (on [0, 1)), `uniform_int`, `symmetric` (around 0), `random_other` (another law), `shuffle`
+ *   (reorders data) or `sampling` (draws what its input says, as a language model does at inference).
  * - Networks: `convolution`, `depthwise_convolution`, `transposed_convolution`, `matmul`, `pool`, `reduction` over axes (of
- *   which `average`s are Mean and Sum), `fused_batch_norm`, `fused_batch_norm_gradient`, `global_batch_norm`, `bias`,
- *   `activation`, `fake_quantize`, `weighted` (brings weights in).
+ *   which `average`s are Mean and Sum, `mean` Mean alone), `fused_batch_norm`, `fused_batch_norm_gradient`,
+ *   `global_batch_norm`, `bias`, `activation`, `probability` (an activation that ends in a bounded range), `fake_quantize`,
+ *   `weighted` (brings weights in), `tensor_array`.
  * - Shapes: `shape_query` asks for a shape, `shape_like` makes a constant of one.
  * - Inputs: `placeholder`, `pipeline_end` (what an input pipeline delivers), `decode` (files and records).
- * - Training: `loss`, `metric`, `summary`, `effect` (changes something or writes it down), `gradient`.
+ * - Training: `loss`, `metric`, `scoring_step` (what losses and metrics do to a prediction before they compare it), `summary`,
+ *   `effect` (changes something or writes it down), `gradient`.
  */
 export type Role =
   | 'identity'
+  | 'identity_n'
   | 'gradient_barrier'
   | 'cast'
   | 'reshape'
   | 'broadcast'
+  | 'arithmetic'
   | 'add'
   | 'subtract'
   | 'multiply'
@@ -62,15 +72,23 @@ export type Role =
   | 'update'
   | 'random'
   | 'uniform'
+  | 'uniform_int'
   | 'symmetric'
   | 'random_other'
   | 'shuffle'
+  | 'sampling'
   | 'convolution'
   | 'depthwise_convolution'
   | 'transposed_convolution'
   | 'matmul'
   | 'gather'
+  | 'scatter'
+  | 'reverse'
+  | 'tile'
   | 'slice'
+  | 'split'
+  | 'pack'
+  | 'unpack'
   | 'concat'
   | 'pad'
   | 'transpose'
@@ -78,6 +96,7 @@ export type Role =
   | 'resize'
   | 'reduction'
   | 'average'
+  | 'mean'
   | 'fused_batch_norm'
   | 'fused_batch_norm_gradient'
   | 'fused_batch_norm_activation'
@@ -87,6 +106,7 @@ export type Role =
   | 'probability'
   | 'fake_quantize'
   | 'weighted'
+  | 'tensor_array'
   | 'constant'
   | 'fill'
   | 'range'
@@ -98,6 +118,7 @@ export type Role =
   | 'decode'
   | 'loss'
   | 'metric'
+  | 'scoring_step'
   | 'summary'
   | 'effect'
   | 'no_op'
@@ -116,9 +137,21 @@ export interface OpRow {
   readonly ops: string;
   readonly roles: readonly Role[];
   readonly scalar?: Scalar;
+  /** Shapes of the outputs; without it they are not known. */
+  readonly shape?: ShapeRule;
+  /** What it makes of small constants, where it moves their elements. */
+  readonly value?: ValueRule;
 }
 
+/** What a row may say besides the roles. */
+export type Meaning = Omit<OpRow, 'ops' | 'roles'>;
+
 /** A row. @param ops - names by spaces @param roles - by spaces, for short */
-export function row(ops: string, roles: string, more: Omit<OpRow, 'ops' | 'roles'> = {}): OpRow {
-  return { ops, roles: roles === '' ? [] : (roles.split(' ') as Role[]), ...more };
+export function row(ops: string, roles: string, more: Meaning = {}): OpRow {
+  return { ops, roles: rolesOf(roles), ...more };
+}
+
+/** Roles that are written by spaces. */
+export function rolesOf(text: string): readonly Role[] {
+  return text === '' ? [] : (text.split(' ') as Role[]);
 }

@@ -1,11 +1,12 @@
 import { type OpRow, row } from './row.js';
 
-/** What training needs and inference does not (nn_ops.cc, training_ops.cc, logging_ops.cc). */
+/** What training needs and inference does not (nn_ops.cc, ctc_ops.cc, logging_ops.cc); see also families.ts. */
 export const TRAINING_OPS: readonly OpRow[] = [
   row('SoftmaxCrossEntropyWithLogits SparseSoftmaxCrossEntropyWithLogits', 'loss'),
   row('L2Loss', 'loss'),
   row('CTCLoss CTCLossV2', 'loss'),
   row('InTopK InTopKV2', 'metric'),
+  row('BroadcastGradientArgs', 'gradient'),
   row('Assert', 'assertion effect'),
   row('PrintV2', 'effect'),
 ];

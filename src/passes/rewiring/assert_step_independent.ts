@@ -2,15 +2,18 @@ import { isStepCounter } from '../../analysis/state/assignments.js';
 import { variableValue } from '../../analysis/state/checkpoint_value.js';
 import { CONVERGED_STEP } from '../../analysis/state/steady_state.js';
 import { findActivations } from '../../analysis/training/activations.js';
-import { ARITHMETIC, ELEMENT_PRESERVING_OPS, evaluate } from '../../analysis/values/evaluate.js';
+import { evaluate, forwardsElement } from '../../analysis/values/evaluate.js';
 import { BnfixError } from '../../errors.js';
 import type { TensorRef } from '../../graph/node.js';
 import type { NodeSet } from '../../graph/node_set.js';
 import { readNumbers } from '../../graph/tensor.js';
 import { descendants } from '../../graph/walk.js';
+import { anyOf } from '../../ops/meaning.js';
 import type { PassContext } from '../pass.js';
 
 const TOLERANCE = 1e-5;
+
+const isArithmetic = anyOf('arithmetic');
 
 /**
  * Whether moving statistics are used as they are. A net that mixes them with the batch's while it trains may correct the
@@ -37,8 +40,8 @@ export function assertStepIndependent(context: PassContext, live: NodeSet, follo
     });
   const counted = descendants(graph, steps.keys(), (node) => live.has(node) && !activations.has(node));
   for (const node of counted) {
-    const isArithmetic = node.op in ARITHMETIC || ELEMENT_PRESERVING_OPS.has(node.op);
-    if (!isArithmetic || !live.has(node) || activations.has(node) || isKept(node.name)) continue;
+    if (!(isArithmetic(node) || forwardsElement(node)) || !live.has(node) || activations.has(node) || isKept(node.name))
+      continue;
     const ref = { node: node.name, port: 0 };
     const [now, other, late] = [value(ref, 1.7), value(ref, 2.9), value(ref, 1.7, CONVERGED_STEP)];
     if (now === other || Math.abs(now - late) <= TOLERANCE * Math.abs(late)) continue;

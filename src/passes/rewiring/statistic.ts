@@ -1,15 +1,15 @@
 import { variableValue } from '../../analysis/state/checkpoint_value.js';
 import type { Variable } from '../../analysis/state/variables.js';
 import { constantInts } from '../../analysis/values/constants.js';
-import { ARITHMETIC } from '../../analysis/values/evaluate.js';
 import { type Shape, Shapes } from '../../analysis/values/shapes.js';
 import { attr, attrBool, attrInts } from '../../graph/attrs.js';
 import { DataType } from '../../graph/dtype.js';
-import { Frames } from '../../graph/frames.js';
 import type { Graph } from '../../graph/graph.js';
 import { type Node, refText, type TensorRef } from '../../graph/node.js';
 import { numberTensor, type Tensor } from '../../graph/tensor.js';
 import { sourceOf } from '../../graph/walk.js';
+import { Frames } from '../../ops/frames.js';
+import { anyOf, isIdentity } from '../../ops/meaning.js';
 import { outputTypes } from '../../ops/registry.js';
 import type { PassContext } from '../pass.js';
 
@@ -41,13 +41,15 @@ export function rewireStatistic(context: Rewire, ref: TensorRef, variable: Varia
   graph.replaceUses(ref, to);
 }
 
+const isArithmetic = anyOf('arithmetic');
+
 /** The shape of a statistic. Of an activation whose rank is not known, those of one channel axis still tell theirs. */
 function deducedShape(context: Rewire, ref: TensorRef, variable: Variable, depth = 0): Shape {
   const { graph, shapes } = context;
   const known = shapes.of(ref);
   if (known || depth > MAX_DEPTH) return known;
-  const node = graph.get(sourceOf(graph, ref).node);
-  if (node.op in ARITHMETIC) {
+  const node = graph.get(sourceOf(graph, ref, isIdentity).node);
+  if (isArithmetic(node)) {
     const parts = node.inputs.map((input) => deducedShape(context, input, variable, depth + 1));
     if (parts.some((part) => part === undefined)) return undefined;
     return parts.reduce((longest, part) => (part!.length > longest!.length ? part : longest));

@@ -1,13 +1,16 @@
-import { attr, attrInt, attrString } from './attrs.js';
-import type { DataType } from './dtype.js';
-import type { Graph } from './graph.js';
-import { type Node, refText, type TensorRef } from './node.js';
-import { topologicalOrder } from './walk.js';
+import { attr, attrInt, attrString } from '../graph/attrs.js';
+import type { DataType } from '../graph/dtype.js';
+import type { Graph } from '../graph/graph.js';
+import { type Node, refText, type TensorRef } from '../graph/node.js';
+import { topologicalOrder } from '../graph/walk.js';
+import { anyOf } from './meaning.js';
 
 /** Names of the v1 loops that a node is in, the outermost first. */
 export type FrameStack = readonly string[];
 
 const ROOT: FrameStack = [];
+const isEnter = anyOf('enter');
+const isExit = anyOf('exit');
 
 /**
  * The frames of v1 loops: which nodes are in which, and how a tensor from outside is brought in.
@@ -27,6 +30,7 @@ export class Frames {
     }
   }
 
+  /** The loops that a node is in. */
   of(name: string): FrameStack {
     return this.#stacks.get(name) ?? ROOT;
   }
@@ -68,11 +72,11 @@ export class Frames {
       const input = this.#stacks.get(name);
       if (input && input.length > stack.length) stack = input;
     }
-    if (node.op === 'Enter' || node.op === 'RefEnter') {
+    if (isEnter(node)) {
       const frame = attrString(node, 'frame_name') ?? '';
       this.#parallel.set(frame, attrInt(node, 'parallel_iterations') ?? 10);
       return [...stack, frame];
     }
-    return node.op === 'Exit' || node.op === 'RefExit' ? stack.slice(0, -1) : stack;
+    return isExit(node) ? stack.slice(0, -1) : stack;
   }
 }

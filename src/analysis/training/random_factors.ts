@@ -1,0 +1,174 @@
+import { attrShape } from '../../graph/attrs.js';
+import type { Graph } from '../../graph/graph.js';
+import { type Node, sameRef, type TensorRef } from '../../graph/node.js';
+import type { NodeSet } from '../../graph/node_set.js';
+import { anyOf, isShapeQuery, isSwitch, scalarOf } from '../../ops/meaning.js';
+import { isVariable } from '../state/variables.js';
+import { evaluate, forwardsElement } from '../values/evaluate.js';
+import { findActivations, spreadFromSources } from './activations.js';
+
+/** Random ops of a known law: uniform on [0, 1), or symmetric around 0. Masks are made of them. */
+export const isMaskSource = anyOf('uniform', 'symmetric');
+
+/** Random ops of other laws: no dropout is made of them. */
+export const isOtherRandomOp = anyOf('random_other');
+
+/** Random numbers on [0, 1). Those of a latent variable are not bounded. */
+export const isUniform = anyOf('uniform');
+
+const forwardsFactor = anyOf('identity', 'cast', 'enter', 'reshape');
+/** Ops that mix elements: what they output is no factor of one element any more. */
+const mixesElements = anyOf('pool', 'reduction', 'pad', 'slice', 'tile', 'transpose', 'resize');
+const choosesBranch = anyOf('switch', 'merge');
+const isFill = anyOf('fill');
+const isShapeLike = anyOf('shape_like');
+const isPlaceholder = anyOf('placeholder');
+const isRead = anyOf('read');
+const isMean = anyOf('mean');
+
+/** A tensor that is computed from one random op and parameters alone. */
+export interface RandomTensor {
+  readonly ref: TensorRef;
+  /** What it is on average; undefined where its elements are mixed. */
+  readonly mean: number | undefined;
+}
+
+/** How finely an expression of a random number is sampled. */
+const GRID = 64;
+/** An expression of a random number that takes no more values than these is a step. */
+const MAX_STEP_VALUES = 4;
+
+/** What the live nodes of a graph compute from random ops. */
+export class RandomFactors {
+  /** The nodes that depend on what is fed; random ops do not. */
+  readonly fed: NodeSet;
+  readonly #graph: Graph;
+  readonly #live: NodeSet;
+
+  constructor(graph: Graph, live: NodeSet) {
+    this.#graph = graph;
+    this.#live = live;
+    const activations = findActivations(graph);
+    this.fed = spreadFromSources(graph, (node) => activations.has(node) && !isMaskSource(node));
+  }
+
+  /** The output of a random op, and what is computed from it alone. */
+  tensorsOf(random: Node): RandomTensor[] {
+    const output: TensorRef = { node: random.name, port: 0 };
+    const found = new Map<string, RandomTensor>([[random.name, { ref: output, mean: this.#meanOf(output, random) }]]);
+    for (const { ref, mean } of found.values()) {
+      for (const node of this.#graph.consumers(ref)) {
+        if (!this.#live.has(node) || found.has(node.name)) continue;
+        const others = node.inputs.filter((input) => !found.has(input.node));
+        const out = { node: node.name, port: 0 };
+        if (mixesElements(node)) found.set(node.name, { ref: out, mean: undefined });
+        else if (forwardsFactor(node) || (scalarOf(node.op) && others.every((input) => this.isParameter(input)))) {
+          found.set(node.name, { ref: out, mean: mean === undefined ? undefined : this.#meanOf(out, random) });
+        }
+      }
+    }
+    return [...found.values()];
+  }
+
+  /** The value of a parameter: of what only a run would tell, any number between 0 and 1, another one for each. */
+  valueOf(ref: TensorRef): number {
+    return evaluate(this.#graph, ref, (leaf) => this.#parameterAt(leaf));
+  }
+
+  /** Whether a tensor is a single number that no data decides: constants, placeholders, variables, flags, arithmetic. */
+  isParameter(ref: TensorRef, depth = 0): boolean {
+    const node = this.#graph.find(ref.node);
+    if (!node || depth > MAX_DEPTH) return false;
+    if (node.op === 'Const') return node.tensor?.shape.every((size) => size === 1) ?? false;
+    // The same number for every element.
+    if (isShapeLike(node)) return true;
+    if (isFill(node)) return this.isParameter(node.inputs[1]!, depth + 1);
+    if (isPlaceholder(node) || isVariable(node)) {
+      const shape = attrShape(node, 'shape');
+      return shape ? shape.every((size) => size === 1) : this.#isUsedAsNumber(node);
+    }
+    if (!(isNumberOp(node) || isRead(node)) || node.inputs.length === 0 || isMean(node)) return false;
+    const inputs = isSwitch(node) ? node.inputs.slice(0, 1) : node.inputs;
+    return inputs.every((input) => this.isParameter(input, depth + 1));
+  }
+
+  /** Whether a tensor is made of variables and constants alone, some of several elements. */
+  isWeight(ref: TensorRef): boolean {
+    let found = false;
+    const seen = new Map([[ref.node, ref]]);
+    for (const at of seen.values()) {
+      const node = this.#graph.find(at.node);
+      if (!node || isMaskSource(node) || isOtherRandomOp(node) || this.fed.has(node) || seen.size > MAX_WEIGHT)
+        return false;
+      if (isShapeQuery(node)) continue;
+      found ||= isVariable(node) || (node.op === 'Const' && !this.isParameter(at));
+      for (const input of node.inputs) seen.set(input.node, input);
+    }
+    return found;
+  }
+
+  /** Of a placeholder without a shape, its use tells whether it is data: a number goes into arithmetic only. */
+  #isUsedAsNumber(node: Node): boolean {
+    const consumers = this.#graph.dataConsumers(node.name).filter((each) => this.#live.has(each));
+    return consumers.every(isNumberOp);
+  }
+
+  /** Mean of an expression over its random number: exact for steps, whose edges are searched, and for straight lines. */
+  #meanOf(ref: TensorRef, random: Node): number | undefined {
+    const output: TensorRef = { node: random.name, port: 0 };
+    const at = (u: number) => {
+      const known = (leaf: TensorRef) => {
+        if (!sameRef(leaf, output)) return this.#parameterAt(leaf);
+        return isUniform(random) ? u : symmetric(u);
+      };
+      return evaluate(this.#graph, ref, known);
+    };
+    const points = Array.from({ length: GRID + 1 }, (_, i) => Math.min(Math.max(i / GRID, EDGE), 1 - EDGE));
+    const values = points.map(at);
+    if (!values.every(Number.isFinite)) return undefined;
+    const isStep = new Set(values).size <= MAX_STEP_VALUES;
+    let mean = 0;
+    for (let i = 0; i < GRID; i++) {
+      const [a, b] = [values[i]!, values[i + 1]!];
+      const [from, to] = [i / GRID, (i + 1) / GRID];
+      const edge = isStep && a !== b ? edgeOf(at, a, from, to) : (from + to) / 2;
+      mean += a * (edge - from) + b * (to - edge);
+    }
+    return mean;
+  }
+
+  #parameterAt(leaf: TensorRef): number | undefined {
+    const node = this.#graph.find(leaf.node);
+    if (!node || node.op === 'Const' || isFill(node) || scalarOf(node.op) || forwardsElement(node)) return undefined;
+    const source = isRead(node) ? node.inputs[0]!.node : leaf.node;
+    let hash = 7;
+    for (let i = 0; i < source.length; i++) hash = (hash * 31 + source.charCodeAt(i)) % 100_003;
+    return 0.25 + hash / 200_006;
+  }
+}
+
+const EDGE = 1e-9;
+const MAX_DEPTH = 30;
+/** Weights of a net are read, scaled and reshaped, not more. */
+const MAX_WEIGHT = 40;
+
+/** Whether an op computes numbers element by element, or chooses between them. */
+function isNumberOp(node: Node): boolean {
+  return scalarOf(node.op) !== undefined || isFill(node) || forwardsElement(node) || choosesBranch(node);
+}
+
+/** Where a step leaves the value that it has at `from`. */
+function edgeOf(at: (u: number) => number, value: number, from: number, to: number): number {
+  let [low, high] = [from, to];
+  for (let step = 0; step < 40; step++) {
+    const middle = (low + high) / 2;
+    if (at(middle) === value) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Something like the normal distribution: odd around one half, which is what counts. */
+function symmetric(u: number): number {
+  return Math.log(u / (1 - u)) / 1.702;
+}

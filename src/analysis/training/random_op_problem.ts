@@ -1,0 +1,31 @@
+/** Why a random op that acts on data is no dropout that can be removed. */
+export type RandomOpProblem =
+  /** It scales data by a factor that is not 1 on average, and nothing makes up for it. */
+  | { readonly code: 'unbalanced_mask' }
+  /** It scales data in a way that is not worked out: its elements are mixed, or its law is another one. */
+  | { readonly code: 'not_a_mask' }
+  | { readonly code: 'divides' }
+  | { readonly code: 'adds' }
+  /** It chooses between tensors, or which elements are taken. */
+  | { readonly code: 'chooses' }
+  /** It decides which branch of a tf.cond runs. */
+  | { readonly code: 'branches' }
+  | { readonly code: 'shuffles' }
+  /** It is part of the weights that data is multiplied by. */
+  | { readonly code: 'changes_weights' };
+
+const TEXTS: Readonly<Record<RandomOpProblem['code'], string>> = {
+  unbalanced_mask: 'its mask is not balanced by a factor of 1 / P(keep)',
+  not_a_mask: 'its mask is not a scaled 0/1 mask',
+  divides: 'the data is divided by random numbers',
+  adds: 'random numbers are added to the data',
+  chooses: 'it selects elements at random',
+  branches: 'it takes a branch at random',
+  shuffles: 'it shuffles the data',
+  changes_weights: 'it changes weights',
+};
+
+/** The problem in words. */
+export function randomOpProblemText(problem: RandomOpProblem): string {
+  return TEXTS[problem.code];
+}
