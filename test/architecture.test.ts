@@ -13,6 +13,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   io: ['errors'],
   graph: ['errors', 'proto'],
   ops: ['graph', 'errors', 'proto'],
+  notation: ['graph', 'ops', 'errors'],
   readers: ['graph', 'io', 'errors', 'did_you_mean', 'proto'],
   locate: ['readers', 'graph', 'io', 'errors', 'did_you_mean', 'proto'],
   'analysis/values': ['ops', 'graph', 'errors', 'proto'],

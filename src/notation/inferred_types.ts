@@ -1,0 +1,63 @@
+import { type AttrMap, attr, attrType } from '../graph/attrs.js';
+import { DataType } from '../graph/dtype.js';
+import type { TensorRef } from '../graph/node.js';
+import { anyOf } from '../ops/meaning.js';
+import { opInfo, outputTypes } from '../ops/registry.js';
+
+/** A node as far as its types go. */
+interface TypedNode {
+  readonly op: string;
+  readonly inputs: readonly TensorRef[];
+  readonly attr: AttrMap;
+}
+
+/** Finds the node of a name, with all its attrs. */
+type Find = (name: string) => TypedNode | undefined;
+
+const isRandom = anyOf('random');
+/** Their first input is a condition or a shape. */
+const takesTypeFromSecond = anyOf('select', 'fill', 'transposed_convolution');
+
+/**
+ * The type attrs that the notation leaves out, since they follow from the inputs: those that an output has (`T`, `dtype`,
+ * `Tparams`), unless the op has a default for them. A node without inputs and a random op make float32.
+ */
+export function inferredTypes(node: TypedNode, find: Find): AttrMap {
+  const inferred: Record<string, ReturnType<typeof attr.type>> = {};
+  const info = opInfo(node.op);
+  for (const { type: key, list } of info?.outputs ?? []) {
+    if (typeof key !== 'string' || info?.defaultTypes.has(key)) continue;
+    if (!list) {
+      const type = elementType(node, key, find);
+      if (type !== undefined) inferred[key] = attr.type(type);
+    } else if (key === 'T') {
+      const types = node.inputs.map((ref) => typeOf(ref, find));
+      if (!types.includes(undefined)) inferred[key] = { list: { type: types as DataType[] } };
+    }
+  }
+  return inferred;
+}
+
+function elementType(node: TypedNode, key: string, find: Find): DataType | undefined {
+  const [first, second] = node.inputs;
+  // `U` is the type of the statistics of a fused batch norm.
+  if (!first || key === 'U' || isRandom(node)) return DataType.DT_FLOAT;
+  const type = typeOf(takesTypeFromSecond(node) ? (second ?? first) : first, find);
+  return type === DataType.DT_RESOURCE && key === 'dtype' ? variableType(first, find) : type;
+}
+
+function typeOf({ node: name, port }: TensorRef, find: Find): DataType | undefined {
+  const node = find(name);
+  // 0 is DT_INVALID: the attr is missing, or not known yet.
+  return (node && outputTypes(node)?.[port]) || undefined;
+}
+
+/** The dtype of the variable that a handle stands for; undefined where the handle is handed on by an op without inputs. */
+function variableType(handle: TensorRef, find: Find): DataType | undefined {
+  const seen = new Set<TypedNode>();
+  for (let node = find(handle.node); node && !seen.has(node); node = find(node.inputs[0]?.node ?? '')) {
+    if (node.inputs.length === 0) return attrType(node, 'dtype');
+    seen.add(node);
+  }
+  return undefined;
+}

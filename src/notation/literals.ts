@@ -1,0 +1,102 @@
+import { BnfixError } from '../errors.js';
+import { DataType, dtypeName } from '../graph/dtype.js';
+import { byteSize, elementCount, numberTensor, readNumbers, stringTensor, type Tensor } from '../graph/tensor.js';
+
+/** Names of dtypes, as TensorFlow and NumPy write them: `float` and `float32`. */
+export const DTYPES: ReadonlyMap<string, DataType> = new Map(
+  Object.values(DataType)
+    .filter((value): value is DataType => typeof value === 'number')
+    .flatMap((dtype) => [
+      [dtypeName(dtype), dtype],
+      [(DataType[dtype] as string).slice(3).toLowerCase(), dtype],
+    ]),
+);
+
+/** A constant as it is written: its elements, row-major, in the shape of the brackets around them. */
+export interface Literal {
+  readonly shape: readonly number[];
+  readonly elements: readonly (number | boolean | string)[];
+  /** What `tf.constant` would make of it: int32 for whole numbers without a point, float32 for `[]`. */
+  readonly dtype: DataType;
+}
+
+/** The tensor of a literal. A single element fills the given shape. */
+export function literalTensor({ elements, ...own }: Literal, dtype = own.dtype, shape = own.shape): Tensor {
+  const all = elements.length === 1 ? new Array(elementCount(shape)).fill(elements[0]) : elements;
+  if (all.length !== elementCount(shape)) {
+    throw new BnfixError('unreadable', `${all.length} values for a constant of shape [${shape}]`);
+  }
+  if (dtype !== DataType.DT_STRING) return numberTensor(dtype, shape, all.map(Number));
+  return stringTensor(
+    shape,
+    all.map((text) => new TextEncoder().encode(String(text))),
+  );
+}
+
+/** A constant of which a text says no more than dtype, shape and hash. Its numbers cannot be read. */
+export function abbreviatedTensor(dtype: DataType, shape: readonly number[], hash: string): Tensor {
+  const refuse = () => {
+    throw new BnfixError('unreadable', `the numbers of the constant ${hash} are not in the text`);
+  };
+  return { dtype, shape, byteLength: byteSize(dtype, shape), chunks: refuse, strings: refuse, origin: hash };
+}
+
+/** The elements of a tensor as the notation writes them, or undefined where they have no such form. */
+export function elementTexts(tensor: Tensor): string[] | undefined {
+  if (isAbbreviated(tensor)) return undefined;
+  if (tensor.dtype === DataType.DT_STRING) return stringTexts(tensor);
+  try {
+    const numbers = Array.from(readNumbers(tensor));
+    if (tensor.dtype === DataType.DT_BOOL) return numbers.map((x) => String(x !== 0));
+    if (!FLOATS.includes(tensor.dtype)) return numbers.every(Number.isSafeInteger) ? numbers.map(String) : undefined;
+    return numbers.map((x) => floatText(x, tensor.dtype === DataType.DT_DOUBLE));
+  } catch (error) {
+    if (error instanceof BnfixError && error.code === 'unsupported') return undefined;
+    throw error;
+  }
+}
+
+const FLOATS: readonly DataType[] = [DataType.DT_FLOAT, DataType.DT_DOUBLE, DataType.DT_HALF, DataType.DT_BFLOAT16];
+
+function stringTexts(tensor: Tensor): string[] | undefined {
+  const texts = tensor.strings().map(quotedText);
+  return texts.includes(undefined) ? undefined : (texts as string[]);
+}
+
+/** A string in quotes; undefined where it is not UTF-8. */
+export function quotedText(bytes: Uint8Array): string | undefined {
+  try {
+    return JSON.stringify(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The shortest decimal that is read as the same float32 (or float64), always with a point or an exponent. */
+export function floatText(x: number, isDouble = false): string {
+  if (Number.isNaN(x)) return 'nan';
+  if (!Number.isFinite(x)) return x > 0 ? 'inf' : '-inf';
+  if (Object.is(x, -0)) return '-0.0';
+  let text = String(x);
+  for (let digits = 1; digits <= 9 && !isDouble; digits++) {
+    const short = Number(x.toPrecision(digits));
+    if (Math.fround(short) !== Math.fround(x)) continue;
+    text = String(short);
+    break;
+  }
+  return /^-?\d+$/.test(text) ? `${text}.0` : text;
+}
+
+/** A number that changes with the bytes of a tensor (FNV-1a), for constants that are too large to be shown. */
+export function hashText(tensor: Tensor): string {
+  if (isAbbreviated(tensor)) return tensor.origin!;
+  let hash = 0x811c9dc5;
+  for (const bytes of tensor.dtype === DataType.DT_STRING ? tensor.strings() : tensor.chunks()) {
+    for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
+  }
+  return `#${(hash >>> 0).toString(16).padStart(8, '0')}`;
+}
+
+function isAbbreviated({ origin }: Tensor): boolean {
+  return origin !== undefined && /^#[0-9a-f]+$/.test(origin);
+}

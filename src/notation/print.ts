@@ -1,0 +1,196 @@
+import { BnfixError } from '../errors.js';
+import type { AttrMap } from '../graph/attrs.js';
+import { DataType, dtypeName } from '../graph/dtype.js';
+import type { Graph } from '../graph/graph.js';
+import type { Node, TensorRef } from '../graph/node.js';
+import { NodeSet } from '../graph/node_set.js';
+import { elementCount, type Tensor } from '../graph/tensor.js';
+import { topologicalOrder } from '../graph/walk.js';
+import { attrText } from './attr_text.js';
+import { inferredTypes } from './inferred_types.js';
+import { elementTexts, hashText } from './literals.js';
+import { nameText } from './tokens.js';
+
+/** Which part of a graph is printed; without `around`, all of it. */
+export interface PrintOptions {
+  /** A node: it and its neighbours are printed. */
+  readonly around?: string;
+  /** How many edges away from it, forwards and backwards; 2 unless given. */
+  readonly distance?: number;
+}
+
+/**
+ * A graph in the notation that `parseGraph` reads (docs/notation.md): a node a line, in topological order, attrs sorted. What
+ * follows from the rest is left out: type attrs, float32 placeholders of unknown shape, names of nodes in their only
+ * reader's inputs. Constants of more than 16 elements are given by shape and hash. Header and functions are not printed.
+ *
+ * @throws BnfixError `usage` when there is no node `around`
+ */
+export function printGraph(graph: Graph, { around, distance = 2 }: PrintOptions = {}): string {
+  const shown = around === undefined ? undefined : neighbours(graph, around, distance);
+  const printer = new Printer(graph, shown);
+  const lines = printer.lines(topologicalOrder(graph));
+  if (around !== undefined) lines.unshift(`# ${shown!.size} of ${graph.size} nodes, around ${nameText(around)}`);
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+function neighbours(graph: Graph, name: string, distance: number): NodeSet {
+  if (!graph.has(name)) throw new BnfixError('usage', `node ${name} not found`);
+  const found = new NodeSet(graph, [graph.get(name)]);
+  let ring: readonly Node[] = [...found];
+  for (let step = 0; step < distance; step++) {
+    const next = ring.flatMap((node) => [
+      ...graph.inputNodes(node),
+      ...node.controls.map((control) => graph.find(control)),
+      ...graph.dataConsumers(node.name),
+      ...graph.controlConsumers(node.name),
+    ]);
+    ring = next.filter((node): node is Node => node !== undefined && !found.has(node));
+    for (const node of ring) found.add(node);
+  }
+  return found;
+}
+
+/** A node as far as it is shown: at the edge of a part, without its inputs. */
+interface Shown {
+  readonly op: string;
+  readonly inputs: readonly TensorRef[];
+  readonly controls: readonly string[];
+  readonly attr: AttrMap;
+}
+
+class Printer {
+  readonly #graph: Graph;
+  readonly #part: NodeSet | undefined;
+  /** Nodes that have a line of their own, or are part of one. */
+  readonly #written = new Set<string>();
+
+  constructor(graph: Graph, part: NodeSet | undefined) {
+    this.#graph = graph;
+    this.#part = part;
+  }
+
+  lines(order: readonly Node[]): string[] {
+    const edge = new NodeSet(this.#graph);
+    for (const node of this.#part ?? []) {
+      for (const name of [...node.inputs.map((ref) => ref.node), ...node.controls]) edge.add(this.#graph.find(name));
+    }
+    // From the last to the first: what a line takes in needs no line of its own.
+    const lines: string[] = [];
+    for (const node of [...order].reverse()) {
+      if (this.#part && !this.#part.has(node) && !edge.has(node)) continue;
+      if (this.#written.has(node.name) || this.#isImplied(node)) continue;
+      this.#written.add(node.name);
+      const device = node.device === '' ? '' : ` on ${node.device}`;
+      lines.push(`${nameText(node.name)} = ${this.#call(node, node.name, new Map())}${device}`);
+    }
+    return lines.reverse();
+  }
+
+  /** Whether a node is what the parser makes of a name that no line defines. */
+  #isImplied({ name, op, attr, device, controls }: Node): boolean {
+    const isPlain = op === 'Placeholder' && attr.dtype?.type === DataType.DT_FLOAT && Object.keys(attr).length === 1;
+    return isPlain && device === '' && controls.length === 0 && this.#graph.dataConsumers(name).length > 0;
+  }
+
+  #call(node: Node, scope: string, counts: Map<string, number>): string {
+    const shown = this.#shown(node);
+    if (node.op === 'Const' && node.tensor) return this.#constant(shown, node.tensor);
+    const inputs = shown.inputs.map((ref) => this.#input(ref, scope, counts));
+    const args = [...inputs, ...shown.controls.map((name) => `^${nameText(name)}`)];
+    if (shown !== node) args.push('...');
+    const attrs = this.#attrs(shown);
+    const list = attrs.length > 0 ? `[${attrs.join(', ')}]` : '';
+    return args.length > 0 || list === '' ? `${node.op}(${args.join(', ')})${list}` : `${node.op}${list}`;
+  }
+
+  #shown(node: Node): Shown {
+    const isEdge = this.#part && !this.#part.has(node) && node.inputs.length + node.controls.length > 0;
+    return isEdge ? { op: node.op, inputs: [], controls: [], attr: node.attr } : node;
+  }
+
+  /** A tensor by its name, or the node that makes it, where it would get the same name from the parser. */
+  #input(ref: TensorRef, scope: string, counts: Map<string, number>): string {
+    const node = this.#graph.find(ref.node);
+    if (node) {
+      const count = counts.get(node.op) ?? 0;
+      const implied = `${scope}/${node.op}${count === 0 ? '' : `_${count}`}`;
+      if (node.name === implied && this.#isReadOnce(node)) {
+        counts.set(node.op, count + 1);
+        this.#written.add(node.name);
+        return this.#call(node, scope, counts) + (ref.port === 0 ? '' : `:${ref.port}`);
+      }
+    }
+    return nameText(ref.node) + (ref.port === 0 ? '' : `:${ref.port}`);
+  }
+
+  #isReadOnce(node: Node): boolean {
+    if (this.#written.has(node.name) || node.device !== '' || this.#graph.controlConsumers(node.name).length > 0)
+      return false;
+    const [consumer, ...others] = this.#graph.dataConsumers(node.name);
+    return others.length === 0 && consumer!.inputs.filter((ref) => ref.node === node.name).length === 1;
+  }
+
+  /** All attrs but those that the parser fills in. */
+  #attrs(shown: Shown): string[] {
+    const inferred = inferredTypes(shown, (name) => {
+      const node = this.#graph.find(name);
+      return node && this.#shown(node);
+    });
+    const keys = Object.keys({ ...inferred, ...shown.attr }).sort();
+    return keys.flatMap((key) => {
+      const [own, implied] = [shown.attr[key], inferred[key]].map((value) => value && attrText(key, value));
+      if (own === undefined) return [`-${key}`];
+      if (own === implied) return [];
+      return [key === 'dtype' && shown.attr.dtype?.type != null ? own : `${key}=${own}`];
+    });
+  }
+
+  #constant({ attr, controls }: Shown, tensor: Tensor): string {
+    const { dtype, shape } = tensor;
+    const { dtype: _, ...others } = attr;
+    const attrs = this.#attrs({ op: '', inputs: [], controls: [], attr: others });
+    const literal = constantText(tensor);
+    const isPlain = attrs.length === 0 && controls.length === 0 && !literal.isTyped;
+    if (isPlain) return literal.text;
+    const typed = [
+      ...(literal.isTyped ? [dtypeName(dtype)] : []),
+      ...(literal.isShaped ? [`shape=[${shape.join(', ')}]`] : []),
+    ];
+    const list = [...typed, `value=${literal.text}`, ...attrs].join(', ');
+    return `Const${controls.length > 0 ? `(${controls.map((name) => `^${nameText(name)}`).join(', ')})` : ''}[${list}]`;
+  }
+}
+
+const MAX_ELEMENTS = 16;
+/** What `tf.constant` makes of numbers with and without a point, of true and false, and of strings. */
+const LITERAL_DTYPES: readonly DataType[] = [
+  DataType.DT_FLOAT,
+  DataType.DT_INT32,
+  DataType.DT_BOOL,
+  DataType.DT_STRING,
+];
+
+/** A constant's value, and whether its dtype and its shape have to be told beside it. */
+function constantText(tensor: Tensor): { text: string; isTyped: boolean; isShaped: boolean } {
+  const { dtype, shape } = tensor;
+  const count = elementCount(shape);
+  const texts = elementTexts(tensor);
+  const isUniform = count > 1 && texts !== undefined && new Set(texts).size === 1;
+  if (!texts || (count > MAX_ELEMENTS && !isUniform)) {
+    const text = `${dtypeName(dtype)}[${shape.join(', ')}] ${hashText(tensor)}`;
+    return { text, isTyped: false, isShaped: false };
+  }
+  if (count > MAX_ELEMENTS) return { text: texts[0]!, isTyped: true, isShaped: true };
+  // Brackets show no sizes behind a size of 0.
+  const isShaped = shape.slice(0, -1).includes(0);
+  const isTyped = isShaped || !LITERAL_DTYPES.includes(dtype) || (count === 0 && dtype !== DataType.DT_FLOAT);
+  return { text: isShaped ? '[]' : nested(texts, shape), isTyped, isShaped };
+}
+
+function nested(texts: readonly string[], [size, ...rest]: readonly number[]): string {
+  if (size === undefined) return texts[0]!;
+  const step = elementCount(rest);
+  const rows = Array.from({ length: size }, (_, i) => nested(texts.slice(i * step, (i + 1) * step), rest));
+  return `[${rows.join(', ')}]`;
+}
