@@ -26,6 +26,7 @@ export const cutInputs: Pass<PrepareContext> = {
       const node = graph.find(ref.node);
       if (!node) throw unknownInput(graph, ref);
       if (node.op === 'Placeholder' && ref.port === 0) continue;
+      if (ref.port > 0 && graph.consumers(ref).length === 0) continue;
       const types = outputTypes(node);
       const dtype = types?.[ref.port];
       if (dtype === undefined || dtype === DataType.DT_INVALID) {

@@ -30,7 +30,7 @@ export const pinFlags: Pass<PrepareContext> = {
 
 function pin(graph: Graph, node: Node, value: number): void {
   const dtype = outputTypes(node)?.[0] ?? attrType(node, 'dtype') ?? DataType.DT_BOOL;
-  const shape = (attrShape(node, 'shape') ?? []).map((size) => Math.abs(size));
+  const shape = (node.tensor?.shape ?? attrShape(node, 'shape') ?? []).map((size) => Math.abs(size));
   if (shape.some((size) => size !== 1)) {
     throw new BnfixError('usage', `${node.name} cannot be set: it is not a single value`, {
       where: '--set',

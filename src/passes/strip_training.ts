@@ -22,7 +22,7 @@ export const stripTraining: Pass = {
       const controls = node.controls.filter((input) => isPivot(graph, input));
       // A constant of a branch or a loop that waited for a training op still has to know where it is.
       if (controls.length === 0 && node.inputs.length === 0) controls.push(...pivots.behind(node));
-      if (controls.length < node.controls.length) graph.setControls(node, controls);
+      if (controls.join() !== node.controls.join()) graph.setControls(node, controls);
       for (const input of graph.inputNodes(node)) live.add(input);
       for (const input of controls) live.add(graph.find(input));
     }
