@@ -1,7 +1,17 @@
 // Builds dist/: the protobuf module out of proto/*.proto (into src/proto, which git ignores), the TypeScript, the CLI in one file.
 // --quick leaves out the protos and the types: for tests, which need what changed in src/.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleCli } from './bundle.mjs';
@@ -12,13 +22,14 @@ const quick = process.argv.includes('--quick');
 const run = (script, args) => execFileSync(process.execPath, [script, ...args], { stdio: 'inherit' });
 
 if (!quick) generateProtos();
+writeDescriptor();
 
 // Apart, and moved at the end: whoever runs dist/ in the meantime has all of the old one or all of the new one.
 const built = mkdtempSync(join(root, '.dist-'));
 try {
   run('node_modules/typescript/bin/tsc', ['-p', 'tsconfig.json', '--outDir', built, ...(quick ? ['--noCheck'] : [])]);
   mkdirSync(join(built, 'proto'), { recursive: true });
-  for (const file of ['tensorflow.js', 'tensorflow.d.ts', 'descriptor.json']) {
+  for (const file of ['tensorflow.js', 'tensorflow.d.ts', 'descriptor.js', 'descriptor.d.ts']) {
     copyFileSync(join('src/proto', file), join(built, 'proto', file));
   }
   const cli = join(built, 'cli');
@@ -51,4 +62,16 @@ function generateProtos() {
   // The text format needs reflection: the same protos as one JSON descriptor.
   const descriptor = ['-t', 'json', '--keep-case', '-p', 'proto', '-o', 'src/proto/descriptor.json', ...protos];
   run('node_modules/protobufjs-cli/bin/pbjs', descriptor);
+}
+
+/** The descriptor as a module: Node 20 warns of JSON that is imported. */
+function writeDescriptor() {
+  writeFileSync(
+    'src/proto/descriptor.js',
+    `export default ${readFileSync('src/proto/descriptor.json', 'utf8').trim()};\n`,
+  );
+  writeFileSync(
+    'src/proto/descriptor.d.ts',
+    "declare const descriptor: import('protobufjs').INamespace;\nexport default descriptor;\n",
+  );
 }

@@ -1,13 +1,6 @@
-export type { Cost } from './analysis/folding/cost.js';
-export { BnfixError, type ErrorCode, EXIT_CODES } from './errors.js';
-export { type FoldedModel, type FoldedSite, type FoldOptions, type FoldReport, fold } from './freezing/fold.js';
-export { type FrozenModel, freeze } from './freezing/freeze.js';
-export type { FreezeOptions } from './freezing/options.js';
-export type { BatchNormReport, FreezeReport, GraphSize, TensorInfo } from './freezing/report.js';
-export type { Model } from './graph/model.js';
-export { type LoadedModel, type LoadOptions, load } from './load.js';
+export * from './core.js';
+export { type LoadOptions, load } from './load.js';
 export { runGraph } from './run/run.js';
 export { numbersOf, stringsOf, type TensorValue, valueOfNumbers, valueOfStrings } from './run/value.js';
 export type { WriteOptions } from './writers/file.js';
-export type { EncodedGraph } from './writers/graph_def.js';
 export { type GraphFormat, type WritableGraph, writeGraph } from './writers/graph_file.js';

@@ -44,16 +44,17 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'did_you_mean',
     'proto',
   ],
-  writers: ['graph', 'ops', 'errors', 'proto'],
+  writers: ['graph', 'ops', 'io', 'errors', 'proto'],
   // Runs a graph to show that it is right: nothing of the main way needs it.
   run: ['graph', 'ops', 'readers', 'errors', 'did_you_mean', 'proto'],
-  // load.ts and index.ts, which put the rooms together.
+  // index.ts, core.ts, load.ts and load_sources.ts, which put the rooms together.
   library: [
     'locate',
     'readers',
     'freezing',
     'passes',
     'analysis/folding',
+    'analysis/values',
     'writers',
     'run',
     'graph',

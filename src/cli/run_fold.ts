@@ -1,5 +1,5 @@
 import { fold } from '../freezing/fold.js';
-import type { LoadedModel } from '../load.js';
+import type { LoadedModel } from '../load_sources.js';
 import type { Args } from './args.js';
 import { foldReportText } from './fold_report.js';
 import type { FreezeRequest } from './freeze_request.js';

@@ -1,6 +1,7 @@
 import { BnfixError } from '../errors.js';
 import type { FreezeReport } from '../freezing/report.js';
-import { type LoadedModel, load } from '../load.js';
+import { load } from '../load.js';
+import type { LoadedModel } from '../load_sources.js';
 import { type Encoded, verifyPayloads, writeFile, writeStream } from '../writers/file.js';
 import { encodeAs, graphFormat } from '../writers/graph_file.js';
 import { checkTarget } from '../writers/target.js';

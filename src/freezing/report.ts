@@ -81,7 +81,7 @@ export function freezeReport({ model, context, outputsWhy, passes, byteLength, n
   return {
     model: {
       name: model.name,
-      tensorflow: model.meta.meta_info_def?.tensorflow_version || undefined,
+      tensorflow: model.metaGraphDef.meta_info_def?.tensorflow_version || undefined,
       producer: model.graph.header.versions?.producer ?? undefined,
     },
     checkpoint: model.checkpoint?.name,

@@ -1,6 +1,6 @@
-import type { tensorflow } from '../proto/tensorflow.js';
 import type { DataType } from './dtype.js';
 import type { Graph } from './graph.js';
+import type { MetaGraphDef } from './meta_graph_def.js';
 import type { Tensor } from './tensor.js';
 
 /** Where a part of a tensor lies along one dimension; a length of -1 is the whole dimension. */
@@ -25,12 +25,12 @@ export interface Model {
   /** The file that holds the graph. */
   readonly name: string;
   readonly graph: Graph;
-  /** Fields of the MetaGraphDef but its graph; empty for a bare GraphDef. */
-  readonly meta: tensorflow.MetaGraphDef.$Properties;
+  /** What the MetaGraphDef says beside its graph; empty for a bare GraphDef. */
+  readonly metaGraphDef: MetaGraphDef;
   readonly checkpoint: Checkpoint | undefined;
   readonly byteLength: number;
   /** Variable name -> checkpoint key, as the object graph of a TF2 checkpoint says. */
   readonly objectKeys?: ReadonlyMap<string, string> | undefined;
   /** The training graph of an already frozen model: its update ops show which statistics belong to which batch norm. */
-  readonly reference?: { readonly graph: Graph; readonly meta: tensorflow.MetaGraphDef.$Properties } | undefined;
+  readonly reference?: { readonly graph: Graph; readonly metaGraphDef: MetaGraphDef } | undefined;
 }

@@ -1,5 +1,3 @@
-import { createRequire } from 'node:module';
-
 /** CRC-32C (Castagnoli) of the bytes, continuing `previous`, the checksum of what came before them. */
 export type Crc32c = (bytes: Uint8Array, previous?: number) => number;
 
@@ -48,21 +46,19 @@ export const crc32cPortable: Crc32c = (bytes, previous = 0) => {
 /** Below this size the portable form is done before the native one is loaded. */
 const NATIVE_BYTES = 64 * 1024;
 
+let loadNative: () => Crc32c | undefined = () => undefined;
 let native: { readonly crc: Crc32c | undefined } | undefined;
 
-/** The hardware's instruction, through the optional dependency; undefined where that is not installed. */
+/** Sets how a native implementation is loaded; it is, when there is enough to do for it. */
+export function setNativeCrc32c(load: () => Crc32c | undefined): void {
+  loadNative = load;
+  native = undefined;
+}
+
+/** The native implementation; undefined where there is none. */
 export function crc32cNative(): Crc32c | undefined {
   native ??= { crc: loadNative() };
   return native.crc;
-}
-
-function loadNative(): Crc32c | undefined {
-  try {
-    const { crc32c } = createRequire(import.meta.url)('@node-rs/crc32') as { crc32c: Crc32c };
-    return (bytes, previous = 0) => crc32c(bytes, previous);
-  } catch {
-    return undefined;
-  }
 }
 
 /** CRC-32C by the fastest means there is; the native one is loaded when there is enough to do for it. */

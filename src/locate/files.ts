@@ -2,7 +2,7 @@ import { readdirSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { didYouMean } from '../did_you_mean.js';
 import { BnfixError } from '../errors.js';
-import { FileSource } from '../io/source.js';
+import { FileSource } from '../io/file_source.js';
 import { type FileKind, sniff } from '../readers/sniff.js';
 
 export function isFile(path: string): boolean {

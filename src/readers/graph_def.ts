@@ -5,6 +5,7 @@ import { DataType } from '../graph/dtype.js';
 import { Graph, type GraphHeader } from '../graph/graph.js';
 import { type NodeContent, type NodeSpec, parseInput, type TensorRef } from '../graph/node.js';
 import { byteSize, elementCount, protoTensor, shapeOf, type Tensor } from '../graph/tensor.js';
+import { concatBytes } from '../io/bytes.js';
 import type { ByteSource } from '../io/source.js';
 import { tensorflow } from '../proto/tensorflow.js';
 import { LENGTH_DELIMITED, type WireField, WireReader } from './wire.js';
@@ -28,7 +29,7 @@ export function readGraphDef(source: ByteSource, start = 0, end = source.size): 
       rest.push(reader.bytes(field.start, field.offset + field.length - field.start));
     }
   }
-  graph.setHeader(frameOf(decode(source, () => tensorflow.GraphDef.decode(concat(rest)))));
+  graph.setHeader(frameOf(decode(source, () => tensorflow.GraphDef.decode(concatBytes(rest)))));
   return graph;
 }
 
@@ -174,7 +175,7 @@ function readNode(reader: WireReader, field: WireField, names: Names): NodeSpec 
     if (lazy) payload = lazy;
     else small.push(reader.bytes(part.start, part.offset + part.length - part.start));
   }
-  const bytes = concat(small);
+  const bytes = concatBytes(small);
   return nodeSpec(
     decode(source, () => tensorflow.NodeDef.decode(bytes)),
     source.name,
@@ -206,7 +207,7 @@ function lazyTensor(reader: WireReader, field: WireField): Tensor | undefined {
   const content = parts.find((part) => part.length > LAZY_BYTES);
   const small = parts.filter((part) => part !== content);
   const head = tensorflow.TensorProto.decode(
-    concat(small.map((part) => reader.bytes(part.start, part.offset + part.length - part.start))),
+    concatBytes(small.map((part) => reader.bytes(part.start, part.offset + part.length - part.start))),
   );
   const dtype = (head.dtype ?? DataType.DT_INVALID) as DataType;
   const shape = shapeOf(head.tensor_shape) ?? [];
@@ -249,8 +250,4 @@ export function decode<T>(source: { name: string }, decoder: () => T): T {
       cause,
     });
   }
-}
-
-export function concat(parts: readonly Uint8Array[]): Uint8Array {
-  return Buffer.concat(parts);
 }

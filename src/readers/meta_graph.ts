@@ -1,14 +1,15 @@
 import type { Graph } from '../graph/graph.js';
+import type { MetaGraphDef } from '../graph/meta_graph_def.js';
+import { concatBytes } from '../io/bytes.js';
 import type { ByteSource } from '../io/source.js';
 import { tensorflow } from '../proto/tensorflow.js';
-import { concat, decode, graphOfProto, readGraphDef } from './graph_def.js';
+import { decode, graphOfProto, readGraphDef } from './graph_def.js';
 import { LENGTH_DELIMITED, WireReader } from './wire.js';
 
 /** A MetaGraphDef: its graph, and everything beside it. */
 export interface MetaGraph {
   readonly graph: Graph;
-  /** The MetaGraphDef without its graph_def. */
-  readonly meta: tensorflow.MetaGraphDef.$Properties;
+  readonly metaGraphDef: MetaGraphDef;
 }
 
 /** Reads the MetaGraphDef that lies in [start, end) of a source. */
@@ -23,8 +24,8 @@ export function readMetaGraph(source: ByteSource, start = 0, end = source.size):
       rest.push(reader.bytes(field.start, field.offset + field.length - field.start));
     }
   }
-  const meta = decode(source, () => tensorflow.MetaGraphDef.decode(concat(rest)));
-  return { graph: graph ?? graphOfProto({}, source.name), meta };
+  const metaGraphDef = decode(source, () => tensorflow.MetaGraphDef.decode(concatBytes(rest)));
+  return { graph: graph ?? graphOfProto({}, source.name), metaGraphDef };
 }
 
 /** Reads saved_model.pb: one MetaGraphDef per set of tags. */

@@ -1,4 +1,5 @@
 import { BnfixError } from '../errors.js';
+import { byteString } from '../io/bytes.js';
 import type { ByteSource } from '../io/source.js';
 import { hasTableMagic, lookUp, openTable } from './checkpoint/table.js';
 import { sniffMessage } from './sniff_message.js';
@@ -42,7 +43,7 @@ const HEAD_BYTES = 4096;
 export function sniff(source: ByteSource): FileKind {
   if (source.size === 0) return 'empty';
   if (hasTableMagic(source)) return sniffTable(source);
-  const head = Buffer.from(source.read(0, Math.min(HEAD_BYTES, source.size)));
+  const head = source.read(0, Math.min(HEAD_BYTES, source.size));
   return sniffMagic(head) ?? sniffText(head) ?? sniffMessage(source) ?? 'unknown';
 }
 
@@ -60,8 +61,9 @@ function sniffTable(source: ByteSource): FileKind {
   return 'unknown';
 }
 
-function sniffMagic(head: Buffer): FileKind | undefined {
-  const startsWith = (text: string, at = 0) => head.toString('latin1', at, at + text.length) === text;
+function sniffMagic(head: Uint8Array): FileKind | undefined {
+  const start = byteString(head.subarray(0, 64));
+  const startsWith = (text: string, at = 0) => start.startsWith(text, at);
   if (startsWith('version https://git-lfs.github.com/spec/')) return 'git_lfs_pointer';
   if (startsWith('PK\x03\x04') || startsWith('PK\x05\x06')) return 'zip';
   if (startsWith('\x1f\x8b')) return 'gzip';
@@ -78,8 +80,8 @@ const TEXT_FIELDS: readonly [RegExp, FileKind][] = [
   [/^((all_)?model_checkpoint_paths?|all_model_checkpoint_timestamps|last_preserved_timestamp)$/, 'checkpoint_state'],
 ];
 
-function sniffText(head: Buffer): FileKind | undefined {
-  const text = head.toString('utf8').replace(/^\ufeff/, '');
+function sniffText(head: Uint8Array): FileKind | undefined {
+  const text = new TextDecoder().decode(head);
   if (/^\s*<(!doctype|html|head|body|\?xml|!--)/i.test(text)) return 'html';
   const first = /^(?:\s|#[^\n]*(?:\n|$))*(\w+)\s*[:{<]/.exec(text)?.[1];
   return first === undefined ? undefined : TEXT_FIELDS.find(([field]) => field.test(first))?.[1];

@@ -1,4 +1,5 @@
 import { BnfixError } from '../errors.js';
+import { byteString } from '../io/bytes.js';
 import type { ByteSource } from '../io/source.js';
 import { LENGTH_DELIMITED, type WireField, WireReader } from './wire.js';
 
@@ -80,7 +81,7 @@ function isOpList(fields: readonly WireField[]): boolean {
 /** A short printable string; undefined where the field is none. */
 function textOf(reader: WireReader, { wireType, offset, length }: WireField): string | undefined {
   if (wireType !== LENGTH_DELIMITED || length === 0 || length > MAX_TEXT_BYTES) return undefined;
-  const text = Buffer.from(reader.bytes(offset, length)).toString('latin1');
+  const text = byteString(reader.bytes(offset, length));
   return /^[\x20-\x7e]*$/.test(text) ? text : undefined;
 }
 

@@ -1,19 +1,18 @@
-import { createRequire } from 'node:module';
+import textformat from 'protobufjs/ext/textformat.js';
+import protobuf from 'protobufjs/light.js';
 import { BnfixError } from '../errors.js';
 import { type ByteSource, MemorySource } from '../io/source.js';
+import descriptor from '../proto/descriptor.js';
 
 type Message = 'GraphDef' | 'MetaGraphDef' | 'SavedModel' | 'CheckpointState';
 
-const require = createRequire(import.meta.url);
-
 /**
  * Turns a protobuf text file into the binary form of the same message, so that one reader serves both.
- * Reflection is loaded here alone: it is slow to start, and text is rare.
+ *
+ * Load this module when it is needed only: it brings protobufjs' reflection, which is slow to start, and text is rare.
  */
 export function textToBinary(source: ByteSource, message: Message): ByteSource {
-  const protobuf = require('protobufjs/light.js') as typeof import('protobufjs');
-  const textformat = require('protobufjs/ext/textformat.js') as typeof import('protobufjs/ext/textformat.js');
-  const root = protobuf.Root.fromJSON(require('../proto/descriptor.json'));
+  const root = protobuf.Root.fromJSON(descriptor);
   const type = root.lookupType(`tensorflow.${message}`);
   const text = new TextDecoder().decode(source.read(0, source.size));
   try {

@@ -5,6 +5,7 @@ import type { Graph, GraphHeader } from '../graph/graph.js';
 import { type Node, refText } from '../graph/node.js';
 import { shapeProto, type Tensor } from '../graph/tensor.js';
 import { topologicalOrder } from '../graph/walk.js';
+import { bytesOfString, concatBytes } from '../io/bytes.js';
 import { tensorflow } from '../proto/tensorflow.js';
 
 /** The largest message that protobuf can hold, in bytes. */
@@ -109,7 +110,7 @@ function* join(pieces: readonly Piece[]): Generator<Uint8Array> {
     size += bytes.length;
   };
   const flush = () => {
-    const bytes = Buffer.concat(pending);
+    const bytes = concatBytes(pending);
     pending = [];
     size = 0;
     return bytes;
@@ -143,7 +144,7 @@ export function streamedPayload({ tensor }: Node): Tensor | undefined {
 }
 
 /** The key of a map entry: field 1, "value". */
-const VALUE_KEY = Buffer.from('\n\x05value');
+const VALUE_KEY = bytesOfString('\n\x05value');
 
 function pushNode(pieces: Pieces, node: Node): void {
   const payload = streamedPayload(node);

@@ -1,20 +1,23 @@
-import { createRequire } from 'node:module';
 import type { Type } from 'protobufjs';
+import textformat from 'protobufjs/ext/textformat.js';
+import protobuf from 'protobufjs/light.js';
 import type { Graph, GraphHeader } from '../graph/graph.js';
 import type { Node } from '../graph/node.js';
 import { shapeProto, type Tensor } from '../graph/tensor.js';
 import { topologicalOrder } from '../graph/walk.js';
+import descriptor from '../proto/descriptor.js';
 import type { tensorflow } from '../proto/tensorflow.js';
 import type { Encoded } from './file.js';
 import { checkedChunks, type EncodeOptions, frameProto, nodeProto, streamedPayload } from './graph_def.js';
 
-const require = createRequire(import.meta.url);
+const utf8 = new TextEncoder();
 const FLUSH_CHARS = 256 * 1024;
 
 /**
  * Encodes a graph in protobuf's text format (.pbtxt), nodes in the same order as in the binary form. Payloads of constants
- * are read, and escaped, while the chunks are: the size is not known before. Reflection is loaded here alone: it is slow to
- * start, and text is rare.
+ * are read, and escaped, while the chunks are: the size is not known before.
+ *
+ * Load this module when it is needed only: it brings protobufjs' reflection, which is slow to start, and text is rare.
  */
 export function encodeGraphText(graph: Graph, options: EncodeOptions = {}): Encoded {
   const nodes = options.fileOrder ? [...graph.nodes()] : topologicalOrder(graph);
@@ -50,16 +53,16 @@ function* chunks(nodes: readonly Node[], graph: Graph): Generator<Uint8Array> {
       const head = { dtype: payload.dtype, tensor_shape: shapeProto(payload.shape) };
       pending += `  attr {\n    key: "value"\n    value {\n      tensor {\n${print('TensorProto', head, 4)}`;
       pending += '        tensor_content: "';
-      yield Buffer.from(pending);
+      yield utf8.encode(pending);
       yield* escaped(payload);
       pending = '"\n      }\n    }\n  }\n';
     }
     pending += '}\n';
     if (pending.length < FLUSH_CHARS) continue;
-    yield Buffer.from(pending);
+    yield utf8.encode(pending);
     pending = '';
   }
-  yield Buffer.from(pending + print('GraphDef', frameProto(graph.header), 0));
+  yield utf8.encode(pending + print('GraphDef', frameProto(graph.header), 0));
 }
 
 /** Proto3 does not write strings that are empty. */
@@ -70,9 +73,7 @@ function withoutDefaults(proto: tensorflow.NodeDef.$Properties): tensorflow.Node
 
 /** Prints a message of the named type, every line indented by `depth` steps. */
 function printer(): (type: string, message: object, depth: number) => string {
-  const protobuf = require('protobufjs/light.js') as typeof import('protobufjs');
-  const textformat = require('protobufjs/ext/textformat.js') as typeof import('protobufjs/ext/textformat.js');
-  const root = protobuf.Root.fromJSON(require('../proto/descriptor.json'));
+  const root = protobuf.Root.fromJSON(descriptor);
   const types = new Map<string, Type>();
   return (name, message, depth) => {
     const type = types.get(name) ?? root.lookupType(`tensorflow.${name}`);
@@ -84,15 +85,15 @@ function printer(): (type: string, message: object, depth: number) => string {
 }
 
 /** What a byte looks like between quotes: itself, or three octal digits, so that a digit may follow. */
-const ESCAPES: readonly Buffer[] = Array.from({ length: 256 }, (_, byte) => {
+const ESCAPES: readonly Uint8Array[] = Array.from({ length: 256 }, (_, byte) => {
   const short: Readonly<Record<number, string>> = { 9: '\\t', 10: '\\n', 13: '\\r', 34: '\\"', 39: "\\'", 92: '\\\\' };
   const plain = byte >= 32 && byte < 127 ? String.fromCharCode(byte) : `\\${byte.toString(8).padStart(3, '0')}`;
-  return Buffer.from(short[byte] ?? plain);
+  return utf8.encode(short[byte] ?? plain);
 });
 
 function* escaped(tensor: Tensor): Generator<Uint8Array> {
   for (const chunk of checkedChunks(tensor)) {
-    const out = Buffer.allocUnsafe(chunk.length * 4);
+    const out = new Uint8Array(chunk.length * 4);
     let length = 0;
     for (const byte of chunk) {
       const form = ESCAPES[byte]!;

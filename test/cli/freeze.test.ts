@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { version } from '../../src/cli/version.js';
-import { FileSource } from '../../src/io/source.js';
+import { FileSource } from '../../src/io/file_source.js';
 import { readGraphDef } from '../../src/readers/graph_def.js';
 import { textToBinary } from '../../src/readers/text.js';
 import { encodeGraphDef } from '../../src/writers/graph_def.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FileSource } from '../../src/io/source.js';
+import { FileSource } from '../../src/io/file_source.js';
 import { readGraphDef } from '../../src/readers/graph_def.js';
 import { BAG_MODEL, cli, fixture, temporaryFolder } from '../cli/support.js';
 

@@ -22,7 +22,7 @@ export function copiesOf(name: string, count: number): string[] {
  * @param inputs - the tensors that a copy is fed
  */
 export function chained(model: Model, count: number, output: string, inputs: readonly string[]): Model {
-  const { graph, checkpoint, meta } = model;
+  const { graph, checkpoint, metaGraphDef: meta } = model;
   const fed = new Set(inputs.map((name) => name.split(':')[0]!));
   const nodes = [...graph.nodes()];
   const saverKeys = new Set(nodes.filter(({ op }) => /^(Save|Restore)/.test(op)).map(({ inputs }) => inputs[1]?.node));
@@ -43,7 +43,7 @@ export function chained(model: Model, count: number, output: string, inputs: rea
     graph: new Graph(specs, graph.header),
     checkpoint: checkpoint && copiedWeights(checkpoint, count),
     objectKeys: copiedKeys(model.objectKeys, count),
-    meta: { ...meta, signature_def: {}, ...(meta.saver_def && { saver_def: copiedSaver(meta.saver_def) }) },
+    metaGraphDef: { ...meta, signature_def: {}, ...(meta.saver_def && { saver_def: copiedSaver(meta.saver_def) }) },
   };
 }
 
@@ -116,6 +116,8 @@ function copiedKeys(keys: Model['objectKeys'], count: number): Model['objectKeys
   );
 }
 
-function copiedSaver(saver: NonNullable<Model['meta']['saver_def']>): NonNullable<Model['meta']['saver_def']> {
+function copiedSaver(
+  saver: NonNullable<Model['metaGraphDef']['saver_def']>,
+): NonNullable<Model['metaGraphDef']['saver_def']> {
   return { ...saver, restore_op_name: `copy0/${saver.restore_op_name ?? ''}` };
 }

@@ -71,9 +71,9 @@ export class Variables {
  * Finds every variable and the checkpoint key that holds its value: the saver's own restore ops say so for certain
  * (RestoreV2 -> Assign); where they do not, the shared_name or the node's name.
  */
-export function findVariables(model: Pick<Model, 'graph' | 'meta' | 'checkpoint' | 'objectKeys'>): Variables {
-  const { graph, meta, checkpoint, objectKeys } = model;
-  const keys = restoredKeys(graph, meta.saver_def?.restore_op_name ?? undefined, checkpoint?.entries);
+export function findVariables(model: Pick<Model, 'graph' | 'metaGraphDef' | 'checkpoint' | 'objectKeys'>): Variables {
+  const { graph, metaGraphDef, checkpoint, objectKeys } = model;
+  const keys = restoredKeys(graph, metaGraphDef.saver_def?.restore_op_name ?? undefined, checkpoint?.entries);
   const byNode = new Map<string, Variable>();
   for (const node of graph.nodes()) {
     if (!isVariable(node)) continue;

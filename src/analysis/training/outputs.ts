@@ -49,7 +49,7 @@ export function chooseOutputs(model: Model, wanted?: string): OutputChoice {
 }
 
 function fromSignatures(model: Model, wanted: string | undefined): OutputChoice | undefined {
-  const signatures = Object.entries(model.meta.signature_def ?? {}).filter(([name]) => !name.startsWith('__'));
+  const signatures = Object.entries(model.metaGraphDef.signature_def ?? {}).filter(([name]) => !name.startsWith('__'));
   if (wanted !== undefined && !signatures.some(([name]) => name === wanted)) {
     throw new BnfixError('usage', `there is no signature ${wanted}`, {
       where: '--signature',

@@ -41,5 +41,5 @@ const MAX_CONSTANT = 1024;
 
 function constantText(tensor: Tensor): string {
   const parts = tensor.dtype === DataType.DT_STRING ? tensor.strings() : [readBytes(tensor)];
-  return parts.map((bytes) => Buffer.from(bytes).toString('hex')).join();
+  return parts.map((bytes) => bytes.join(' ')).join();
 }

@@ -1,6 +1,7 @@
 import { BnfixError } from '../../errors.js';
 import { bytesPerElement, DataType, swapWidth } from '../../graph/dtype.js';
 import { byteSize, elementCount, shapeOf, type Tensor } from '../../graph/tensor.js';
+import { textOfByteString } from '../../io/bytes.js';
 import type { ByteSource } from '../../io/source.js';
 import { tensorflow } from '../../proto/tensorflow.js';
 import { pieceTensor } from './assemble.js';
@@ -80,7 +81,7 @@ function readHeader(index: string, value: Uint8Array): tensorflow.BundleHeaderPr
 }
 
 function readEntry(index: string, rawKey: string, value: Uint8Array): StoredEntry {
-  const key = Buffer.from(rawKey, 'latin1').toString('utf8');
+  const key = textOfByteString(rawKey);
   const what = `the entry of ${printable(key)} in ${index}`;
   const proto = decodeMessage(index, what, () => tensorflow.BundleEntryProto.decode(value));
   const shape = shapeOf(proto.shape ?? {});

@@ -65,10 +65,8 @@ function checkCrc(shard: ByteSource, key: string, { offset, size, maskedCrc }: S
 
 /** Reverses every `width` bytes, in place. */
 function swapBytes(bytes: Uint8Array, width: number): void {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  if (width === 2) buffer.swap16();
-  if (width === 4) buffer.swap32();
-  if (width === 8) buffer.swap64();
+  if (width === 1) return;
+  for (let at = 0; at < bytes.length; at += width) bytes.subarray(at, at + width).reverse();
 }
 
 /**

@@ -2,7 +2,6 @@ import { didYouMean } from '../../did_you_mean.js';
 import { BnfixError } from '../../errors.js';
 import type { Checkpoint } from '../../graph/model.js';
 import type { Tensor } from '../../graph/tensor.js';
-import { FileSource } from '../../io/source.js';
 import { explainWrongKind, sniff } from '../sniff.js';
 import { openBundle } from './bundle.js';
 import type { CheckpointEntry, CheckpointFiles, CheckpointReader, OpenSource } from './reader.js';
@@ -33,10 +32,7 @@ export interface OpenCheckpoint extends Checkpoint {
  * Opens a checkpoint of either format. The index is read and checked whole; data files are opened when a tensor is read.
  * @throws BnfixError `unreadable` when the index is missing, of another kind, truncated or corrupt
  */
-export function openCheckpoint(
-  files: CheckpointFiles,
-  open: OpenSource = (path) => new FileSource(path),
-): OpenCheckpoint {
+export function openCheckpoint(files: CheckpointFiles, open: OpenSource): OpenCheckpoint {
   const source = open(files.index);
   try {
     const kind = sniff(source);

@@ -1,3 +1,4 @@
+import { byteString } from '../../io/bytes.js';
 import type { TensorSlice } from './slice.js';
 
 /**
@@ -18,7 +19,7 @@ function unsigned(value: number): string {
 
 /** Bytes 0 and 255 are escaped, so that 0 1 can end the string. */
 function text(value: string): string {
-  const bytes = Buffer.from(value, 'utf8').toString('latin1');
+  const bytes = byteString(new TextEncoder().encode(value));
   return `${bytes.replace(/[\0\xff]/g, (byte) => (byte === '\0' ? '\0\xff' : '\xff\0'))}\0\x01`;
 }
 

@@ -69,7 +69,7 @@ function openExisting(name: string, index: string, openSource: OpenSource): Byte
     return openSource(name);
   } catch (error) {
     const cause = error instanceof BnfixError ? (error.cause ?? error) : error;
-    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    if ((cause as { readonly code?: unknown }).code !== 'ENOENT') throw error;
     throw new BnfixError('unreadable', `${name} is missing`, {
       where: name,
       why: `${index} says that values of the checkpoint are in it`,

@@ -1,6 +1,7 @@
 import { uncompress } from 'snappyjs';
 import type { BnfixError } from '../../errors.js';
 import { CHUNK_BYTES, ChunkRing } from '../../graph/chunk_ring.js';
+import { byteString } from '../../io/bytes.js';
 import { crc32c, unmaskCrc } from '../../io/crc32c.js';
 import type { ByteSource } from '../../io/source.js';
 import { type Cursor, damaged, readVarint } from './cursor.js';
@@ -141,7 +142,7 @@ export function locate(table: Table, key: string): StoredValue | undefined {
     const own = at + cursor.at;
     const offset = own + rest;
     if (shared > before.length || offset + size > end) return undefined;
-    before = before.slice(0, shared) + Buffer.from(source.read(own, rest)).toString('latin1');
+    before = before.slice(0, shared) + byteString(source.read(own, rest));
     if (before === key) return { block, offset, size };
     at = offset + size;
   }
@@ -265,7 +266,7 @@ function readBlock(source: ByteSource, block: BlockHandle): TableEntry[] {
     const length = readVarint(cursor);
     if (shared > (key ?? '').length) throw malformed('a key shares more than there is');
     if (rest + length > end - cursor.at) throw malformed('an entry does not fit into it');
-    const own = Buffer.from(bytes.buffer, bytes.byteOffset + cursor.at, rest).toString('latin1');
+    const own = byteString(bytes.subarray(cursor.at, cursor.at + rest));
     const next: string = (key ?? '').slice(0, shared) + own;
     if (key !== undefined && next <= key) throw malformed('its keys are not in order');
     entries.push({ key: next, value: bytes.subarray(cursor.at + rest, cursor.at + rest + length) });

@@ -1,6 +1,7 @@
 import { BnfixError } from '../../errors.js';
 import { type DataType, dtypeName } from '../../graph/dtype.js';
 import { elementCount, shapeOf, type Tensor } from '../../graph/tensor.js';
+import { byteString } from '../../io/bytes.js';
 import type { ByteSource } from '../../io/source.js';
 import { tensorflow } from '../../proto/tensorflow.js';
 import { pieceTensor } from './assemble.js';
@@ -48,8 +49,7 @@ export function openV1(source: ByteSource, { index }: CheckpointFiles, open: Ope
     close();
     throw error;
   }
-  const names = [...tensors.keys()].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-  const entries = new Map(names.map((name) => [name, tensors.get(name)!]));
+  const entries = new Map([...tensors].sort(([a], [b]) => compareUtf8(a, b)));
   const read = ({ key }: CheckpointEntry, target: Box): Tensor => {
     const { dtype, parts } = entries.get(key)!;
     const pieces = () => parts.map(({ table, slice, box }) => v1Piece(table, key, dtype, slice, box));
@@ -57,6 +57,14 @@ export function openV1(source: ByteSource, { index }: CheckpointFiles, open: Ope
   };
   return { files, entries, read, close };
 }
+
+/** Compares two names by their bytes in UTF-8, which is by code point. */
+function compareUtf8(a: string, b: string): number {
+  const [left, right] = [a, b].map((name) => byteString(utf8.encode(name))) as [string, string];
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+const utf8 = new TextEncoder();
 
 /** The shards of which the file is one: `model-00000-of-00002` names the others as well. */
 function shardsOf(file: string): string[] {

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { crc32c, crc32cNative, crc32cPortable, maskCrc, unmaskCrc } from '../../../src/io/crc32c.js';
+import { crc32c, crc32cNative, crc32cPortable, maskCrc, setNativeCrc32c, unmaskCrc } from '../../../src/io/crc32c.js';
+import { loadNativeCrc32c } from '../../../src/io/native_crc32c.js';
+
+setNativeCrc32c(loadNativeCrc32c);
 
 const ascending = Uint8Array.from({ length: 5000 }, (_, i) => (i * 167 + (i >> 3)) & 0xff);
 

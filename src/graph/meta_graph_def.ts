@@ -1,0 +1,24 @@
+/** An input or output of a signature: TensorInfo of meta_graph.proto. */
+export interface SignatureTensor {
+  /** The tensor in the graph: `scores:0`. */
+  readonly name?: string | null;
+}
+
+/** The inputs and outputs of a use of the graph, by their names in the signature. */
+export interface Signature {
+  readonly inputs?: Readonly<Record<string, SignatureTensor>> | null;
+  readonly outputs?: Readonly<Record<string, SignatureTensor>> | null;
+  readonly method_name?: string | null;
+}
+
+/** The fields of a MetaGraphDef (meta_graph.proto) that bnfix reads, beside the graph. */
+export interface MetaGraphDef {
+  readonly meta_info_def?: {
+    readonly tags?: readonly string[] | null;
+    readonly tensorflow_version?: string | null;
+  } | null;
+  readonly saver_def?: {
+    readonly restore_op_name?: string | null;
+  } | null;
+  readonly signature_def?: Readonly<Record<string, Signature>> | null;
+}

@@ -1,0 +1,30 @@
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** Each byte as the character of its code: a string whose order is that of the bytes. */
+export function byteString(bytes: Uint8Array): string {
+  let text = '';
+  // Not all at once: every byte is an argument.
+  for (let at = 0; at < bytes.length; at += 4096) text += String.fromCharCode(...bytes.subarray(at, at + 4096));
+  return text;
+}
+
+/** The bytes of a {@link byteString}. */
+export function bytesOfString(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
+
+/** The text that a {@link byteString} is the UTF-8 of. */
+export function textOfByteString(text: string): string {
+  return utf8.decode(bytesOfString(text));
+}
+
+/** All parts in one buffer. */
+export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}

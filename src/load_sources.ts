@@ -1,0 +1,217 @@
+import { BnfixError } from './errors.js';
+import type { Graph } from './graph/graph.js';
+import type { Model } from './graph/model.js';
+import { type ByteSource, MemorySource } from './io/source.js';
+import { type OpenCheckpoint, openCheckpoint } from './readers/checkpoint/checkpoint.js';
+import { objectKeys } from './readers/checkpoint/object_graph.js';
+import type { CheckpointFiles, OpenSource } from './readers/checkpoint/reader.js';
+import { readGraphDef } from './readers/graph_def.js';
+import { type MetaGraph, readMetaGraph, readSavedModel } from './readers/meta_graph.js';
+import { explainWrongKind, graphKindOf, sniff } from './readers/sniff.js';
+
+/** The contents of a file: in memory, or read by position. */
+export type FileContents = Uint8Array | ByteSource;
+
+/** The files of a checkpoint. */
+export interface CheckpointSources {
+  /** The .index file of a V2 checkpoint; the only file, or the first shard, of a V1 checkpoint. */
+  readonly index: FileContents;
+  /** The data files of a V2 checkpoint in the order of their numbers; the other shards of a V1 checkpoint. */
+  readonly data?: readonly FileContents[];
+}
+
+/** The files of a model. */
+export interface ModelSources {
+  /** A .meta, a GraphDef or a saved_model.pb, in binary or text form. */
+  readonly graph: FileContents;
+  readonly checkpoint?: CheckpointSources;
+  /** The training graph (.meta) of an already frozen model: shows which statistics belong to which batch norm. */
+  readonly reference?: FileContents;
+}
+
+/** Options of {@link loadSources}. */
+export interface SourceOptions {
+  /** Tags of the graph in a SavedModel, separated by commas. */
+  readonly tag?: string;
+}
+
+/** A model with its files open. Close it when the result has been written: weights are read at that time. */
+export interface LoadedModel extends Model {
+  readonly checkpoint: OpenCheckpoint | undefined;
+  /** Closes its files. */
+  close(): void;
+  /** The same as {@link close}: `using model = await load(...)` closes it at the end of the block. */
+  [Symbol.dispose](): void;
+}
+
+/** Files of a model that are open, or known how to open. */
+export interface OpenedFiles {
+  readonly graph: ByteSource;
+  readonly checkpoint?: { readonly files: CheckpointFiles; readonly open: OpenSource } | undefined;
+  readonly reference?: ByteSource | undefined;
+}
+
+/**
+ * Loads a model from the contents of its files. Weights are not read yet.
+ *
+ * @param model - the contents of the file with the graph, or of all files
+ * @throws BnfixError `unreadable` when a file is of another kind, truncated or corrupt; `usage` when a SavedModel has
+ *   several graphs and no `tag` chooses one
+ */
+export async function loadSources(model: Uint8Array | ModelSources, options: SourceOptions = {}): Promise<LoadedModel> {
+  const { graph, checkpoint, reference } = isBytes(model) ? { graph: model } : model;
+  return loadOpened(
+    {
+      graph: sourceOf(graph, 'graph'),
+      checkpoint: checkpoint && checkpointOf(checkpoint),
+      reference: reference && sourceOf(reference, 'reference'),
+    },
+    options.tag,
+  );
+}
+
+function sourceOf(contents: FileContents, name: string): ByteSource {
+  if (!isBytes(contents)) return contents;
+  return new MemorySource(new Uint8Array(contents.buffer, contents.byteOffset, contents.byteLength), name);
+}
+
+/** Also bytes of another realm (an iframe), which are no instance of this one's Uint8Array. */
+function isBytes(contents: object): contents is Uint8Array {
+  return ArrayBuffer.isView(contents);
+}
+
+/** Names the files of a checkpoint as TensorFlow does, after its index. */
+function checkpointOf({ index, data = [] }: CheckpointSources): OpenedFiles['checkpoint'] {
+  const source = sourceOf(index, 'checkpoint.index');
+  const prefix = source.name.replace(/(\.index|-00000-of-\d{5})$/, '');
+  const isV1 = sniff(source) === 'checkpoint_v1';
+  const shards = `-00000-of-${String(data.length + 1).padStart(5, '0')}`;
+  const name = !isV1 ? source.name : data.length === 0 ? prefix : prefix + shards;
+  const open = (path: string): ByteSource => {
+    if (path === name) return renamed(source, name);
+    const number = Number(/-(\d{5})-of-\d{5}$/.exec(path)?.[1]) - (isV1 ? 1 : 0);
+    const contents = data[number];
+    if (contents !== undefined) return renamed(sourceOf(contents, path), path);
+    throw new BnfixError('unreadable', `${path} is missing`, {
+      option: 'checkpoint',
+      why: `the index names it, and checkpoint.data has ${data.length} ${data.length === 1 ? 'file' : 'files'}`,
+      fix: `give its contents as checkpoint.data[${number}]`,
+    });
+  };
+  return { files: { format: isV1 ? 'V1' : 'V2', prefix, index: name }, open };
+}
+
+/** A source under the name that the checkpoint has for it. */
+function renamed(source: ByteSource, name: string): ByteSource {
+  if (source.name === name) return source;
+  return {
+    name,
+    size: source.size,
+    read: (offset, length) => source.read(offset, length),
+    readInto: (target, offset) => source.readInto(target, offset),
+    close: () => source.close(),
+  };
+}
+
+/** Loads a model from its opened files; they are closed when that fails, and by the model's `close`. */
+export async function loadOpened(files: OpenedFiles, tag: string | undefined): Promise<LoadedModel> {
+  const { graph: source, reference: referenceSource } = files;
+  let checkpoint: OpenCheckpoint | undefined;
+  const close = () => {
+    source.close();
+    referenceSource?.close();
+    checkpoint?.close();
+  };
+  try {
+    refuseBigEndian();
+    const { graph, metaGraphDef } = await readGraph(source, tag);
+    checkpoint = files.checkpoint && openCheckpoint(files.checkpoint.files, files.checkpoint.open);
+    const reference = referenceSource && (await readReference(referenceSource, graph));
+    return {
+      name: source.name,
+      graph,
+      metaGraphDef,
+      checkpoint,
+      byteLength: source.size,
+      objectKeys: checkpoint && objectKeys(checkpoint),
+      reference,
+      close,
+      [DISPOSE]: close,
+    };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+/** Older browsers have no Symbol.dispose; TypeScript's helper for `using` knows it by this name then. */
+const DISPOSE: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for('Symbol.dispose');
+
+/** Numbers are read as they are in the files, which are little-endian. */
+function refuseBigEndian(): void {
+  const [low] = new Uint8Array(Uint16Array.of(1).buffer);
+  if (low !== 1) throw new BnfixError('unsupported', 'bnfix runs on little-endian machines only');
+}
+
+async function readReference(source: ByteSource, model: Graph): Promise<MetaGraph> {
+  const reference = await readGraph(source, undefined);
+  refuseUnrelated(reference.graph, source.name, model);
+  return reference;
+}
+
+/** Batch norms are matched by name: a reference without any name of the model tells nothing about it. */
+function refuseUnrelated(reference: Graph, name: string, model: Graph): void {
+  for (const node of reference.nodes()) if (model.has(node.name)) return;
+  throw new BnfixError('usage', `${name} is not the training graph of this model: they have no node name in common`, {
+    where: name,
+    why: `it has ${reference.size} nodes, the model ${model.size}, and batch norms are matched by name`,
+    option: 'reference',
+    fix: 'give the .meta that was saved when this model was trained',
+  });
+}
+
+async function readGraph(source: ByteSource, tag: string | undefined): Promise<MetaGraph> {
+  const kind = sniff(source);
+  switch (graphKindOf(kind)) {
+    case 'graph_def':
+      return { graph: readGraphDef(source), metaGraphDef: {} };
+    case 'graph_text':
+      return { graph: readGraphDef(await binaryOf(source, 'GraphDef')), metaGraphDef: {} };
+    case 'meta_graph':
+      return readMetaGraph(source);
+    case 'meta_graph_text':
+      return readMetaGraph(await binaryOf(source, 'MetaGraphDef'));
+    case 'saved_model':
+      return taggedGraph(readSavedModel(source), source.name, tag);
+    case 'saved_model_text':
+      return taggedGraph(readSavedModel(await binaryOf(source, 'SavedModel')), source.name, tag);
+    case undefined:
+      throw explainWrongKind(kind, source.name);
+  }
+}
+
+async function binaryOf(source: ByteSource, message: 'GraphDef' | 'MetaGraphDef' | 'SavedModel'): Promise<ByteSource> {
+  const { textToBinary } = await import('./readers/text.js');
+  return textToBinary(source, message);
+}
+
+/** The graph with exactly these tags; without tags, the one for serving, or the only one. */
+function taggedGraph(graphs: readonly MetaGraph[], name: string, tag: string | undefined): MetaGraph {
+  const tags = ({ metaGraphDef }: MetaGraph) => [...(metaGraphDef.meta_info_def?.tags ?? [])].sort().join(',');
+  const wanted = tag?.split(',').sort().join(',');
+  const serving = graphs.filter((graph) => tags(graph).split(',').includes('serve'));
+  const found =
+    wanted === undefined
+      ? (graphs.find((graph) => tags(graph) === 'serve') ??
+        (serving.length === 1 ? serving[0] : graphs.length === 1 ? graphs[0] : undefined))
+      : graphs.find((graph) => tags(graph) === wanted);
+  if (found) return found;
+  throw new BnfixError('usage', wanted === undefined ? 'which graph of the SavedModel?' : `no graph is tagged ${tag}`, {
+    where: name,
+    why: `it holds ${graphs.length} graphs`,
+    fix:
+      graphs.length === 0
+        ? 'export the SavedModel again'
+        : graphs.map((graph) => ({ option: 'tag', value: tags(graph) })),
+  });
+}
