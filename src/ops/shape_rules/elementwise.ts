@@ -1,4 +1,5 @@
-import { type Shape, type ShapeContext, UNKNOWN } from './rule.js';
+import type { Node } from '../../graph/node.js';
+import { type Shape, type ShapeContext, type ShapeRule, UNKNOWN } from './rule.js';
 
 /** The shape of two tensors that are broadcast against each other. */
 export function broadcastShape(a: Shape, b: Shape): Shape {
@@ -14,24 +15,60 @@ export function broadcastShape(a: Shape, b: Shape): Shape {
   return shape;
 }
 
-/** What is known of a shape from two that are the same tensor's, or those of tensors that have to be alike. */
+/** What is known of the shape that two tensors have in common: what one of them does not say, the other may. */
 export function sharedShape(a: Shape, b: Shape): Shape {
   if (!a || !b) return a ?? b;
   if (a.length !== b.length) return undefined;
   return a.map((size, i) => (size === UNKNOWN ? b[i]! : size));
 }
 
-/** The shape of input 0. */
-export function same(context: ShapeContext): Shape {
-  return context.shape(0);
+/** The shape of a tensor that is one of two: a size that is not the same in both is not known. */
+export function eitherShape(a: Shape, b: Shape): Shape {
+  if (!a || !b || a.length !== b.length) return undefined;
+  return a.map((size, i) => (size === b[i] ? size : UNKNOWN));
 }
+
+/** The shape of input 0. */
+export const same: ShapeRule = (context) => context.shape(0);
 
 /** All inputs have the shape of the output. */
-export function sameForAll(context: ShapeContext): Shape {
-  return context.node.inputs.map((_, index) => context.shape(index)).reduce(sharedShape, undefined);
-}
+export const sameForAll: ShapeRule = (context) => inputShapes(context).reduce(sharedShape, undefined);
+
+/** Each output has the shape of its input. */
+export const each: ShapeRule = (context) => inputShapes(context);
 
 /** Inputs 0 and 1 are broadcast against each other. */
-export function broadcast(context: ShapeContext): Shape {
-  return broadcastShape(context.shape(0), context.shape(1));
+export const broadcast: ShapeRule = (context) => broadcastShape(context.shape(0), context.shape(1));
+
+/** One number. */
+export const single: ShapeRule = () => [];
+
+/** Select: the branches have the shape of the output; the condition may be one for each row. */
+export const select: ShapeRule = (context) => sharedShape(context.shape(1), context.shape(2));
+
+/** SelectV2: condition and branches are broadcast. */
+export const selectV2: ShapeRule = (context) => inputShapes(context).reduce(broadcastShape);
+
+/** Both outputs of a Switch. */
+export const switched: ShapeRule = (context) => [context.shape(0), context.shape(0)];
+
+/**
+ * A Merge outputs one of its inputs, and which. What comes back in a loop has the shape that it began with, unless what is
+ * known of its shape at the end of a turn says otherwise (a loop with shape invariants).
+ */
+export const merged: ShapeRule = (context) => {
+  const shapes = inputShapes(context);
+  const isBack = shapes.map((_, index) => isNextIteration(context.source(index)));
+  const seen = shapes.filter((shape, index) => !isBack[index] || shape !== undefined);
+  return [seen.length === 0 ? undefined : seen.reduce(eitherShape), []];
+};
+
+/** Whether a node, ref or not, ends a turn of a v1 loop. */
+export function isNextIteration(node: Node | undefined): boolean {
+  return node?.op.endsWith('NextIteration') ?? false;
+}
+
+/** Shapes of all inputs. */
+function inputShapes(context: ShapeContext): Shape[] {
+  return context.node.inputs.map((_, index) => context.shape(index));
 }

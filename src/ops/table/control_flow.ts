@@ -1,15 +1,16 @@
+import { merged, same, select as selectShape, selectV2, switched } from '../shape_rules/elementwise.js';
 import { type OpRow, row } from './row.js';
 
 /** Branches, loops and calls (control_flow_ops.cc, functional_ops.cc). */
 export const CONTROL_FLOW_OPS: readonly OpRow[] = [
-  row('Switch RefSwitch', 'switch'),
-  row('Merge RefMerge', 'merge'),
-  row('Select', 'select', { scalar: select }),
-  row('SelectV2', 'select', { scalar: select }),
-  row('Enter RefEnter', 'enter'),
-  row('Exit RefExit', 'exit'),
-  row('NextIteration RefNextIteration', 'next_iteration'),
-  row('LoopCond', 'loop_cond'),
+  row('Switch RefSwitch', 'switch', { shape: switched }),
+  row('Merge RefMerge', 'merge', { shape: merged }),
+  row('Select', 'select', { scalar: select, shape: selectShape }),
+  row('SelectV2', 'select', { scalar: select, shape: selectV2 }),
+  row('Enter RefEnter', 'enter', { shape: same }),
+  row('Exit RefExit', 'exit', { shape: same }),
+  row('NextIteration RefNextIteration', 'next_iteration', { shape: same }),
+  row('LoopCond', 'loop_cond', { shape: same }),
   row('PartitionedCall StatefulPartitionedCall', 'call'),
   row('RemoteCall', ''),
   row('If StatelessIf', 'if'),

@@ -1,9 +1,11 @@
+import { declared, fed } from '../shape_rules/sources.js';
 import { type OpRow, row } from './row.js';
 
 /** Where data comes from (array_ops.cc, dataset_ops.cc, data_flow_ops.cc, parsing_ops.cc). */
 export const INPUT_OPS: readonly OpRow[] = [
-  row('Placeholder PlaceholderV2', 'placeholder'),
-  row('PlaceholderWithDefault', 'placeholder default_placeholder'),
+  row('Placeholder', 'placeholder', { shape: fed }),
+  row('PlaceholderV2', 'placeholder', { shape: declared }),
+  row('PlaceholderWithDefault', 'placeholder default_placeholder', { shape: declared }),
   row('IteratorGetNext IteratorGetNextSync IteratorGetNextAsOptional', 'pipeline_end'),
   row('MultiDeviceIteratorGetNextFromShard', 'pipeline_end'),
   row('QueueDequeue QueueDequeueV2 QueueDequeueMany QueueDequeueManyV2', 'pipeline_end'),

@@ -1,0 +1,51 @@
+import { attrShape } from '../../graph/attrs.js';
+import { type Shape, type ShapeRule, scalar, shapeGiven, UNKNOWN } from './rule.js';
+
+/** The attr `shape`, which the op itself keeps to. */
+export const declared: ShapeRule = ({ node }) => attrShape(node, 'shape');
+
+/** A Placeholder: before GraphDef version 24 an empty shape meant that the shape is not known. */
+export const fed: ShapeRule = ({ node, producer }) => {
+  const shape = attrShape(node, 'shape');
+  return shape?.length === 0 && producer < 24 ? undefined : shape;
+};
+
+/** The shape of a constant. */
+export const constant: ShapeRule = ({ node }) => node.tensor?.shape;
+
+/** The value of a variable: its handle declares the shape. */
+export const ofHandle: ShapeRule = (context) => {
+  const handle = context.handle(0);
+  return handle && attrShape(handle, 'shape');
+};
+
+/** An input gives the shape: Fill, BroadcastTo, random ops. */
+export function givenBy(index: number): ShapeRule {
+  return (context) => shapeGiven(context, index);
+}
+
+/** One input gives the shape of the samples, and another has parameters for each of them: RandomGamma, RandomPoisson. */
+export const samplesOf: ShapeRule = (context) => {
+  const [samples, parameters] = [shapeGiven(context, 0), context.shape(1)];
+  return samples && parameters && [...samples, ...parameters];
+};
+
+/** Multinomial: [batch, samples]. */
+export const drawn: ShapeRule = (context) => {
+  const logits = context.shape(0);
+  return logits?.length === 2 ? [logits[0]!, scalar(context, 1) ?? UNKNOWN] : undefined;
+};
+
+/** Range: a list. */
+export const counted: ShapeRule = (context) => {
+  const [from, to, step] = [0, 1, 2].map((index) => scalar(context, index));
+  if (from === undefined || to === undefined || !step) return [UNKNOWN];
+  return [Math.max(0, Math.ceil((to - from) / step))];
+};
+
+/** Shape: as many sizes as the input has dimensions. */
+export const shapeOf: ShapeRule = (context) => [context.shape(0)?.length ?? UNKNOWN];
+
+/** ShapeN: the shape of each input. */
+export const shapesOf: ShapeRule = (context) =>
+  context.node.inputs.map((_, index): Shape => [context.shape(index)?.length ?? UNKNOWN]);
