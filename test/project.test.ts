@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { options } from '../src/cli/commands/freeze.js';
+import { fold } from '../src/cli/commands/fold.js';
 import { COMMON_OPTIONS } from '../src/cli/commands.js';
 import { EXIT_CODES } from '../src/errors.js';
+import { ensureBuilt } from './cli/build.js';
 import { BAG_MODEL, cli, temporaryFolder } from './cli/support.js';
 
 const at = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
@@ -21,13 +22,28 @@ describe('README.md', () => {
   it('shows the report as it is', async () => {
     const { code, stdout } = await cli(['freeze', BAG_MODEL, '-o', out('frozen.pb')]);
     expect(code).toBe(0);
-    const folder = BAG_MODEL.slice(0, BAG_MODEL.lastIndexOf('bag-model/'));
     const shown = /```\n(model [^`]*)\n```/.exec(read('README.md'))?.[1];
-    expect(stdout.replaceAll(folder, '').replaceAll(out('frozen.pb'), 'frozen.pb').trimEnd()).toBe(shown);
+    expect(stdout.replaceAll(at(''), '').replaceAll(out('frozen.pb'), 'frozen.pb').trimEnd()).toBe(shown);
+  });
+
+  it('has a command and a library example that work in a clone', async () => {
+    const text = read('README.md');
+    expect(text).toContain('npx bnfix freeze examples/bag-model/bag-model-34000.meta -o frozen.pb\n');
+
+    await ensureBuilt();
+    mkdirSync(out('node_modules'));
+    symlinkSync(at(''), out('node_modules/bnfix'), 'junction');
+    symlinkSync(at('examples'), out('examples'), 'junction');
+    writeFileSync(out('example.mjs'), /```js\n([^`]*)```/.exec(text)![1]!);
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['example.mjs'], { cwd: out(), encoding: 'utf8' });
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+    expect(stdout).toContain('repaired');
+    expect(readFileSync(out('frozen.pb')).length).toBeGreaterThan(30_000);
   });
 
   it('names every option and every exit code', () => {
-    const shown = Object.entries({ ...options, ...COMMON_OPTIONS }).filter(([, { hidden }]) => !hidden);
+    const shown = Object.entries({ ...fold.options, ...COMMON_OPTIONS }).filter(([, { hidden }]) => !hidden);
     const names = shown.map(([name, { alias }]) =>
       typeof alias === 'string' && alias.length === 1 ? `-${alias}` : `--${name}`,
     );
@@ -35,8 +51,10 @@ describe('README.md', () => {
     expect(names.filter((name) => !new RegExp(`^\\|.*\`${name}\\b`, 'm').test(text))).toEqual([]);
     expect(Object.values(EXIT_CODES).filter((code) => !text.includes(`\n| ${code} |`))).toEqual([]);
   });
+});
 
-  it('has the table of forms that the fixtures make, and so has docs/forms.md', () => {
+describe('docs/forms.md', () => {
+  it('has every fixture', () => {
     const { status, stderr } = spawnSync(process.execPath, [at('scripts/forms_table.mjs'), '--check'], {
       encoding: 'utf8',
     });
