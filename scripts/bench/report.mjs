@@ -178,7 +178,7 @@ At 100 MB the copy itself is over in the time that Node needs to start, so the r
   native checksum only when there is data for it. yargs lays out its help only when it is asked for; its measure of the width of emojis,
   and Intl's way of writing a thousand, took longer than freezing a small net.
 - **Checkpoint.** A chunk of 2 MiB is read and checked while the one before is being written, by two buffers in turn, which begin half
-  a page away from where the bytes lie in the file: some processors copy four times slower otherwise. Tensors below 64 KiB share
+  a page away from where the bytes are in the file: some processors copy four times slower otherwise. Tensors below 64 KiB share
   writes. The output's size is known before its first byte is written: over 2 GiB is refused then.
 - **Memory.** Payloads stay in the checkpoint until they are written, scaled kernels as well: fold multiplies chunk by chunk, out of
   one pair of buffers into another. Large tensors of V1 checkpoints are streamed like those of V2.
@@ -187,7 +187,7 @@ At 100 MB the copy itself is over in the time that Node needs to start, so the r
   shapes. A set of nodes is a byte for each node. Who consumes what is indexed when it is first asked, control edges apart: some
   training graphs have thirty for each node. Names are one string each, however many edges have them.
 
-\`test/performance\` guards the ratios: time per node, each form many times over, peak memory at 20 and 200 MB, start-up, and what of the
+\`test/performance\` guards the ratios: time per node, each pattern many times over, peak memory at 20 and 200 MB, start-up, and what of the
 bundle runs.
 `;
 }
