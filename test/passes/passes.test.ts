@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { parseGraph } from '../../src/notation/parse.js';
+import { parseWithFunctions } from '../support/parse_functions.js';
 import { type AnyPass, passOf, passResult, unnamedNodes } from '../support/run_pass.js';
 import { textCases, updated } from '../support/text_cases.js';
 
@@ -25,8 +25,8 @@ describe.each([...CASES])('%s', (name, cases) => {
   it.each(cases)('$name', (textCase) => {
     const { options, given } = textCase;
     const pass = passes.get(name)!;
-    const graph = parseGraph(given);
-    const result = passResult(pass, graph, options, unnamedNodes(given));
+    const graph = parseWithFunctions(given);
+    const result = passResult(pass, graph, options, unnamedNodes(graph, given));
     expect(result).toBe(updated(textCase, result));
     if (!result.startsWith('refused')) expect(passResult(pass, graph, options), 'a second run').toBe('unchanged\n');
   });

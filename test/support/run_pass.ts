@@ -5,9 +5,7 @@ import { parseTensorName } from '../../src/analysis/training/outputs.js';
 import { BnfixError } from '../../src/errors.js';
 import { nameMatcher, resolveFlags } from '../../src/freezing/resolve_options.js';
 import type { Graph } from '../../src/graph/graph.js';
-import { parseGraph } from '../../src/notation/parse.js';
 import { printGraph } from '../../src/notation/print.js';
-import { parseStatements } from '../../src/notation/syntax.js';
 import type { Pass, PassContext } from '../../src/passes/pass.js';
 import { runPipeline } from '../../src/passes/pipeline.js';
 import { modelOf } from './model.js';
@@ -53,10 +51,10 @@ export function passResult(
   return printGraph(result);
 }
 
-/** The nodes of a text that have no line of their own: nested ones, and inputs that no line defines. */
-export function unnamedNodes(text: string): Set<string> {
-  const named = new Set(parseStatements(text).map(({ name }) => name));
-  return new Set([...parseGraph(text).nodes()].map(({ name }) => name).filter((name) => !named.has(name)));
+/** The nodes of a graph that have no line of their own in its text: nested ones, and inputs that no line defines. */
+export function unnamedNodes(graph: Graph, text: string): Set<string> {
+  const named = new Set([...text.matchAll(/^(\S+) = /gm)].map(([, name]) => name));
+  return new Set([...graph.nodes()].map(({ name }) => name).filter((name) => !named.has(name)));
 }
 
 function contextOf(graph: Graph, options: CaseOptions): PassContext & FoldContext {
