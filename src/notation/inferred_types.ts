@@ -52,7 +52,7 @@ function typeOf({ node: name, port }: TensorRef, find: Find): DataType | undefin
   return (node && outputTypes(node)?.[port]) || undefined;
 }
 
-/** The dtype of the variable that a handle stands for; undefined where the handle is handed on by an op without inputs. */
+/** The dtype of the variable that a handle stands for; undefined where it goes round a loop. */
 function variableType(handle: TensorRef, find: Find): DataType | undefined {
   const seen = new Set<TypedNode>();
   for (let node = find(handle.node); node && !seen.has(node); node = find(node.inputs[0]?.node ?? '')) {

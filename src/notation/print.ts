@@ -171,7 +171,7 @@ const LITERAL_DTYPES: readonly DataType[] = [
   DataType.DT_STRING,
 ];
 
-/** A constant's value, and whether its dtype and its shape have to be told beside it. */
+/** A constant's value, and whether its dtype and its shape have to be written beside it. */
 function constantText(tensor: Tensor): { text: string; isTyped: boolean; isShaped: boolean } {
   const { dtype, shape } = tensor;
   const count = elementCount(shape);

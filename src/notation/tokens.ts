@@ -14,10 +14,10 @@ export interface Token {
     | 'mark'
     | 'newline'
     | 'end';
-  /** Without quotes and backquotes. */
+  /** Without quotes and backticks. */
   readonly text: string;
   readonly line: number;
-  /** Whether a name was written in backquotes: it is never `true`, or a dtype. */
+  /** Whether a name was written in backticks: it is never `true`, or a dtype. */
   readonly quoted: boolean;
 }
 
@@ -58,7 +58,7 @@ export function notationError(line: number, what: string): BnfixError {
   return new BnfixError('unreadable', what, { where: `line ${line}` });
 }
 
-/** A name as the notation writes it: in backquotes where it would be read as something else. */
+/** A name as the notation writes it: in backticks where it would be read as something else. */
 export function nameText(name: string): string {
   TOKEN.lastIndex = 0;
   const match = TOKEN.exec(name);

@@ -6,7 +6,7 @@ const isIdentityN = anyOf('identity_n');
 /**
  * Lets what reads an IdentityN read what it hands on: functions with a gradient of their own (sync batch norm) end in one.
  *
- *     given:   i = IdentityN(sum, sum), mean = RealDiv(i:0, n)      result:  mean = RealDiv(sum, n)
+ *     given:   i = IdentityN(sum, sum), mean = RealDiv(i:1, n)      result:  mean = RealDiv(sum, n)
  *
  * Assumes: nothing. One that is an output stays, for whoever asks for it.
  */

@@ -14,8 +14,10 @@ import type { Pass, PrepareContext, Remark } from './pass.js';
 /**
  * Takes the branch that a known condition takes, and drops the other.
  *
- *     given:   s = Switch(x, false), y = Merge(f(s:0), g(s:1))      result:  y = f(x)
- *     given:   y = Select(false, a, b)                              result:  y = b
+ *     given:   s = Switch(x, false), a = Relu(s), b = Tanh(s:1), y = Merge(a, b)[N=2]
+ *     result:  a = Relu(x), y = Identity(a)
+ *
+ *     given:   y = Select(false, a, b)      result:  y = Identity(b)
  *
  * Assumes: conditions of loops are not constant. A Switch that is not decided stays, with its Merge.
  */

@@ -10,8 +10,9 @@ const EX_ATTRS: ReadonlySet<string> = new Set(['num_side_inputs', 'activation_mo
 /**
  * Takes apart what TensorFlow's own optimizer has put together, so that its batch norm can be folded.
  *
- *     given:   y = _FusedBatchNormEx(x, gamma, beta, mean, variance, side)[activation_mode=Relu]
- *     result:  n = FusedBatchNormV3(x, gamma, beta, mean, variance), s = AddV2(n, side), y = Relu(s)
+ *     given:   y = _FusedBatchNormEx(x, gamma, beta, mean, variance, side)[activation_mode=Relu, num_side_inputs=1]
+ *     result:  y/batch_norm = FusedBatchNormV3(x, gamma, beta, mean, variance)
+ *              y/sum = AddV2(y/batch_norm, side), y = Relu(y/sum)
  *
  * Assumes: only output 0 is in use; another node is left.
  */

@@ -15,8 +15,10 @@ import type { Pass, Remark } from './pass.js';
 /**
  * Moves a batch norm that nothing before it can take into the convolutions and matrix products that read it.
  *
- *     given:   y = FusedBatchNorm(x, ...) = s * x + t, z = Conv2D(y, w)[padding=VALID]
- *     result:  c = Conv2D(x, w * s), z = BiasAdd(c, sum of w * t)
+ *     given:   x = Placeholder[shape=[?, 2]], s = [2.0, 3.0], t = [0.5, 1.0], n = AddV2(Mul(x, s), t)
+ *              w = [[1.0], [2.0]], y = MatMul(n, w)
+ *     result:  x = Placeholder[shape=[?, 2]], w = [[2.0], [6.0]], y/MatMul = MatMul(x, w)       # w * s
+ *              y/MatMul/bias = [2.5], y = BiasAdd(y/MatMul, y/MatMul/bias)[data_format=NHWC]    # the sum of w * t
  *
  * Assumes: everything that reads the result can take it, and nothing pads it with zeros, which would see the shift.
  */

@@ -11,8 +11,14 @@ import type { Pass, Remark } from './pass.js';
 /**
  * Multiplies what a batch norm scales by into the kernels of the convolutions and matrix products before it.
  *
- *     given:   c = Conv2D(x, w), b = BiasAdd(c, d), y = FusedBatchNorm(b, gamma, beta, mean, variance)
- *     result:  c = Conv2D(x, w * s), y = BiasAdd(c, s * (d - mean) + beta), where s = gamma / sqrt(variance + epsilon)
+ *     given:   w = [[[[1.0, 2.0]]]], c = Conv2D(x, w)[padding=SAME, strides=[1, 1, 1, 1]]
+ *              d = [3.0, 5.0], b = BiasAdd(c, d)
+ *              gamma = [4.0, 9.0], beta = [0.5, 0.5], mean = [1.0, 1.0], variance = [4.0, 9.0]
+ *              y = FusedBatchNormV3(b, gamma, beta, mean, variance)[epsilon=0.0, is_training=false]
+ *     result:  w = [[[[2.0, 6.0]]]]       # w * s, where s = gamma / sqrt(variance + epsilon)
+ *              c = Conv2D(x, w)[padding=SAME, strides=[1, 1, 1, 1]]
+ *              y/bias = [4.5, 12.5]       # s * (d - mean) + beta
+ *              y = BiasAdd(c, y/bias)[data_format=NHWC]
  *
  * Assumes: parameters and kernels are constants. A kernel is scaled only if everything that sees its op's result, or the
  * kernel itself, wants it scaled so; anything else is left, with the reason.

@@ -8,7 +8,7 @@ import type { Pass, Remark } from './pass.js';
 /**
  * Removes reshapes there and back again, which a batch norm that is gone stood between, and what leads nowhere now.
  *
- *     given:   r = Reshape(x, [-1, 1, 1, 8]), y = Reshape(r, Shape(x))      result:  y = x
+ *     given:   r = Reshape(x, [-1, 1, 1, 8]), y = Reshape(r, Shape(x))      result:  y = Identity(x)
  *
  * Assumes: nothing.
  */

@@ -16,8 +16,10 @@ import type { Pass, Remark } from './pass.js';
 /**
  * Makes what could be folded nowhere one Mul and one Add, and merges neighbouring constants of either.
  *
- *     given:   y = FusedBatchNorm(x, gamma, beta, mean, variance)
- *     result:  m = Mul(x, s), y = Add(m, beta - mean * s), where s = gamma / sqrt(variance + epsilon)
+ *     given:   gamma = [4.0, 9.0], beta = [0.5, 0.5], mean = [1.0, 1.0], variance = [4.0, 9.0]
+ *              y = FusedBatchNormV3(x, gamma, beta, mean, variance)[epsilon=0.0, is_training=false]
+ *     result:  y/scale = [2.0, 3.0], y/mul = Mul(x, y/scale)              # s = gamma / sqrt(variance + epsilon)
+ *              y/shift = [-1.5, -2.5], y = Add(y/mul, y/shift)            # beta - mean * s
  *
  * Where means are large, the sum comes first, as in the batch norm: Mul(Add(x, t), s) loses no digits.
  *

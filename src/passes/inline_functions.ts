@@ -13,9 +13,11 @@ type FunctionDef = tensorflow.FunctionDef.$Properties;
 /**
  * Puts the bodies of functions in the place of their calls, and writes If and While as the branches and loops of v1.
  *
- *     given:   y = StatefulPartitionedCall(x, w)[f]      result:  y = Identity(y/BiasAdd), y/BiasAdd = ...
- *     given:   y = If(c, x)[then_branch, else_branch]    result:  y = Identity(Merge(else(Switch(x, c)), then(...)))
- *     given:   y = While(x)[cond, body]                  result:  y = Identity(Exit(...)), Enter, Merge, Switch, ...
+ *     given:   def f(x):
+ *                r = Relu(x)
+ *                return r
+ *              y = PartitionedCall(x)[Tin=[float32], Tout=[float32], f=@f]
+ *     result:  y/r = Relu(x), y = Identity(y/r)
  *
  * Assumes: no function calls itself. A call keeps its name, so that the tensors of a signature go on answering to it.
  */

@@ -9,7 +9,8 @@ import type { Pass, PrepareContext, Remark } from './pass.js';
 /**
  * Writes slices that only take axes of size 1 away as what they are, so that the analysis sees the same tensor.
  *
- *     given:   m = Mean(x)[keep_dims], s = StridedSlice(m, [0])      result:  s = Squeeze(m)[squeeze_dims=[0]]
+ *     given:   m = Placeholder[shape=[1, 8]], y = StridedSlice(m, [0], [1], [1])[shrink_axis_mask=1]
+ *     result:  m = Placeholder[shape=[1, 8]], y = Squeeze(m)[squeeze_dims=[0]]
  *
  * Assumes: nothing; a slice of an axis whose size is not known to be 1 stays.
  */

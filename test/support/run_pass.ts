@@ -5,6 +5,7 @@ import { parseTensorName } from '../../src/analysis/training/outputs.js';
 import { BnfixError } from '../../src/errors.js';
 import { nameMatcher, resolveFlags } from '../../src/freezing/resolve_options.js';
 import type { Graph } from '../../src/graph/graph.js';
+import { topologicalOrder } from '../../src/graph/walk.js';
 import { printGraph } from '../../src/notation/print.js';
 import type { Pass, PassContext } from '../../src/passes/pass.js';
 import { runPipeline } from '../../src/passes/pipeline.js';
@@ -26,8 +27,8 @@ export function runPass(pass: AnyPass, graph: Graph, options: CaseOptions): void
 }
 
 /**
- * What a pass makes of a graph: the graph as text, `unchanged`, or the reason for which it is refused. Constants and inputs
- * among `unnamed` that nothing reads any more are left out.
+ * What a pass makes of a graph: the graph as text, `unchanged`, or the reason for which it is refused. Nodes among `unnamed`
+ * that nothing reads any more are left out.
  */
 export function passResult(
   pass: AnyPass,
@@ -44,9 +45,10 @@ export function passResult(
   }
   if (printGraph(graph) === before) return 'unchanged\n';
   const result = graph.copy();
-  for (const { name, op } of [...graph.nodes()]) {
-    const isRead = graph.dataConsumers(name).length + graph.controlConsumers(name).length > 0;
-    if (!isRead && unnamed.has(name) && /^(Const|Placeholder|NoOp)$/.test(op)) result.remove(name);
+  const readers = (name: string) => result.dataConsumers(name).length + result.controlConsumers(name).length;
+  // Consumers first.
+  for (const { name } of [...topologicalOrder(result)].reverse()) {
+    if (unnamed.has(name) && readers(name) === 0) result.remove(name);
   }
   return printGraph(result);
 }
@@ -57,10 +59,15 @@ export function unnamedNodes(graph: Graph, text: string): Set<string> {
   return new Set([...graph.nodes()].map(({ name }) => name).filter((name) => !named.has(name)));
 }
 
+/** The outputs of a case: those that it names, `y`, or the last node. */
+export function outputNames(graph: Graph, { outputs }: CaseOptions): readonly string[] {
+  return outputs ?? (graph.has('y') ? ['y'] : [...graph.nodes()].slice(-1).map(({ name }) => name));
+}
+
 function contextOf(graph: Graph, options: CaseOptions): PassContext & FoldContext {
   const checkpoint = checkpointOf(options.checkpoint, graph);
   const variables = findVariables(modelOf(graph, checkpoint));
-  const outputs = (options.outputs ?? (graph.has('y') ? ['y'] : [])).map(parseTensorName);
+  const outputs = outputNames(graph, options).map(parseTensorName);
   return {
     graph,
     outputs,
