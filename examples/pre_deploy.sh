@@ -1,5 +1,5 @@
 #!/bin/sh
-# Freezes a model as a step of a build, and fails the build when the result could not be trusted.
+# Freezes a model as a step of a build, and fails the build when the result cannot be trusted.
 #
 #   examples/pre_deploy.sh MODEL OUTPUT [OPTION...]       for instance
 #   examples/pre_deploy.sh train/model-9000.meta build/frozen.pb --outputs logits
@@ -32,12 +32,12 @@ fi
 
 rm -f "$report.new"
 case $code in
-  2) next='correct the command line: name the outputs (--outputs) or the option that the message above asks for' ;;
-  3) next='get the model again: a file is missing, damaged or of another kind; all parts must be of one save' ;;
+  2) next='correct the arguments: name the outputs (--outputs) or the option that the message above asks for' ;;
+  3) next='get the model again: a file is missing, corrupt or of another kind; all files must be of one save' ;;
   4) next='ask who trained it: statistics or variables are missing or untrained; --checkpoint, --map or --allow-untrained' ;;
-  5) next='bnfix does not know this form yet: choose other --outputs, or --keep the site if you know that it is right' ;;
-  6) next='see to the disk: a full one, a missing folder or permission' ;;
-  70) next='a fault of bnfix: run it again with -v, and report the output' ;;
+  5) next='bnfix does not know this pattern yet: choose other --outputs, or --keep what you know to be right' ;;
+  6) next='free disk space, create the folder, or fix the permissions' ;;
+  70) next='a bug in bnfix: run it again with -v, and report the output' ;;
   126 | 127) next='install bnfix first: npm ci' ;;
   130) next='interrupted: run the build again' ;;
   *) next='see the message above' ;;

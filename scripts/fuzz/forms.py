@@ -2,7 +2,7 @@
 import contextlib
 import importlib.util
 
-from harness import np, tf
+from harness import tf
 
 from cases_fused import get_slim
 from common import Net, TF2

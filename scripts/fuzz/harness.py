@@ -1,6 +1,6 @@
 """Builds one net as training and as inference graph, lets bnfix freeze the first, and compares it with the second.
 
-A build is `build(is_training) -> Net`, as in scripts/fixtures/common.py. The judge is the TensorFlow that runs this.
+A build is `build(is_training) -> Net`, as in scripts/fixtures/common.py. The TensorFlow that runs this decides what is right.
 """
 import collections
 import os
@@ -38,15 +38,15 @@ def run(name, build, seed=0, options=(), steps=6, batch=8, golden_batch=3, toler
     """What becomes of a net: ok, WRONG, refused, CRASH, or invalid when TensorFlow itself would not have it."""
     out = folder or tempfile.mkdtemp(prefix='bnfix-fuzz-')
     try:
-        return judge(name, build, seed, options, steps, batch, golden_batch, tolerance, train, poke, context, keep,
-                     name_outputs, saver, out, restore, keeps)
+        return verdict_on(name, build, seed, options, steps, batch, golden_batch, tolerance, train, poke, context, keep,
+                          name_outputs, saver, out, restore, keeps)
     finally:
         if not folder:
             shutil.rmtree(out, ignore_errors=True)
 
 
-def judge(name, build, seed, options, steps, batch, golden_batch, tolerance, train, poke, context, keep, name_outputs,
-          saver, out, restore, keeps):
+def verdict_on(name, build, seed, options, steps, batch, golden_batch, tolerance, train, poke, context, keep, name_outputs,
+               saver, out, restore, keeps):
     path = os.path.join(out, 'model')
     rng = common.rng_for(name, seed)
     wrapped = build
@@ -76,7 +76,7 @@ def judge(name, build, seed, options, steps, batch, golden_batch, tolerance, tra
             fed = dict(golden_feed)
             fed.update(net.before_feed)
             before = sess.run(list(net.outputs), fed)
-        except Exception:  # NCHW has no kernel on a CPU: the poked net is judged by its truth alone.
+        except Exception:  # NCHW has no kernel on a CPU: only its true outputs are compared.
             if train:
                 raise
         return ([t.name for t in net.outputs], [t.name for t in golden_feed], list(golden_feed.values()), before)

@@ -1,4 +1,4 @@
-"""Random nets out of the forms of batch norm that people wrote, each judged by real TensorFlow.
+"""Random nets of the patterns of batch norm that people wrote, each checked by real TensorFlow.
 
     python scripts/fuzz/random_nets.py --count 100 --first 0     # seeds 0 to 99
     python scripts/fuzz/random_nets.py --seed 17 --show          # one seed, its recipe, and bnfix's report

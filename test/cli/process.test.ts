@@ -157,11 +157,11 @@ describe.runIf(isLinux)('examples/pre_deploy.sh', () => {
   });
 
   it.each<[number, string, () => string[]]>([
-    [2, 'correct the command line', () => [fixture('gan_sampler_113/model.meta'), at('out.pb')]],
+    [2, 'correct the arguments', () => [fixture('gan_sampler_113/model.meta'), at('out.pb')]],
     [3, 'get the model again', () => [at('none.meta'), at('out.pb')]],
     [4, 'ask who trained it', () => [fixture('untrained_113/model.meta'), at('out.pb')]],
     [5, 'choose other --outputs', () => [BAG_MODEL, at('out.pb'), '--outputs', 'conv2/BatchNorm/AssignMovingAvg']],
-    [6, 'see to the disk', () => [BAG_MODEL, '/dev/full']],
+    [6, 'free disk space', () => [BAG_MODEL, '/dev/full']],
   ])('fails the build with %i and says what to do next', async (expected, text, args) => {
     writeFileSync(at('out.pb'), 'of an earlier build');
     const { code, stderr } = await deploy(...args());
