@@ -2,8 +2,8 @@ import type * as converter from '@tensorflow/tfjs-converter';
 import type * as core from '@tensorflow/tfjs-core';
 import { BnfixError } from '../errors.js';
 import { DataType, dtypeName } from '../graph/dtype.js';
-import { elementCount, numberTensor, rawTensor, readBytes, readNumbers, type Tensor } from '../graph/tensor.js';
-import { numbersOf, stringsOf, type TensorValue, valueOfNumbers, valueOfStrings } from './value.js';
+import { numberTensor, readBytes, readNumbers, type Tensor } from '../graph/tensor.js';
+import { numbersOf, stringsOf, type TensorValue, tensorValue } from './value.js';
 
 /** The parts of TensorFlow.js that are used. */
 export interface Tfjs {
@@ -61,13 +61,26 @@ const INT32_MAX = 2 ** 31 - 1;
 export function narrowedConstant(tensor: Tensor, where: string): { dtype: TfjsType; bytes: Uint8Array } {
   const dtype = narrowed(tensor.dtype);
   if (!dtype) throw noSuchType(tensor.dtype, where);
-  if (dtype === 'string') return { dtype, bytes: valueOfStrings(tensor.shape, tensor.strings()).data };
+  if (dtype === 'string') return { dtype, bytes: packedStrings(tensor.strings()) };
   if (dtype === 'bool' || WIDE[dtype] === tensor.dtype) return { dtype, bytes: readBytes(tensor) };
   const numbers = readNumbers(tensor);
   if (dtype === 'int32') {
     for (let i = 0; i < numbers.length; i++) numbers[i] = Math.min(INT32_MAX, Math.max(INT32_MIN, numbers[i]!));
   }
   return { dtype, bytes: readBytes(numberTensor(WIDE[dtype], tensor.shape, numbers)) };
+}
+
+/** Strings one after the other, each behind its length as a uint32: as TensorFlow.js stores them. */
+function packedStrings(strings: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(strings.reduce((size, text) => size + 4 + text.length, 0));
+  const view = new DataView(bytes.buffer);
+  let at = 0;
+  for (const text of strings) {
+    view.setUint32(at, text.length, true);
+    bytes.set(text, at + 4);
+    at += 4 + text.length;
+  }
+  return bytes;
 }
 
 /** A value that is fed, as a tensor of TensorFlow.js; the caller disposes of it. */
@@ -79,9 +92,9 @@ export function toTfjs(tfjs: Tfjs, value: TensorValue, dtype: DataType, where: s
     case undefined:
       throw noSuchType(dtype, where);
     case 'string':
-      return core.tensor(stringsOf(value), shape, 'string');
+      return core.tensor([...stringsOf(value)], shape, 'string');
     case 'complex64': {
-      const parts = readNumbers(rawTensor(DataType.DT_FLOAT, [elementCount(shape), 2], value.data));
+      const parts = numbersOf(value);
       const part = (offset: number) => core.tensor(Float32Array.from(parts.filter((_, i) => i % 2 === offset)), shape);
       return core.tidy(() => core.complex(part(0), part(1)));
     }
@@ -106,16 +119,12 @@ export function toTfjs(tfjs: Tfjs, value: TensorValue, dtype: DataType, where: s
 export async function fromTfjs(tensor: core.Tensor, declared: DataType | undefined): Promise<TensorValue> {
   if (tensor.dtype === 'string') {
     const strings = await tensor.bytes();
-    return valueOfStrings(tensor.shape, Array.isArray(strings) ? strings : [strings]);
+    return tensorValue('string', tensor.shape, Array.isArray(strings) ? strings : [strings]);
   }
   const data = await tensor.data();
-  if (tensor.dtype === 'complex64') {
-    const bytes = readBytes(numberTensor(DataType.DT_FLOAT, [data.length], data));
-    return { dtype: 'complex64', shape: tensor.shape, data: bytes };
-  }
   const computed = WIDE[tensor.dtype as TfjsType];
   const dtype = declared !== undefined && narrowed(declared) ? declared : computed;
-  return valueOfNumbers(dtypeName(dtype), tensor.shape, data);
+  return tensorValue(dtypeName(dtype), tensor.shape, data);
 }
 
 function noSuchType(dtype: DataType, where: string): BnfixError {

@@ -1,18 +1,49 @@
 import { BnfixError } from '../errors.js';
-import { bytesPerElement, DataType, dtypeName } from '../graph/dtype.js';
-import { elementCount, numberTensor, rawTensor, readBytes, readNumbers } from '../graph/tensor.js';
+import { DataType, dtypeName } from '../graph/dtype.js';
+import { elementCount, numberTensor, readNumbers } from '../graph/tensor.js';
 
-/** A tensor that goes into a graph or comes out of it. */
+/** The elements of a tensor of numbers. */
+export type NumberData =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Uint8Array
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array;
+
+/** A tensor that is fed to a graph or fetched from it. */
 export interface TensorValue {
   /** `float32`, `float64`, `float16`, `bfloat16`, `int8` to `int64`, `uint8` to `uint64`, `bool`, `complex64`, `string`. */
   readonly dtype: string;
   readonly shape: readonly number[];
   /**
-   * Elements in row-major order: raw little-endian, bool as one byte, complex as real and imaginary part. Strings one
-   * after the other, each behind its length as a uint32.
+   * Elements in row-major order, in the typed array of the dtype: `Float32Array` for float32, `BigInt64Array` for int64.
+   * float16 and bfloat16 are in a `Float32Array`, bool (0 and 1) in a `Uint8Array`, complex64 as real and imaginary parts
+   * in a `Float32Array`. Strings are one `Uint8Array` each.
    */
-  readonly data: Uint8Array;
+  readonly data: NumberData | readonly Uint8Array[];
 }
+
+const ARRAYS = {
+  float32: Float32Array,
+  float64: Float64Array,
+  float16: Float32Array,
+  bfloat16: Float32Array,
+  int8: Int8Array,
+  uint8: Uint8Array,
+  int16: Int16Array,
+  uint16: Uint16Array,
+  int32: Int32Array,
+  uint32: Uint32Array,
+  int64: BigInt64Array,
+  uint64: BigUint64Array,
+  bool: Uint8Array,
+  complex64: Float32Array,
+} as const;
 
 const BY_NAME: ReadonlyMap<string, DataType> = new Map(
   Object.values(DataType)
@@ -22,76 +53,84 @@ const BY_NAME: ReadonlyMap<string, DataType> = new Map(
 
 /**
  * The DataType of a name as {@link dtypeName} writes it.
- * @throws BnfixError `usage` when there is none
+ * @throws BnfixError `usage` for an unknown name
  */
-function dtypeOf(name: string): DataType {
+export function dtypeOf(name: string): DataType {
   const dtype = BY_NAME.get(name);
   if (dtype !== undefined) return dtype;
-  throw new BnfixError('usage', `there is no dtype ${name}`, { fix: 'float32, int32, int64, bool, string, ...' });
+  throw new BnfixError('usage', `unknown dtype ${name}`, { fix: 'float32, int32, int64, bool, string, ...' });
 }
 
 /**
- * A value of the given numbers in row-major order, rounded once to the dtype; for bool, 0 and 1.
- * @throws BnfixError `usage` when they do not fill the shape, or the dtype is not one of numbers
+ * A value with the given elements in row-major order. Numbers are rounded once to the dtype; for bool, they are 0 and 1;
+ * complex64 takes real and imaginary parts in turn.
+ *
+ * @example
+ * tensorValue('float16', [2], [0.1, 0.2]);
+ *
+ * @throws BnfixError `usage` when the elements do not fill the shape or are not of the dtype
  */
-export function valueOfNumbers(dtype: string, shape: readonly number[], numbers: ArrayLike<number>): TensorValue {
-  if (/^(string|complex\d+|resource|variant)$/.test(dtype)) {
-    throw new BnfixError('usage', `a ${dtype} tensor is not made of numbers`);
-  }
-  if (numbers.length !== elementCount(shape)) {
-    throw new BnfixError('usage', `${numbers.length} numbers do not fill the shape [${shape}]`);
-  }
-  return { dtype, shape, data: readBytes(numberTensor(dtypeOf(dtype), shape, numbers)) };
+export function tensorValue(
+  dtype: string,
+  shape: readonly number[],
+  elements: ArrayLike<number> | readonly Uint8Array[],
+): TensorValue {
+  const value = { dtype, shape, data: elementsOf(dtype, elements) };
+  checkValue(value);
+  return value;
 }
+
+function elementsOf(dtype: string, elements: ArrayLike<number> | readonly Uint8Array[]): TensorValue['data'] {
+  const type = dtypeOf(dtype);
+  if (type === DataType.DT_STRING) return elements as readonly Uint8Array[];
+  if (type === DataType.DT_COMPLEX64) return Float32Array.from(elements as ArrayLike<number>);
+  const rounded = readNumbers(numberTensor(type, [elements.length], elements as ArrayLike<number>));
+  if (type === DataType.DT_INT64) return BigInt64Array.from(rounded, BigInt);
+  if (type === DataType.DT_UINT64) return BigUint64Array.from(rounded, BigInt);
+  const Elements = ARRAYS[dtype as Exclude<keyof typeof ARRAYS, 'int64' | 'uint64'>];
+  return new Elements(rounded);
+}
+
+/**
+ * Checks that the data of a value is of its dtype and fills its shape.
+ * @throws BnfixError `usage` when it does not
+ */
+export function checkValue({ dtype, shape, data }: TensorValue): void {
+  const count = elementCount(shape) * (dtype === 'complex64' ? 2 : 1);
+  const Elements = dtype === 'string' ? Array : ARRAYS[dtype as keyof typeof ARRAYS];
+  if (Elements === undefined) throw new BnfixError('usage', `a ${dtypeNamed(dtype)} tensor cannot be fed or fetched`);
+  if (data instanceof Elements && data.length === count) return;
+  throw new BnfixError(
+    'usage',
+    `a ${dtype} tensor of shape [${shape}] takes ${count} elements in ${anArray(Elements.name)}, not ${data.length} in ${anArray(data.constructor.name)}`,
+  );
+}
+
+/** The name of a known dtype. */
+function dtypeNamed(name: string): string {
+  return dtypeName(dtypeOf(name));
+}
+
+const anArray = (name: string) => `${/^[AI]/.test(name) ? 'an' : 'a'} ${name}`;
 
 /**
  * All elements as numbers in row-major order. int64 beyond 2^53 loses its last bits; bool is 0 and 1.
- * @throws BnfixError `unsupported` for strings and complex numbers, `usage` when data and shape do not agree
+ * @throws BnfixError `usage` when data and shape do not agree, or for strings
  */
 export function numbersOf(value: TensorValue): Float64Array {
-  const dtype = dtypeOf(value.dtype);
-  checkLength(value, bytesPerElement(dtype));
-  return readNumbers(rawTensor(dtype, value.shape, value.data));
-}
-
-/** A value of dtype string. */
-export function valueOfStrings(shape: readonly number[], strings: readonly Uint8Array[]): TensorValue {
-  const data = new Uint8Array(strings.reduce((size, text) => size + 4 + text.length, 0));
-  const view = new DataView(data.buffer);
-  let at = 0;
-  for (const text of strings) {
-    view.setUint32(at, text.length, true);
-    data.set(text, at + 4);
-    at += 4 + text.length;
-  }
-  return { dtype: 'string', shape, data };
+  checkValue(value);
+  const { dtype, data } = value;
+  if (Array.isArray(data)) throw new BnfixError('usage', `a ${dtype} tensor has no numbers`);
+  if (data instanceof BigInt64Array || data instanceof BigUint64Array) return Float64Array.from(data, Number);
+  return new Float64Array(data as ArrayLike<number>);
 }
 
 /**
  * The elements of a value of dtype string.
- * @throws BnfixError `usage` when data and shape do not agree
+ * @throws BnfixError `usage` when data and shape do not agree, or for numbers
  */
-export function stringsOf(value: TensorValue): Uint8Array[] {
-  const { data } = value;
-  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-  const strings: Uint8Array[] = [];
-  let at = 0;
-  while (at + 4 <= data.length) {
-    const end = at + 4 + view.getUint32(at, true);
-    strings.push(data.subarray(at + 4, end));
-    at = end;
-  }
-  if (at !== data.length || strings.length !== elementCount(value.shape)) throw disagree(value);
-  return strings;
-}
-
-function checkLength(value: TensorValue, width: number | undefined): void {
-  if (width !== undefined && value.data.length !== elementCount(value.shape) * width) throw disagree(value);
-}
-
-function disagree(value: TensorValue): BnfixError {
-  return new BnfixError(
-    'usage',
-    `${value.data.length} bytes are not a ${value.dtype} tensor of shape [${value.shape}]`,
-  );
+export function stringsOf(value: TensorValue): readonly Uint8Array[] {
+  checkValue(value);
+  if (Array.isArray(value.data)) return value.data;
+  throw new BnfixError('usage', `a ${value.dtype} tensor has no strings`);
 }

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { freeze } from '../../src/freezing/freeze.js';
 import type { Graph } from '../../src/graph/graph.js';
 import { runGraph } from '../../src/run/run.js';
-import { valueOfNumbers } from '../../src/run/value.js';
+import { tensorValue } from '../../src/run/value.js';
 import { difference } from '../support/compare.js';
 import { leftovers } from '../support/frozen.js';
 import { CHOICES, type Layer, modelOfNet, type Net, noise, SIZE } from '../support/nets.js';
@@ -34,7 +34,7 @@ it('freezes a training graph to what its inference graph answers, however it is 
   const count = 2 * SIZE * SIZE * 2;
   await fc.assert(
     fc.asyncProperty(nets, async (net) => {
-      const x = valueOfNumbers(
+      const x = tensorValue(
         'float32',
         [2, SIZE, SIZE, 2],
         noise(`${net.seed}/x`, count).map((value) => value * 3 + 1),

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { type AttrMap, attr } from '../../src/graph/attrs.js';
 import { DataType } from '../../src/graph/dtype.js';
-import { valueOfNumbers } from '../../src/run/value.js';
+import { tensorValue } from '../../src/run/value.js';
 import { graphOf, node, placeholder, T_FLOAT } from '../support/build.js';
 import { answer, cond, floats, loop } from '../support/run.js';
 
 describe('control flow and functions', () => {
-  const flag = (on: boolean) => valueOfNumbers('bool', [], [on ? 1 : 0]);
+  const flag = (on: boolean) => tensorValue('bool', [], [on ? 1 : 0]);
 
   test('a branch is taken by its predicate', async () => {
     expect(await answer(cond('negative'), { x: floats([1], [3]), flag: flag(true) }, 'out')).toEqual([6]);
@@ -20,7 +20,7 @@ describe('control flow and functions', () => {
 
   test('a loop runs as often as it says', async () => {
     for (const n of [0, 1, 10]) {
-      expect(await answer(loop(), { n: valueOfNumbers('int32', [], [n]) }, 'exit_p')).toEqual([2 ** n]);
+      expect(await answer(loop(), { n: tensorValue('int32', [], [n]) }, 'exit_p')).toEqual([2 ** n]);
     }
   });
 

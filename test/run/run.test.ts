@@ -3,33 +3,50 @@ import { attr } from '../../src/graph/attrs.js';
 import { DataType } from '../../src/graph/dtype.js';
 import { stringTensor } from '../../src/graph/tensor.js';
 import { runGraph } from '../../src/run/run.js';
-import { numbersOf, stringsOf, type TensorValue, valueOfNumbers, valueOfStrings } from '../../src/run/value.js';
+import { numbersOf, stringsOf, type TensorValue, tensorValue } from '../../src/run/value.js';
 import { constant, constantOf, graphOf, node, placeholder, T_FLOAT } from '../support/build.js';
 import { answer, cond, counted, failure, floats, rounded } from '../support/run.js';
 
 describe('values', () => {
   test('numbers are rounded to the dtype and read back', () => {
-    expect([...numbersOf(valueOfNumbers('float16', [2], [1.0004, -2]))]).toEqual([1, -2]);
-    expect([...numbersOf(valueOfNumbers('bfloat16', [1], [1.00390625]))]).toEqual([1]);
-    expect(valueOfNumbers('int64', [1], [-2]).data).toEqual(new Uint8Array([254, 255, 255, 255, 255, 255, 255, 255]));
-    expect(valueOfNumbers('bool', [2], [3, 0]).data).toEqual(new Uint8Array([1, 0]));
+    expect([...numbersOf(tensorValue('float16', [2], [1.0004, -2]))]).toEqual([1, -2]);
+    expect([...numbersOf(tensorValue('bfloat16', [1], [1.00390625]))]).toEqual([1]);
+    expect(tensorValue('int64', [1], [-2]).data).toEqual(BigInt64Array.of(-2n));
+    expect(tensorValue('bool', [2], [3, 0]).data).toEqual(Uint8Array.of(1, 0));
+    expect(tensorValue('complex64', [1], [1, -2]).data).toEqual(Float32Array.of(1, -2));
   });
 
   test('strings keep bytes that are no text, and empty ones', () => {
     const strings = [new Uint8Array([255, 0]), new Uint8Array(), new Uint8Array([65])];
-    const value = valueOfStrings([3], strings);
-    expect(value.data.length).toBe(4 * 3 + 3);
-    expect(stringsOf(value)).toEqual(strings);
+    expect(stringsOf(tensorValue('string', [3], strings))).toEqual(strings);
   });
 
-  test('what does not agree is said', () => {
-    expect(() => valueOfNumbers('float32', [2, 2], [1])).toThrow('1 numbers do not fill the shape [2,2]');
-    expect(() => valueOfNumbers('float33', [], [1])).toThrow('there is no dtype float33');
-    expect(() => valueOfNumbers('string', [], [1])).toThrow('a string tensor is not made of numbers');
-    const short: TensorValue = { dtype: 'float32', shape: [2], data: new Uint8Array(4) };
-    expect(() => numbersOf(short)).toThrow('4 bytes are not a float32 tensor of shape [2]');
-    const cut: TensorValue = { dtype: 'string', shape: [1], data: new Uint8Array([9, 0, 0, 0, 65]) };
-    expect(() => stringsOf(cut)).toThrow('5 bytes are not a string tensor of shape [1]');
+  test.each<[string, () => unknown, string]>([
+    [
+      'too few',
+      () => tensorValue('float32', [2, 2], [1]),
+      'takes 4 elements in a Float32Array, not 1 in a Float32Array',
+    ],
+    ['no dtype', () => tensorValue('float33', [], [1]), 'unknown dtype float33'],
+    [
+      'no typed array',
+      () => numbersOf({ dtype: 'qint8', shape: [1], data: Int8Array.of(1) }),
+      'a qint8 tensor cannot be',
+    ],
+    [
+      'raw bytes',
+      () => numbersOf({ dtype: 'int32', shape: [1], data: new Uint8Array(4) }),
+      'in an Int32Array, not 4 in a',
+    ],
+    [
+      'strings as bytes',
+      () => stringsOf({ dtype: 'string', shape: [1], data: new Uint8Array(5) }),
+      'in an Array, not 5',
+    ],
+    ['strings for numbers', () => numbersOf(tensorValue('string', [0], [])), 'a string tensor has no numbers'],
+    ['numbers for strings', () => stringsOf(tensorValue('bool', [1], [1])), 'a bool tensor has no strings'],
+  ])('%s: is refused', (_, work, message) => {
+    expect(work).toThrow(message);
   });
 });
 
@@ -63,7 +80,7 @@ describe('running a graph', () => {
     const core = await import('@tensorflow/tfjs-core');
     const spies = [vi.spyOn(console, 'log'), vi.spyOn(console, 'warn'), vi.spyOn(console, 'error')];
     await runGraph(square(), { x: floats([2], [3, -4]) }, ['z', 'y']);
-    await runGraph(cond('negative'), { x: floats([1], [3]), flag: valueOfNumbers('bool', [], [1]) }, ['out']);
+    await runGraph(cond('negative'), { x: floats([1], [3]), flag: tensorValue('bool', [], [1]) }, ['out']);
     await failure(square(), {}, 'z');
     const x = floats([2], [1, 2]);
     await Promise.all([runGraph(square(), { x }, ['z']), runGraph(square(), { x }, ['y'])]);
@@ -86,8 +103,8 @@ describe('running a graph', () => {
         constant('two', [2], [], type),
         node('y', 'Mul', ['x', 'two'], attrs),
       ]);
-      const { y } = await runGraph(graph, { x: valueOfNumbers(dtype, [2], [3, 5]) }, ['y']);
-      expect(y).toEqual(valueOfNumbers(dtype, [2], [6, 10]));
+      const { y } = await runGraph(graph, { x: tensorValue(dtype, [2], [3, 5]) }, ['y']);
+      expect(y).toEqual(tensorValue(dtype, [2], [6, 10]));
     }
   });
 
@@ -103,9 +120,9 @@ describe('running a graph', () => {
       node('c_same', 'Identity', ['c'], { T: attr.type(DataType.DT_COMPLEX64) }),
     ]);
     const c: TensorValue = { dtype: 'complex64', shape: [2], data: floats([4], [1, 2, 3, -4]).data };
-    const feeds = { flags: valueOfNumbers('bool', [2], [1, 0]), c };
+    const feeds = { flags: tensorValue('bool', [2], [1, 0]), c };
     const results = await runGraph(graph, feeds, ['not', 'same', 'numbers', 'imag', 'c_same']);
-    expect(results.not).toEqual(valueOfNumbers('bool', [2], [0, 1]));
+    expect(results.not).toEqual(tensorValue('bool', [2], [0, 1]));
     expect(stringsOf(results.same!).map((text) => Buffer.from(text).toString())).toEqual(['1.5', ' -2e3']);
     expect(rounded(results.numbers)).toEqual([1.5, -2000]);
     expect(rounded(results.imag)).toEqual([2, -4]);
@@ -120,8 +137,8 @@ describe('running a graph', () => {
       constant('step', [1], [1], DataType.DT_INT64),
       node('rest', 'StridedSlice', ['x', 'begin', 'end', 'step'], { T: attr.type(DataType.DT_INT64) }),
     ]);
-    expect(await answer(graph, { x: valueOfNumbers('int64', [3], [7, 8, 9]) }, 'rest')).toEqual([8, 9]);
-    const error = await failure(graph, { x: valueOfNumbers('int64', [1], [2 ** 40]) }, 'rest');
+    expect(await answer(graph, { x: tensorValue('int64', [3], [7, 8, 9]) }, 'rest')).toEqual([8, 9]);
+    const error = await failure(graph, { x: tensorValue('int64', [1], [2 ** 40]) }, 'rest');
     expect(error.code).toBe('unsupported');
     expect(error.message).toBe('1099511627776 does not fit into the int32 that TensorFlow.js computes in');
   });
@@ -138,7 +155,7 @@ describe('running a graph', () => {
     expect([missing.code, missing.message]).toEqual(['usage', 'the placeholder x has no value']);
     const shape = await failure(graph, { x: counted([2]) }, 'x');
     expect([shape.code, shape.message]).toEqual(['usage', 'x is [?,2], the value for it [2]']);
-    const dtype = await failure(graph, { x: valueOfNumbers('int32', [1, 2], [1, 2]) }, 'x');
+    const dtype = await failure(graph, { x: tensorValue('int32', [1, 2], [1, 2]) }, 'x');
     expect([dtype.code, dtype.message]).toEqual(['usage', 'x is float32, the value for it int32']);
     const fetch = await failure(graph, {}, 'x:1');
     expect([fetch.code, fetch.message]).toEqual(['usage', 'there is no tensor x:1 in the graph']);

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { type TensorValue, valueOfStrings } from '../../src/run/value.js';
+import { rawTensor, readNumbers } from '../../src/graph/tensor.js';
+import { dtypeOf, type TensorValue, tensorValue } from '../../src/run/value.js';
 
 /** A tensor as the fixture scripts write it: base64 of the raw little-endian bytes, or of each string. */
 interface TensorJson {
@@ -22,15 +23,13 @@ export interface Golden {
 }
 
 function tensors(json: Readonly<Record<string, TensorJson>> = {}): Tensors {
-  return Object.fromEntries(Object.entries(json).map(([name, tensor]) => [name, tensorValue(tensor)]));
+  return Object.fromEntries(Object.entries(json).map(([name, tensor]) => [name, valueIn(tensor)]));
 }
 
-function tensorValue({ dtype, shape, data }: TensorJson): TensorValue {
-  if (typeof data === 'string') return { dtype, shape, data: Buffer.from(data, 'base64') };
-  return valueOfStrings(
-    shape,
-    data.map((text) => Buffer.from(text, 'base64')),
-  );
+function valueIn({ dtype, shape, data }: TensorJson): TensorValue {
+  const bytes = (text: string) => new Uint8Array(Buffer.from(text, 'base64'));
+  if (typeof data !== 'string') return tensorValue(dtype, shape, data.map(bytes));
+  return tensorValue(dtype, shape, readNumbers(rawTensor(dtypeOf(dtype), shape, bytes(data))));
 }
 
 interface GoldenJson {

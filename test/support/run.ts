@@ -5,11 +5,10 @@ import { DataType } from '../../src/graph/dtype.js';
 import type { Graph } from '../../src/graph/graph.js';
 import { elementCount } from '../../src/graph/tensor.js';
 import { runGraph } from '../../src/run/run.js';
-import { numbersOf, type TensorValue, valueOfNumbers } from '../../src/run/value.js';
+import { numbersOf, type TensorValue, tensorValue } from '../../src/run/value.js';
 import { constant, graphOf, node, placeholder, T_FLOAT } from './build.js';
 
-export const floats = (shape: readonly number[], numbers: readonly number[]) =>
-  valueOfNumbers('float32', shape, numbers);
+export const floats = (shape: readonly number[], numbers: readonly number[]) => tensorValue('float32', shape, numbers);
 
 /** Numbers without a pattern that a wrong layout would hide: ((7 i) mod 11) - 4 + i / 16. */
 export function counting(shape: readonly number[]): number[] {
