@@ -1,3 +1,4 @@
+import { checkOptions } from './check_options.js';
 import { BnfixError } from './errors.js';
 import { setNativeCrc32c } from './io/crc32c.js';
 import { FileSource } from './io/file_source.js';
@@ -30,6 +31,7 @@ setNativeCrc32c(loadNativeCrc32c);
  *   leads to several models
  */
 export async function load(model: string | Uint8Array | ModelSources, options: LoadOptions = {}): Promise<LoadedModel> {
+  checkOptions('load', options, { checkpoint: 'string', tag: 'string', reference: 'string' });
   if (typeof model === 'string') return loadPath(model, options);
   for (const option of ['checkpoint', 'reference'] as const) {
     if (options[option] === undefined) continue;
@@ -38,7 +40,7 @@ export async function load(model: string | Uint8Array | ModelSources, options: L
       fix: `give the contents of all files: { graph, ${option} }`,
     });
   }
-  return loadSources(model, options);
+  return loadSources(model, options.tag === undefined ? {} : { tag: options.tag });
 }
 
 async function loadPath(path: string, { checkpoint, tag, reference }: LoadOptions): Promise<LoadedModel> {

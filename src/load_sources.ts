@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import { checkOptions } from './check_options.js';
 import { BnfixError } from './errors.js';
 import type { Graph } from './graph/graph.js';
 import type { Model } from './graph/model.js';
@@ -59,6 +61,10 @@ export interface OpenedFiles {
  *   several graphs and no `tag` chooses one
  */
 export async function loadSources(model: Uint8Array | ModelSources, options: SourceOptions = {}): Promise<LoadedModel> {
+  checkOptions('load', options, { tag: 'string' });
+  if (typeof model !== 'object' || model === null) {
+    throw new BnfixError('usage', `load takes bytes or { graph, checkpoint }, not ${String(model)}`);
+  }
   const { graph, checkpoint, reference } = isBytes(model) ? { graph: model } : model;
   return loadOpened(
     {
@@ -71,7 +77,12 @@ export async function loadSources(model: Uint8Array | ModelSources, options: Sou
 }
 
 function sourceOf(contents: FileContents, name: string): ByteSource {
-  if (!isBytes(contents)) return contents;
+  if (!isBytes(contents)) {
+    if (typeof contents?.readInto === 'function') return contents;
+    throw new BnfixError('usage', `the ${name} is neither bytes nor a source of bytes`, {
+      fix: 'give a Uint8Array, or an object with name, size, read, readInto and close',
+    });
+  }
   return new MemorySource(new Uint8Array(contents.buffer, contents.byteOffset, contents.byteLength), name);
 }
 

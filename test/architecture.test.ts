@@ -9,6 +9,7 @@ const SRC = fileURLToPath(new URL('../src', import.meta.url));
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   did_you_mean: [],
+  check_options: ['errors', 'did_you_mean'],
   proto: [],
   io: ['errors'],
   graph: ['errors', 'proto'],
@@ -42,9 +43,10 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'graph',
     'errors',
     'did_you_mean',
+    'check_options',
     'proto',
   ],
-  writers: ['graph', 'ops', 'io', 'errors', 'proto'],
+  writers: ['graph', 'ops', 'io', 'check_options', 'errors', 'proto'],
   // Runs a graph to show that it is right: nothing of the main way needs it.
   run: ['graph', 'ops', 'readers', 'errors', 'did_you_mean', 'proto'],
   // index.ts, core.ts, load.ts and load_sources.ts, which put the rooms together.
@@ -59,12 +61,13 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'run',
     'graph',
     'io',
+    'check_options',
     'errors',
     'proto',
   ],
   cli: ['library', 'freezing', 'passes', 'writers', 'run', 'graph', 'errors', 'did_you_mean'],
 };
-const SINGLE_FILES = ['errors', 'did_you_mean'];
+const SINGLE_FILES = ['errors', 'did_you_mean', 'check_options'];
 
 /** Node's modules that reach outside, and the rooms that may use them; the others are handed bytes. */
 const OUTSIDE = /^node:(fs|net|http|https|child_process|worker_threads|os|readline)/;

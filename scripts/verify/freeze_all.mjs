@@ -7,7 +7,7 @@ import { BnfixError, EXIT_CODES, freeze, load, writeGraph } from '../../dist/ind
 
 const FIXTURES = fileURLToPath(new URL('../../test/fixtures', import.meta.url));
 /** Options of a case that are load's; the others are freeze's. */
-const LOAD_OPTIONS = ['checkpoint', 'reference', 'tag', 'signature'];
+const LOAD_OPTIONS = ['checkpoint', 'reference', 'tag'];
 
 const [out, ...wanted] = process.argv.slice(2);
 if (out === undefined) {

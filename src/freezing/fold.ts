@@ -3,6 +3,7 @@ import { type Cost, costOf } from '../analysis/folding/cost.js';
 import { findSites, findUnfoldable } from '../analysis/folding/sites.js';
 import { viewOf } from '../analysis/folding/view.js';
 import { parseTensorName } from '../analysis/training/outputs.js';
+import { checkOptions } from '../check_options.js';
 import type { Graph } from '../graph/graph.js';
 import type { Model } from '../graph/model.js';
 import { foldFusedActivations } from '../passes/fold_fused_activations.js';
@@ -14,7 +15,7 @@ import type { Pass } from '../passes/pass.js';
 import { type PassRun, runPipeline } from '../passes/pipeline.js';
 import { type EncodedGraph, encodeGraphDef } from '../writers/graph_def.js';
 import { freeze } from './freeze.js';
-import type { FreezeOptions } from './options.js';
+import { FREEZE_OPTIONS, type FreezeOptions } from './options.js';
 import type { FreezeReport } from './report.js';
 import { nameMatcher } from './resolve_options.js';
 
@@ -72,7 +73,9 @@ const MAX_ROUNDS = 20;
  * @throws BnfixError what `freeze` throws; a batch norm that cannot be folded is no error, but kept, with the reason
  */
 export function fold(model: Model, options: FoldOptions = {}): FoldedModel {
-  const { graph, report } = freeze(model, options);
+  checkOptions('fold', options, { ...FREEZE_OPTIONS, duplicateWeights: 'boolean' });
+  const { duplicateWeights = false, ...freezeOptions } = options;
+  const { graph, report } = freeze(model, freezeOptions);
   const before = costOf(graph);
   const outputs = report.outputs.map(({ name }) => parseTensorName(name));
   const { sites, passes } = foldGraph({
@@ -80,7 +83,7 @@ export function fold(model: Model, options: FoldOptions = {}): FoldedModel {
     outputs,
     inputs: [],
     flags: [],
-    duplicateWeights: options.duplicateWeights ?? false,
+    duplicateWeights,
     isKept: nameMatcher(options.keep ?? []),
   });
   const encoded = encodeGraphDef(graph);

@@ -8,6 +8,7 @@ import { findActivations } from '../analysis/training/activations.js';
 import { type BatchNorm, findBatchNorms } from '../analysis/training/batch_norms.js';
 import { findPipelineOutputs } from '../analysis/training/input_pipelines.js';
 import { parseTensorName } from '../analysis/training/outputs.js';
+import { checkOptions } from '../check_options.js';
 import { BnfixError } from '../errors.js';
 import type { Graph } from '../graph/graph.js';
 import type { Model } from '../graph/model.js';
@@ -18,7 +19,7 @@ import { inlineFunctions } from '../passes/inline_functions.js';
 import type { PassContext, PrepareContext } from '../passes/pass.js';
 import { FREEZE_PIPELINE, type PassRun, PREPARE_PIPELINE, runPipeline } from '../passes/pipeline.js';
 import { type EncodedGraph, encodeGraphDef } from '../writers/graph_def.js';
-import type { FreezeOptions } from './options.js';
+import { FREEZE_OPTIONS, type FreezeOptions } from './options.js';
 import { type FreezeReport, freezeReport } from './report.js';
 import { applyStatisticsMap, nameMatcher, resolveFlags, resolveOutputs } from './resolve_options.js';
 
@@ -38,6 +39,7 @@ export interface FrozenModel {
  *   or not sane, `unsupported` for a form that cannot be repaired: never a graph that is only probably right.
  */
 export function freeze(model: Model, options: FreezeOptions = {}): FrozenModel {
+  checkOptions('freeze', options, FREEZE_OPTIONS);
   const graph = model.graph.copy();
   refuseLooseEdges(graph);
   const copy = { ...model, graph };

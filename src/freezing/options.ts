@@ -1,3 +1,5 @@
+import type { OptionKinds } from '../check_options.js';
+
 /** What can be said to `freeze`; without any of it, everything is found in the file. */
 export interface FreezeOptions {
   /** Tensors that the result has to answer: `name`, `name:0`. Otherwise a signature or the one clear candidate. */
@@ -17,3 +19,15 @@ export interface FreezeOptions {
   /** Take statistics that were never updated (mean 0, variance 1) as they are. */
   readonly allowUntrained?: boolean;
 }
+
+/** What each option takes. */
+export const FREEZE_OPTIONS: OptionKinds<FreezeOptions> = {
+  outputs: 'strings',
+  signature: 'string',
+  inputs: 'strings',
+  keep: 'strings',
+  map: 'record',
+  set: 'record',
+  ema: 'boolean',
+  allowUntrained: 'boolean',
+};

@@ -2,32 +2,8 @@ import { type FileHandle, link, open, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { BnfixError } from '../errors.js';
-import { alreadyThere, checkTarget, errorCode, explainUnwritable, type Target, type TargetOptions } from './target.js';
-
-/** Bytes that are made while they are written. A chunk is valid until the second next one is asked for. */
-export interface Encoded {
-  /** Where it is known before: that many bytes have to come. */
-  readonly byteLength?: number;
-  /** What this form could not hold. */
-  readonly notes?: readonly string[];
-  chunks(): Iterable<Uint8Array>;
-}
-
-export interface PumpOptions {
-  /** Stops the writing; what was written so far is removed. */
-  readonly signal?: AbortSignal;
-  /** Told after every chunk how many bytes have been written. */
-  readonly onProgress?: (bytes: number) => void;
-}
-
-/** Options of {@link writeFile}. */
-export interface WriteOptions extends Omit<TargetOptions, 'byteLength'>, PumpOptions {
-  /**
-   * Wait until the file is on the disk, so that it survives a power failure. Otherwise, as with `cp`, the system brings it
-   * there in its own time.
-   */
-  readonly sync?: boolean;
-}
+import type { Encoded, PumpOptions, WriteOptions } from './encoded.js';
+import { alreadyThere, checkTarget, errorCode, explainUnwritable, type Target } from './target.js';
 
 /**
  * Writes a file that is whole or not there: into a temporary file in the same folder, which is renamed when it is whole.
@@ -186,7 +162,7 @@ async function pump(
   return done;
 }
 
-function refuseWhenStopped(signal: AbortSignal | undefined): void {
+function refuseWhenStopped(signal: PumpOptions['signal']): void {
   if (signal?.aborted) throw new BnfixError('interrupted', 'interrupted before the result was whole');
 }
 

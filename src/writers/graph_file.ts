@@ -1,5 +1,7 @@
+import { checkOptions, type OptionKinds } from '../check_options.js';
 import type { Graph } from '../graph/graph.js';
-import { type Encoded, type WriteOptions, writeFile } from './file.js';
+import type { Encoded, WriteOptions } from './encoded.js';
+import { writeFile } from './file.js';
 import type { EncodedGraph } from './graph_def.js';
 
 /** The forms in which a GraphDef is written. */
@@ -23,6 +25,14 @@ export async function encodeAs(format: GraphFormat, { graph, encoded }: Writable
   return encodeGraphText(graph);
 }
 
+const WRITE_OPTIONS: OptionKinds<WriteOptions> = {
+  force: 'boolean',
+  inputs: 'strings',
+  onProgress: 'any',
+  signal: 'any',
+  sync: 'boolean',
+};
+
 /**
  * Writes a frozen graph to a file: .pbtxt and .pb.txt as text, anything else as binary. The file is whole or not there.
  * The model that it was made of has to be open still: weights are read while they are written.
@@ -32,5 +42,6 @@ export async function encodeAs(format: GraphFormat, { graph, encoded }: Writable
  *   when a weight turns out to be damaged; `interrupted` when `signal` stops it
  */
 export async function writeGraph(path: string, graph: WritableGraph, options: WriteOptions = {}): Promise<number> {
+  checkOptions('writeGraph', options, WRITE_OPTIONS);
   return writeFile(path, await encodeAs(graphFormat(path), graph), options);
 }

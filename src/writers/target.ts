@@ -2,6 +2,7 @@ import { constants, type Stats } from 'node:fs';
 import { access, lstat, realpath, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { BnfixError } from '../errors.js';
+import type { TargetOptions } from './encoded.js';
 
 /** Where a result goes to, looked at before anything is written. */
 export interface Target {
@@ -11,15 +12,6 @@ export interface Target {
   readonly path: string;
   /** Permissions of the file that is replaced. */
   readonly mode: number | undefined;
-}
-
-export interface TargetOptions {
-  /** Overwrite a file that is there. */
-  readonly force?: boolean;
-  /** Files that must not be overwritten whatever `force` says: the result is still read from them. */
-  readonly inputs?: readonly string[];
-  /** Size of what will be written, where it is known. */
-  readonly byteLength?: number | undefined;
 }
 
 /**

@@ -7,7 +7,7 @@ import { shapeProto, type Tensor } from '../graph/tensor.js';
 import { topologicalOrder } from '../graph/walk.js';
 import descriptor from '../proto/descriptor.js';
 import type { tensorflow } from '../proto/tensorflow.js';
-import type { Encoded } from './file.js';
+import type { Encoded } from './encoded.js';
 import { checkedChunks, type EncodeOptions, frameProto, nodeProto, streamedPayload } from './graph_def.js';
 
 const utf8 = new TextEncoder();

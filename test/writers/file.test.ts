@@ -17,7 +17,8 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { BnfixError } from '../../src/errors.js';
-import { type Encoded, writeFile, writeStream } from '../../src/writers/file.js';
+import type { Encoded } from '../../src/writers/encoded.js';
+import { writeFile, writeStream } from '../../src/writers/file.js';
 
 let folder: string;
 beforeEach(() => {

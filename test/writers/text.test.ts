@@ -10,7 +10,7 @@ import { MemorySource } from '../../src/io/source.js';
 import { readGraphDef } from '../../src/readers/graph_def.js';
 import { readMetaGraph } from '../../src/readers/meta_graph.js';
 import { textToBinary } from '../../src/readers/text.js';
-import type { Encoded } from '../../src/writers/file.js';
+import type { Encoded } from '../../src/writers/encoded.js';
 import { encodeGraphDef } from '../../src/writers/graph_def.js';
 import { encodeGraphText } from '../../src/writers/text.js';
 

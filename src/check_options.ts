@@ -1,0 +1,39 @@
+import { didYouMean } from './did_you_mean.js';
+import { BnfixError } from './errors.js';
+
+/** What an option takes: `record` is an object by name, `any` is not checked. */
+export type OptionKind = 'boolean' | 'string' | 'strings' | 'record' | 'any';
+
+/** The kind of every option of a function. */
+export type OptionKinds<T> = { readonly [K in keyof Required<T>]: OptionKind };
+
+const KINDS: Readonly<Record<OptionKind, readonly [text: string, test: (value: unknown) => boolean]>> = {
+  boolean: ['true or false', (value) => typeof value === 'boolean'],
+  string: ['a string', (value) => typeof value === 'string'],
+  strings: ['a list of strings', (value) => Array.isArray(value) && value.every((each) => typeof each === 'string')],
+  record: ['an object', (value) => typeof value === 'object' && value !== null && !Array.isArray(value)],
+  any: ['anything', () => true],
+};
+
+/**
+ * Checks the options of a function for those who call it without types.
+ * @throws BnfixError `usage` for an unknown option or one of another kind
+ */
+export function checkOptions<T extends object>(caller: string, options: T, kinds: OptionKinds<T>): void {
+  for (const [option, value] of Object.entries(options)) {
+    const kind = (kinds as Readonly<Record<string, OptionKind>>)[option];
+    if (kind === undefined) {
+      throw new BnfixError('usage', `${caller} has no option ${option}`, {
+        option,
+        fix: didYouMean(option, Object.keys(kinds)) ?? `its options are: ${Object.keys(kinds).join(', ')}`,
+      });
+    }
+    const [text, test] = KINDS[kind];
+    if (value === undefined || test(value)) continue;
+    throw new BnfixError('usage', `the option ${option} of ${caller} takes ${text}`, {
+      option,
+      why: `it is ${JSON.stringify(value) ?? typeof value}`,
+      fix: kind === 'strings' && typeof value === 'string' ? `${option}: ['${value}']` : undefined,
+    });
+  }
+}
