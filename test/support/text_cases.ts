@@ -35,12 +35,11 @@ type Nested = number | readonly Nested[];
 export function textCases(folder: string): Map<string, TextCase[]> {
   const root = fileURLToPath(new URL(`../${folder}`, import.meta.url));
   const folders = readdirSync(root, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  return new Map(
-    folders.map(({ name }) => {
-      const files = readdirSync(join(root, name)).filter((file) => file.endsWith('.txt'));
-      return [name, files.sort().map((file) => readCase(join(root, name, file)))];
-    }),
-  );
+  const cases = folders.map(({ name }): [string, TextCase[]] => {
+    const files = readdirSync(join(root, name)).filter((file) => file.endsWith('.txt'));
+    return [name, files.sort().map((file) => readCase(join(root, name, file)))];
+  });
+  return new Map(cases.filter(([, { length }]) => length > 0));
 }
 
 function readCase(path: string): TextCase {

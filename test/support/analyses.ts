@@ -1,0 +1,104 @@
+import { findUpdates } from '../../src/analysis/state/moving_averages.js';
+import { findVariables, type Variables } from '../../src/analysis/state/variables.js';
+import { findActivations } from '../../src/analysis/training/activations.js';
+import { Branches } from '../../src/analysis/training/branches.js';
+import { findDropouts } from '../../src/analysis/training/dropouts.js';
+import { rankOutputs } from '../../src/analysis/training/outputs.js';
+import { constantValue } from '../../src/analysis/values/constants.js';
+import { type Shape, Shapes } from '../../src/analysis/values/shapes.js';
+import { dtypeName } from '../../src/graph/dtype.js';
+import type { Graph } from '../../src/graph/graph.js';
+import { refText, type TensorRef } from '../../src/graph/node.js';
+import { ancestors, topologicalOrder } from '../../src/graph/walk.js';
+import { outputCount } from '../../src/ops/registry.js';
+import { modelOf } from './model.js';
+import { outputNames } from './run_pass.js';
+import { type CaseOptions, checkpointOf } from './text_cases.js';
+
+/** What an analysis finds in a graph, a line for each thing. */
+export type AnalysisText = (graph: Graph, options: CaseOptions) => string[];
+
+/** The analyses that have cases, by the folder of test/analysis that these are in. */
+export const ANALYSES: Readonly<Record<string, AnalysisText>> = {
+  /** The shape of every tensor but constants. */
+  shapes: (graph) => {
+    const shapes = new Shapes(graph);
+    const tensors = tensorsOf(graph).filter(({ node }) => graph.get(node).op !== 'Const');
+    return tensors.map((ref) => `${refText(ref)}: ${shapeText(shapes.of(ref))}`);
+  },
+
+  /** The value of every tensor that is computed from constants; `?` for a number that is not known. */
+  constants: (graph) =>
+    tensorsOf(graph).flatMap((ref) => {
+      const value = graph.get(ref.node).op === 'Const' ? undefined : constantValue(graph, ref);
+      if (!value) return [];
+      const numbers = [...value.values].map((x) => (Number.isNaN(x) ? '?' : String(x))).join(', ');
+      return [`${refText(ref)}: ${value.shape.length === 0 ? numbers : `[${numbers}]`}`];
+    }),
+
+  /** Variables, where their values are, and which tensors are their values. */
+  variables: (graph, options) => {
+    const variables = variablesOf(graph, options);
+    return [...variables.byNode.values()].flatMap((variable) => {
+      const { node, kind, dtype, shape, key, slice, evidence } = variable;
+      const part = slice ? `, ${slice.map(({ start, length }) => `${start}+${length}`).join(' x ')}` : '';
+      const reads = tensorsOf(graph).filter((ref) => ref.node !== node && variables.readBy(ref)?.node === node);
+      const from = key === undefined ? 'not in the checkpoint' : `from ${key} by ${evidence}${part}`;
+      return [
+        `${node}: ${kind} ${dtypeName(dtype)}${shapeText(shape)} ${from}`,
+        ...reads.map((ref) => `  read by ${refText(ref)}`),
+      ];
+    });
+  },
+
+  /** Which branches are taken when flags have the values that `set` gives them, and which nodes never run. */
+  branches: (graph, { set = {} }) => {
+    const pins = new Map(Object.entries(set).map(([name, value]) => [name, Number(value)]));
+    const branches = new Branches(graph, pins);
+    return [...graph.nodes()].flatMap((node) => {
+      if (branches.isDeadNode(node)) return [`${node.name} never runs`];
+      if (/Switch$/.test(node.op)) return [`${node.name} takes output ${branches.taken(node) ?? '?'}`];
+      return /^Select/.test(node.op) ? [`${node.name} takes input ${branches.selected(node) ?? '?'}`] : [];
+    });
+  },
+
+  /** Tensors in which the net ends, best first. */
+  outputs: (graph) => rankOutputs(graph).map(({ ref, op, shape }) => `${refText(ref)} (${op}) ${shapeText(shape)}`),
+
+  /** Dropouts and other random ops that an output depends on. */
+  dropouts: (graph, options) => {
+    const { dropouts, stray } = findDropouts(graph, ancestors(graph, outputNames(graph, options), false));
+    return [
+      ...dropouts.map(({ output, x, random }) => `${output} is ${refText(x)} without ${random}`),
+      ...stray.map(({ output, random, problem }) => `${output} depends on ${random}: ${problem.code}`),
+    ];
+  },
+
+  /** Which variable averages which tensor. */
+  moving_averages: (graph, options) => {
+    const { averages, updated } = findUpdates(graph, variablesOf(graph, options), findActivations(graph));
+    const found = [...averages.values()].flat().map(({ variable, statistic, assign, isDirect, isCopy, via }) => {
+      const how = [...(isCopy ? ['copy'] : []), ...(isDirect ? [] : ['derived']), ...via.map((name) => `via ${name}`)];
+      return `${variable.node} averages ${refText(statistic)} in ${assign}${how.length > 0 ? ` (${how.join(', ')})` : ''}`;
+    });
+    const averaged = new Set([...averages.values()].flat().map(({ variable }) => variable.node));
+    const others = [...updated].filter((name) => !averaged.has(name));
+    return [...found, ...others.map((name) => `${name} is updated otherwise`)];
+  },
+};
+
+function variablesOf(graph: Graph, { checkpoint }: CaseOptions): Variables {
+  return findVariables(modelOf(graph, checkpointOf(checkpoint, graph)));
+}
+
+/** All outputs of all nodes, in topological order; of custom ops those that are read. */
+function tensorsOf(graph: Graph): TensorRef[] {
+  return topologicalOrder(graph).flatMap((node) => {
+    const count = outputCount(node) ?? Math.max(0, ...graph.usedPorts(node.name)) + 1;
+    return Array.from({ length: count }, (_, port) => ({ node: node.name, port }));
+  });
+}
+
+function shapeText(shape: Shape): string {
+  return shape ? `[${shape.map((size) => (size < 0 ? '?' : size)).join(', ')}]` : '?';
+}
