@@ -9,9 +9,11 @@
  * @module
  */
 export type { Cost } from './analysis/folding/cost.js';
+export type { FoldReason } from './analysis/folding/reasons.js';
 export type { Shape } from './analysis/values/shapes.js';
 export { BnfixError, type ErrorCode, type ErrorDetail, EXIT_CODES, type Fix } from './errors.js';
-export { type FoldedModel, type FoldedSite, type FoldOptions, type FoldReport, fold } from './freezing/fold.js';
+export { type FoldedModel, type FoldOptions, fold } from './freezing/fold.js';
+export type { FoldedSite, FoldReport } from './freezing/fold_report.js';
 export { type FrozenModel, freeze } from './freezing/freeze.js';
 export type { FreezeOptions } from './freezing/options.js';
 export type { BatchNormReport, FreezeReport, GraphSize, TensorInfo } from './freezing/report.js';

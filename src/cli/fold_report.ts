@@ -1,15 +1,16 @@
-import type { FoldedSite, FoldReport } from '../freezing/fold.js';
+import type { FoldedSite, FoldReport } from '../freezing/fold_report.js';
+import { foldReasonText, isHelpedByDuplicates } from '../freezing/fold_wording.js';
 import { countText, plural } from './format.js';
 import { type ReportStyle, type Row, reportText, type Written } from './report.js';
 
 const ACTIONS: Readonly<Record<FoldedSite['action'], string>> = {
-  previous: 'folded into what comes before',
-  next: 'folded into what comes after',
+  previous: 'folded into the op before',
+  next: 'folded into the op after',
   arithmetic: 'became Mul and Add',
   kept: 'kept',
 };
 
-/** Sites of which the reason is told without -v. */
+/** So many sites are shown with their reasons without -v. */
 const SHOWN = 6;
 
 /** The report of freeze with what became of each batch norm, and what that saves. */
@@ -22,7 +23,7 @@ export function foldReportText(report: FoldReport, written: Written, style: Repo
 }
 
 function siteLines(sites: readonly FoldedSite[], { verbose }: ReportStyle): string[] {
-  if (sites.length === 0) return ['there is no batch norm to fold'];
+  if (sites.length === 0) return ['no batch norm to fold'];
   const lines: string[] = [];
   for (const [action, text] of Object.entries(ACTIONS)) {
     const group = sites.filter((site) => site.action === action);
@@ -30,10 +31,22 @@ function siteLines(sites: readonly FoldedSite[], { verbose }: ReportStyle): stri
     lines.push(`${text}: ${countText(group.length)}`);
     const isReason = action === 'arithmetic' || action === 'kept';
     const shown = verbose ? group : isReason ? group.slice(0, SHOWN) : [];
-    lines.push(...shown.map(({ name, form, why }) => `  ${name} (${form}): ${why}`));
+    lines.push(...shown.map((site) => `  ${site.name} (${site.pattern}): ${siteText(site)}`));
     if (isReason && shown.length < group.length) lines.push(`  and ${group.length - shown.length} more (-v)`);
   }
   return lines;
+}
+
+/** Where a site is now, or why it is not folded. */
+function siteText({ action, into, reasons }: FoldedSite): string {
+  if (reasons.length > 0) return reasons.map(reasonText).join('; ');
+  if (action === 'arithmetic') return `became ${into.join(' and ') || 'nothing'}`;
+  return `folded into ${into.join(', ')}`;
+}
+
+function reasonText(reason: FoldedSite['reasons'][number]): string {
+  const help = isHelpedByDuplicates(reason) ? ' (--duplicate-weights writes the kernel twice)' : '';
+  return `${foldReasonText(reason)}${help}`;
 }
 
 function costLines({ cost: { before, after } }: FoldReport): string[] {

@@ -1,3 +1,4 @@
+import type { ChannelRule } from './channel_rules.js';
 import { familyRoles } from './families.js';
 import { ARITHMETIC_OPS } from './table/arithmetic.js';
 import { CONTROL_FLOW_OPS } from './table/control_flow.js';
@@ -68,6 +69,17 @@ export function opsWith(...roles: readonly Role[]): string[] {
 /** What an op does to one element of each of its inputs; undefined when it is not elementwise. */
 export function scalarOf(op: string): Scalar | undefined {
   return rows.get(op)?.scalar;
+}
+
+/** A test for an op and its twins, which mean the same: `sameAs('Add')` holds for AddV2. */
+export function sameAs(op: string): OpTest {
+  const meaning = rows.get(op);
+  return (node) => node !== undefined && (node.op === op || (meaning !== undefined && rows.get(node.op) === meaning));
+}
+
+/** How a scale and shift per channel commute with an op; undefined where they do not. */
+export function channelRuleOf(op: string): ChannelRule | undefined {
+  return rows.get(op)?.channels;
 }
 
 /** All ops of the table, by row. */

@@ -1,8 +1,7 @@
-import { type FoldContext, NOTHING } from '../analysis/folding/context.js';
 import { attr, attrInt, attrString, attrType } from '../graph/attrs.js';
 import { DataType } from '../graph/dtype.js';
 import type { Node } from '../graph/node.js';
-import type { Pass, Remark } from './pass.js';
+import type { FoldPass } from './fold_outcome.js';
 
 /** Attrs that only _FusedBatchNormEx has. */
 const EX_ATTRS: ReadonlySet<string> = new Set(['num_side_inputs', 'activation_mode']);
@@ -16,20 +15,16 @@ const EX_ATTRS: ReadonlySet<string> = new Set(['num_side_inputs', 'activation_mo
  *
  * Assumes: only output 0 is in use; another node is left.
  */
-export const foldFusedActivations: Pass<FoldContext> = {
+export const foldFusedActivations: FoldPass = {
   name: 'fold_fused_activations',
   run({ graph }) {
-    const changed: Remark[] = [];
-    const skipped: Remark[] = [];
     for (const node of [...graph.nodes()]) {
       if (node.op !== '_FusedBatchNormEx') continue;
       const used = graph.usedPorts(node.name).filter((port) => port !== 0);
       const activation = attrString(node, 'activation_mode') ?? 'Identity';
       const sides = attrInt(node, 'num_side_inputs') ?? 0;
-      if (used.length > 0 || !/^(Identity|Relu)$/.test(activation) || sides > 1) {
-        skipped.push({ node: node.name, text: 'its statistics are in use, or its form is not known' });
-        continue;
-      }
+      const isKnown = activation === 'Identity' || activation === 'Relu';
+      if (used.length > 0 || !isKnown || sides > 1) continue;
       const side = sides === 1 ? node.inputs[5] : undefined;
       const name = graph.freeName(`${node.name}/batch_norm`);
       const norm = { op: 'FusedBatchNormV3', inputs: node.inputs.slice(0, 5), attr: plainAttrs(node) };
@@ -45,9 +40,8 @@ export const foldFusedActivations: Pass<FoldContext> = {
         }
         graph.replace(node, { op: activation, inputs: [x], controls, attr: { T } });
       }
-      changed.push({ node: node.name, text: `taken apart: ${name} and what followed it` });
     }
-    return changed.length + skipped.length === 0 ? NOTHING : { changed, skipped };
+    return { outcomes: [] };
   },
 };
 

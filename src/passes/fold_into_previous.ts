@@ -1,12 +1,12 @@
-import { type FoldContext, NOTHING } from '../analysis/folding/context.js';
-import { scaleKernels, unmetClaims } from '../analysis/folding/kernels.js';
-import { type Planned, planSite } from '../analysis/folding/plan_site.js';
-import { isRefusal, type Refusal } from '../analysis/folding/refusal.js';
-import { findSites, multiplies, remarks, type Site } from '../analysis/folding/sites.js';
-import { type FoldView, viewOf } from '../analysis/folding/view.js';
-import { addition, biasAddition } from './edits/bias.js';
-import { currentX, replaceSite } from './edits/site.js';
-import type { Pass, Remark } from './pass.js';
+import type { FoldContext } from '../analysis/folding/context.js';
+import { choosePlans } from '../analysis/folding/kernels.js';
+import { planIntoPrevious } from '../analysis/folding/plan_into_previous.js';
+import { isReason } from '../analysis/folding/reasons.js';
+import { findSites, multiplies, siteNames } from '../analysis/folding/sites.js';
+import type { FoldPlan } from '../analysis/folding/steps.js';
+import { viewOf } from '../analysis/folding/view.js';
+import { applyPlans } from './edits/apply_plans.js';
+import { type FoldOutcome, type FoldPass, foldedOutcomes, keptOutcomes } from './fold_outcome.js';
 
 /**
  * Multiplies what a batch norm scales by into the kernels of the convolutions and matrix products before it.
@@ -23,49 +23,37 @@ import type { Pass, Remark } from './pass.js';
  * Assumes: parameters and kernels are constants. A kernel is scaled only if everything that sees its op's result, or the
  * kernel itself, wants it scaled so; anything else is left, with the reason.
  */
-export const foldIntoPrevious: Pass<FoldContext> = {
+export const foldIntoPrevious: FoldPass = {
   name: 'fold_into_previous',
   run(context) {
-    const view = viewOf(context);
-    const changed: Remark[] = [];
-    const skipped: Remark[] = [];
-    const planned: Planned[] = [];
-    const say = (site: Site, { why }: Refusal) => skipped.push(...remarks(site, why));
-    for (const site of findSites(view)) {
-      if (!multiplies(site)) continue;
-      const plan = planSite(view, site);
-      if (isRefusal(plan)) say(site, plan);
-      else planned.push(plan);
+    const folded: FoldOutcome[] = [];
+    for (;;) {
+      const { chosen, kept, isDone } = foldOnce(context);
+      folded.push(...foldedOutcomes(chosen, 'previous'));
+      if (isDone) return { outcomes: [...folded, ...kept] };
     }
-    const claims = planned.flatMap(({ plan }) => plan.claims);
-    const unmet = unmetClaims(view, claims, context.duplicateWeights);
-    const met = planned.filter(({ site }) => !unmet.has(site.last.name));
-    for (const { site } of planned) if (unmet.has(site.last.name)) say(site, unmet.get(site.last.name)!);
-    if (met.length === 0) return { ...NOTHING, skipped };
-    scaleKernels(
-      view,
-      met.flatMap(({ plan }) => plan.claims),
-    );
-    for (const each of met) {
-      apply(view, each);
-      const into = each.plan.ops.map(({ node }) => node.name).join(', ');
-      changed.push(...remarks(each.site, `folded into ${into}`));
-    }
-    return { changed, skipped };
   },
 };
 
-function apply(view: FoldView, { site, plan, bias }: Planned): void {
-  for (const edit of plan.edits) edit();
-  if (!bias) {
-    replaceSite(view, site, undefined);
-    return;
+interface Round {
+  readonly chosen: readonly FoldPlan[];
+  readonly kept: readonly FoldOutcome[];
+  /** Whether nothing waits for what this round changed. */
+  readonly isDone: boolean;
+}
+
+/** Folds all sites that rely on different nodes. */
+function foldOnce(context: FoldContext): Round {
+  const view = viewOf(context);
+  const kept: FoldOutcome[] = [];
+  const plans: FoldPlan[] = [];
+  for (const site of findSites(view).filter(multiplies)) {
+    const plan = planIntoPrevious(view, site);
+    if (isReason(plan)) kept.push(...keptOutcomes(siteNames(site), plan));
+    else plans.push(plan);
   }
-  const x = currentX(site);
-  const { axis, values } = bias;
-  const spec =
-    axis === undefined
-      ? addition(view, x, { shape: site.affine.shift.shape, values }, site.last)
-      : biasAddition(view, x, values, axis, site.last);
-  replaceSite(view, site, spec);
+  const { chosen, refused, postponed } = choosePlans(view, plans, context.duplicateWeights);
+  for (const [{ names }, reason] of refused) kept.push(...keptOutcomes(names, reason));
+  applyPlans(context, chosen);
+  return { chosen, kept, isDone: postponed.length === 0 };
 }

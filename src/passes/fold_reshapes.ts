@@ -1,9 +1,8 @@
-import type { FoldContext } from '../analysis/folding/context.js';
 import { type FoldView, viewOf } from '../analysis/folding/view.js';
 import { attr } from '../graph/attrs.js';
 import { type Node, sameRef, type TensorRef } from '../graph/node.js';
 import { ancestors } from '../graph/walk.js';
-import type { Pass, Remark } from './pass.js';
+import type { FoldPass } from './fold_outcome.js';
 
 /**
  * Removes reshapes there and back again, which a batch norm that is gone stood between, and what leads nowhere now.
@@ -12,26 +11,24 @@ import type { Pass, Remark } from './pass.js';
  *
  * Assumes: nothing.
  */
-export const foldReshapes: Pass<FoldContext> = {
+export const foldReshapes: FoldPass = {
   name: 'fold_reshapes',
   run(context) {
     const { graph, outputs } = context;
     const view = viewOf(context);
-    const changed: Remark[] = [];
     for (const node of [...graph.nodes()]) {
       const x = node.op === 'Reshape' ? reshapedBack(view, node) : undefined;
       if (!x) continue;
-      if (view.whyNotRemovable(node)) {
+      if (view.isRemovable(node)) {
+        graph.replaceUses({ node: node.name, port: 0 }, x);
+      } else {
         const T = node.attr.T ?? attr.type(1);
         graph.replace(node, { op: 'Identity', inputs: [x], controls: node.controls, attr: { T } });
-      } else {
-        graph.replaceUses({ node: node.name, port: 0 }, x);
       }
-      changed.push({ node: node.name, text: `gave ${x.node} its own shape` });
     }
     const names = outputs.map((ref) => ref.node);
     graph.retain(ancestors(graph, names));
-    return { changed, skipped: [] };
+    return { outcomes: [] };
   },
 };
 

@@ -1,17 +1,10 @@
-import { isOnes, isZeros } from '../analysis/folding/affine.js';
-import type { FoldContext } from '../analysis/folding/context.js';
-import { linearOp } from '../analysis/folding/linear_ops.js';
-import { planSite } from '../analysis/folding/plan_site.js';
-import { whyNotRepresentable } from '../analysis/folding/range.js';
-import { isRefusal, type Refusal, refusal } from '../analysis/folding/refusal.js';
-import { findSites, findUnfoldable, isSteady, remarks, type Site } from '../analysis/folding/sites.js';
-import { type FoldView, viewOf } from '../analysis/folding/view.js';
-import { type Vector, zip } from '../analysis/values/vectors.js';
-import { dtypeName } from '../graph/dtype.js';
-import type { NodeSpec, TensorRef } from '../graph/node.js';
-import { addition, biasAddition, product } from './edits/bias.js';
-import { currentX, replaceSite } from './edits/site.js';
-import type { Pass, Remark } from './pass.js';
+import { planMulAdd } from '../analysis/folding/plan_mul_add.js';
+import { isReason } from '../analysis/folding/reasons.js';
+import { findSites, findUnfoldable, siteNames } from '../analysis/folding/sites.js';
+import type { FoldPlan } from '../analysis/folding/steps.js';
+import { viewOf } from '../analysis/folding/view.js';
+import { applyPlans } from './edits/apply_plans.js';
+import { type FoldOutcome, type FoldPass, foldedOutcomes, keptOutcomes } from './fold_outcome.js';
 
 /**
  * Makes what could be folded nowhere one Mul and one Add, and merges neighbouring constants of either.
@@ -25,72 +18,19 @@ import type { Pass, Remark } from './pass.js';
  *
  * Assumes: parameters are constants. Nothing is changed that would not become cheaper.
  */
-export const foldToMulAdd: Pass<FoldContext> = {
+export const foldToMulAdd: FoldPass = {
   name: 'fold_to_mul_add',
   run(context) {
-    const changed: Remark[] = [];
-    const skipped: Remark[] = [];
     const view = viewOf(context);
+    const kept: FoldOutcome[] = [];
+    const plans: FoldPlan[] = [];
     for (const site of findSites(view)) {
-      const form = chooseForm(site);
-      if (isRefusal(form)) {
-        skipped.push(...remarks(site, form.why));
-        continue;
-      }
-      if (form.length >= site.cost) continue;
-      const plan = site.batchNorms.length > 0 ? planSite(view, site) : undefined;
-      if (plan && isRefusal(plan) && plan.keep) {
-        skipped.push(...remarks(site, plan.why));
-        continue;
-      }
-      write(view, site, form);
-      const ops = form.map(({ op }) => op).join(' and ') || 'nothing';
-      changed.push(...remarks(site, `became ${ops}`));
+      const plan = planMulAdd(view, site);
+      if (plan && isReason(plan)) kept.push(...keptOutcomes(siteNames(site), plan));
+      else if (plan) plans.push(plan);
     }
-    for (const { name, refusal } of findUnfoldable(view)) skipped.push({ node: name, text: refusal.why });
-    return { changed, skipped };
+    for (const { name, reason } of findUnfoldable(view)) kept.push(...keptOutcomes([name], reason));
+    applyPlans(context, plans);
+    return { outcomes: [...foldedOutcomes(plans, 'arithmetic'), ...kept] };
   },
 };
-
-interface Step {
-  readonly op: 'Mul' | 'Add';
-  readonly by: Vector;
-}
-
-function chooseForm(site: Site): readonly Step[] | Refusal {
-  const { affine, dtype, members } = site;
-  const { scale, shift } = affine;
-  const unsound = whyNotRepresentable(dtype, scale.values, shift.values);
-  if (unsound) return refusal(unsound);
-  if (members.some(({ widens }) => widens)) {
-    return refusal(`it computes in float32 what it stores in ${dtypeName(dtype)}: Mul and Add would round more often`);
-  }
-  const mul: readonly Step[] = isOnes(scale) ? [] : [{ op: 'Mul', by: scale }];
-  if (isZeros(shift)) return mul;
-  const productFirst: readonly Step[] = [...mul, { op: 'Add', by: shift }];
-  if (mul.length === 0 || isSteady(site)) return productFirst;
-  const before = zip(shift, scale, (b, a) => b / a);
-  if (before && !whyNotRepresentable(dtype, before.values)) return [{ op: 'Add', by: before }, ...mul];
-  return refusal('its means are so large, and a scale is 0, that Mul and Add would lose digits');
-}
-
-function write(view: FoldView, site: Site, form: readonly Step[]): void {
-  const { last } = site;
-  let x = currentX(site);
-  let spec: Omit<NodeSpec, 'name'> | undefined;
-  for (const { op, by } of form) {
-    if (spec) {
-      const step = view.graph.freeName(`${last.name}/${spec.op.toLowerCase()}`);
-      x = { node: view.graph.add({ ...spec, name: step }).name, port: 0 };
-    }
-    spec = op === 'Mul' ? product(view, x, by, last) : sum(view, site, x, by);
-  }
-  replaceSite(view, site, spec);
-}
-
-/** Directly behind a convolution, a sum is its bias. */
-function sum(view: FoldView, site: Site, x: TensorRef, by: Vector) {
-  const op = linearOp(view, view.graph.get(x.node));
-  const isBias = op?.channels === by.values.length && by.shape.length === -op.axis;
-  return op && isBias ? biasAddition(view, x, by.values, op.axis, site.last) : addition(view, x, by, site.last);
-}

@@ -53,7 +53,10 @@ export interface PassRun extends PassResult {
 }
 
 /** Runs passes in order; the graph is validated after each that changed it, and the culprit named. */
-export function runPipeline<C extends PrepareContext>(pipeline: readonly Pass<C>[], context: C): PassRun[] {
+export function runPipeline<C extends { readonly graph: Graph }, R>(
+  pipeline: readonly { readonly name: string; run(context: C): R }[],
+  context: C,
+): (R & { readonly pass: string })[] {
   return pipeline.map((pass) => {
     const before = context.graph.version;
     const result = pass.run(context);

@@ -1,4 +1,5 @@
-import { type FoldOptions, type FoldReport, fold } from '../../src/freezing/fold.js';
+import { type FoldOptions, fold } from '../../src/freezing/fold.js';
+import type { FoldReport } from '../../src/freezing/fold_report.js';
 import type { Graph } from '../../src/graph/graph.js';
 import type { Model } from '../../src/graph/model.js';
 import { MemorySource } from '../../src/io/source.js';

@@ -1,6 +1,8 @@
 import { attrBool, attrFloat, attrString, attrType } from '../../graph/attrs.js';
 import { DataType } from '../../graph/dtype.js';
 import type { Node, TensorRef } from '../../graph/node.js';
+import { elementwise } from '../../ops/channel_rules.js';
+import { anyOf, channelRuleOf, sameAs } from '../../ops/meaning.js';
 import { type ConstantVector, isFloat, mapVector, scalar, type Vector, zip } from '../values/vectors.js';
 import type { FoldView } from './view.js';
 
@@ -22,75 +24,69 @@ export interface AffineOp {
   /** Index of the input that is constant, where there is one. */
   readonly operand: number;
   readonly affine: Affine;
-  /** How the op is told in the report: the op itself for a batch norm; undefined for plain arithmetic. */
+  /** The op of a batch norm, or {@link DECOMPOSED}; undefined for plain arithmetic. */
   readonly batchNorm: string | undefined;
-  /** What it costs at run time: a batch norm three ops, arithmetic one, what hands on nothing. */
+  /** What it costs at run time: a batch norm three ops, arithmetic one, an identity nothing. */
   readonly cost: number;
   readonly dtype: DataType;
   /** Whether it computes in float32 what it stores in fewer bits. */
   readonly widens: boolean;
 }
 
-/** The form of a batch norm that is written as arithmetic. */
+/** The pattern of a batch norm that is written as arithmetic. */
 export const DECOMPOSED = 'decomposed';
 
-export const BATCH_NORMS: ReadonlySet<string> = new Set(['FusedBatchNorm', 'FusedBatchNormV2', 'FusedBatchNormV3']);
+const isFusedBatchNorm = anyOf('fused_batch_norm');
+const isGlobalBatchNorm = anyOf('global_batch_norm');
+const isProduct = sameAs('Mul');
+const isQuotient = sameAs('RealDiv');
+const isNegation = sameAs('Neg');
+/** Whether a node adds two tensors. */
+export const isSum = sameAs('Add');
+/** Whether a node subtracts its second input from its first. */
+export const isDifference = sameAs('Sub');
+/** Whether a node adds a vector along the channels of its layout. */
+export const isBias = sameAs('BiasAdd');
 
-const HANDS_ON: ReadonlySet<string> = new Set(['Identity', 'StopGradient', 'PreventGradient', 'Snapshot']);
+/** Ops that hand their input on and do nothing else with it. */
+function isPlainIdentity({ op }: Node): boolean {
+  return channelRuleOf(op) === elementwise;
+}
 
 const [ONE, ZERO, MINUS_ONE] = [scalar(1), scalar(0), scalar(-1)];
 
-/** A node as an affine function of one input; undefined when it is none, or its parameters are no constants. */
+/** A node as an affine function of one input; undefined when it is none, or its parameters are not constant. */
 export function affineOp(view: FoldView, node: Node): AffineOp | undefined {
   if (view.isKept(node.name)) return undefined;
-  if (BATCH_NORMS.has(node.op)) return fusedBatchNorm(view, node);
-  if (node.op === 'BatchNormWithGlobalNormalization') return globalNormalization(view, node);
+  if (isFusedBatchNorm(node)) return fusedBatchNorm(view, node);
+  if (isGlobalBatchNorm(node)) return globalNormalization(view, node);
   const dtype = attrType(node, 'T');
   if (!isFloat(dtype)) return undefined;
-  if (HANDS_ON.has(node.op)) return arithmetic(node, dtype, 0, ONE, ZERO, undefined);
-  if (node.op === 'Neg') return arithmetic(node, dtype, 0, MINUS_ONE, ZERO, undefined);
+  const unary = (scale: Vector) => arithmetic(node, { dtype, x: 0, scale, shift: ZERO });
+  if (isPlainIdentity(node)) return unary(ONE);
+  if (isNegation(node)) return unary(MINUS_ONE);
   if (node.inputs.length !== 2) return undefined;
   const [left, right] = [view.constants.vector(node.inputs[0]), view.constants.vector(node.inputs[1])];
   const constant = left ?? right;
   if (!constant || (left && right)) return undefined;
-  const index = left ? 1 : 0;
-  switch (node.op) {
-    case 'Mul':
-      return arithmetic(node, dtype, index, constant, ZERO, constant);
-    case 'Div':
-    case 'RealDiv':
-      if (left) return undefined;
-      return arithmetic(
-        node,
-        dtype,
-        index,
-        mapVector(constant, (x) => 1 / x),
-        ZERO,
-        constant,
-      );
-    case 'Add':
-    case 'AddV2':
-      return arithmetic(node, dtype, index, ONE, constant, constant);
-    case 'Sub':
-      return left
-        ? arithmetic(node, dtype, index, MINUS_ONE, constant, constant)
-        : arithmetic(
-            node,
-            dtype,
-            index,
-            ONE,
-            mapVector(constant, (x) => -x),
-            constant,
-          );
-    case 'BiasAdd':
-    case 'BiasAddV1': {
-      if (left) return undefined;
-      const shaped = alongChannels(view, node, constant);
-      return shaped && arithmetic(node, dtype, index, ONE, shaped, constant);
-    }
-    default:
-      return undefined;
-  }
+  const binary = (scale: Vector, shift: Vector) => arithmetic(node, { dtype, x: left ? 1 : 0, scale, shift, constant });
+  if (isProduct(node)) return binary(constant, ZERO);
+  if (isSum(node)) return binary(ONE, constant);
+  if (isDifference(node))
+    return left
+      ? binary(MINUS_ONE, constant)
+      : binary(
+          ONE,
+          mapVector(constant, (x) => -x),
+        );
+  if (left) return undefined;
+  if (isQuotient(node))
+    return binary(
+      mapVector(constant, (x) => 1 / x),
+      ZERO,
+    );
+  const bias = isBias(node) ? alongChannels(view, node, constant) : undefined;
+  return bias && binary(ONE, bias);
 }
 
 /** Of NCHW, versions of TensorFlow agree only where there are four dimensions. */
@@ -100,30 +96,33 @@ function alongChannels(view: FoldView, node: Node, bias: Vector): Vector | undef
   return view.rankOf(node.inputs[0]!) === 4 ? { shape: [bias.values.length, 1, 1], values: bias.values } : undefined;
 }
 
-function arithmetic(
-  node: Node,
-  dtype: DataType,
-  index: number,
-  scale: Vector,
-  shift: Vector,
-  constant: ConstantVector | undefined,
-): AffineOp {
+interface Arithmetic {
+  readonly dtype: DataType;
+  /** Index of the input that is scaled. */
+  readonly x: number;
+  readonly scale: Vector;
+  readonly shift: Vector;
+  /** The other input, where there is one. */
+  readonly constant?: ConstantVector;
+}
+
+function arithmetic(node: Node, { dtype, x, scale, shift, constant }: Arithmetic): AffineOp {
   // Scaling by a root is how a batch norm that was not fused divides by its deviation.
-  const isNorm = constant?.hasRoot && (node.op === 'Mul' || node.op.endsWith('Div'));
+  const isNorm = constant?.hasRoot && (isProduct(node) || isQuotient(node));
   return {
     node,
-    x: node.inputs[index]!,
-    operand: 1 - index,
+    x: node.inputs[x]!,
+    operand: 1 - x,
     affine: { scale, shift, growth: 0 },
     batchNorm: isNorm ? DECOMPOSED : undefined,
-    cost: HANDS_ON.has(node.op) ? 0 : 1 + (constant && constant.ops > 0 ? 1 : 0),
+    cost: isPlainIdentity(node) ? 0 : 1 + (constant && constant.ops > 0 ? 1 : 0),
     dtype,
     widens: false,
   };
 }
 
 /** The shape of a parameter that lies along the channels of a layout. */
-export function channelShape(format: string, size: number): number[] {
+function channelShape(format: string, size: number): number[] {
   return format.startsWith('NC') ? [size, ...new Array<number>(format.length - 2).fill(1)] : [size];
 }
 
@@ -209,14 +208,16 @@ export function compose(first: Affine, second: Affine): Affine | undefined {
   return { scale, shift, growth: Math.max(first.growth, second.growth, late) };
 }
 
-export function largest(v: Vector): number {
+function largest(v: Vector): number {
   return v.values.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
 }
 
+/** Whether a vector scales nothing. */
 export function isOnes(v: Vector): boolean {
   return v.values.every((x) => x === 1);
 }
 
+/** Whether a vector adds nothing. */
 export function isZeros(v: Vector): boolean {
   return v.values.every((x) => x === 0);
 }

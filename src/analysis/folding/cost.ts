@@ -1,6 +1,7 @@
 import type { Graph } from '../../graph/graph.js';
 import type { Node } from '../../graph/node.js';
 import { elementCount } from '../../graph/tensor.js';
+import { anyOf } from '../../ops/meaning.js';
 import { linearOp } from './linear_ops.js';
 import { FoldView } from './view.js';
 
@@ -12,11 +13,19 @@ export interface Cost {
   readonly ops: Readonly<Record<string, number>>;
 }
 
-const NO_WORK: ReadonlySet<string> = new Set(['Const', 'Placeholder', 'PlaceholderWithDefault', 'NoOp', 'Identity']);
+const computesNothing = anyOf('constant', 'placeholder', 'no_op', 'identity');
 
 /** Ops with one multiplication (or division) for each element of the result. */
-const PER_ELEMENT =
-  /^(Mul|Div|RealDiv|Square|SquaredDifference|_?FusedBatchNorm(V2|V3|Ex)?|BatchNormWithGlobalNormalization)$/;
+const isPerElement = anyOf(
+  'multiply',
+  'divide',
+  'square',
+  'fused_batch_norm',
+  'fused_batch_norm_activation',
+  'global_batch_norm',
+);
+const isTransposed = anyOf('transposed_convolution');
+const isMatMul = anyOf('matmul');
 
 /** Counts the multiplications and the ops of a graph; what constants alone determine does not count. */
 export function costOf(graph: Graph): Cost {
@@ -24,7 +33,7 @@ export function costOf(graph: Graph): Cost {
   const ops: Record<string, number> = {};
   let multiplications = 0;
   for (const node of graph.nodes()) {
-    if (NO_WORK.has(node.op) || view.constants.vector({ node: node.name, port: 0 })) continue;
+    if (computesNothing(node) || view.constants.vector({ node: node.name, port: 0 })) continue;
     ops[node.op] = (ops[node.op] ?? 0) + 1;
     multiplications += work(view, node);
   }
@@ -34,15 +43,15 @@ export function costOf(graph: Graph): Cost {
 
 function work(view: FoldView, node: Node): number {
   const op = linearOp(view, node);
-  if (!op) return PER_ELEMENT.test(node.op) ? sizeOf(view, node.name) : 0;
+  if (!op) return isPerElement(node) ? sizeOf(view, node.name) : 0;
   const kernel = elementCount(op.kernelShape);
-  if (node.op.includes('BackpropInput')) {
+  if (isTransposed(node)) {
     // Each element of the data is multiplied by the whole kernel of its channel.
     const data = elements(view, node.inputs[op.data]!.node, node.inputs[op.data]!.port);
     return (data * kernel) / op.kernelShape.at(-1)!;
   }
   const outputs = op.channels ?? 1;
-  const batches = node.op.includes('MatMul') ? elementCount(op.kernelShape.slice(0, -2)) : 1;
+  const batches = isMatMul(node) ? elementCount(op.kernelShape.slice(0, -2)) : 1;
   return (sizeOf(view, node.name) * kernel) / outputs / batches;
 }
 

@@ -1,141 +1,137 @@
 import { attrBool } from '../../graph/attrs.js';
 import type { Node, TensorRef } from '../../graph/node.js';
 import { anyOf } from '../../ops/meaning.js';
-import { constantInts } from '../values/constants.js';
 import { isFloat } from '../values/vectors.js';
 import type { LinearOp } from './linear_ops.js';
 import { whyOutOfRange } from './range.js';
-import { type Refusal, refusal } from './refusal.js';
-import { type Factor, scaledTensor } from './scaled_tensor.js';
+import { type FoldReason, isReason } from './reasons.js';
+import type { Factor } from './scaled_tensor.js';
+import { type FoldPlan, independent, type ScaleKernel } from './steps.js';
 import type { FoldView } from './view.js';
 
-/** What a site wants of a kernel. */
-export interface KernelClaim {
-  readonly site: string;
-  readonly op: LinearOp;
-  /** The Const that holds the numbers. */
-  readonly constant: Node;
-  readonly factor: Factor;
-}
-
 /** Ops between a Const and its use that leave the order of its bytes as it is. */
-const keepsBytes = anyOf('identity', 'reshape', 'enter');
+const keepsBytes = anyOf('identity', 'reshape');
+const isEnter = anyOf('enter');
+const isTranspose = anyOf('transpose');
+const isQuantised = anyOf('fake_quantize');
 
 function isTransparent(view: FoldView, node: Node): boolean {
-  if (node.op === 'Transpose') return constantInts(view.graph, node.inputs[1])?.every((axis, i) => axis === i) ?? false;
-  return keepsBytes(node) && (node.op !== 'Enter' || attrBool(node, 'is_constant') === true);
+  if (isTranspose(node)) return view.ints(node.inputs[1])?.every((axis, i) => axis === i) ?? false;
+  return isEnter(node) ? attrBool(node, 'is_constant') === true : keepsBytes(node);
 }
 
-/** The claim of a site on a kernel, where that is a constant and bears the factor. */
-export function claimKernel(view: FoldView, site: string, op: LinearOp, factor: Factor): KernelClaim | Refusal {
+/** The step that scales the kernel of an op, where that is a constant and bears the factor. */
+export function planKernel(view: FoldView, op: LinearOp, factor: Factor): ScaleKernel | FoldReason {
   const constant = kernelConstant(view, op);
-  if ('why' in constant) return constant;
-  const problem = whyOutOfRange(constant.tensor!, factor);
-  // It stays a batch norm: of Mul and Add, TensorFlow's own optimizer would fold the Mul, and overflow.
-  return problem ? refusal(problem, true) : { site, op, constant, factor };
+  if (isReason(constant)) return constant;
+  return (
+    whyOutOfRange(constant.tensor!, factor) ?? {
+      kind: 'scale_kernel',
+      op: op.node.name,
+      input: op.kernel,
+      shape: op.kernelShape,
+      constant: constant.name,
+      factor,
+    }
+  );
 }
 
-function kernelConstant(view: FoldView, { node, kernel }: LinearOp): Node | Refusal {
-  let ref = node.inputs[kernel]!;
-  for (let guard = 0; guard < 100; guard++) {
+/** The Const that holds the kernel of an op, or why there is none. */
+export function kernelConstant(view: FoldView, { node, kernel }: LinearOp): Node | FoldReason {
+  for (let ref = node.inputs[kernel]!; ; ) {
     const at = view.graph.get(ref.node);
     if (at.op === 'Const' && at.tensor && isFloat(at.tensor.dtype)) return at;
-    if (at.op.startsWith('FakeQuant')) {
-      return refusal(`the weights of ${node.name} are trained for quantisation (${at.name})`, true);
-    }
-    if (!isTransparent(view, at)) return refusal(`the weights of ${node.name} are no constant: ${at.name} (${at.op})`);
-    ref = at.inputs[0]!;
+    if (isQuantised(at)) return { code: 'kernel_quantised', node: node.name, by: at.name };
+    const next = isTransparent(view, at) ? at.inputs[0] : undefined;
+    if (!next) return { code: 'kernel_not_constant', node: node.name, source: at.name, op: at.op };
+    ref = next;
   }
-  return refusal(`the weights of ${node.name} are no constant`);
 }
 
-/** The uses of a Const, through what hands its bytes on: `others` says why it may not change in place. */
-function usesOf(view: FoldView, constant: Node): { users: Node[]; edges: number; others: string | undefined } {
+/** The uses of a Const, through what hands its bytes on. */
+interface Uses {
+  readonly users: readonly Node[];
+  readonly edges: number;
+  /** An output of the graph that is, or hands on, the Const. */
+  readonly output: string | undefined;
+}
+
+function usesOf(view: FoldView, constant: string): Uses {
   const users: Node[] = [];
-  let [edges, others]: [number, string | undefined] = [0, undefined];
-  const visit = (at: Node) => {
-    if (view.isOutput(at.name)) others = `${at.name} is an output of the graph`;
-    const ref: TensorRef = { node: at.name, port: 0 };
+  let edges = 0;
+  let output: string | undefined;
+  const visit = (name: string) => {
+    if (view.isOutput(name)) output = name;
+    const ref: TensorRef = { node: name, port: 0 };
     for (const reader of view.readers(ref)) {
-      const isFirst = reader.inputs[0]?.node === at.name;
-      if (isTransparent(view, reader) && isFirst) visit(reader);
+      if (isTransparent(view, reader) && reader.inputs[0]?.node === name) visit(reader.name);
       else {
         users.push(reader);
-        edges += reader.inputs.filter((input) => input.node === at.name).length;
+        edges += reader.inputs.filter((input) => input.node === name).length;
       }
     }
   };
   visit(constant);
-  return { users, edges, others };
+  return { users, edges, output };
 }
 
-/** Names of sites whose claims cannot be met, with the reason. */
-export function unmetClaims(
-  view: FoldView,
-  claims: readonly KernelClaim[],
-  duplicateWeights: boolean,
-): Map<string, Refusal> {
-  const unmet = new Map<string, Refusal>();
-  if (duplicateWeights) return unmet;
-  // A site that is given up may leave a kernel half claimed: once more until nothing is new.
-  for (let before = -1; before < unmet.size; ) {
-    before = unmet.size;
-    const open = claims.filter(({ site }) => !unmet.has(site));
-    for (const [constant, group] of byConstant(open)) {
-      const why = inPlaceProblem(view, constant, group);
-      if (!why) continue;
-      for (const { site } of group) unmet.set(site, refusal(`${why} (--duplicate-weights writes the kernel twice)`));
-    }
+/** Steps of plans that scale kernels, by the Const that holds the numbers. */
+export function byConstant(plans: readonly Pick<FoldPlan, 'steps'>[]): Map<string, ScaleKernel[]> {
+  const groups = new Map<string, ScaleKernel[]>();
+  for (const step of plans.flatMap(({ steps }) => steps)) {
+    if (step.kind !== 'scale_kernel') continue;
+    groups.set(step.constant, [...(groups.get(step.constant) ?? []), step]);
   }
-  return unmet;
-}
-
-function byConstant(claims: readonly KernelClaim[]): Map<Node, KernelClaim[]> {
-  const groups = new Map<Node, KernelClaim[]>();
-  for (const claim of claims) groups.set(claim.constant, [...(groups.get(claim.constant) ?? []), claim]);
   return groups;
 }
 
-/** Why a kernel cannot be changed where it stands; undefined where all that read it want the same. */
-function inPlaceProblem(view: FoldView, constant: Node, group: readonly KernelClaim[]): string | undefined {
-  const { users, edges, others } = usesOf(view, constant);
-  if (others) return others;
-  const claimed = new Set(group.map(({ op }) => op.node));
-  const stranger = users.find((user) => !claimed.has(user));
-  if (stranger) return `the kernel ${constant.name} is used by ${stranger.name}, too`;
-  if (edges !== group.length) return `the kernel ${constant.name} is used several times`;
-  if (group.some(({ factor }) => !sameFactor(factor, group[0]!.factor))) {
-    return `the kernel ${constant.name} is shared by ${[...claimed].map(({ name }) => name).join(', ')}`;
+/** Why a kernel cannot be scaled where it stands; undefined where all that read it want the same. */
+export function whyNotInPlace(view: FoldView, kernel: string, group: readonly ScaleKernel[]): FoldReason | undefined {
+  const { users, edges, output } = usesOf(view, kernel);
+  if (output !== undefined) return { code: 'kernel_is_output', kernel: output };
+  const ops = [...new Set(group.map(({ op }) => op))];
+  const stranger = users.find(({ name }) => !ops.includes(name));
+  if (stranger) return { code: 'kernel_read_elsewhere', kernel, reader: stranger.name };
+  if (edges !== group.length) return { code: 'kernel_read_several_times', kernel };
+  const isShared = group.some(({ factor }) => !sameFactor(factor, group[0]!.factor));
+  return isShared ? { code: 'kernel_shared', kernel, ops } : undefined;
+}
+
+/** Whether two factors scale a kernel to the same bits. */
+export function sameFactor(a: Factor, b: Factor): boolean {
+  const isSame = a.values.length === b.values.length && a.values.every((x, i) => Object.is(x, b.values[i]));
+  return isSame && JSON.stringify(a.terms) === JSON.stringify(b.terms);
+}
+
+/** Which plans can be applied together, and which not, and why. */
+export interface Choice {
+  readonly chosen: readonly FoldPlan[];
+  readonly refused: ReadonlyMap<FoldPlan, FoldReason>;
+  /** Plans that rely on what a chosen one changes: to be made anew when that is done. */
+  readonly postponed: readonly FoldPlan[];
+}
+
+/** Chooses plans that can be applied together: kernels are scaled in place, or may be written twice. */
+export function choosePlans(view: FoldView, plans: readonly FoldPlan[], duplicateWeights: boolean): Choice {
+  const refused = new Map<FoldPlan, FoldReason>();
+  // A plan that is given up may leave a kernel half scaled, and makes room for another one: until nothing is new.
+  for (;;) {
+    const open = plans.filter((plan) => !refused.has(plan));
+    const chosen = independent(open);
+    if (!duplicateWeights) refuseShared(view, chosen, refused);
+    if (!chosen.some((plan) => refused.has(plan))) {
+      return { chosen, refused, postponed: open.filter((plan) => !chosen.includes(plan)) };
+    }
   }
-  return undefined;
 }
 
-function sameFactor(a: Factor, b: Factor): boolean {
-  const isSame =
-    a.values.length === b.values.length &&
-    a.values.every((x, i) => Object.is(x, b.values[i])) && //
-    a.terms.length === b.terms.length;
-  return isSame && a.terms.every((t, i) => JSON.stringify(t) === JSON.stringify(b.terms[i]));
-}
-
-/** Scales the kernels: in place where that is right for all that read them, else as a copy for each factor. */
-export function scaleKernels(view: FoldView, claims: readonly KernelClaim[]): void {
-  for (const [constant, group] of byConstant(claims)) {
-    const { graph } = view;
-    if (!inPlaceProblem(view, constant, group)) {
-      graph.replaceByConst(constant, scaledTensor(constant.tensor!, group[0]!.factor), constant.controls);
-      continue;
-    }
-    const copies: { factor: Factor; shape: string; ref: TensorRef }[] = [];
-    for (const { op, factor } of group) {
-      const shape = op.kernelShape.join();
-      let copy = copies.find((other) => other.shape === shape && sameFactor(other.factor, factor));
-      if (!copy) {
-        const tensor = { ...scaledTensor(constant.tensor!, factor), shape: op.kernelShape };
-        copy = { factor, shape, ref: view.addTensor(`${op.node.name}/folded_kernel`, tensor, op.node.name) };
-        copies.push(copy);
-      }
-      graph.setInput(op.node, op.kernel, copy.ref);
-    }
+/** Notes why plans cannot scale kernels in place. */
+function refuseShared(view: FoldView, plans: readonly FoldPlan[], refused: Map<FoldPlan, FoldReason>): void {
+  const groups = byConstant(plans);
+  for (const [kernel, group] of groups) {
+    const reason = whyNotInPlace(view, kernel, group);
+    if (!reason) continue;
+    for (const plan of plans)
+      if (plan.steps.some((step) => group.includes(step as ScaleKernel))) refused.set(plan, reason);
   }
 }

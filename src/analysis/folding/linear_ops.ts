@@ -1,8 +1,10 @@
 import { attrBool, attrInts, attrString, attrType } from '../../graph/attrs.js';
 import type { Node } from '../../graph/node.js';
 import { elementCount } from '../../graph/tensor.js';
+import { opsWith } from '../../ops/meaning.js';
 import type { Shape } from '../values/shapes.js';
 import { isFloat } from '../values/vectors.js';
+import type { FoldReason } from './reasons.js';
 import type { ChannelTerm } from './scaled_tensor.js';
 import { type FoldView, typeOf } from './view.js';
 
@@ -22,14 +24,14 @@ export interface LinearOp {
   /** Which input channel it reads, of that many. */
   inputTerms(channels: number): readonly ChannelTerm[] | undefined;
   /** Why a constant added to the data is not a constant added to the result; undefined where it is. */
-  readonly whyShiftUneven: string | undefined;
+  readonly whyShiftUneven: FoldReason | undefined;
   /** Dimension of the data's channels, counted from the end; undefined where data is laid out in another way. */
   readonly dataAxis: number | undefined;
 }
 
 /** The linear op that a node is; undefined when it is none, or its kernel has no known shape. */
 export function linearOp(view: FoldView, node: Node): LinearOp | undefined {
-  const make = OPS[node.op];
+  const make = MAKERS.get(node.op);
   const kernelShape = node.inputs[1] && view.shapeOf(node.inputs[1]);
   if (!make || !kernelShape || kernelShape.length < 2 || kernelShape.some((size) => size < 1)) return undefined;
   const dtype = typeOf(node);
@@ -57,15 +59,12 @@ function layoutAxis(node: Node): number {
   return format.startsWith('NC') ? 1 - format.length : -1;
 }
 
-/** Why the ends of the data count differently: zeros are put around them. */
-function zeroPadding(node: Node, window: readonly number[]): string | undefined {
+/** Why the borders of the data count differently: zeros are put around them. */
+function zeroPadding(node: Node, window: readonly number[]): FoldReason | undefined {
+  const isPadded = (attrInts(node, 'explicit_paddings') ?? []).some((pad) => pad !== 0);
   const padding = attrString(node, 'padding');
-  if (padding === 'VALID' || window.every((size) => size === 1)) {
-    const explicit = attrInts(node, 'explicit_paddings') ?? [];
-    return explicit.some((pad) => pad !== 0) ? 'its zero padding would see the shift' : undefined;
-  }
-  if (padding === 'EXPLICIT' && (attrInts(node, 'explicit_paddings') ?? []).every((pad) => pad === 0)) return undefined;
-  return `the zero padding of ${node.name} would see the shift`;
+  const isWhole = padding === 'VALID' || padding === 'EXPLICIT' || window.every((size) => size === 1);
+  return isWhole && !isPadded ? undefined : { code: 'padding_sees_shift', node: node.name, op: node.op };
 }
 
 const convolution: Make = (node, kernel) => {
@@ -125,7 +124,7 @@ const transposed: Make = (node, kernel, result) => {
       return grouped(term(inputs, outputs), () => term(inputs / groups, groups, outputs))(channels);
     },
     inputTerms: (channels) => (channels === inputs ? [term(1, inputs)] : undefined),
-    whyShiftUneven: `at its borders ${node.name} sums fewer terms`,
+    whyShiftUneven: { code: 'borders_differ', node: node.name },
     dataAxis: axis,
   };
 };
@@ -145,20 +144,14 @@ const matMul: Make = (node, kernel) => {
     channels: outputs,
     outputTerms: (channels) => (channels === outputs ? [output] : undefined),
     inputTerms: (channels) => (channels === inputs ? [input] : undefined),
-    whyShiftUneven: isPlain ? undefined : `${node.name} multiplies each of its batch by another matrix`,
+    whyShiftUneven: isPlain ? undefined : { code: 'matrices_differ', node: node.name },
     dataAxis: (attrBool(node, 'transpose_a') ?? attrBool(node, 'adj_x')) ? undefined : -1,
   };
 };
 
-const OPS: Readonly<Record<string, Make>> = {
-  Conv2D: convolution,
-  Conv3D: convolution,
-  DepthwiseConv2dNative: depthwise,
-  Conv2DBackpropInput: transposed,
-  Conv3DBackpropInput: transposed,
-  Conv3DBackpropInputV2: transposed,
-  MatMul: matMul,
-  BatchMatMul: matMul,
-  BatchMatMulV2: matMul,
-  BatchMatMulV3: matMul,
-};
+const MAKERS: ReadonlyMap<string, Make> = new Map([
+  ...opsWith('convolution').map((op) => [op, convolution] as const),
+  ...opsWith('depthwise_convolution').map((op) => [op, depthwise] as const),
+  ...opsWith('transposed_convolution').map((op) => [op, transposed] as const),
+  ...opsWith('matmul').map((op) => [op, matMul] as const),
+]);

@@ -1,5 +1,6 @@
 import { DataType, dtypeName } from '../../graph/dtype.js';
 import type { Tensor } from '../../graph/tensor.js';
+import type { FoldReason } from './reasons.js';
 import { channelAt, type Factor, visitNumbers } from './scaled_tensor.js';
 
 interface Range {
@@ -20,17 +21,17 @@ const RANGES: Partial<Record<DataType, Range>> = {
 const HARMLESS = 2 ** 30;
 
 /** Why numbers cannot be constants of a dtype; undefined where they can. */
-export function whyNotRepresentable(dtype: DataType, ...lists: readonly Float64Array[]): string | undefined {
+export function whyNotRepresentable(dtype: DataType, ...lists: readonly Float64Array[]): FoldReason | undefined {
   const { largest } = RANGES[dtype]!;
   for (const values of lists) {
-    if (values.some(Number.isNaN)) return 'its parameters give no number (a root of a negative variance, or 0/0)';
-    if (values.some((x) => Math.abs(x) > largest)) return `its scale or shift does not fit into ${dtypeName(dtype)}`;
+    if (values.some(Number.isNaN)) return { code: 'not_a_number' };
+    if (values.some((x) => Math.abs(x) > largest)) return { code: 'out_of_range', dtype: dtypeName(dtype) };
   }
   return undefined;
 }
 
 /** Why a kernel cannot be scaled without an overflow, or a loss of bits to underflow; reads it only where it may be so. */
-export function whyOutOfRange(kernel: Tensor, { values, terms }: Factor): string | undefined {
+export function whyOutOfRange(kernel: Tensor, { values, terms }: Factor): FoldReason | undefined {
   const { largest, smallestNormal } = RANGES[kernel.dtype]!;
   const sizes = values.map(Math.abs);
   const isHarmless = sizes.every((size) => size === 0 || (size < HARMLESS && size > 1 / HARMLESS));
@@ -43,8 +44,10 @@ export function whyOutOfRange(kernel: Tensor, { values, terms }: Factor): string
   const dtype = dtypeName(kernel.dtype);
   for (const [channel, weight] of weights.entries()) {
     const scaled = weight * sizes[channel]!;
-    if (scaled > largest) return `its scale times the weights does not fit into ${dtype}`;
-    if (scaled > 0 && scaled < 4 * smallestNormal) return `its scale times the weights is too small for ${dtype}`;
+    if (scaled > largest) return { code: 'weights_out_of_range', dtype, limit: 'largest' };
+    if (scaled > 0 && scaled < 4 * smallestNormal) {
+      return { code: 'weights_out_of_range', dtype, limit: 'smallest' };
+    }
   }
   return undefined;
 }

@@ -1,23 +1,31 @@
-import { attrBool } from '../../graph/attrs.js';
+import { attrBool, attrString } from '../../graph/attrs.js';
 import { DataType } from '../../graph/dtype.js';
 import type { Node, TensorRef } from '../../graph/node.js';
 import { sourceOf, topologicalOrder } from '../../graph/walk.js';
-import { isIdentity } from '../../ops/meaning.js';
-import type { Remark } from '../../passes/pass.js';
-import { type Affine, type AffineOp, affineOp, BATCH_NORMS, compose, DECOMPOSED, isOnes } from './affine.js';
-import { type Refusal, refusal } from './refusal.js';
+import type { ChannelScale } from '../../ops/channel_rules.js';
+import { anyOf, isIdentity } from '../../ops/meaning.js';
+import { axisOf, type Vector } from '../values/vectors.js';
+import { type Affine, type AffineOp, affineOp, compose, DECOMPOSED, isOnes, isZeros } from './affine.js';
+import type { FoldReason } from './reasons.js';
+import type { FoldPlan, ReplaceSite } from './steps.js';
 import type { FoldView } from './view.js';
+
+/** A batch norm: a node, and its op or {@link DECOMPOSED}. */
+export interface FoundBatchNorm {
+  readonly name: string;
+  readonly pattern: string;
+}
 
 /** Ops that follow each other, each of which scales or shifts by constants, as one: y = scale * x + shift. */
 export interface Site {
-  /** The last of them, whose name goes on answering. */
+  /** The last of them, whose name remains. */
   readonly last: Node;
   readonly members: readonly AffineOp[];
   readonly x: TensorRef;
   readonly affine: Affine;
   readonly dtype: DataType;
-  /** Ops of batch norms among the members: nodes and what they are. */
-  readonly batchNorms: readonly { readonly name: string; readonly form: string }[];
+  /** The batch norms among the members. */
+  readonly batchNorms: readonly FoundBatchNorm[];
   /** What the members cost at run time. */
   readonly cost: number;
 }
@@ -77,12 +85,12 @@ function runEndingWith(view: FoldView, ops: Map<string, AffineOp>, last: AffineO
 function goesOnAlone(view: FoldView, { node }: AffineOp, next: AffineOp): boolean {
   const { graph } = view;
   const consumers = graph.dataConsumers(node.name);
-  if (consumers.length !== 1 || view.whyNotRemovable(node)) return false;
+  if (consumers.length !== 1 || !view.isRemovable(node)) return false;
   return next.node.inputs.filter((ref) => ref.node === node.name).length === 1;
 }
 
 function siteOf(run: readonly AffineOp[]): Site | undefined {
-  // Nothing is gained by an op that hands on at the beginning or the end, and its name may be wanted.
+  // Nothing is gained by an identity at the beginning or the end, and its name may be wanted.
   const from = run.findIndex(({ cost }) => cost > 0);
   if (from < 0) return undefined;
   const members = run.slice(from, run.findLastIndex(({ cost }) => cost > 0) + 1);
@@ -101,15 +109,48 @@ function siteOf(run: readonly AffineOp[]): Site | undefined {
   };
 }
 
-/** A remark for each batch norm of a site; for arithmetic, for its last op. */
-export function remarks({ batchNorms, last }: Site, text: string): Remark[] {
-  const names = batchNorms.length > 0 ? batchNorms.map(({ name }) => name) : [last.name];
-  return names.map((node) => ({ node, text }));
+/** The nodes that a site is reported by: its batch norms; for arithmetic, its last op. */
+export function siteNames({ batchNorms, last }: Site): readonly string[] {
+  return batchNorms.length > 0 ? batchNorms.map(({ name }) => name) : [last.name];
 }
 
 /** Number of dimensions of what a site reads. */
 export function rankOfSite(view: FoldView, { x, members }: Site): number | undefined {
   return view.rankOf(x) ?? view.rankOf({ node: members[0]!.node.name, port: 0 });
+}
+
+/** The scale and shift of a site, per channel or one number for all; no shift where it is zero. */
+export function spread({ scale, shift }: Affine): ChannelScale {
+  const size = Math.max(scale.values.length, shift.values.length);
+  const all = ({ values }: Vector) => (values.length === size ? values : new Float64Array(size).fill(values[0]!));
+  return {
+    axis: axisOf(scale) ?? axisOf(shift) ?? -1,
+    scale: all(scale),
+    shift: isZeros(shift) ? undefined : all(shift),
+  };
+}
+
+/** The plan that takes the steps, and puts the ops `by` in place of the site. */
+export function planOf(
+  site: Site,
+  plan: Pick<FoldPlan, 'steps' | 'into' | 'nodes'> & Pick<ReplaceSite, 'by'>,
+): FoldPlan {
+  const { last, dtype, members } = site;
+  const own = members.map(({ node }) => node.name);
+  const replace: ReplaceSite = {
+    kind: 'replace_site',
+    members: own,
+    input: 1 - members[0]!.operand,
+    dtype,
+    by: plan.by,
+  };
+  return {
+    site: last.name,
+    names: siteNames(site),
+    steps: [...plan.steps, replace],
+    into: plan.into,
+    nodes: [...own, ...plan.nodes],
+  };
 }
 
 /** How much larger than the result a number on the way may be, before digits are missed in the result. */
@@ -125,32 +166,39 @@ export function isSteady({ affine, dtype }: Site): boolean {
   return affine.growth <= GROWTH[dtype]!;
 }
 
-/** Arithmetic is told by its last op. */
-function batchNormsOf(members: readonly AffineOp[]): Site['batchNorms'] {
+/** Arithmetic is named after its last op. */
+function batchNormsOf(members: readonly AffineOp[]): readonly FoundBatchNorm[] {
   const fused = members.filter(({ batchNorm }) => batchNorm !== undefined && batchNorm !== DECOMPOSED);
-  if (fused.length > 0) return fused.map(({ node, batchNorm }) => ({ name: node.name, form: batchNorm! }));
+  if (fused.length > 0) return fused.map(({ node, batchNorm }) => ({ name: node.name, pattern: batchNorm! }));
   const isNorm = members.some(({ batchNorm }) => batchNorm === DECOMPOSED);
-  return isNorm ? [{ name: members.at(-1)!.node.name, form: DECOMPOSED }] : [];
+  return isNorm ? [{ name: members.at(-1)!.node.name, pattern: DECOMPOSED }] : [];
 }
 
-/** Batch norms that are no sites, with the reason. */
-export function findUnfoldable(view: FoldView): { name: string; form: string; refusal: Refusal }[] {
-  const found: { name: string; form: string; refusal: Refusal }[] = [];
-  for (const node of view.graph.nodes()) {
-    const isNorm = BATCH_NORMS.has(node.op) || /^(_FusedBatchNormEx|BatchNormWithGlobalNormalization)$/.test(node.op);
-    if (!isNorm || affineOp(view, node)) continue;
-    found.push({ name: node.name, form: node.op, refusal: refusal(whyUnfoldable(view, node), true) });
+/** A batch norm that is no site, and why. */
+export interface Unfoldable extends FoundBatchNorm {
+  readonly reason: FoldReason;
+}
+
+const isGlobalBatchNorm = anyOf('global_batch_norm');
+const isWithActivation = anyOf('fused_batch_norm_activation');
+const isBatchNorm = anyOf('fused_batch_norm', 'fused_batch_norm_activation', 'global_batch_norm');
+
+/** Batch norms that are not sites, with the reason. */
+export function findUnfoldable(view: FoldView): Unfoldable[] {
+  return [...view.graph.nodes()]
+    .filter((node) => isBatchNorm(node) && !affineOp(view, node))
+    .map((node) => ({ name: node.name, pattern: node.op, reason: whyUnfoldable(view, node) }));
+}
+
+function whyUnfoldable(view: FoldView, node: Node): FoldReason {
+  if (view.isKept(node.name)) return { code: 'kept_by_option' };
+  const isInference = attrBool(node, 'is_training') === false || isGlobalBatchNorm(node);
+  if (!isInference) return { code: 'training_mode' };
+  const ports = view.graph.usedPorts(node.name).filter((port) => port !== 0);
+  if (ports.length > 0) return { code: 'statistics_used', ports };
+  if (isWithActivation(node)) {
+    return { code: 'activation_unknown', activation: attrString(node, 'activation_mode') ?? '' };
   }
-  return found;
-}
-
-function whyUnfoldable(view: FoldView, node: Node): string {
-  if (view.isKept(node.name)) return '--keep';
-  const isInference = attrBool(node, 'is_training') === false || node.op === 'BatchNormWithGlobalNormalization';
-  if (!isInference) return 'it is in training mode';
-  const used = view.graph.usedPorts(node.name).filter((port) => port !== 0);
-  if (used.length > 0) return `its outputs ${used.join(', ')} are in use`;
-  const index = node.inputs.findIndex((ref, i) => i > 0 && !view.constants.vector(ref));
-  if (index > 0) return `its parameter ${node.inputs[index]!.node} is no constant`;
-  return 'its parameters do not fit together';
+  const parameter = node.inputs.find((ref, i) => i > 0 && !view.constants.vector(ref));
+  return parameter ? { code: 'parameter_not_constant', node: parameter.node } : { code: 'parameters_do_not_fit' };
 }

@@ -1,51 +1,28 @@
-import { attr, attrString, attrType } from '../../graph/attrs.js';
+import { attrInts, attrString, attrType } from '../../graph/attrs.js';
 import type { DataType } from '../../graph/dtype.js';
 import type { Graph } from '../../graph/graph.js';
 import { memoizeByVersion } from '../../graph/memo.js';
 import { type Node, refText, sameRef, type TensorRef } from '../../graph/node.js';
-import { numberTensor, type Tensor } from '../../graph/tensor.js';
-import { Frames } from '../../ops/frames.js';
-import { readsShape } from '../../ops/meaning.js';
+import type { ChannelFacts } from '../../ops/channel_rules.js';
+import { anyOf, readsShape } from '../../ops/meaning.js';
+import { constantInts, constantScalar } from '../values/constants.js';
 import { type Shape, Shapes } from '../values/shapes.js';
 import { ConstantEvaluator } from '../values/vectors.js';
 import type { FoldContext } from './context.js';
+import type { FoldReason } from './reasons.js';
 
-/** Ranks that an op gives its result, whatever is known of its input. */
-const RANKS: Readonly<Record<string, number>> = {
-  Conv2D: 4,
-  DepthwiseConv2dNative: 4,
-  Conv2DBackpropInput: 4,
-  Conv3D: 5,
-  Conv3DBackpropInput: 5,
-  Conv3DBackpropInputV2: 5,
-  MatMul: 2,
-  MaxPool: 4,
-  AvgPool: 4,
-  FusedBatchNorm: 4,
-  FusedBatchNormV2: 4,
-  BatchNormWithGlobalNormalization: 4,
-};
+const hasStrides = anyOf('convolution', 'depthwise_convolution', 'transposed_convolution', 'pool');
+const hasLayout = anyOf('fused_batch_norm', 'fused_batch_norm_activation', 'global_batch_norm');
 
-/** Ops whose result has the rank of input 0 at least, where no constant of a higher rank is involved. */
-const SAME_RANK: ReadonlySet<string> = new Set([
-  'Identity',
-  'Relu',
-  'Relu6',
-  'BiasAdd',
-  'BatchToSpaceND',
-  'SpaceToBatchND',
-  'Pad',
-  'PadV2',
-  'MirrorPad',
-]);
+/** Ops whose result has the rank of input 0, where no constant of a higher rank is involved. */
+const keepsRank = anyOf('identity', 'activation', 'bias', 'blocks', 'pad');
 
-/** A graph as it is between two changes: what is derived from it is worked out once. Take a new one after a change. */
-export class FoldView {
+/** A graph as it is between two changes, to be read: what is derived from it is worked out once. */
+export class FoldView implements ChannelFacts {
   readonly graph: Graph;
   readonly constants: ConstantEvaluator;
   readonly #shapes: Shapes;
   readonly #outputs: ReadonlySet<string>;
-  #frames: Frames | undefined;
 
   /** Whether the user wants a node left as it is. */
   readonly isKept: FoldContext['isKept'];
@@ -63,18 +40,33 @@ export class FoldView {
     return this.#outputs.has(name);
   }
 
+  /** Sizes of a tensor, -1 for one that is not known; undefined where not even the rank is. */
   shapeOf(ref: TensorRef): Shape {
     return this.#shapes.of(ref);
   }
 
-  /** Number of dimensions; undefined where it is not known. */
-  rankOf(ref: TensorRef, depth = 0): number | undefined {
-    const known = this.shapeOf(ref)?.length;
-    const node = this.graph.find(ref.node);
-    if (known !== undefined || !node || depth > 32) return known;
-    if (node.op === 'FusedBatchNormV3') return (attrString(node, 'data_format') ?? 'NHWC').length;
-    if (node.op in RANKS) return RANKS[node.op];
-    return SAME_RANK.has(node.op) && node.inputs[0] ? this.rankOf(node.inputs[0], depth + 1) : undefined;
+  /** Number of dimensions; undefined where it is not known. An op of a layout tells it by its attrs. */
+  rankOf(ref: TensorRef): number | undefined {
+    for (let at = ref; ; ) {
+      const known = this.shapeOf(at)?.length;
+      const node = this.graph.find(at.node);
+      if (known !== undefined || !node || at.port !== 0) return known;
+      if (hasStrides(node)) return attrInts(node, 'strides')?.length;
+      if (hasLayout(node)) return (attrString(node, 'data_format') ?? 'NHWC').length;
+      if (node.op === 'MatMul') return 2;
+      if (!keepsRank(node) || !node.inputs[0]) return undefined;
+      at = node.inputs[0];
+    }
+  }
+
+  /** The value of a constant list of integers; undefined unless all of it is known. */
+  ints(ref: TensorRef | undefined): readonly number[] | undefined {
+    return constantInts(this.graph, ref);
+  }
+
+  /** The value of a constant of one element. */
+  scalar(ref: TensorRef | undefined): number | undefined {
+    return constantScalar(this.graph, ref);
   }
 
   /** Nodes that read the numbers of a tensor. */
@@ -83,41 +75,18 @@ export class FoldView {
   }
 
   /** Why a tensor may not change although `user` could bear it; undefined where `user` alone reads it, once. */
-  whyShared(ref: TensorRef, user: Node): string | undefined {
-    if (this.isOutput(ref.node)) return `${ref.node} is an output of the graph`;
-    const others = this.readers(ref).filter((node) => node !== user);
-    if (others[0]) return `${refText(ref)} is read by ${others[0].name}, too`;
+  whyShared(ref: TensorRef, user: Node): FoldReason | undefined {
+    if (this.isOutput(ref.node)) return { code: 'is_output', tensor: ref.node };
+    const tensor = refText(ref);
+    const other = this.readers(ref).find((node) => node !== user);
+    if (other) return { code: 'read_elsewhere', tensor, reader: other.name };
     const edges = user.inputs.filter((input) => sameRef(input, ref)).length;
-    return edges === 1 ? undefined : `${user.name} reads ${refText(ref)} ${edges} times`;
+    return edges === 1 ? undefined : { code: 'read_several_times', tensor, reader: user.name };
   }
 
-  /** Why a node cannot be removed; undefined where it can. */
-  whyNotRemovable({ name, controls }: Node): string | undefined {
-    if (this.isOutput(name)) return `${name} is an output of the graph`;
-    if (controls.length > 0) return `${name} has control inputs`;
-    return this.graph.controlConsumers(name).length > 0 ? `others wait for ${name} by control edges` : undefined;
-  }
-
-  /** A new constant of numbers for `user`, brought into the loop that it is in. */
-  addConstant(name: string, dtype: DataType, shape: readonly number[], values: Float64Array, user: string): TensorRef {
-    return this.addTensor(name, numberTensor(dtype, shape, values), user);
-  }
-
-  addTensor(name: string, tensor: Tensor, user: string): TensorRef {
-    const { graph } = this;
-    const attrs = { dtype: attr.type(tensor.dtype) };
-    const node = graph.add({ name: graph.freeName(name), op: 'Const', tensor, attr: attrs });
-    const ref = { node: node.name, port: 0 };
-    if (!this.#hasLoops()) return ref;
-    this.#frames ??= new Frames(graph);
-    return this.#frames.bring(ref, tensor.dtype, this.#frames.of(user));
-  }
-
-  #loops: boolean | undefined;
-
-  #hasLoops(): boolean {
-    this.#loops ??= [...this.graph.nodes()].some((node) => node.op === 'Enter');
-    return this.#loops;
+  /** Whether a node can be removed once nothing reads it: it is no output, and nothing waits by a control edge. */
+  isRemovable({ name, controls }: Node): boolean {
+    return !this.isOutput(name) && controls.length === 0 && this.graph.controlConsumers(name).length === 0;
   }
 }
 

@@ -1,9 +1,10 @@
 import { attrBool, attrInts, attrType } from '../../graph/attrs.js';
 import { DataType } from '../../graph/dtype.js';
 import type { Graph } from '../../graph/graph.js';
-import { type Node, refText, type TensorRef } from '../../graph/node.js';
+import type { Node, TensorRef } from '../../graph/node.js';
 import { elementCount, readNumbers, type Tensor } from '../../graph/tensor.js';
-import { isIdentity } from '../../ops/meaning.js';
+import { concatenation } from '../../ops/concatenation.js';
+import { anyOf, isIdentity, scalarOf } from '../../ops/meaning.js';
 import { constantInts } from './constants.js';
 
 /** Numbers that lie along at most one dimension: parameters per channel, or one for all. In float64, never rounded. */
@@ -22,7 +23,6 @@ export interface ConstantVector extends Vector {
 
 /** Channels are fewer than that; anything larger is weights. */
 const MAX_SIZE = 2 ** 20;
-const MAX_DEPTH = 64;
 
 export function scalar(value: number): Vector {
   return { shape: [], values: Float64Array.of(value) };
@@ -52,35 +52,23 @@ export function zip(a: Vector, b: Vector, op: (a: number, b: number) => number):
 }
 
 export function mapVector(v: Vector, op: (x: number) => number): Vector {
-  return { shape: v.shape, values: v.values.map(op) };
+  return { shape: v.shape, values: v.values.map((x) => op(x)) };
 }
 
-type Binary = (a: number, b: number) => number;
+const isConstant = anyOf('constant');
+const isEnter = anyOf('enter');
+const isCast = anyOf('cast');
+const isShapeLike = anyOf('shape_like');
+const isReshape = anyOf('reshape');
+const isFill = anyOf('fill');
+const isConcat = anyOf('concat');
+const isArithmetic = anyOf('arithmetic');
 
-const BINARY: Readonly<Record<string, Binary>> = {
-  Add: (a, b) => a + b,
-  AddV2: (a, b) => a + b,
-  Sub: (a, b) => a - b,
-  Mul: (a, b) => a * b,
-  Div: (a, b) => a / b,
-  RealDiv: (a, b) => a / b,
-  Pow: (a, b) => a ** b,
-  Maximum: Math.max,
-  Minimum: Math.min,
-};
+/** Ops whose first input has the numbers, or the shape. */
+const isForwarding = anyOf('identity', 'enter', 'cast', 'shape_like', 'reshape');
 
-const UNARY: Readonly<Record<string, (x: number) => number>> = {
-  Neg: (x) => -x,
-  Rsqrt: (x) => 1 / Math.sqrt(x),
-  Sqrt: Math.sqrt,
-  Square: (x) => x * x,
-  Inv: (x) => 1 / x,
-  Reciprocal: (x) => 1 / x,
-  Relu: (x) => Math.max(0, x),
-  Exp: Math.exp,
-};
-
-const ROOTS: ReadonlySet<string> = new Set(['Rsqrt', 'Sqrt', 'Pow']);
+/** The mark of a batch norm: it divides by a deviation. */
+const takesRoot = anyOf('root', 'power');
 
 const FLOATS: ReadonlySet<DataType> = new Set([
   DataType.DT_FLOAT,
@@ -103,60 +91,58 @@ export class ConstantEvaluator {
   }
 
   /** Undefined where it is no constant, not of a floating-point type, or lies along several dimensions. */
-  vector(ref: TensorRef | undefined, depth = 0): ConstantVector | undefined {
-    if (ref?.port !== 0 || depth > MAX_DEPTH) return undefined;
-    const key = refText(ref);
-    if (this.#known.has(key)) return this.#known.get(key);
-    // A cycle has no value.
-    this.#known.set(key, undefined);
-    const node = this.#graph.find(ref.node);
-    const value = node && this.#evaluate(node, depth + 1);
-    this.#known.set(key, value);
-    return value;
+  vector(ref: TensorRef | undefined): ConstantVector | undefined {
+    if (ref?.port !== 0) return undefined;
+    const stack = [ref.node];
+    const opened = new Set<string>();
+    for (let name = stack.at(-1); name !== undefined; name = stack.at(-1)) {
+      const node = this.#graph.find(name);
+      if (this.#known.has(name)) stack.pop();
+      else if (node && !opened.has(name)) {
+        opened.add(name);
+        // A cycle has no value: what is open already is not waited for.
+        for (const { node: operand } of operandsOf(node)) if (!opened.has(operand)) stack.push(operand);
+      } else this.#known.set(name, node && this.#evaluate(node));
+    }
+    return this.#known.get(ref.node);
   }
 
-  #evaluate(node: Node, depth: number): ConstantVector | undefined {
-    if (node.op === 'Const') return constant(node);
-    const input = (index: number) => this.vector(node.inputs[index], depth);
-    if (isIdentity(node)) return input(0);
-    if (node.op === 'Enter') return attrBool(node, 'is_constant') ? input(0) : undefined;
-    if (node.op === 'Cast') return isFloat(attrType(node, 'DstT')) ? input(0) : undefined;
-    if (node.op in BINARY) {
-      const [a, b] = [input(0), input(1)];
-      const value = a && b && zip(a, b, BINARY[node.op]!);
-      return value && derived(value, node.op, [a, b]);
+  /** The value of a node whose operands have been evaluated. */
+  #evaluate(node: Node): ConstantVector | undefined {
+    if (isConstant(node)) return constant(node);
+    const operands = operandsOf(node).map((ref) => (ref.port === 0 ? this.#known.get(ref.node) : undefined));
+    const values = operands.filter((value) => value !== undefined);
+    const [first, second] = values;
+    if (!first || values.length < operands.length) return undefined;
+    if (isIdentity(node)) return first;
+    if (isEnter(node)) return attrBool(node, 'is_constant') ? first : undefined;
+    if (isCast(node)) return isFloat(attrType(node, 'DstT')) ? first : undefined;
+    if (isShapeLike(node)) return { ...first, values: first.values.map(() => scalarOf(node.op)!()) };
+    if (isFill(node)) return this.#filled(node, first);
+    if (isConcat(node)) return this.#joined(node, values);
+    if (isReshape(node)) {
+      const shape = this.#reshaped(node, first.shape);
+      return shape && { ...first, shape };
     }
-    if (node.op in UNARY) {
-      const x = input(0);
-      return x && derived(mapVector(x, UNARY[node.op]!), node.op, [x]);
-    }
-    if (node.op === 'OnesLike' || node.op === 'ZerosLike') {
-      const like = input(0);
-      return like && { ...like, values: new Float64Array(like.values.length).fill(node.op === 'OnesLike' ? 1 : 0) };
-    }
-    if (node.op === 'Fill') return this.#filled(node, input(1));
-    if (node.op === 'ConcatV2') return this.#joined(node, depth);
-    const x = RESHAPES.has(node.op) ? input(0) : undefined;
-    const shape = x && this.#reshaped(node, x.shape);
-    return shape && { ...x, shape };
+    const scalar = scalarOf(node.op)!;
+    const value = second ? zip(first, second, scalar) : mapVector(first, scalar);
+    return value && derived(value, node, values);
   }
 
-  #filled(node: Node, value: ConstantVector | undefined): ConstantVector | undefined {
+  #filled(node: Node, value: ConstantVector): ConstantVector | undefined {
     const shape = constantInts(this.#graph, node.inputs[0]);
-    if (!shape || value?.values.length !== 1 || elementCount(shape) > MAX_SIZE) return undefined;
+    if (!shape || value.values.length !== 1 || elementCount(shape) > MAX_SIZE) return undefined;
     if (shape.filter((size) => size !== 1).length > 1) return undefined;
     return { ...value, shape, values: new Float64Array(elementCount(shape)).fill(value.values[0]!) };
   }
 
   /** The parts of a partitioned vector. */
-  #joined(node: Node, depth: number): ConstantVector | undefined {
-    const parts = node.inputs.slice(0, -1).map((ref) => this.vector(ref, depth));
-    const known = parts.filter((part) => part !== undefined);
-    const isRow = known.length === parts.length && known.every((part) => part.shape.length === 1);
-    if (!isRow || constantInts(this.#graph, node.inputs.at(-1))?.some((axis) => axis !== 0 && axis !== -1))
-      return undefined;
-    const values = Float64Array.from(known.flatMap((part) => [...part.values]));
-    return derived({ shape: [values.length], values }, node.op, known);
+  #joined(node: Node, parts: readonly ConstantVector[]): ConstantVector | undefined {
+    const axis = constantInts(this.#graph, concatenation(node).axis);
+    const isRow = parts.every((part) => part.shape.length === 1) && axis?.every((each) => each === 0 || each === -1);
+    if (!isRow) return undefined;
+    const values = Float64Array.from(parts.flatMap((part) => [...part.values]));
+    return derived({ shape: [values.length], values }, node, parts);
   }
 
   /** The shape behind a Reshape, Squeeze or ExpandDims. */
@@ -176,7 +162,13 @@ export class ConstantEvaluator {
   }
 }
 
-const RESHAPES: ReadonlySet<string> = new Set(['Reshape', 'Squeeze', 'ExpandDims']);
+/** The inputs out of which a node computes a vector; none where it does not. */
+function operandsOf(node: Node): readonly TensorRef[] {
+  if (isFill(node)) return node.inputs.slice(1, 2);
+  if (isConcat(node)) return concatenation(node).parts;
+  if (isForwarding(node)) return node.inputs.slice(0, 1);
+  return isArithmetic(node) && scalarOf(node.op) && node.inputs.length <= 2 ? node.inputs : [];
+}
 
 function squeezed(node: Node, shape: readonly number[]): number[] {
   const axes = (attrInts(node, 'squeeze_dims') ?? []).map((axis) => (axis < 0 ? axis + shape.length : axis));
@@ -195,10 +187,10 @@ function constant({ tensor }: Node): ConstantVector | undefined {
   return { shape: tensor.shape, values, ops: 0, hasRoot: false };
 }
 
-function derived(value: Vector, op: string, from: readonly ConstantVector[]): ConstantVector {
+function derived(value: Vector, node: Node, from: readonly ConstantVector[]): ConstantVector {
   return {
     ...value,
     ops: from.reduce((sum, each) => sum + each.ops, 1),
-    hasRoot: ROOTS.has(op) || from.some((each) => each.hasRoot),
+    hasRoot: takesRoot(node) || from.some((each) => each.hasRoot),
   };
 }

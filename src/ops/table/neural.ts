@@ -1,3 +1,4 @@
+import { averagePool, maximumPool, mean } from '../channel_rules.js';
 import { batchMatMul, matMul, reduction } from '../shape_rules/axes.js';
 import { same } from '../shape_rules/elementwise.js';
 import {
@@ -25,11 +26,12 @@ export const NEURAL_OPS: readonly OpRow[] = [
   row('BatchMatMul BatchMatMulV2 BatchMatMulV3', 'matmul weighted', { shape: batchMatMul }),
   row('Einsum SparseTensorDenseMatMul SparseMatMul', 'weighted'),
   row('LSTMBlockCell GRUBlockCell BlockLSTM BlockLSTMV2 CudnnRNN CudnnRNNV2 CudnnRNNV3', 'weighted'),
-  row('MaxPool AvgPool MaxPool3D AvgPool3D', 'pool', { shape: pool }),
-  row('MaxPoolV2', 'pool', { shape: poolV2 }),
+  row('MaxPool MaxPool3D', 'pool', { shape: pool, channels: maximumPool }),
+  row('AvgPool AvgPool3D', 'pool', { shape: pool, channels: averagePool }),
+  row('MaxPoolV2', 'pool', { shape: poolV2, channels: maximumPool }),
   row('MaxPoolWithArgmax', 'pool', { shape: poolWithArgmax }),
   row('FractionalMaxPool FractionalAvgPool', 'pool'),
-  row('Mean', 'reduction average mean', { shape: reduction }),
+  row('Mean', 'reduction average mean', { shape: reduction, channels: mean }),
   row('Sum', 'reduction average', { shape: reduction }),
   row('Max Min Prod EuclideanNorm', 'reduction', { shape: reduction }),
   row('All Any', '', { shape: reduction }),

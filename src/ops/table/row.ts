@@ -1,3 +1,4 @@
+import type { ChannelRule } from '../channel_rules.js';
 import type { ShapeRule } from '../shape_rules/rule.js';
 import type { ValueRule } from '../value_rules.js';
 
@@ -9,7 +10,8 @@ import type { ValueRule } from '../value_rules.js';
  * - Arithmetic: `arithmetic` is any continuous elementwise function that statistics are made with; besides, `add`,
  *   `subtract`, `multiply`, `divide`, `square`, `power`, `root` (Sqrt, Rsqrt), `extremum` (of two tensors), `comparison`,
  *   `logic`, `rounding`.
- * - Movement of elements: `transpose`, `concat`, `pad`, `slice`, `split`, `gather`, `scatter`, `reverse`, `tile`, `resize`.
+ * - Movement of elements: `transpose`, `concat`, `pad`, `slice`, `split`, `gather`, `scatter`, `reverse`, `tile`, `resize`,
+ *   `blocks` (of positions become batches, or batches blocks).
  * - Control flow: the ops of v1 (`switch`, `merge`, `enter`, `exit`, `next_iteration`, `loop_cond`), `select`, and the ops
  *   that call functions (`call`, `if`, `case`, `while`).
  * - State: `variable` is `ref_variable` or `handle`; `assign` is `assign_set`, `assign_add` or `assign_sub`; `read`,
@@ -94,6 +96,7 @@ export type Role =
   | 'transpose'
   | 'pool'
   | 'resize'
+  | 'blocks'
   | 'reduction'
   | 'average'
   | 'mean'
@@ -141,6 +144,8 @@ export interface OpRow {
   readonly shape?: ShapeRule;
   /** What it makes of small constants, where it moves their elements. */
   readonly value?: ValueRule;
+  /** How a scale and shift per channel of its input commute with it; without it, they do not. */
+  readonly channels?: ChannelRule;
 }
 
 /** What a row may say besides the roles. */

@@ -1,27 +1,29 @@
-import type { Site } from '../../analysis/folding/sites.js';
-import type { FoldView } from '../../analysis/folding/view.js';
+import type { FoldContext } from '../../analysis/folding/context.js';
+import type { ReplaceSite } from '../../analysis/folding/steps.js';
+import { viewOf } from '../../analysis/folding/view.js';
 import { attr } from '../../graph/attrs.js';
-import type { NodeSpec, TensorRef } from '../../graph/node.js';
+import type { ConstantAdder } from './constants.js';
+import { vectorNode } from './sums.js';
 
-/** Puts one op, which keeps the name, in place of a site; undefined where nothing is left to do. */
-export function replaceSite(view: FoldView, site: Site, spec: Omit<NodeSpec, 'name'> | undefined): void {
-  const { graph } = view;
-  const { last, members } = site;
-  const x = currentX(site);
-  if (spec) {
-    graph.replace(last, { ...spec, controls: last.controls });
-  } else if (view.whyNotRemovable(last)) {
-    const T = attr.type(site.dtype);
-    graph.replace(last, { op: 'Identity', inputs: [x], controls: last.controls, attr: { T } });
-  } else {
+/** Puts other ops, or none, in place of a site; the last keeps the name. What reads it reads what it read by then. */
+export function replaceSite(context: FoldContext, constants: ConstantAdder, step: ReplaceSite): void {
+  const { graph } = context;
+  const { members, input, dtype } = step;
+  const last = graph.get(members.at(-1)!);
+  let x = graph.get(members[0]!).inputs[input]!;
+  const before = step.by.slice(0, -1);
+  const final = step.by.at(-1);
+  for (const op of before) {
+    const spec = vectorNode(constants, x, op, last.name, dtype);
+    x = { node: graph.add({ ...spec, name: graph.freeName(`${last.name}/${op.op.toLowerCase()}`) }).name, port: 0 };
+  }
+  if (final) {
+    graph.replace(last, { ...vectorNode(constants, x, final, last.name, dtype), controls: last.controls });
+  } else if (viewOf(context).isRemovable(last)) {
     graph.replaceUses({ node: last.name, port: 0 }, x);
     graph.remove(last.name);
+  } else {
+    graph.replace(last, { op: 'Identity', inputs: [x], controls: last.controls, attr: { T: attr.type(dtype) } });
   }
-  for (const { node } of [...members].reverse()) if (node !== last) graph.remove(node.name);
-}
-
-/** What a site reads now: an op may have been put before it. */
-export function currentX({ members }: Site): TensorRef {
-  const { node, operand } = members[0]!;
-  return node.inputs[1 - operand]!;
+  for (const name of members.slice(0, -1).reverse()) graph.remove(name);
 }

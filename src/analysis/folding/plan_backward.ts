@@ -1,0 +1,132 @@
+import type { Node, TensorRef } from '../../graph/node.js';
+import { type ChannelScale, isChannelProblem } from '../../ops/channel_rules.js';
+import { anyOf, channelRuleOf } from '../../ops/meaning.js';
+import { axisOf, type Vector } from '../values/vectors.js';
+import { affineOp, isBias, isDifference, isSum } from './affine.js';
+import { planAddend, planBias } from './bias.js';
+import { planKernel } from './kernels.js';
+import { type LinearOp, linearOp } from './linear_ops.js';
+import { type FoldReason, isReason } from './reasons.js';
+import type { FoldStep } from './steps.js';
+import type { FoldView } from './view.js';
+
+/** How a required scale and shift are met. */
+export interface Met {
+  /** Whether the shift is added on the way; otherwise the site still has to. */
+  readonly shiftTaken: boolean;
+  readonly steps: readonly FoldStep[];
+  /** The ops whose kernels take the scale. */
+  readonly ops: readonly LinearOp[];
+  /** All nodes on the way. */
+  readonly nodes: readonly string[];
+}
+
+const isQuantised = anyOf('fake_quantize');
+
+/**
+ * How a tensor that `user` reads can get a scale and shift by what comes before it.
+ *
+ * Assumes that scaling commutes with every op on the way, and that nobody else sees the tensors between.
+ */
+export function planBackward(view: FoldView, ref: TensorRef, user: Node, required: ChannelScale): Met | FoldReason {
+  const node = view.graph.get(ref.node);
+  const op = linearOp(view, node);
+  const isAddition = isSum(node) || isDifference(node) || isBias(node);
+  const isCrossed = op || isAddition || isQuantised(node) || channelRuleOf(node.op)?.backward;
+  if (ref.port !== 0 || !isCrossed) return { code: 'input_not_linear', node: node.name, op: node.op, port: ref.port };
+  const shared = view.whyShared(ref, user);
+  if (shared) return shared;
+  if (isQuantised(node)) return { code: 'input_quantised', node: node.name };
+  if (op) return planLinear(view, op, required);
+  const met = isAddition ? planAddition(view, node, required) : planCrossing(view, node, required);
+  return isReason(met) ? met : { ...met, nodes: [node.name, ...met.nodes] };
+}
+
+function planLinear(view: FoldView, op: LinearOp, { axis, scale, shift }: ChannelScale): Met | FoldReason {
+  const { node, channels } = op;
+  const isVector = scale.length > 1;
+  if (channels === undefined) return { code: 'channels_unknown', node: node.name };
+  if (isVector && (axis !== op.axis || scale.length !== channels)) {
+    return { code: 'not_along_outputs', node: node.name, channels };
+  }
+  const spread = (values: Float64Array) => (isVector ? values : new Float64Array(channels).fill(values[0]!));
+  const terms = op.outputTerms(channels);
+  if (!terms) return { code: 'kernel_mixes_channels', node: node.name };
+  const kernel = planKernel(view, op, { values: spread(scale), terms });
+  if (isReason(kernel)) return kernel;
+  const bias = shift && planBias(view, op, spread(shift));
+  if (bias && isReason(bias)) return bias;
+  return { shiftTaken: bias !== undefined, steps: [kernel, ...(bias ? [bias] : [])], ops: [op], nodes: [node.name] };
+}
+
+function planCrossing(view: FoldView, node: Node, required: ChannelScale): Met | FoldReason {
+  const parts = channelRuleOf(node.op)!.backward!(view, node, required);
+  if (isChannelProblem(parts)) return parts;
+  const all: Met[] = [];
+  for (const part of parts) {
+    const met = planBackward(view, part.ref, node, part);
+    if (isReason(met)) return met;
+    all.push(met);
+  }
+  // Several parts take a shift only together.
+  if (all.length > 1 && required.shift && all.some(({ shiftTaken }) => !shiftTaken)) {
+    return planCrossing(view, node, { ...required, shift: undefined });
+  }
+  return together(all);
+}
+
+function together(all: readonly Met[]): Met {
+  return {
+    shiftTaken: all.every(({ shiftTaken }) => shiftTaken),
+    steps: all.flatMap(({ steps }) => steps),
+    ops: all.flatMap(({ ops }) => ops),
+    nodes: all.flatMap(({ nodes }) => nodes),
+  };
+}
+
+/** x + c: c is scaled as well, and takes the shift. x + y: both are scaled. */
+function planAddition(view: FoldView, node: Node, required: ChannelScale): Met | FoldReason {
+  const added = affineOp(view, node);
+  if (!added) return planSum(view, node, required);
+  const { shift } = added.affine;
+  const axis = axisOf(shift);
+  const rank = view.rankOf(added.x);
+  const isVector = required.scale.length > 1;
+  if (axis !== undefined && isVector && (axis !== required.axis || shift.values.length !== required.scale.length)) {
+    return { code: 'addend_along_other_channels', node: node.name };
+  }
+  if (shift.shape.length > 1 && (rank === undefined || shift.shape.length > rank)) {
+    return { code: 'addend_of_higher_rank', node: node.name };
+  }
+  const addend = scaledAddend(shift, required, axis === undefined && isVector ? required.axis : undefined);
+  const step = planAddend(added, addend);
+  if (isReason(step)) return step;
+  // In c - x, x has the other sign: what it is scaled by stays the same.
+  const met = planBackward(view, added.x, node, { ...required, shift: undefined });
+  if (isReason(met)) return met;
+  return { ...met, shiftTaken: required.shift !== undefined, steps: [...met.steps, step] };
+}
+
+/** What is to be added to the scaled tensor: `axis` is where the channels lie if `addend` is one number for all. */
+function scaledAddend(addend: Vector, { scale, shift }: ChannelScale, axis: number | undefined): Vector {
+  const size = Math.max(addend.values.length, scale.length);
+  const at = (values: Float64Array, i: number) => values[values.length === 1 ? 0 : i]!;
+  const values = Float64Array.from({ length: size }, (_, i) => {
+    return at(scale, i) * at(addend.values, i) + (shift ? at(shift, i) : 0);
+  });
+  return { shape: axis === undefined ? addend.shape : [size, ...new Array<number>(-axis - 1).fill(1)], values };
+}
+
+/** The sum or difference of two tensors, neither of them constant. */
+function planSum(view: FoldView, node: Node, required: ChannelScale): Met | FoldReason {
+  const [a, b] = node.inputs;
+  if (!a || !b || isBias(node)) return { code: 'addend_not_constant', node: node.name, op: node.op };
+  const first = planBackward(view, a, node, required);
+  if (isReason(first)) return first;
+  // One of them takes the shift; what is subtracted cannot.
+  const shift = first.shiftTaken || isDifference(node) ? undefined : required.shift;
+  const second = planBackward(view, b, node, { ...required, shift });
+  if (isReason(second)) return second;
+  const shiftTaken = first.shiftTaken || (shift !== undefined && second.shiftTaken);
+  return { ...together([first, second]), shiftTaken };
+}

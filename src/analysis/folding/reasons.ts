@@ -1,0 +1,66 @@
+import type { ChannelProblem } from '../../ops/channel_rules.js';
+
+/**
+ * Why a batch norm cannot be folded: a code, and what it is about. Nodes, tensors (`name`, `name:1`) and dtypes are given by
+ * their names.
+ */
+export type FoldReason =
+  | ChannelProblem
+  /** The user wants it as it is. */
+  | { readonly code: 'kept_by_option' }
+  | { readonly code: 'training_mode' }
+  | { readonly code: 'statistics_used'; readonly ports: readonly number[] }
+  | { readonly code: 'parameter_not_constant'; readonly node: string }
+  | { readonly code: 'parameters_do_not_fit' }
+  | { readonly code: 'activation_unknown'; readonly activation: string }
+  /** Its scale or shift is NaN: a root of a negative variance, or 0/0. */
+  | { readonly code: 'not_a_number' }
+  | { readonly code: 'out_of_range'; readonly dtype: string }
+  | { readonly code: 'addend_out_of_range'; readonly node: string; readonly dtype: string }
+  | { readonly code: 'weights_out_of_range'; readonly dtype: string; readonly limit: 'largest' | 'smallest' }
+  /** Mul and Add would round to `dtype` what the op computes in float32. */
+  | { readonly code: 'computed_in_float32'; readonly dtype: string }
+  /** Mul and then Add would lose digits; where a scale is 0, so would Add and then Mul. */
+  | { readonly code: 'large_means'; readonly zeroScale: boolean }
+  | { readonly code: 'rank_unknown' }
+  /** What is before it is no convolution or matrix product. */
+  | { readonly code: 'input_not_linear'; readonly node: string; readonly op: string; readonly port: number }
+  | { readonly code: 'input_quantised'; readonly node: string }
+  | { readonly code: 'addend_not_constant'; readonly node: string; readonly op: string }
+  | { readonly code: 'addend_along_other_channels'; readonly node: string }
+  | { readonly code: 'addend_of_higher_rank'; readonly node: string }
+  | { readonly code: 'not_along_outputs'; readonly node: string; readonly channels: number }
+  | { readonly code: 'not_along_inputs'; readonly node: string }
+  | { readonly code: 'kernel_mixes_channels'; readonly node: string }
+  | { readonly code: 'kernel_quantised'; readonly node: string; readonly by: string }
+  | { readonly code: 'kernel_not_constant'; readonly node: string; readonly source: string; readonly op: string }
+  /** `duplicateWeights` helps against these four. */
+  | { readonly code: 'kernel_is_output'; readonly kernel: string }
+  | { readonly code: 'kernel_read_elsewhere'; readonly kernel: string; readonly reader: string }
+  | { readonly code: 'kernel_read_several_times'; readonly kernel: string }
+  | { readonly code: 'kernel_shared'; readonly kernel: string; readonly ops: readonly string[] }
+  | { readonly code: 'is_output'; readonly tensor: string }
+  | { readonly code: 'read_elsewhere'; readonly tensor: string; readonly reader: string }
+  | { readonly code: 'read_several_times'; readonly tensor: string; readonly reader: string }
+  /** What reads it is no convolution or matrix product. */
+  | { readonly code: 'reader_not_linear'; readonly node: string; readonly op: string }
+  | { readonly code: 'read_as_kernel'; readonly node: string }
+  | { readonly code: 'not_read' }
+  /** At its borders, a transposed convolution sums fewer terms. */
+  | { readonly code: 'borders_differ'; readonly node: string }
+  | { readonly code: 'matrices_differ'; readonly node: string };
+
+/** Whether a plan could not be made; then it is the reason. */
+export function isReason(result: object): result is FoldReason {
+  return 'code' in result;
+}
+
+/**
+ * Whether the batch norm has to stay as it is, not only unfolded: written as Mul and Add, TensorFlow's own optimizer would
+ * fold the Mul, and do what the reason speaks against.
+ */
+export function mustStay({ code }: FoldReason): boolean {
+  return (
+    code === 'not_a_number' || code === 'out_of_range' || code === 'weights_out_of_range' || code.endsWith('_quantised')
+  );
+}

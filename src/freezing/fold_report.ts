@@ -1,0 +1,65 @@
+import type { FoldContext } from '../analysis/folding/context.js';
+import type { Cost } from '../analysis/folding/cost.js';
+import type { FoldReason } from '../analysis/folding/reasons.js';
+import { findSites, findUnfoldable } from '../analysis/folding/sites.js';
+import { viewOf } from '../analysis/folding/view.js';
+import type { FoldOutcome } from '../passes/fold_outcome.js';
+import type { FreezeReport } from './report.js';
+
+/** What became of a batch norm (or of a product with a constant that was folded like one). */
+export interface FoldedSite {
+  readonly name: string;
+  /** The op of the batch norm; `decomposed` for arithmetic that takes a root, `arithmetic` without one. */
+  readonly pattern: string;
+  /** `previous` and `next`: it is in the kernels of what comes before or after; `arithmetic`: it is a Mul and an Add. */
+  readonly action: 'previous' | 'next' | 'arithmetic' | 'kept';
+  /** The nodes whose kernels took it; for `arithmetic`, the ops that it became. */
+  readonly into: readonly string[];
+  /** Why it could not be folded (further). */
+  readonly reasons: readonly FoldReason[];
+}
+
+/** What `fold` did, and what it saves. */
+export interface FoldReport extends FreezeReport {
+  readonly folded: readonly FoldedSite[];
+  readonly cost: { readonly before: Cost; readonly after: Cost };
+}
+
+/** The sites of a graph by name, and what became of each so far. */
+export class FoldedSites {
+  readonly #sites = new Map<string, FoldedSite>();
+
+  /** Adds the sites that a graph has now; what is known of one stays. */
+  find(context: FoldContext): void {
+    const view = viewOf(context);
+    for (const { batchNorms, last, affine } of findSites(view)) {
+      for (const { name, pattern } of batchNorms) this.#add(name, pattern);
+      const isProduct = affine.scale.values.some((x) => x !== 1);
+      if (batchNorms.length === 0 && isProduct) this.#add(last.name, 'arithmetic');
+    }
+    for (const { name, pattern } of findUnfoldable(view)) this.#add(name, pattern);
+  }
+
+  /** Notes what a pass did; of several reasons against folding, each is kept. */
+  note(outcome: FoldOutcome): void {
+    const site = this.#sites.get(outcome.site);
+    if (!site) return;
+    if (outcome.action === 'kept') {
+      const isKnown = site.reasons.some((reason) => JSON.stringify(reason) === JSON.stringify(outcome.reason));
+      if (site.action !== 'kept' || isKnown) return;
+      this.#sites.set(site.name, { ...site, reasons: [...site.reasons, outcome.reason] });
+    } else {
+      const reasons = outcome.action === 'arithmetic' ? site.reasons : [];
+      this.#sites.set(site.name, { ...site, action: outcome.action, into: outcome.into, reasons });
+    }
+  }
+
+  /** The sites for the report: products with constants only where something was done with them. */
+  reported(): readonly FoldedSite[] {
+    return [...this.#sites.values()].filter(({ pattern, action }) => pattern !== 'arithmetic' || action !== 'kept');
+  }
+
+  #add(name: string, pattern: string): void {
+    if (!this.#sites.has(name)) this.#sites.set(name, { name, pattern, action: 'kept', into: [], reasons: [] });
+  }
+}

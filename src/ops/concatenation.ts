@@ -1,0 +1,11 @@
+import type { Node, TensorRef } from '../graph/node.js';
+
+/** What a Concat or ConcatV2 reads: the tensors, and the dimension along which they are put together. */
+export function concatenation({ op, inputs }: Node): {
+  readonly parts: readonly TensorRef[];
+  readonly axis: TensorRef | undefined;
+} {
+  return op === 'Concat'
+    ? { parts: inputs.slice(1), axis: inputs[0] }
+    : { parts: inputs.slice(0, -1), axis: inputs.at(-1) };
+}

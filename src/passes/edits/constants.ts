@@ -1,0 +1,33 @@
+import { attr } from '../../graph/attrs.js';
+import type { Graph } from '../../graph/graph.js';
+import type { TensorRef } from '../../graph/node.js';
+import type { Tensor } from '../../graph/tensor.js';
+import { Frames } from '../../ops/frames.js';
+import { anyOf } from '../../ops/meaning.js';
+
+const isEnter = anyOf('enter');
+
+/** Adds constants to a graph, each brought into the loop of the node that reads it. One for all changes of a pass. */
+export class ConstantAdder {
+  readonly #graph: Graph;
+  /** Undefined in a graph without loops. */
+  readonly #frames: Frames | undefined;
+
+  constructor(graph: Graph) {
+    this.#graph = graph;
+    this.#frames = [...graph.nodes()].some(isEnter) ? new Frames(graph) : undefined;
+  }
+
+  /**
+   * A new Const.
+   * @param name - the base of its name
+   * @param user - the node that will read it, or one in the same loop; it existed before any change
+   * @returns what `user` can read
+   */
+  add(name: string, tensor: Tensor, user: string): TensorRef {
+    const spec = { op: 'Const', tensor, attr: { dtype: attr.type(tensor.dtype) } };
+    const constant = this.#graph.add({ ...spec, name: this.#graph.freeName(name) });
+    const ref = { node: constant.name, port: 0 };
+    return this.#frames ? this.#frames.bring(ref, tensor.dtype, this.#frames.of(user)) : ref;
+  }
+}

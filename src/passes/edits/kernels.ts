@@ -1,0 +1,33 @@
+import type { FoldContext } from '../../analysis/folding/context.js';
+import { byConstant, sameFactor, whyNotInPlace } from '../../analysis/folding/kernels.js';
+import { scaledTensor } from '../../analysis/folding/scaled_tensor.js';
+import type { FoldPlan, ScaleKernel } from '../../analysis/folding/steps.js';
+import { viewOf } from '../../analysis/folding/view.js';
+import type { TensorRef } from '../../graph/node.js';
+import type { ConstantAdder } from './constants.js';
+
+/** Scales kernels: in place where that is right for all that read them, else as a copy for each factor. */
+export function scaleKernels(context: FoldContext, constants: ConstantAdder, plans: readonly FoldPlan[]): void {
+  const { graph } = context;
+  for (const [name, group] of byConstant(plans)) {
+    const constant = graph.get(name);
+    if (whyNotInPlace(viewOf(context), name, group)) copyKernel(context, constants, group);
+    else graph.replaceByConst(constant, scaledTensor(constant.tensor!, group[0]!.factor), constant.controls);
+  }
+}
+
+function copyKernel({ graph }: FoldContext, constants: ConstantAdder, group: readonly ScaleKernel[]): void {
+  const copies: { readonly like: ScaleKernel; readonly ref: TensorRef }[] = [];
+  for (const step of group) {
+    const { op, input, shape, constant, factor } = step;
+    const isSame = ({ like }: { like: ScaleKernel }) =>
+      like.shape.join() === shape.join() && sameFactor(like.factor, factor);
+    let copy = copies.find(isSame);
+    if (!copy) {
+      const tensor = { ...scaledTensor(graph.get(constant).tensor!, factor), shape };
+      copy = { like: step, ref: constants.add(`${op}/folded_kernel`, tensor, op) };
+      copies.push(copy);
+    }
+    graph.setInput(graph.get(op), input, copy.ref);
+  }
+}
