@@ -14,7 +14,7 @@ import { type FoldOutcome, type FoldPass, foldedOutcomes, keptOutcomes } from '.
  *     given:   x = Placeholder[shape=[?, 2]], s = [2.0, 3.0], t = [0.5, 1.0], n = AddV2(Mul(x, s), t)
  *              w = [[1.0], [2.0]], y = MatMul(n, w)
  *     result:  x = Placeholder[shape=[?, 2]], w = [[2.0], [6.0]], y/MatMul = MatMul(x, w)       # w * s
- *              y/MatMul/bias = [2.5], y = BiasAdd(y/MatMul, y/MatMul/bias)[data_format=NHWC]    # the sum of w * t
+ *              y/bias = [2.5], y = BiasAdd(y/MatMul, y/bias)[data_format=NHWC]    # the sum of w * t
  *
  * Assumes: everything that reads the result can take it, and nothing pads it with zeros, which would see the shift.
  */
