@@ -1,6 +1,7 @@
 import { BnfixError } from '../errors.js';
 import { DataType, dtypeName } from '../graph/dtype.js';
 import { byteSize, elementCount, numberTensor, readNumbers, stringTensor, type Tensor } from '../graph/tensor.js';
+import { notationError } from './tokens.js';
 
 /** Names of dtypes, as TensorFlow and NumPy write them: `float` and `float32`. */
 export const DTYPES: ReadonlyMap<string, DataType> = new Map(
@@ -18,13 +19,15 @@ export interface Literal {
   readonly elements: readonly (number | boolean | string)[];
   /** What `tf.constant` would make of it: int32 for whole numbers without a point, float32 for `[]`. */
   readonly dtype: DataType;
+  /** The line that it begins in. */
+  readonly line: number;
 }
 
 /** The tensor of a literal. A single element fills the given shape. */
-export function literalTensor({ elements, ...own }: Literal, dtype = own.dtype, shape = own.shape): Tensor {
+export function literalTensor({ elements, line, ...own }: Literal, dtype = own.dtype, shape = own.shape): Tensor {
   const all = elements.length === 1 ? new Array(elementCount(shape)).fill(elements[0]) : elements;
   if (all.length !== elementCount(shape)) {
-    throw new BnfixError('unreadable', `${all.length} values for a constant of shape [${shape}]`);
+    throw notationError(line, `${all.length} values for a constant of shape [${shape}]`);
   }
   if (dtype !== DataType.DT_STRING) return numberTensor(dtype, shape, all.map(Number));
   return stringTensor(

@@ -54,7 +54,12 @@ function scalarAttr({ token, prefix }: Value): AttrValue {
 export function literalOf({ token, items }: Value): Literal {
   const { kind, text, line } = token;
   if (!items) {
-    const one = (element: Literal['elements'][number], dtype: DataType) => ({ shape: [], elements: [element], dtype });
+    const one = (element: Literal['elements'][number], dtype: DataType) => ({
+      shape: [],
+      elements: [element],
+      dtype,
+      line,
+    });
     if (kind === 'text') return one(text, DataType.DT_STRING);
     if (kind === 'number') return one(numberOf(text), isWhole(text) ? DataType.DT_INT32 : DataType.DT_FLOAT);
     if (/^(true|false)$/.test(text)) return one(text === 'true', DataType.DT_BOOL);
@@ -69,6 +74,7 @@ export function literalOf({ token, items }: Value): Literal {
     elements: rows.flatMap((row) => row.elements),
     // As in tf.constant, nothing at all and a mixture of numbers are float32.
     dtype: dtypes.size === 1 ? rows[0]!.dtype : DataType.DT_FLOAT,
+    line,
   };
 }
 
