@@ -1,17 +1,16 @@
 import { BnfixError } from '../errors.js';
-import { type AttrMap, type AttrValue, attr, attrInt, attrType, attrTypes } from '../graph/attrs.js';
+import { type AttrMap, attr, attrInt, attrType, attrTypes } from '../graph/attrs.js';
 import { DataType } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
 import type { Node, TensorRef } from '../graph/node.js';
-import { numberTensor, protoTensor } from '../graph/tensor.js';
-import { outputRange, outputTypes } from '../ops/registry.js';
-import type { tensorflow } from '../proto/tensorflow.js';
+import { numberTensor } from '../graph/tensor.js';
+import { addBody, type FunctionBody, FunctionLibrary, type FunctionName } from '../ops/functions.js';
+import { anyOf } from '../ops/meaning.js';
+import { outputTypes } from '../ops/registry.js';
 import type { Pass, PrepareContext, Remark } from './pass.js';
 
-type FunctionDef = tensorflow.FunctionDef.$Properties;
-
 /**
- * Puts the bodies of functions in the place of their calls, and writes If and While as the branches and loops of v1.
+ * Inlines functions: calls become the body of the function, If, Case and While the branches and loops of TensorFlow 1.
  *
  *     given:   def f(x):
  *                r = Relu(x)
@@ -19,12 +18,12 @@ type FunctionDef = tensorflow.FunctionDef.$Properties;
  *              y = PartitionedCall(x)[Tin=[float32], Tout=[float32], f=@f]
  *     result:  y/r = Relu(x), y = Identity(y/r)
  *
- * Assumes: no function calls itself. A call keeps its name, so that the tensors of a signature go on answering to it.
+ * Assumes: no function calls itself. A call keeps its name, so that the tensors of a signature keep theirs.
  */
 export const inlineFunctions: Pass<PrepareContext> = {
   name: 'inline_functions',
   run({ graph }) {
-    const library = new Map((graph.header.library?.function ?? []).map((fn) => [fn.signature?.name ?? '', fn]));
+    const library = new FunctionLibrary(graph);
     if (library.size === 0) return { changed: [], skipped: [] };
     const inliner = new Inliner(graph, library);
     for (const node of [...graph.nodes()]) inliner.expand(node, []);
@@ -32,122 +31,92 @@ export const inlineFunctions: Pass<PrepareContext> = {
   },
 };
 
-const CALLS: ReadonlySet<string> = new Set(['PartitionedCall', 'StatefulPartitionedCall']);
-const IFS: ReadonlySet<string> = new Set(['If', 'StatelessIf']);
-const CASES: ReadonlySet<string> = new Set(['Case', 'StatelessCase']);
-const WHILES: ReadonlySet<string> = new Set(['While', 'StatelessWhile']);
-const MAX_DEPTH = 64;
+const isIf = anyOf('if');
+const isCase = anyOf('case');
+const isWhile = anyOf('while');
 
+/** Adds one branch to the graph, for the tensors that it is passed, and returns its results. */
 type Branch = (inputs: readonly TensorRef[], pivots: readonly string[]) => TensorRef[];
 
 class Inliner {
   readonly changed: Remark[] = [];
   readonly #graph: Graph;
-  readonly #library: ReadonlyMap<string, FunctionDef>;
+  readonly #library: FunctionLibrary;
+  /** The functions that are being inlined, one within the other. */
+  readonly #open = new Set<string>();
 
-  constructor(graph: Graph, library: ReadonlyMap<string, FunctionDef>) {
+  constructor(graph: Graph, library: FunctionLibrary) {
     this.#graph = graph;
     this.#library = library;
   }
 
-  /** Replaces a node that calls functions; others stay. `pivots` are the nodes that say that this branch runs. */
-  expand(node: Node, pivots: readonly string[], depth = 0): void {
-    if (depth > MAX_DEPTH) throw recursive(node);
-    let results: readonly TensorRef[] | undefined;
-    if (IFS.has(node.op)) results = this.#expandIf(node, pivots, depth);
-    else if (CASES.has(node.op)) results = this.#expandCase(node, pivots, depth);
-    else if (WHILES.has(node.op)) results = this.#expandWhile(node, pivots, depth);
-    else {
-      const fn = this.#function(CALLS.has(node.op) ? node.attr.f : { func: { name: node.op } });
-      results = fn && this.#inline(node, node.name, fn, node.inputs, pivots, depth);
-    }
+  /** Replaces a node that calls functions; others stay. `pivots` are the nodes that run only when this branch does. */
+  expand(node: Node, pivots: readonly string[]): void {
+    const results = this.#resultsOf(node, pivots);
     if (!results) return;
-    this.changed.push({ node: node.name, text: `${node.op} written out` });
-    this.#handOn(node, results);
+    this.changed.push({ node: node.name, text: `${node.op} inlined` });
+    this.#forward(node, results);
   }
 
-  #function(value: AttrValue | undefined): FunctionDef | undefined {
-    return this.#library.get(value?.func?.name ?? '');
+  #resultsOf(node: Node, pivots: readonly string[]): TensorRef[] | undefined {
+    if (isIf(node)) return this.#expandIf(node, pivots);
+    if (isCase(node)) return this.#expandCase(node, pivots);
+    if (isWhile(node)) return this.#expandWhile(node, pivots);
+    const called = this.#library.calledBy(node);
+    return called && this.#inline(node, node.name, called, node.inputs, pivots);
   }
 
   /** Adds the nodes of a function's body under a scope, and returns what the function returns. */
   #inline(
     call: Node,
     scope: string,
-    fn: FunctionDef,
+    called: FunctionName,
     inputs: readonly TensorRef[],
     pivots: readonly string[],
-    depth: number,
   ): TensorRef[] {
-    const body = fn.node_def ?? [];
-    const names = new Map(body.map((def) => [def.name ?? '', this.#graph.freeName(`${scope}/${def.name}`)]));
-    const byName = new Map(body.map((def) => [def.name ?? '', def]));
-    const args = argumentRefs(call, fn, inputs);
-    const resolve = (text: string): TensorRef => {
-      const [name, output, index] = text.split(':') as [string, string | undefined, string | undefined];
-      const arg = args.get(name);
-      if (arg) return arg[Number(output ?? 0)] ?? arg[0]!;
-      const def = byName.get(name);
-      if (!def) throw broken(fn, text);
-      return { node: names.get(name)!, port: this.#port(def, call.attr, output, Number(index ?? 0)) };
-    };
-    const added: Node[] = [];
-    for (const def of body) {
-      const refs: TensorRef[] = [];
-      const controls: string[] = [];
-      for (const text of def.input ?? []) {
-        if (!text.startsWith('^')) refs.push(resolve(text));
-        else if (names.has(text.slice(1))) controls.push(names.get(text.slice(1))!);
-      }
-      const { value, ...attrs } = substituted(def.attr ?? {}, call.attr);
-      const constant = def.op === 'Const' && value?.tensor ? value.tensor : undefined;
-      added.push(
-        this.#graph.add({
-          name: names.get(def.name ?? '')!,
-          op: def.op ?? '',
-          device: def.device ?? '',
-          inputs: refs,
-          // What has no inputs has to be told that it runs only with its branch or loop.
-          controls: refs.length === 0 ? [...controls, ...pivots] : controls,
-          attr: constant || !value ? attrs : { ...attrs, value },
-          ...(constant && { tensor: protoTensor(constant, `${def.name} in ${fn.signature?.name}`) }),
-        }),
-      );
+    return this.#add(call, scope, this.#library.bodyOf(called), inputs, pivots);
+  }
+
+  #add(
+    call: Node,
+    scope: string,
+    body: FunctionBody,
+    inputs: readonly TensorRef[],
+    pivots: readonly string[],
+  ): TensorRef[] {
+    const graph = this.#graph;
+    if (this.#open.has(body.name)) throw recursive(call, [...this.#open, body.name]);
+    this.#open.add(body.name);
+    const { nodes, results } = addBody(graph, body, inputs, (name) => graph.freeName(`${scope}/${name}`));
+    for (const node of nodes) {
+      // Without inputs, nothing else makes it run only with its branch or loop.
+      if (node.inputs.length === 0 && pivots.length > 0) graph.setControls(node, [...node.controls, ...pivots]);
     }
-    const results = (fn.signature?.output_arg ?? []).map((arg) => resolve(fn.ret?.[arg.name ?? ''] ?? ''));
-    for (const node of added) this.expand(node, pivots, depth + 1);
+    for (const node of nodes) this.expand(node, pivots);
+    this.#open.delete(body.name);
     return results;
   }
 
-  /** The port of a named output argument of a node in a function. */
-  #port(def: tensorflow.NodeDef.$Properties, callAttrs: AttrMap, output: string | undefined, index: number): number {
-    if (output === undefined) return 0;
-    const callee = this.#library.get(def.op ?? '');
-    if (callee) return (callee.signature?.output_arg ?? []).findIndex((arg) => arg.name === output) + index;
-    const range = outputRange({ op: def.op ?? '', attr: substituted(def.attr ?? {}, callAttrs) }, output);
-    return (range?.port ?? 0) + index;
-  }
-
-  #expandIf(node: Node, pivots: readonly string[], depth: number): TensorRef[] | undefined {
-    const [thenFn, elseFn] = [this.#function(node.attr.then_branch), this.#function(node.attr.else_branch)];
+  #expandIf(node: Node, pivots: readonly string[]): TensorRef[] | undefined {
+    const [whenOn, whenOff] = ['then_branch', 'else_branch'].map((key) => this.#library.namedBy(node, key));
     const condition = node.inputs[0];
-    if (!thenFn || !elseFn || !condition) return undefined;
+    if (!whenOn || !whenOff || !condition) return undefined;
     const pred = this.#asBool(node, condition, attrType(node, 'Tcond') ?? DataType.DT_BOOL);
-    const branch = (fn: FunctionDef, scope: string) => (inputs: readonly TensorRef[], inner: readonly string[]) =>
-      this.#inline(node, `${node.name}/${scope}`, fn, inputs, inner, depth);
-    return this.#choose(node, pred, node.inputs.slice(1), pivots, branch(elseFn, 'else'), branch(thenFn, 'then'));
+    const branch = (called: FunctionName, scope: string) => (inputs: readonly TensorRef[], inner: readonly string[]) =>
+      this.#inline(node, `${node.name}/${scope}`, called, inputs, inner);
+    return this.#choose(node, pred, node.inputs.slice(1), pivots, branch(whenOff, 'else'), branch(whenOn, 'then'));
   }
 
   /** A Case is an If on its first branch whose other branch is the Case on the rest; the last one takes what is left. */
-  #expandCase(node: Node, pivots: readonly string[], depth: number): TensorRef[] | undefined {
-    const branches = (node.attr.branches?.list?.func ?? []).map((func) => this.#function({ func }));
+  #expandCase(node: Node, pivots: readonly string[]): TensorRef[] | undefined {
+    const branches = this.#library.listedBy(node, 'branches');
     const index = node.inputs[0];
-    if (!index || branches.length === 0 || branches.includes(undefined)) return undefined;
+    if (!index || !branches || branches.length === 0) return undefined;
     const from =
       (at: number) =>
       (inputs: readonly TensorRef[], inner: readonly string[]): TensorRef[] => {
         const taken = (given: readonly TensorRef[], within: readonly string[]) =>
-          this.#inline(node, `${node.name}/branch${at}`, branches[at]!, given, within, depth);
+          this.#inline(node, `${node.name}/branch${at}`, branches[at]!, given, within);
         if (at === branches.length - 1) return taken(inputs, inner);
         const pred = this.#isIndex(node, index, at, inner);
         return this.#choose(node, pred, inputs, inner, from(at + 1), taken);
@@ -199,13 +168,14 @@ class Inliner {
     return this.#adder(node.name)('Cast', [condition], attrs);
   }
 
-  #expandWhile(node: Node, pivots: readonly string[], depth: number): TensorRef[] | undefined {
-    const [condition, body] = [this.#function(node.attr.cond), this.#function(node.attr.body)];
-    if (!condition || !body) return undefined;
+  #expandWhile(node: Node, pivots: readonly string[]): TensorRef[] | undefined {
+    const [condition, called] = ['cond', 'body'].map((key) => this.#library.namedBy(node, key));
+    if (!condition || !called) return undefined;
+    const body = this.#library.bodyOf(called);
     const graph = this.#graph;
     const add = this.#adder(node.name);
     const types = attrTypes(node, 'T') ?? [];
-    const constant = invariants(body);
+    const constant = invariantsOf(body);
     const frame = {
       frame_name: attr.string(node.name),
       parallel_iterations: attr.int(attrInt(node, 'parallel_iterations') ?? 10),
@@ -219,14 +189,14 @@ class Inliner {
     );
     const first = merged.find((_, i) => !constant.has(i));
     if (!first) return undefined;
-    const [goesOn] = this.#inline(node, `${node.name}/cond`, condition, merged, [...pivots, first.node], depth);
+    const [goesOn] = this.#inline(node, `${node.name}/cond`, condition, merged, [...pivots, first.node]);
     const loopCond = add('LoopCond', [goesOn!], {});
     const switched = merged.map((ref, i) => (constant.has(i) ? ref : add('Switch', [ref, loopCond], T[i]!)));
     const turns = switched.map((ref, i) =>
       constant.has(i) ? ref : add('Identity', [{ node: ref.node, port: 1 }], T[i]!),
     );
     const pivot = turns.find((_, i) => !constant.has(i))!;
-    const next = this.#inline(node, `${node.name}/body`, body, turns, [...pivots, pivot.node], depth);
+    const next = this.#add(node, `${node.name}/body`, body, turns, [...pivots, pivot.node]);
     return types.map((_, i) => {
       if (constant.has(i)) return node.inputs[i]!;
       const again = add('NextIteration', [next[i]!], T[i]!);
@@ -242,12 +212,12 @@ class Inliner {
     };
   }
 
-  /** Makes the call a name for its results. */
-  #handOn(node: Node, results: readonly TensorRef[]): void {
+  /** Makes the call forward its results under its own name. */
+  #forward(node: Node, results: readonly TensorRef[]): void {
     const graph = this.#graph;
     const types =
       outputTypes(node) ?? results.map((ref) => outputTypes(graph.get(ref.node))?.[ref.port] ?? DataType.DT_INVALID);
-    // Of several results, consumers read each itself; the call stays beside as a name for them.
+    // Of several results, consumers read each themselves; the call stays for its name.
     if (results.length > 1) {
       for (const [port, ref] of results.entries()) graph.replaceUses({ node: node.name, port }, ref);
     }
@@ -264,62 +234,26 @@ class Inliner {
   }
 }
 
-/** Argument name -> the tensors that are given for it. */
-function argumentRefs(call: Node, fn: FunctionDef, inputs: readonly TensorRef[]): Map<string, TensorRef[]> {
-  const args = new Map<string, TensorRef[]>();
-  let next = 0;
-  for (const arg of fn.signature?.input_arg ?? []) {
-    const listed = arg.type_list_attr ? (attrTypes(call, arg.type_list_attr)?.length ?? 1) : 1;
-    const count = arg.number_attr ? (attrInt(call, arg.number_attr) ?? 1) : listed;
-    args.set(arg.name ?? '', inputs.slice(next, next + count) as TensorRef[]);
-    next += count;
-  }
-  return args;
+/** Indices of the loop variables that a body returns as it was passed them. */
+function invariantsOf({ args, nodes, results }: FunctionBody): Set<number> {
+  const byName = new Map(nodes.map((node) => [node.name, node]));
+  const source = (ref: TensorRef): string => {
+    const seen = new Set<string>();
+    let at = ref;
+    for (let node = byName.get(at.node); node?.op === 'Identity' && node.inputs?.[0]; node = byName.get(at.node)) {
+      if (seen.has(node.name)) break;
+      seen.add(node.name);
+      at = node.inputs[0];
+    }
+    return at.node;
+  };
+  return new Set(results.flatMap((ref, i) => (source(ref) === args[i]?.name ? [i] : [])));
 }
 
-/** Attrs of a node in a function, with those of the call in the place of `$name`. */
-function substituted(attrs: AttrMap, callAttrs: AttrMap): Record<string, AttrValue> {
-  return Object.fromEntries(
-    Object.entries(attrs).map(([key, value]) => [
-      key,
-      (value.placeholder ? callAttrs[value.placeholder] : undefined) ?? value,
-    ]),
-  );
-}
-
-/** Indices of the loop variables that a body returns as it was given them. */
-function invariants(body: FunctionDef): Set<number> {
-  const inputs = body.signature?.input_arg ?? [];
-  const found = new Set<number>();
-  for (const [i, output] of (body.signature?.output_arg ?? []).entries()) {
-    if (isPassedOn(body, body.ret?.[output.name ?? ''] ?? '', inputs[i]?.name ?? '')) found.add(i);
-  }
-  return found;
-}
-
-function isPassedOn(body: FunctionDef, text: string, arg: string): boolean {
-  let at = text;
-  for (let step = 0; step < 20; step++) {
-    const [name, output] = at.split(':') as [string, string | undefined];
-    if (name === arg && (output === undefined || /^\d+$/.test(output))) return true;
-    const node = (body.node_def ?? []).find((def) => def.name === name);
-    if (node?.op !== 'Identity' || !node.input?.[0]) return false;
-    at = node.input[0];
-  }
-  return false;
-}
-
-function broken(fn: FunctionDef, text: string): BnfixError {
-  return new BnfixError('unreadable', `the function ${fn.signature?.name} reads ${text}, which it does not have`, {
-    where: fn.signature?.name ?? undefined,
-    fix: 'the graph file is damaged: save it again',
-  });
-}
-
-function recursive(node: Node): BnfixError {
+function recursive(node: Node, functions: readonly string[]): BnfixError {
   return new BnfixError('unsupported', `${node.name} calls a function that calls itself`, {
     where: node.name,
-    why: `functions are nested more than ${MAX_DEPTH} deep`,
-    fix: 'choose --outputs that do not need it',
+    why: functions.join(' calls '),
+    fix: { option: 'outputs', value: 'NAMES', text: 'outputs that do not need it' },
   });
 }

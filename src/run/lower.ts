@@ -4,8 +4,9 @@ import { DataType } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
 import type { Node } from '../graph/node.js';
 import { ancestors } from '../graph/walk.js';
+import type { FunctionLibrary } from '../ops/functions.js';
 import { putChannelsLast } from './channels_first.js';
-import { functionBody, inlineCalls, type Library, namedFunctions } from './functions.js';
+import { functionGraph, inlineCalls, namedFunctions } from './functions.js';
 import { OWN_KERNELS, ownName } from './kernels.js';
 import type { LoweredFunction } from './topology.js';
 
@@ -85,13 +86,13 @@ function refuseDilated(node: Node): void {
 }
 
 /** The branches and loop bodies that a graph names, and those that they name, ready to run. */
-export function loweredFunctions(graph: Graph, library: Library): LoweredFunction[] {
+export function loweredFunctions(graph: Graph, library: FunctionLibrary): LoweredFunction[] {
   const lowered = new Map<string, LoweredFunction>();
   const waiting = namedFunctions(graph);
   for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
     if (lowered.has(name)) continue;
     // Constants of all functions lie in one table: the prefix tells them apart.
-    const { graph: body, args, results } = functionBody(library, name, `${name}/`, {});
+    const { graph: body, args, results } = functionGraph(library, name, `${name}/`);
     const returned = results.map((ref) => {
       const result = body.freeName(`${name}/result`);
       return body.add({ name: result, op: 'Identity', inputs: [ref] }).name;

@@ -5,8 +5,9 @@ import { attrShape, attrType } from '../graph/attrs.js';
 import { type DataType, dtypeName } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
 import { parseInput, refText, type TensorRef } from '../graph/node.js';
+import { FunctionLibrary } from '../ops/functions.js';
 import { outputTypes } from '../ops/registry.js';
-import { inlineCalls, libraryOf } from './functions.js';
+import { inlineCalls } from './functions.js';
 import { registerKernels } from './kernels.js';
 import { lower, loweredFunctions } from './lower.js';
 import { type Feed, prepare } from './prepare.js';
@@ -35,7 +36,7 @@ export async function runGraph(
 ): Promise<Record<string, TensorValue>> {
   const given = Object.entries(feeds).map(([name, value]) => ({ ...checkedFeed(graph, name, value), value }));
   const wanted = fetches.map((name) => tensorRef(graph, name));
-  const library = libraryOf(graph);
+  const library = new FunctionLibrary(graph);
   const prepared = prepare(graph.copy(), given, wanted);
   inlineCalls(prepared.graph, library);
   const functions = loweredFunctions(prepared.graph, library);

@@ -1,0 +1,225 @@
+import { BnfixError } from '../errors.js';
+import { type AttrMap, type AttrValue, attrInt, attrTypes } from '../graph/attrs.js';
+import type { DataType } from '../graph/dtype.js';
+import type { Graph } from '../graph/graph.js';
+import type { Node, NodeSpec, TensorRef } from '../graph/node.js';
+import { protoTensor } from '../graph/tensor.js';
+import type { tensorflow } from '../proto/tensorflow.js';
+import { anyOf } from './meaning.js';
+import { outputRange } from './registry.js';
+
+type FunctionDef = tensorflow.FunctionDef.$Properties;
+type NodeDef = tensorflow.NodeDef.$Properties;
+
+/** A function as an attr names it: `f` of a PartitionedCall, `then_branch` of an If. */
+export interface FunctionName {
+  readonly name: string;
+  /** Attrs that its body refers to as `$T`. */
+  readonly attr: AttrMap;
+}
+
+/** An argument of a function: one tensor, or a list of them. */
+export interface FunctionArg {
+  readonly name: string;
+  readonly count: number;
+  /** Undefined for a list of several types. */
+  readonly type: DataType | undefined;
+}
+
+/** A function as one call instantiates it: its edges are parsed, its attrs filled in. */
+export interface FunctionBody {
+  readonly name: string;
+  readonly args: readonly FunctionArg[];
+  /** An input is an output of another node of the body, or a tensor of an argument: `{ node: 'x', port: 1 }`. */
+  readonly nodes: readonly NodeSpec[];
+  readonly results: readonly TensorRef[];
+}
+
+const isCall = anyOf('call');
+
+/** The functions of a graph (FunctionDefLibrary), by name. */
+export class FunctionLibrary {
+  readonly #defs: ReadonlyMap<string, FunctionDef>;
+
+  constructor({ header }: Graph) {
+    this.#defs = new Map((header.library?.function ?? []).map((fn) => [fn.signature?.name ?? '', fn]));
+  }
+
+  get size(): number {
+    return this.#defs.size;
+  }
+
+  has(name: string): boolean {
+    return this.#defs.has(name);
+  }
+
+  /** The function that an attr of a node names; undefined when the graph has no such function. */
+  namedBy(node: Node, key: string): FunctionName | undefined {
+    return this.#known(node, node.attr[key]);
+  }
+
+  /** The functions that a list attr of a node names; undefined when the graph lacks one of them. */
+  listedBy(node: Node, key: string): FunctionName[] | undefined {
+    const names = (node.attr[key]?.list?.func ?? []).map((func) => this.#known(node, { func }));
+    return names.every((name) => name !== undefined) ? names : undefined;
+  }
+
+  /** The function that a node is a call of: by its op's name, or by the attr `f` of a PartitionedCall. */
+  calledBy(node: Node): FunctionName | undefined {
+    if (isCall(node)) return this.namedBy(node, 'f');
+    return this.#defs.has(node.op) ? { name: node.op, attr: node.attr } : undefined;
+  }
+
+  #known(node: Node, value: AttrValue | undefined): FunctionName | undefined {
+    const name = value?.func?.name ?? '';
+    return this.#defs.has(name) ? { name, attr: { ...node.attr, ...value?.func?.attr } } : undefined;
+  }
+
+  /**
+   * The body of a function for one call.
+   * @throws BnfixError `unreadable` when the graph has no such function, or when it reads what it does not have
+   */
+  bodyOf({ name, attr }: FunctionName): FunctionBody {
+    const fn = this.#defs.get(name);
+    if (!fn) throw new BnfixError('unreadable', `function ${name} not found in the graph`, { where: name });
+    const attrs: AttrMap = { ...fn.attr, ...attr };
+    const args = (fn.signature?.input_arg ?? []).map((arg) => argOf(arg, attrs));
+    const edges = new BodyEdges(this.#defs, fn, args, attrs);
+    return {
+      name,
+      args,
+      nodes: (fn.node_def ?? []).map((def) => specOf(name, def, attrs, edges)),
+      results: (fn.signature?.output_arg ?? []).map((arg) => edges.tensor(fn.ret?.[arg.name ?? ''] ?? '')),
+    };
+  }
+}
+
+/** The edges of a function's body, as FunctionDefs write them: `argument`, `node:output:index`, `^node`. */
+class BodyEdges {
+  readonly #library: ReadonlyMap<string, FunctionDef>;
+  readonly #fn: FunctionDef;
+  readonly #args: ReadonlySet<string>;
+  readonly #nodes: ReadonlyMap<string, NodeDef>;
+  readonly #attrs: AttrMap;
+
+  constructor(
+    library: ReadonlyMap<string, FunctionDef>,
+    fn: FunctionDef,
+    args: readonly FunctionArg[],
+    attrs: AttrMap,
+  ) {
+    this.#library = library;
+    this.#fn = fn;
+    this.#args = new Set(args.map(({ name }) => name));
+    this.#nodes = new Map((fn.node_def ?? []).map((def) => [def.name ?? '', def]));
+    this.#attrs = attrs;
+  }
+
+  tensor(text: string): TensorRef {
+    const [node, output, index] = text.split(':') as [string, string | undefined, string | undefined];
+    if (this.#args.has(node)) return { node, port: Number(output ?? 0) };
+    const def = this.#nodes.get(node);
+    if (!def) throw broken(this.#fn, text);
+    return { node, port: output === undefined ? 0 : this.#firstPort(def, output) + Number(index ?? 0) };
+  }
+
+  /** Undefined for an argument, which is there before anything runs. */
+  control(text: string): string | undefined {
+    return this.#nodes.has(text) ? text : undefined;
+  }
+
+  #firstPort(def: NodeDef, output: string): number {
+    const callee = this.#library.get(def.op ?? '');
+    if (callee) return (callee.signature?.output_arg ?? []).findIndex((arg) => arg.name === output);
+    return outputRange({ op: def.op ?? '', attr: filledIn(def.attr ?? {}, this.#attrs) }, output)?.port ?? 0;
+  }
+}
+
+function argOf(arg: tensorflow.OpDef.ArgDef.$Properties, attrs: AttrMap): FunctionArg {
+  const node = { attr: attrs };
+  const declared = arg.type_attr ? attrs[arg.type_attr]?.type : arg.type;
+  const type = arg.type_list_attr ? undefined : ((declared ?? undefined) as DataType | undefined);
+  const listed = arg.type_list_attr ? (attrTypes(node, arg.type_list_attr)?.length ?? 1) : 1;
+  return { name: arg.name ?? '', count: arg.number_attr ? (attrInt(node, arg.number_attr) ?? 1) : listed, type };
+}
+
+function specOf(fn: string, def: NodeDef, attrs: AttrMap, edges: BodyEdges): NodeSpec {
+  const inputs: TensorRef[] = [];
+  const controls: string[] = [];
+  for (const text of def.input ?? []) {
+    if (!text.startsWith('^')) inputs.push(edges.tensor(text));
+    else {
+      const control = edges.control(text.slice(1));
+      if (control !== undefined) controls.push(control);
+    }
+  }
+  const own = filledIn(def.attr ?? {}, attrs);
+  const { value, ...others } = own;
+  const constant = def.op === 'Const' ? value?.tensor : undefined;
+  return {
+    name: def.name ?? '',
+    op: def.op ?? '',
+    device: def.device ?? '',
+    inputs,
+    controls,
+    attr: constant ? others : own,
+    ...(constant && { tensor: protoTensor(constant, `${def.name} in ${fn}`) }),
+  };
+}
+
+/** Attrs of a node in a function, with those of the call in the place of `$name`. */
+function filledIn(own: AttrMap, attrs: AttrMap): AttrMap {
+  const filled = Object.entries(own).map(([key, value]) => [
+    key,
+    (value.placeholder ? attrs[value.placeholder] : undefined) ?? value,
+  ]);
+  return Object.fromEntries(filled);
+}
+
+/**
+ * Adds the nodes of a function's body to a graph.
+ *
+ * @param inputs - the tensors that the call passes, in the order of the arguments
+ * @param nameOf - the name in the graph of a node of the body
+ * @returns the nodes that were added, and the tensors that the function returns
+ */
+export function addBody(
+  graph: Graph,
+  { name, args, nodes, results }: FunctionBody,
+  inputs: readonly TensorRef[],
+  nameOf: (name: string) => string,
+): { nodes: Node[]; results: TensorRef[] } {
+  const names = new Map(nodes.map((node) => [node.name, nameOf(node.name)]));
+  const given = new Map<string, readonly TensorRef[]>();
+  let next = 0;
+  for (const arg of args) {
+    given.set(arg.name, inputs.slice(next, next + arg.count));
+    next += arg.count;
+  }
+  const refOf = ({ node, port }: TensorRef): TensorRef => {
+    const own = names.get(node);
+    if (own !== undefined) return { node: own, port };
+    const ref = given.get(node)?.[port];
+    if (ref) return ref;
+    throw new BnfixError('unreadable', `a call of the function ${name} passes too few tensors`, {
+      where: name,
+      why: `it passes ${inputs.length}, and the argument ${node} takes number ${port}`,
+    });
+  };
+  const added = nodes.map((node) =>
+    graph.add({
+      ...node,
+      name: names.get(node.name)!,
+      inputs: (node.inputs ?? []).map(refOf),
+      controls: (node.controls ?? []).map((control) => names.get(control)!),
+    }),
+  );
+  return { nodes: added, results: results.map(refOf) };
+}
+
+function broken(fn: FunctionDef, text: string): BnfixError {
+  return new BnfixError('unreadable', `the function ${fn.signature?.name} reads ${text}, which it does not have`, {
+    where: fn.signature?.name ?? undefined,
+    fix: 'the graph file is corrupt: save it again',
+  });
+}
