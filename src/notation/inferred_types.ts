@@ -1,4 +1,4 @@
-import { type AttrMap, attr, attrType } from '../graph/attrs.js';
+import { type AttrMap, type AttrValue, attr, attrType } from '../graph/attrs.js';
 import { DataType } from '../graph/dtype.js';
 import type { TensorRef } from '../graph/node.js';
 import { anyOf } from '../ops/meaning.js';
@@ -14,16 +14,17 @@ interface TypedNode {
 /** Finds the node of a name, with all its attrs. */
 type Find = (name: string) => TypedNode | undefined;
 
+const isHandle = anyOf('handle');
 const isRandom = anyOf('random');
 /** Their first input is a condition or a shape. */
 const takesTypeFromSecond = anyOf('select', 'fill', 'transposed_convolution');
 
 /**
  * The type attrs that the notation leaves out, since they follow from the inputs: those that an output has (`T`, `dtype`,
- * `Tparams`), unless the op has a default for them. A node without inputs and a random op make float32.
+ * `Tparams`), unless the op has a default for them. A node without inputs and a random op make float32, and a variable is.
  */
 export function inferredTypes(node: TypedNode, find: Find): AttrMap {
-  const inferred: Record<string, ReturnType<typeof attr.type>> = {};
+  const inferred: Record<string, AttrValue> = isHandle(node) ? { dtype: attr.type(DataType.DT_FLOAT) } : {};
   const info = opInfo(node.op);
   for (const { type: key, list } of info?.outputs ?? []) {
     if (typeof key !== 'string' || info?.defaultTypes.has(key)) continue;

@@ -130,6 +130,6 @@ it('a graph that is printed is read back as it was', () => {
       expect(content(again)).toEqual(content(graph));
       expect(printGraph(again)).toBe(text);
     }),
-    { numRuns: 500, seed: 1, includeErrorInReport: true },
+    { numRuns: 300, seed: 1, includeErrorInReport: true },
   );
 });
