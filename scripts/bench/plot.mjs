@@ -76,7 +76,7 @@ function scale(values, from, to) {
   return { of, ticks: ticks.map((tick) => Number(tick.toPrecision(3))) };
 }
 
-/** Heights for labels that do not are on each other, nor on what is taken. */
+/** Heights for labels, so that they overlap neither each other nor what is taken. */
 function apart(heights, distance, taken) {
   const placed = [];
   for (const [i] of [...heights.entries()].sort(([, a], [, b]) => b - a)) {

@@ -132,22 +132,22 @@ export function printReport(results) {
 function page(results) {
   return `# Performance
 
-Made by \`npm run bench\`, which builds its models itself, deletes each output before it is written again, lets the disk come to
-rest, runs the commands in turn and gives medians of whole processes. Ratios are medians of the ratios round by round. The machine: ${machine(results)}.
+Made by \`npm run bench\`, which builds its own models, deletes each output before writing it again, waits for the disk to be idle,
+runs the commands in turn and reports medians over whole processes. Ratios are medians of the ratios of each round. The machine: ${machine(results)}.
 
 ## Small nets
 
-A net of ${results.small.nodes} nodes and ${results.small.batchNorms} batch norms, ${results.small.meta.toLocaleString('en-US')} bytes of graph: all of it is start-up.
+A net of ${results.small.nodes} nodes and ${results.small.batchNorms} batch norms, ${results.small.meta.toLocaleString('en-US')} bytes of graph: nearly all of the time is start-up.
 
 ${smallTable(results.small)}
 
-## Checkpoint
+## Weights
 
 Convolutions of 512 or (from 550 MB on) 1024 channels with batch norms, and a dense layer with a tenth of the weights. \`cp\` copies the data file of the
-checkpoint, warm in memory; the crc32c pass reads it once more and checks it, as bnfix does with every tensor. As \`cp\` does, bnfix
-leaves it to the system when the file gets to the disk (\`--sync\` waits for it). \`optimize_for_inference\` is given what bnfix
-froze: batch norms in training mode, as \`freeze_graph\` leaves them, it does not fold. It is left out for larger models: its time
-grows with the weights.
+checkpoint, which is cached in memory; the crc32c pass reads it once more and checks it, as bnfix does with every tensor. Like \`cp\`,
+bnfix leaves it to the system when the file reaches the disk (\`--sync\` waits for it). \`optimize_for_inference\` is given the graph that
+bnfix froze, because it does not fold batch norms in training mode, as \`freeze_graph\` leaves them. It is left out for larger models: its
+time grows with the weights.
 
 ${results.sizes.map(sizeTable).join('\n\n')}
 
@@ -157,8 +157,8 @@ ${results.sizes.map(sizeTable).join('\n\n')}
 
 ## Nodes
 
-Training graphs with gradients, updates and a saver; a hundred nodes for each batch norm. *Per node* is what is taken beyond the
-small net above.
+Training graphs with gradients, updates and a saver; a hundred nodes for each batch norm. *Per node* is the cost above that of the
+small net.
 
 ${nodeTable(results)}
 
@@ -168,27 +168,24 @@ ${nodeTable(results)}
 
 ${goals(results)}
 
-At 100 MB the copy itself is over in the time that Node needs to start, so the ratio to \`cp\` is one of start-up.
+At 100 MB the copy takes less time than Node needs to start, so the ratio to \`cp\` mostly measures start-up.
 
-## What it rests on
+## Why it is fast
 
-- **Start-up.** The command line is bundled (\`scripts/bundle.mjs\`): one file in place of a hundred, which the build compiles ahead with
-  V8's code cache (\`src/cli/code_cache.ts\`). That spares a quarter of a short run in a checkout, and only the very Node that built
-  it reads it: a package is compiled as usual. What a command does not need does not run: protobuf's reflection only for text files, the
-  native checksum only when there is data for it. yargs lays out its help only when it is asked for; its measure of the width of emojis,
-  and Intl's way of writing a thousand, took longer than freezing a small net.
-- **Checkpoint.** A chunk of 2 MiB is read and checked while the one before is being written, by two buffers in turn, which begin half
-  a page away from where the bytes are in the file: some processors copy four times slower otherwise. Tensors below 64 KiB share
-  writes. The output's size is known before its first byte is written: over 2 GiB is refused then.
-- **Memory.** Payloads stay in the checkpoint until they are written, scaled kernels as well: fold multiplies chunk by chunk, out of
-  one pair of buffers into another. Large tensors of V1 checkpoints are streamed like those of V2.
-- **Nodes.** Of a NodeDef the name, the op and the edges are decoded when the graph is read, the attrs when somebody asks for them:
-  nobody asks the gradients. Every pass goes over the graph in one order, which is kept until the graph changes, as are its
-  shapes. A set of nodes is a byte for each node. Who consumes what is indexed when it is first asked, control edges apart: some
-  training graphs have thirty for each node. Names are one string each, however many edges have them.
+- **Start-up.** The command line is bundled into one file (\`scripts/bundle.mjs\`) with V8's compile cache. Code that a command does not
+  need is not run: protobuf reflection is loaded for text files only, the native checksum only for larger data, and yargs builds its
+  help only when it is printed.
+- **Weights.** A chunk of 2 MiB is read and checked while the previous one is written. Two buffers take turns; they start half a page
+  away from the position of the bytes in the file, because some processors copy four times slower otherwise. Tensors below 64 KiB
+  share writes. The size of the output is known before its first byte is written, so more than 2 GiB is refused at once.
+- **Memory.** Payloads stay in the checkpoint until they are written. \`fold\` multiplies kernels chunk by chunk, from one pair of buffers
+  into another. Large tensors of V1 checkpoints are streamed like those of V2.
+- **Nodes.** The name, op and edges of a NodeDef are decoded when the graph is read, its attrs on first access: the attrs of gradient
+  nodes are never decoded. Every pass walks the graph in one topological order, which is kept until the graph changes, as are its shapes. A set
+  of nodes takes one byte per node. Consumers are indexed on first use, control edges separately. Each name is one string, however many
+  edges have it.
 
-\`test/performance\` guards the ratios: time per node, each pattern many times over, peak memory at 20 and 200 MB, start-up, and what of the
-bundle runs.
+\`npm run test:scale\` checks the ratios: time per node, time per copy of a net, peak memory at 20 and 200 MB, and start-up.
 `;
 }
 
