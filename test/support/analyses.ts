@@ -11,6 +11,7 @@ import type { Graph } from '../../src/graph/graph.js';
 import { refText, type TensorRef } from '../../src/graph/node.js';
 import { ancestors, topologicalOrder } from '../../src/graph/walk.js';
 import { outputCount } from '../../src/ops/registry.js';
+import { foldPlans } from './fold_plans.js';
 import { modelOf } from './model.js';
 import { outputNames } from './run_pass.js';
 import { type CaseOptions, checkpointOf } from './text_cases.js';
@@ -73,6 +74,9 @@ export const ANALYSES: Readonly<Record<string, AnalysisText>> = {
       ...stray.map(({ output, random, problem }) => `${output} depends on ${random}: ${problem.code}`),
     ];
   },
+
+  /** How each batch norm and product can be folded, or why not. */
+  fold_plans: foldPlans,
 
   /** Which variable averages which tensor. */
   moving_averages: (graph, options) => {
