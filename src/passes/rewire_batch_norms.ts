@@ -9,6 +9,7 @@ import type { Graph } from '../graph/graph.js';
 import { type Node, refText, type TensorRef } from '../graph/node.js';
 import type { NodeSet } from '../graph/node_set.js';
 import { ancestors } from '../graph/walk.js';
+import { anyOf } from '../ops/meaning.js';
 import type { Pass, PassContext, Remark } from './pass.js';
 import { type Refusal, refused } from './rewiring/refusal.js';
 import { type Rewire, rewireContext, rewireStatistic, statisticRef } from './rewiring/statistic.js';
@@ -101,9 +102,11 @@ function rewireFused(context: Rewire, site: BatchNorm, live: NodeSet): void {
   graph.removeAttrs(node, ['exponential_avg_factor']);
 }
 
+const scales = anyOf('multiply', 'divide');
+
 /** Whether an op multiplies the variance by a factor that counts elements: (n - 1) / n. */
 function isBesselFactor(graph: Graph, node: Node, site: string): boolean {
-  if (node.op !== 'Mul' && node.op !== 'RealDiv') return false;
+  if (!scales(node)) return false;
   const factor = node.inputs.find((ref) => ref.node !== site);
   if (!factor) return false;
   const seen = new Set([factor.node]);

@@ -1,7 +1,7 @@
 import type { Graph } from '../../graph/graph.js';
 import { type Node, refText, type TensorRef } from '../../graph/node.js';
 import type { NodeSet } from '../../graph/node_set.js';
-import { isSwitch, opsWith } from '../../ops/meaning.js';
+import { anyOf, isSwitch, opsWith } from '../../ops/meaning.js';
 import type { MovingAverages } from '../state/moving_averages.js';
 import { constantScalar } from '../values/constants.js';
 import { forwardsElement } from '../values/evaluate.js';
@@ -46,6 +46,7 @@ const MOMENT_OPS: ReadonlySet<string> = new Set([
   'Select',
   'SelectV2',
 ]);
+const scales = anyOf('multiply', 'divide');
 const MAX_STEPS = 60;
 
 /** Finds the normalisations of a graph that are arithmetic and use the statistics of the batch. */
@@ -129,7 +130,7 @@ class Finder {
       }
       found.push(at);
       const passes = forwardsElement(node) && node.op !== 'Mean' && !isSwitch(node);
-      const scaled = (node.op === 'Mul' || node.op === 'RealDiv' || node.op === 'Relu') && data.length === 1;
+      const scaled = (scales(node) || node.op === 'Relu') && data.length === 1;
       if (!passes && !scaled) break;
       at = passes ? node.inputs[0]! : data[0]!;
     }
@@ -202,7 +203,7 @@ class Finder {
       const node = this.#graph.find(at.node);
       if (!node) return at;
       const data = node.inputs.filter((each) => this.#activations.hasNamed(each.node));
-      const scaled = (node.op === 'Mul' || node.op === 'RealDiv') && data.length === 1;
+      const scaled = scales(node) && data.length === 1;
       if (!MEAN_WRAPS.has(node.op) && !scaled) return at;
       at = scaled ? data[0]! : node.inputs[0]!;
     }
@@ -293,7 +294,7 @@ class Finder {
         const out = { node: node.name, port: 0 };
         const data = node.inputs.filter((each) => this.#activations.hasNamed(each.node));
         const passes = forwardsElement(node) && node.inputs[0] && refText(node.inputs[0]) === refText(ref);
-        const scaled = (node.op === 'Mul' || node.op === 'RealDiv') && data.length === 1;
+        const scaled = scales(node) && data.length === 1;
         const adds = node.op === 'Add' || node.op === 'AddV2';
         if (
           adds &&

@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { BnfixError } from '../../src/errors.js';
+import { freeze } from '../../src/freezing/freeze.js';
+import type { Graph } from '../../src/graph/graph.js';
+import type { Model } from '../../src/graph/model.js';
+import { refText } from '../../src/graph/node.js';
+import { readBytes } from '../../src/graph/tensor.js';
+import { load } from '../../src/load.js';
+import { allCases, type Case } from '../support/cases.js';
+import { swapTwins } from './swap_twins.js';
+
+/**
+ * The same net written with the twins of its ops (AddV2 for Add, Div for RealDiv, stateless random ops ...) has to become
+ * the same: the same batch norms, flags and dropouts, the same graph, the same weights.
+ */
+
+/** One fixture for each form: of forms that several TensorFlows wrote, the last. */
+function representatives(): Case[] {
+  const byForm = new Map(allCases().map((one) => [one.name.replace(/_\d{3}$/, ''), one]));
+  return [...byForm.values()];
+}
+
+/** What freezing made of a model, without the names of swapped ops; or how it was refused. */
+function frozen(model: Model, one: Case, before: ReadonlyMap<string, string>): unknown {
+  try {
+    const { graph, report } = freeze(model, one.freeze);
+    return {
+      batchNorms: report.batchNorms.map(({ form: _, ...norm }) => norm),
+      inputs: report.inputs,
+      outputs: report.outputs,
+      passes: report.passes.map(({ pass, changed, skipped }) => [pass, changed, skipped].map(plain)),
+      graph: linesOf(graph, before),
+    };
+  } catch (error) {
+    if (!(error instanceof BnfixError) || error.code === 'internal') throw error;
+    return { refused: error.code, where: error.where };
+  }
+}
+
+/** Counts of nodes and ops differ: twins have more inputs. */
+function plain(value: unknown): unknown {
+  return JSON.parse(
+    JSON.stringify(value)
+      .replace(/\d+ of \d+ nodes/g, 'nodes')
+      .replace(/FusedBatchNormV[23]/g, 'FusedBatchNorm'),
+  );
+}
+
+function linesOf(graph: Graph, before: ReadonlyMap<string, string>): string[] {
+  const lines = [...graph.nodes()].map((node) => {
+    const value = node.tensor
+      ? Buffer.from(node.tensor.byteLength > 0 ? readBytes(node.tensor) : []).toString('base64')
+      : '';
+    const op = before.has(node.name) && node.op !== 'Identity' && node.op !== 'Const' ? before.get(node.name) : node.op;
+    const inputs = node.inputs.filter((ref) => !ref.node.includes('/twin_')).map(refText);
+    return `${node.name} = ${op}(${inputs}) ${value}`;
+  });
+  return lines.filter((line) => !line.includes('/twin_')).sort();
+}
+
+describe.each(representatives())('$name', (one) => {
+  it('becomes the same when its ops have twins', async () => {
+    const model = await load(one.model, one.load);
+    const swapped = await load(one.model, one.load);
+    try {
+      const before = swapTwins(swapped.graph);
+      if (before.size === 0) return;
+      expect(frozen(swapped, one, before)).toEqual(frozen(model, one, new Map()));
+    } finally {
+      model.close();
+      swapped.close();
+    }
+  });
+});
