@@ -45,7 +45,7 @@ export class Args {
   positional(name: string): string | undefined {
     const rest = Array.isArray(this.#values._) ? this.#values._.slice(1).map(String) : [];
     const [first, second] = [this.string(name), ...rest].filter((value) => value !== undefined);
-    if (second !== undefined) throw new BnfixError('usage', `${second} is one argument too many`);
+    if (second !== undefined) throw new BnfixError('usage', `unexpected argument ${second}`);
     return first;
   }
 }

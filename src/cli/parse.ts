@@ -25,7 +25,7 @@ const SETTINGS = {
 
 const EXIT_CODES_TEXT =
   'Exit codes: 0 done, 1 a finding, 2 usage, 3 unreadable input, 4 statistics or variables missing or untrained, ' +
-  '5 unsupported form, 6 cannot write, 70 a fault of bnfix, 130 interrupted.';
+  '5 unsupported pattern, 6 cannot write, 70 a bug in bnfix, 130 interrupted.';
 
 /** @throws BnfixError `usage` for anything that no command knows */
 export async function parse(argv: readonly string[], commands: readonly Command[]): Promise<Parsed> {
@@ -106,15 +106,15 @@ function usageError(
     const isOption = argv.some((arg) => new RegExp(`^(--${quoted(first)}(=|$)|-\\w*${quoted(first)})`).test(arg));
     if (isOption) return unknownOption(first, known);
     if (names.includes(argv[0] ?? '')) {
-      return new BnfixError('usage', `${first} is one argument too many`, { fix: `bnfix ${argv[0]} --help` });
+      return new BnfixError('usage', `unexpected argument ${first}`, { fix: `bnfix ${argv[0]} --help` });
     }
-    return new BnfixError('usage', `there is no command ${first}`, {
+    return new BnfixError('usage', `unknown command ${first}`, {
       fix: didYouMean(first, names) ?? `bnfix ${names[0]} ${first} ...; commands: ${names.join(', ')}`,
     });
   }
   const suggested = /^Did you mean (.+)\?$/.exec(message)?.[1];
   if (suggested !== undefined) {
-    return new BnfixError('usage', `there is no command ${argv[0]}`, { fix: `did you mean ${suggested}?` });
+    return new BnfixError('usage', `unknown command ${argv[0]}`, { fix: `did you mean ${suggested}?` });
   }
   const bare = /^Not enough arguments following: (.+)$/.exec(message)?.[1];
   if (bare !== undefined)
@@ -125,8 +125,8 @@ function usageError(
 function unknownOption(name: string, known: Iterable<string>): BnfixError {
   const options = [...known].map(dashed);
   const near = name.length > 1 ? didYouMean(dashed(name), options) : undefined;
-  return new BnfixError('usage', `there is no option ${dashed(name)}`, {
-    fix: near ?? (name.length > 1 ? 'bnfix COMMAND --help lists them' : 'a value stands apart: -o FILE, not -oFILE'),
+  return new BnfixError('usage', `unknown option ${dashed(name)}`, {
+    fix: near ?? (name.length > 1 ? 'bnfix COMMAND --help lists them' : 'separate the value: -o FILE, not -oFILE'),
   });
 }
 

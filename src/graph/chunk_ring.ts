@@ -1,4 +1,4 @@
-/** Largest chunk that is read or handed on at once, in bytes: larger ones leave the processor's cache. */
+/** Largest chunk that is read or passed on at once, in bytes: larger ones leave the processor's cache. */
 export const CHUNK_BYTES = 2 * 1024 * 1024;
 
 const PAGE_BYTES = 4096;
@@ -22,7 +22,7 @@ export class ChunkRing {
   /**
    * A buffer of this size; it is overwritten by the second next one.
    *
-   * @param position - where the bytes lie in the file that it is to be filled from. Copying out of the system's pages is
+   * @param position - where the bytes are in the file that it will be filled from. Copying out of the system's pages is
    *   four times slower on some processors when both lie at nearly the same place of their pages (Zen's `rep movsb`), as
    *   large buffers and files that are read in large chunks do: so the buffer begins half a page away from there.
    */

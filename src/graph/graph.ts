@@ -136,7 +136,7 @@ export class Graph {
   }
 
   add(spec: NodeSpec): Node {
-    if (this.#nodes.has(spec.name)) throw new BnfixError('internal', `a node ${spec.name} is there already`);
+    if (this.#nodes.has(spec.name)) throw new BnfixError('internal', `a node ${spec.name} already exists`);
     const node = new GraphNode(spec, this.#idLimit++);
     this.#nodes.set(node.name, node);
     this.#link(node);
@@ -247,7 +247,7 @@ export class Graph {
 
   #mutable(name: string): GraphNode {
     const node = this.#nodes.get(name);
-    if (!node) throw new BnfixError('internal', `there is no node ${name}`);
+    if (!node) throw new BnfixError('internal', `node ${name} not found`);
     return node;
   }
 

@@ -144,7 +144,7 @@ function expand(proto: TensorProto, dtype: DataType, count: number, origin?: str
         `a constant has ${content.length} bytes where its shape needs ${count * width}`,
         {
           where: origin,
-          fix: 'the graph file is damaged: save it again',
+          fix: 'the graph file is corrupt: save it again',
         },
       );
     }

@@ -7,7 +7,7 @@ type Users = Node | readonly Node[] | Set<Node> | undefined;
 /** From so many users on, looking through all of them takes longer than looking one up. */
 const MANY_USERS = 8;
 
-/** A restoring op has as many outputs as there are variables; more than this is damage. */
+/** A restoring op has as many outputs as there are variables; more than this is corruption. */
 const MAX_PORTS = 2 ** 20;
 
 /** Calls `visit` with each edge by which a node consumes others. */
@@ -60,7 +60,7 @@ export class UserIndex {
     if (port > MAX_PORTS) {
       throw new BnfixError('unreadable', `${node.name} reads ${name}:${port}, which no op has`, {
         where: node.name,
-        fix: 'the graph file is damaged: save it again',
+        fix: 'the graph file is corrupt: save it again',
       });
     }
     let all = this.#users.get(name);

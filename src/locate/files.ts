@@ -66,16 +66,16 @@ export function sniffFile(path: string): FileKind {
 export function notFound(path: string): BnfixError {
   const folder = folderOf(path);
   if (!isFolder(folder)) {
-    return new BnfixError('unreadable', `there is no ${path}`, {
+    return new BnfixError('unreadable', `${path} not found`, {
       where: path,
-      why: `there is no folder ${folder}`,
+      why: `folder ${folder} not found`,
       fix: 'check the path',
     });
   }
   const names = readdirSync(folder).sort();
   const stems = names.map((name) => name.replace(/(\.meta|\.index|\.data-\d{5}-of-\d{5}|-\d{5}-of-\d{5})$/, ''));
   const near = didYouMean(nameOf(path), new Set([...names, ...stems].filter((name) => name !== '')));
-  return new BnfixError('unreadable', `there is no ${path}`, {
+  return new BnfixError('unreadable', `${path} not found`, {
     where: path,
     why: 'neither a file nor a folder is called so, nor is it the prefix of a checkpoint',
     fix: near ?? `there are: ${names.slice(0, 10).join(', ') || 'none'}`,

@@ -17,7 +17,7 @@ export interface ModelFiles {
 }
 
 export interface LocateOptions {
-  /** Where the values are, in any spelling that {@link locateCheckpoint} knows; overrides what lies beside the graph. */
+  /** Where the values are, in any spelling that {@link locateCheckpoint} knows; overrides what is next to the graph. */
   readonly checkpoint?: string | undefined;
 }
 
@@ -99,7 +99,7 @@ function onlyGraphIn(folder: string, named: string): string {
       fix: `name one, and the checkpoint with --checkpoint: ${candidates.join(', ')}`,
     });
   }
-  throw new BnfixError('unreadable', `there is no graph for ${named}`, {
+  throw new BnfixError('unreadable', `no graph found for ${named}`, {
     where: folder,
     why: 'a checkpoint holds values only; the graph is in a .meta file or a SavedModel, and none is in its folder',
     fix: 'copy the .meta file from where the checkpoint was saved, or save the model again with tf.train.Saver',

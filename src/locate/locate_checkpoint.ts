@@ -71,7 +71,7 @@ function checkpointOfState(state: string): CheckpointFiles | undefined {
 }
 
 /**
- * The checkpoint that is meant by naming any of its files, its prefix, its folder or the state file in it, a SavedModel, or
+ * The checkpoint for the name of any of its files, its prefix, its folder or the state file in it, a SavedModel, or
  * a .meta file that was saved with it.
  * @throws BnfixError `unreadable` when there is none, or when the file is of another kind; `usage` when it may be several
  */
@@ -82,7 +82,7 @@ export function locateCheckpoint(named: string): CheckpointFiles {
   if (!isFolder(named)) throw notFound(named);
   const found = checkpointIn(named);
   if (found) return found;
-  throw new BnfixError('unreadable', `there is no checkpoint in ${named}`, {
+  throw new BnfixError('unreadable', `no checkpoint found in ${named}`, {
     where: named,
     why: 'no file in it is the index of a V2 checkpoint or a V1 checkpoint',
     fix: `name the folder that has it; the files there are: ${filesIn(named).slice(0, 10).join(', ') || 'none'}`,
@@ -126,7 +126,7 @@ function checkpointOfFile(path: string): CheckpointFiles {
 }
 
 /**
- * The checkpoint that lies beside a graph. Of the same prefix; else, for a .meta, the only one of the folder that has no
+ * The checkpoint next to a graph. Of the same prefix; else, for a .meta, the only one of the folder that has no
  * .meta of its own: which values were meant must not be guessed. Else what the folder says.
  */
 export function checkpointBeside(graph: string): CheckpointFiles | undefined {

@@ -16,7 +16,7 @@ protobuf.Reader.discardUnknown = false;
 /** NodeDefs above this size are not decoded whole: the payload of a constant stays in the file. */
 const LAZY_BYTES = 16 * 1024;
 
-/** Reads the GraphDef that lies in [start, end) of a source. Payloads of large constants stay where they are. */
+/** Reads the GraphDef in [start, end) of a source. Payloads of large constants stay where they are. */
 export function readGraphDef(source: ByteSource, start = 0, end = source.size): Graph {
   const reader = new WireReader(source);
   const names = new Names();
@@ -45,7 +45,7 @@ function addNode(graph: Graph, node: NodeSpec, where: string): void {
   if (graph.has(node.name)) {
     throw new BnfixError('unreadable', `two nodes are called ${node.name}`, {
       where,
-      fix: 'the graph file is damaged: save it again',
+      fix: 'the graph file is corrupt: save it again',
     });
   }
   graph.add(node);
@@ -216,7 +216,7 @@ function lazyTensor(reader: WireReader, field: WireField): Tensor | undefined {
   return fileTensor(reader.source, content.offset, content.length, dtype, shape);
 }
 
-/** A tensor whose raw little-endian bytes lie in one range of a source; there is no checksum. */
+/** A tensor whose raw little-endian bytes are in one range of a source; there is no checksum. */
 function fileTensor(
   source: ByteSource,
   offset: number,
@@ -246,7 +246,7 @@ export function decode<T>(source: { name: string }, decoder: () => T): T {
     throw new BnfixError('unreadable', `${source.name} is not a whole protobuf file`, {
       where: source.name,
       why: (cause as Error).message,
-      fix: 'the file is truncated or damaged: copy or save it again',
+      fix: 'the file is truncated or corrupt: copy or save it again',
       cause,
     });
   }

@@ -12,7 +12,7 @@ export interface MetaGraph {
   readonly metaGraphDef: MetaGraphDef;
 }
 
-/** Reads the MetaGraphDef that lies in [start, end) of a source. */
+/** Reads the MetaGraphDef in [start, end) of a source. */
 export function readMetaGraph(source: ByteSource, start = 0, end = source.size): MetaGraph {
   const reader = new WireReader(source);
   const rest: Uint8Array[] = [];

@@ -55,7 +55,7 @@ function sniffTable(source: ByteSource): FileKind {
     if (value?.[0] === 0x0a) return 'checkpoint_v1';
     if (value?.[0] === 0x08) return 'checkpoint_index';
   } catch (error) {
-    // A damaged table: who opens it is told where.
+    // A corrupt table: opening it reports where.
     if (!(error instanceof BnfixError)) throw error;
   }
   return 'unknown';
@@ -114,7 +114,7 @@ const WRONG_KINDS: Partial<Record<FileKind, readonly [what: string, fix: string]
 export function explainWrongKind(kind: FileKind, name: string): BnfixError {
   const [what, fix] = WRONG_KINDS[kind] ?? [
     'neither a TensorFlow graph nor a checkpoint',
-    'it may be damaged or cut short: copy or download it again, or name another file',
+    'it may be corrupt or cut short: copy or download it again, or name another file',
   ];
   return new BnfixError('unreadable', `${name} is ${what}`, { where: name, fix });
 }

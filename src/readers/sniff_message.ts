@@ -12,7 +12,7 @@ const MAX_TEXT_BYTES = 1024;
 
 /**
  * Tells the protobuf messages apart by the form of their first fields, of which the wire format says only number and
- * type. Reads the fields' headers; their values are skipped. A file that is cut short is told by what is there.
+ * type. Reads the fields' headers; their values are skipped. A file that is cut short is recognised by the fields that it has.
  */
 export function sniffMessage(source: ByteSource): MessageKind | undefined {
   const reader = new WireReader(source);

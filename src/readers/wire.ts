@@ -1,7 +1,7 @@
 import { BnfixError } from '../errors.js';
 import type { ByteSource } from '../io/source.js';
 
-/** A field of a protobuf message and where its value lies in the source. */
+/** A field of a protobuf message and where its value is in the source. */
 export interface WireField {
   readonly number: number;
   readonly wireType: number;
@@ -46,7 +46,7 @@ export class WireReader {
     return copy;
   }
 
-  /** The fields of the message that lies in [start, end), in wire order; values are not read. */
+  /** The fields of the message in [start, end), in wire order; values are not read. */
   *fields(start: number, end: number): Generator<WireField> {
     let at = start;
     while (at < end) {
@@ -107,7 +107,7 @@ export class WireReader {
     return new BnfixError('unreadable', `${this.source.name} is not a whole protobuf file`, {
       where: `${this.source.name}, byte ${offset}`,
       why,
-      fix: 'the file is truncated or damaged: copy or save it again',
+      fix: 'the file is truncated or corrupt: copy or save it again',
     });
   }
 }

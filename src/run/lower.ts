@@ -91,7 +91,7 @@ export function loweredFunctions(graph: Graph, library: FunctionLibrary): Lowere
   const waiting = namedFunctions(graph);
   for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
     if (lowered.has(name)) continue;
-    // Constants of all functions lie in one table: the prefix tells them apart.
+    // Constants of all functions are in one table: the prefix tells them apart.
     const { graph: body, args, results } = functionGraph(library, name, `${name}/`);
     const returned = results.map((ref) => {
       const result = body.freeName(`${name}/result`);

@@ -80,7 +80,7 @@ function tensorRef(graph: Graph, name: string): TensorRef {
   const types = found && outputTypes(found);
   if (port !== undefined && found && (!types || port < types.length)) return { node, port };
   const names = () => [...graph.nodes()].map((other) => other.name);
-  throw new BnfixError('usage', `there is no tensor ${name} in the graph`, {
+  throw new BnfixError('usage', `tensor ${name} not found in the graph`, {
     where: name,
     fix: found ? undefined : didYouMean(node, names()),
   });

@@ -148,7 +148,7 @@ async function pump(
       await writing;
       refuseWhenStopped(signal);
       writing = writeOn(chunk);
-      // Whoever awaits it is told; until then the failure counts as looked after.
+      // Reported to whoever awaits it; until then it must not count as an unhandled rejection.
       writing.catch(() => {});
     }
   } finally {

@@ -38,8 +38,8 @@ const WRITE_OPTIONS: OptionKinds<WriteOptions> = {
  * The model that it was made of has to be open still: weights are read while they are written.
  *
  * @returns the size of the file in bytes
- * @throws BnfixError `unwritable` when it cannot be written, or is there already and `force` is not set; `unreadable`
- *   when a weight turns out to be damaged; `interrupted` when `signal` stops it
+ * @throws BnfixError `unwritable` when it cannot be written, or already exists and `force` is not set; `unreadable`
+ *   when a weight turns out to be corrupt; `interrupted` when `signal` stops it
  */
 export async function writeGraph(path: string, graph: WritableGraph, options: WriteOptions = {}): Promise<number> {
   checkOptions('writeGraph', options, WRITE_OPTIONS);

@@ -76,7 +76,7 @@ async function refuseWithoutSpace(path: string, folder: string, needed: number):
 }
 
 export function alreadyThere(path: string): BnfixError {
-  return new BnfixError('unwritable', `${path} is there already`, {
+  return new BnfixError('unwritable', `${path} already exists`, {
     where: path,
     why: 'a file is not overwritten without being asked to',
     fix: '--force overwrites it; or choose another name (-o)',
@@ -91,9 +91,9 @@ function isFolder(path: string): BnfixError {
   });
 }
 
-/** What the codes of the operating system mean to the user: why and how to mend it. */
+/** What the codes of the operating system mean to the user: why, and how to fix it. */
 const MEANINGS: Readonly<Record<string, (path: string) => { why: string; fix: string }>> = {
-  ENOENT: (path) => ({ why: `there is no folder ${dirname(path)}`, fix: `make it first: mkdir -p ${dirname(path)}` }),
+  ENOENT: (path) => ({ why: `folder ${dirname(path)} not found`, fix: `create it: mkdir -p ${dirname(path)}` }),
   ENOTDIR: (path) => ({ why: `a part of ${dirname(path)} is a file, not a folder`, fix: 'check the path' }),
   EACCES: (path) => ({
     why: `no permission to write in ${dirname(path)}`,
@@ -111,7 +111,7 @@ const MEANINGS: Readonly<Record<string, (path: string) => { why: string; fix: st
 };
 const SAME: Readonly<Record<string, string>> = { EPERM: 'EACCES' };
 
-/** An error of the operating system as one that says why and how to mend it; any other error as it is. */
+/** An error of the operating system as one that says why and how to fix it; any other error as it is. */
 export function explainUnwritable(path: string, error: unknown): unknown {
   const code = errorCode(error);
   if (code === undefined || error instanceof BnfixError) return error;

@@ -38,7 +38,7 @@ describe('the bundled command line', () => {
 
   const PROTOBUF = 'NodeDef=';
   const OP_TABLE = 'FusedBatchNormV3';
-  const FOLD = 'folded into what comes before';
+  const FOLD = 'folded into the op before';
   const NATIVE = '@node-rs/crc32';
   const REFLECTION = 'illegal string escape';
 

@@ -46,8 +46,8 @@ describe('a code cache', () => {
     ['at its start', 0],
     ['in the middle', 200],
     ['at its end', -1],
-  ])('that is damaged %s is not used', async (_where, place) => {
-    const file = await writeCode('damaged.cjs');
+  ])('that is corrupt %s is not used', async (_where, place) => {
+    const file = await writeCode('corrupt.cjs');
     flip(`${file}.cache`, place);
     expect(compile(file).cachedDataRejected).toBeUndefined();
     expect((loadCompiled(file) as Exports).answer(41)).toMatch(/^42/);

@@ -17,7 +17,7 @@ const at = temporaryFolder();
 const PREFIX = BAG_MODEL.replace(/\.meta$/, '');
 const DATA = '.data-00000-of-00001';
 
-/** A copy of the bag model that may be damaged. */
+/** A copy of the bag model that may be corrupt. */
 function copyModel(): string {
   for (const end of ['.meta', '.index', DATA]) copyFileSync(`${PREFIX}${end}`, at(`model${end}`));
   return at('model.meta');
@@ -25,18 +25,14 @@ function copyModel(): string {
 
 describe('usage errors: exit 2', () => {
   it.each<[string, string[], string]>([
-    ['a command with a typo', ['freez', 'x'], 'bnfix: there is no command freez\n  fix    did you mean freeze?\n'],
+    ['a command with a typo', ['freez', 'x'], 'bnfix: unknown command freez\n  fix    did you mean freeze?\n'],
     ['a model in place of a command', ['x.meta'], 'bnfix freeze x.meta ...'],
-    [
-      'an option with a typo',
-      ['freeze', 'x', '--ouput=y'],
-      'there is no option --ouput\n  fix    did you mean --output',
-    ],
+    ['an option with a typo', ['freeze', 'x', '--ouput=y'], 'unknown option --ouput\n  fix    did you mean --output'],
     ['an option far from any', ['freeze', 'x', '--frobnicate'], 'bnfix COMMAND --help lists them'],
-    ['an option without dashes apart', ['freeze', 'x', '-ofile'], 'a value stands apart: -o FILE, not -oFILE'],
-    ['an option that no command knows', ['--jsn'], 'there is no option --jsn\n  fix    did you mean --json?'],
-    ['two models', ['freeze', 'a', 'b', '-o', 'c'], 'b is one argument too many'],
-    ['two models behind --', ['freeze', '-o', 'c', '--', 'a', 'b'], 'b is one argument too many'],
+    ['an option without dashes apart', ['freeze', 'x', '-ofile'], 'separate the value: -o FILE, not -oFILE'],
+    ['an option that no command knows', ['--jsn'], 'unknown option --jsn\n  fix    did you mean --json?'],
+    ['two models', ['freeze', 'a', 'b', '-o', 'c'], 'unexpected argument b'],
+    ['two models behind --', ['freeze', '-o', 'c', '--', 'a', 'b'], 'unexpected argument b'],
     ['no value', ['freeze', 'x', '--outputs'], '--outputs needs a value'],
     ['two outputs', ['freeze', 'x', '-o', 'a.pb', '-o', 'b.pb'], '--output is given 2 times'],
     ['no model', ['freeze', '-o', 'a.pb'], 'which model?'],
@@ -78,7 +74,7 @@ describe('unreadable input: exit 3', () => {
   it('there is no such model', async () => {
     const { code, stderr } = await freeze(at('model.meta'));
     expect(code).toBe(3);
-    expect(stderr).toContain(`there is no ${at('model.meta')}`);
+    expect(stderr).toContain(`${at('model.meta')} not found`);
   });
 
   it('a part of it is truncated', async () => {
@@ -90,7 +86,7 @@ describe('unreadable input: exit 3', () => {
     expect(existsSync(at('out.pb'))).toBe(false);
   });
 
-  it('a weight is damaged: it is found while writing, or in a dry run, and nothing is left', async () => {
+  it('a weight is corrupt: it is found while writing, or in a dry run, and nothing is left', async () => {
     const model = copyModel();
     const bytes = readFileSync(at(`model${DATA}`));
     for (let i = 0; i < bytes.length; i += 64) bytes[i]! ^= 1;
@@ -168,7 +164,7 @@ describe('errors as JSON', () => {
       error: {
         code: 'unreadable',
         exitCode: 3,
-        message: `there is no ${at('x')}`,
+        message: `${at('x')} not found`,
         where: at('x'),
         why: expect.any(String),
         fix: expect.any(String),
@@ -176,7 +172,7 @@ describe('errors as JSON', () => {
         data: null,
       },
     });
-    expect(stderr).toContain(`bnfix: there is no ${at('x')}`);
+    expect(stderr).toContain(`bnfix: ${at('x')} not found`);
   });
 
   it('of the command line too', async () => {

@@ -73,7 +73,7 @@ describe('the process', () => {
     const { stderr } = await spawnCli(['freeze', 'x', '--ouput'], {
       env: { LANG: 'de_DE.UTF-8', LC_ALL: 'de_DE.UTF-8' },
     });
-    expect(stderr).toContain('there is no option --ouput');
+    expect(stderr).toContain('unknown option --ouput');
   });
 
   // npm makes a script of its own on Windows.

@@ -228,7 +228,7 @@ describe('a graph and a checkpoint of different names', () => {
     expect(locate('m-0.meta')).toEqual(['m-0.meta', 'meta_graph', undefined, undefined]);
   });
 
-  it('are told by the state file where the graph is no .meta', () => {
+  it('are found through the state file where the graph is no .meta', () => {
     put({ ...v2('m-1'), ...v2('m-2'), 'graph.pb': GRAPH, checkpoint: state('m-2') });
     expect(locate('graph.pb')).toEqual(['graph.pb', 'graph_def', 'V2', 'm-2']);
     rmSync(`${root}/checkpoint`);
@@ -273,7 +273,7 @@ describe('what is not a model', () => {
     put({ ...v2('model.ckpt-100'), 'model.ckpt-100.meta': META });
     expect(locateFailure('model.ckpt-10')).toEqual({
       code: 'unreadable',
-      message: 'there is no model.ckpt-10',
+      message: 'model.ckpt-10 not found',
       why: 'neither a file nor a folder is called so, nor is it the prefix of a checkpoint',
       fix: 'did you mean model.ckpt-100?',
     });
@@ -281,15 +281,15 @@ describe('what is not a model', () => {
     expect(locateFailure('zzzzzzzz').fix).toBe(
       'there are: model.ckpt-100.data-00000-of-00001, model.ckpt-100.index, model.ckpt-100.meta',
     );
-    expect(locateFailure('no/where').why).toBe('there is no folder no');
-    expect(locateFailure('model.ckpt-100', { checkpoint: 'model.ckpt-99' }).message).toBe('there is no model.ckpt-99');
+    expect(locateFailure('no/where').why).toBe('folder no not found');
+    expect(locateFailure('model.ckpt-100', { checkpoint: 'model.ckpt-99' }).message).toBe('model.ckpt-99 not found');
   });
 
   it('an empty folder, or one without a graph', () => {
     put({ 'd/readme.txt': 'hello', ...v2('e/m') });
-    expect(locateFailure('d')).toMatchObject({ code: 'unreadable', message: 'there is no graph for d' });
-    expect(locateFailure('e')).toMatchObject({ code: 'unreadable', message: 'there is no graph for e/m' });
-    expect(failure(() => locateCheckpoint(`${root}/d`)).message).toBe(`there is no checkpoint in ${root}/d`);
+    expect(locateFailure('d')).toMatchObject({ code: 'unreadable', message: 'no graph found for d' });
+    expect(locateFailure('e')).toMatchObject({ code: 'unreadable', message: 'no graph found for e/m' });
+    expect(failure(() => locateCheckpoint(`${root}/d`)).message).toBe(`no checkpoint found in ${root}/d`);
   });
 
   it('a data file without its index', () => {

@@ -126,12 +126,12 @@ describe('sniff tells', () => {
     expect(sniffText(text)).toBe(kind);
   });
 
-  it('a damaged or shortened index without throwing', () => {
+  it('a corrupt or shortened index without throwing', () => {
     const index = writeBundle('m', [floats('w', [2])]).get('m.index')!;
     for (let at = 0; at < index.length; at++) {
-      const damaged = index.slice();
-      damaged[at]! ^= 0x40;
-      expect(['unknown', 'checkpoint_index', 'empty']).toContain(sniffBytes(damaged));
+      const corrupt = index.slice();
+      corrupt[at]! ^= 0x40;
+      expect(['unknown', 'checkpoint_index', 'empty']).toContain(sniffBytes(corrupt));
       expect(['unknown', 'empty']).toContain(sniffBytes(index.slice(0, at)));
     }
   });

@@ -158,7 +158,7 @@ describe('running a graph', () => {
     const dtype = await failure(graph, { x: tensorValue('int32', [1, 2], [1, 2]) }, 'x');
     expect([dtype.code, dtype.message]).toEqual(['usage', 'x is float32, the value for it int32']);
     const fetch = await failure(graph, {}, 'x:1');
-    expect([fetch.code, fetch.message]).toEqual(['usage', 'there is no tensor x:1 in the graph']);
+    expect([fetch.code, fetch.message]).toEqual(['usage', 'tensor x:1 not found in the graph']);
     const kernel = await failure(
       graphOf([placeholder('a'), placeholder('b'), node('y', 'MatMul', ['a', 'b'], T_FLOAT)]),
       { a: counted([2, 3]), b: counted([2, 3]) },

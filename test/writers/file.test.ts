@@ -110,7 +110,7 @@ describe('writeFile', () => {
       yield Buffer.from('new');
       writeFileSync(at('out.pb'), 'from elsewhere');
     };
-    expect((await failure(writeFile(at('out.pb'), { chunks }))).message).toContain('is there already');
+    expect((await failure(writeFile(at('out.pb'), { chunks }))).message).toContain('already exists');
     expect(readFileSync(at('out.pb'), 'utf8')).toBe('from elsewhere');
     expect(readdirSync(folder)).toEqual(['out.pb']);
   });
@@ -126,7 +126,7 @@ describe('writeFile', () => {
 
   it('treats a link that leads nowhere as a file', async () => {
     symlinkSync('gone.pb', at('link.pb'));
-    expect((await failure(writeFile(at('link.pb'), hello))).message).toContain('is there already');
+    expect((await failure(writeFile(at('link.pb'), hello))).message).toContain('already exists');
     await writeFile(at('link.pb'), hello, { force: true });
     expect(readFileSync(at('link.pb'), 'utf8')).toBe('hello');
   });
@@ -150,7 +150,7 @@ describe('writeFile', () => {
     const why = async (path: string) => (await failure(writeFile(path, hello))).why;
     expect(await why(at('sub'))).toBe('the result is one file');
     expect(await why(at('new/'))).toBe('the result is one file');
-    expect(await why(at('none/out.pb'))).toBe(`there is no folder ${at('none')}`);
+    expect(await why(at('none/out.pb'))).toBe(`folder ${at('none')} not found`);
     expect(await why(at('file/out.pb'))).toContain('is a file, not a folder');
     expect(await why(at('x'.repeat(300)))).toContain('too many');
     expect(readdirSync(folder).sort()).toEqual(['file', 'sub']);

@@ -33,7 +33,7 @@ export const options: Readonly<Record<string, Options>> = {
 };
 
 const examples = [
-  ['bnfix freeze model.meta -o out.pb', 'the checkpoint lies beside it'],
+  ['bnfix freeze model.meta -o out.pb', 'the checkpoint is next to it'],
   ['bnfix freeze dir/ -o out.pb --outputs a,b', 'name the outputs'],
   ['bnfix freeze g.pb --checkpoint m-90 -o -', 'graph and values apart, to stdout'],
   ['bnfix freeze model.meta --dry-run -v', 'only look'],

@@ -6,7 +6,7 @@ import type { ByteSource } from '../../io/source.js';
 import { tensorflow } from '../../proto/tensorflow.js';
 import { pieceTensor } from './assemble.js';
 import { bundlePiece, type StoredBytes } from './bundle_piece.js';
-import { count, damaged, decodeMessage } from './cursor.js';
+import { corrupt, count, decodeMessage } from './cursor.js';
 import { encodeTensorNameSlice } from './ordered_code.js';
 import type { CheckpointEntry, CheckpointFiles, CheckpointReader, OpenSource } from './reader.js';
 import { openShards } from './shards.js';
@@ -36,7 +36,7 @@ export function openBundle(source: ByteSource, { prefix, index }: CheckpointFile
     else values.set(key, readEntry(index, key, value));
   }
   source.close();
-  if (!header) throw damaged(index, `${index} is not a checkpoint index`, 'it has no header');
+  if (!header) throw corrupt(index, `${index} is not a checkpoint index`, 'it has no header');
 
   const shards = openShards(
     prefix,
@@ -75,7 +75,7 @@ function readHeader(index: string, value: Uint8Array): tensorflow.BundleHeaderPr
     });
   }
   if (header.num_shards < 1 || header.num_shards > MAX_SHARDS) {
-    throw damaged(index, `${what} is malformed`, `it says that there are ${header.num_shards} data files`);
+    throw corrupt(index, `${what} is malformed`, `it says that there are ${header.num_shards} data files`);
   }
   return header;
 }
@@ -86,7 +86,7 @@ function readEntry(index: string, rawKey: string, value: Uint8Array): StoredEntr
   const proto = decodeMessage(index, what, () => tensorflow.BundleEntryProto.decode(value));
   const shape = shapeOf(proto.shape ?? {});
   if (!shape?.every((size) => Number.isSafeInteger(size) && size >= 0) || !Number.isSafeInteger(elementCount(shape))) {
-    throw damaged(index, `${what} is malformed`, `its shape is [${shape?.join(', ') ?? 'unknown'}]`);
+    throw corrupt(index, `${what} is malformed`, `its shape is [${shape?.join(', ') ?? 'unknown'}]`);
   }
   return {
     key,
@@ -104,7 +104,7 @@ function readEntry(index: string, rawKey: string, value: Uint8Array): StoredEntr
 
 /** The stored values that make up a tensor, checked to agree with it and to cover it exactly. */
 function partsOf(index: string, entry: StoredEntry, values: ReadonlyMap<string, StoredEntry>) {
-  const malformed = (why: string) => damaged(index, `the entry of ${entry.key} in ${index} is malformed`, why);
+  const malformed = (why: string) => corrupt(index, `the entry of ${entry.key} in ${index} is malformed`, why);
   if (entry.slices.length === 0) {
     checkSize(entry, malformed);
     return [{ entry, box: wholeBox(entry.shape) }];

@@ -3,7 +3,7 @@ import { elementCount } from '../../graph/tensor.js';
 import { crc32c, unmaskCrc } from '../../io/crc32c.js';
 import type { ByteSource } from '../../io/source.js';
 import type { Piece } from './assemble.js';
-import { type Cursor, damaged, readVarint } from './cursor.js';
+import { type Cursor, corrupt, readVarint } from './cursor.js';
 import { type Box, boxShape } from './slice.js';
 
 /** Where the index of a V2 checkpoint says that a value is. */
@@ -60,7 +60,7 @@ export function bundlePiece(key: string, box: Box, stored: StoredBytes, access: 
 function checkCrc(shard: ByteSource, key: string, { offset, size, maskedCrc }: StoredBytes, crc: number): void {
   if (crc === unmaskCrc(maskedCrc)) return;
   const why = `bytes ${offset} to ${offset + size} of ${shard.name} are not those that were written`;
-  throw damaged(shard.name, `the tensor ${key} has a wrong checksum`, why);
+  throw corrupt(shard.name, `the tensor ${key} has a wrong checksum`, why);
 }
 
 /** Reverses every `width` bytes, in place. */
@@ -77,7 +77,7 @@ function swapBytes(bytes: Uint8Array, width: number): void {
 function readStrings(access: BundleAccess, key: string, stored: StoredBytes, elements: number): Uint8Array[] {
   const shard = access.shard();
   const what = `the tensor ${key}`;
-  const malformed = (why: string) => damaged(shard.name, `${what} is malformed`, why);
+  const malformed = (why: string) => corrupt(shard.name, `${what} is malformed`, why);
   if (elements === 0) return [];
   if (stored.size > MAX_STRINGS_BYTES || elements > stored.size) {
     throw malformed(`${elements} strings cannot take ${stored.size} bytes`);
@@ -93,7 +93,7 @@ function readStrings(access: BundleAccess, key: string, stored: StoredBytes, ele
     throw malformed(`its ${bytes.length} bytes do not fit the lengths of its strings`);
   const written = new DataView(bytes.buffer, bytes.byteOffset).getUint32(cursor.at, !access.bigEndian);
   if (lengthsCrc !== unmaskCrc(written)) {
-    throw damaged(
+    throw corrupt(
       shard.name,
       `${what} has a wrong checksum`,
       'the lengths of its strings are not those that were written',

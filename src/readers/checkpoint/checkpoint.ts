@@ -36,7 +36,7 @@ export function openCheckpoint(files: CheckpointFiles, open: OpenSource): OpenCh
   const source = open(files.index);
   try {
     const kind = sniff(source);
-    // A table that is damaged is called 'unknown': opening it tells where.
+    // A table that is corrupt is called 'unknown': opening it tells where.
     if (kind !== 'checkpoint_index' && kind !== 'checkpoint_v1' && kind !== 'unknown') {
       throw explainWrongKind(kind, files.index);
     }

@@ -3,21 +3,21 @@ import { BnfixError } from '../../errors.js';
 import { int64 } from '../../graph/numbers.js';
 
 /** The error of a checkpoint file whose bytes contradict its format or its checksums. */
-export function damaged(file: string, what: string, why: string, cause?: unknown): BnfixError {
+export function corrupt(file: string, what: string, why: string, cause?: unknown): BnfixError {
   return new BnfixError('unreadable', what, {
     where: file,
     why,
-    fix: 'the file is damaged or cut short: copy or download all files of the checkpoint again, or save it again',
+    fix: 'the file is corrupt or cut short: copy or download all files of the checkpoint again, or save it again',
     cause,
   });
 }
 
-/** Decodes a protobuf message; whatever the decoder throws becomes a {@link damaged}. */
+/** Decodes a protobuf message; whatever the decoder throws becomes a {@link corrupt}. */
 export function decodeMessage<T>(file: string, what: string, decode: () => T): T {
   try {
     return decode();
   } catch (cause) {
-    throw damaged(file, `${what} is malformed`, (cause as Error).message, cause);
+    throw corrupt(file, `${what} is malformed`, (cause as Error).message, cause);
   }
 }
 
@@ -25,7 +25,7 @@ export function decodeMessage<T>(file: string, what: string, decode: () => T): T
 export function count(file: string, what: string, value: number | Long | null | undefined): number {
   const number = int64(value);
   if (Number.isSafeInteger(number) && number >= 0) return number;
-  throw damaged(file, `${what} is malformed`, `it says ${number} where a size is wanted`);
+  throw corrupt(file, `${what} is malformed`, `it says ${number} where a size is wanted`);
 }
 
 /** Bytes that are read from the front, and what to call them when they are malformed. */
@@ -45,11 +45,11 @@ export function readVarint(cursor: Cursor): number {
     const byte = cursor.bytes[cursor.at++]!;
     value += (byte & 0x7f) * scale;
     if (byte === 0 && length > 1) {
-      // No writer makes these: a damaged byte that runs into the padding of the footer does.
-      throw damaged(cursor.file, `${cursor.what} is malformed`, 'a number in it is longer than it need be');
+      // No writer makes these: a corrupt byte that runs into the padding of the footer does.
+      throw corrupt(cursor.file, `${cursor.what} is malformed`, 'a number in it is longer than it need be');
     }
     if (byte < 0x80) return count(cursor.file, cursor.what, value);
     scale *= 128;
   }
-  throw damaged(cursor.file, `${cursor.what} is malformed`, 'a number in it does not end');
+  throw corrupt(cursor.file, `${cursor.what} is malformed`, 'a number in it does not end');
 }

@@ -1,6 +1,6 @@
 import type { Checkpoint } from '../../graph/model.js';
 import { tensorflow } from '../../proto/tensorflow.js';
-import { damaged, decodeMessage } from './cursor.js';
+import { corrupt, decodeMessage } from './cursor.js';
 
 /** The key under which TF2 stores which objects a checkpoint was made of. */
 export const OBJECT_GRAPH_KEY = '_CHECKPOINTABLE_OBJECT_GRAPH';
@@ -33,6 +33,6 @@ export function readObjectGraph(checkpoint: Checkpoint): tensorflow.TrackableObj
   if (!checkpoint.entries.has(OBJECT_GRAPH_KEY)) return undefined;
   const what = `the object graph of ${checkpoint.name}`;
   const value = checkpoint.tensor(OBJECT_GRAPH_KEY).strings()[0];
-  if (!value) throw damaged(checkpoint.name, `${what} is malformed`, 'it is an empty tensor');
+  if (!value) throw corrupt(checkpoint.name, `${what} is malformed`, 'it is an empty tensor');
   return decodeMessage(checkpoint.name, what, () => tensorflow.TrackableObjectGraph.decode(value));
 }

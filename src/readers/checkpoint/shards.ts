@@ -2,7 +2,7 @@ import { BnfixError } from '../../errors.js';
 import type { ByteSource } from '../../io/source.js';
 import { explainWrongKind, type FileKind, sniff } from '../sniff.js';
 import type { StoredBytes } from './bundle_piece.js';
-import { damaged } from './cursor.js';
+import { corrupt } from './cursor.js';
 import type { OpenSource } from './reader.js';
 
 /** The data files of a V2 checkpoint, each opened when it is first needed. */
@@ -28,7 +28,7 @@ export function openShards(
   const names = Array.from({ length: total }, (_, i) => shardName(prefix, i, total));
   const ends = new Array<number>(total).fill(0);
   for (const { shard, offset, size } of stored) {
-    if (ends[shard] === undefined) throw damaged(index, `${index} is malformed`, `it has no data file ${shard}`);
+    if (ends[shard] === undefined) throw corrupt(index, `${index} is malformed`, `it has no data file ${shard}`);
     ends[shard] = Math.max(ends[shard], offset + size);
   }
   const opened = new Map<number, ByteSource>();
@@ -87,5 +87,5 @@ function checkShard(source: ByteSource, needed: number): void {
   const kind = sniff(source);
   if (STAND_INS.includes(kind)) throw explainWrongKind(kind, source.name);
   if (source.size >= needed) return;
-  throw damaged(source.name, `${source.name} is truncated`, `it has ${source.size} of at least ${needed} bytes`);
+  throw corrupt(source.name, `${source.name} is truncated`, `it has ${source.size} of at least ${needed} bytes`);
 }

@@ -115,7 +115,7 @@ export function parseSliceSpec(spec: string): { shape: number[]; slice: Box } | 
   if (box) return { shape, slice: box };
   throw new BnfixError('unreadable', `"${spec}" is not a shape and a slice of it`, {
     why: 'the form is "10 4 0,5:-": the sizes, then start,length of each dimension or - for the whole of it',
-    fix: 'the saver in the graph is damaged: save the graph again',
+    fix: 'the saver in the graph is corrupt: save the graph again',
   });
 }
 

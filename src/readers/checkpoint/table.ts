@@ -4,7 +4,7 @@ import { CHUNK_BYTES, ChunkRing } from '../../graph/chunk_ring.js';
 import { byteString } from '../../io/bytes.js';
 import { crc32c, unmaskCrc } from '../../io/crc32c.js';
 import type { ByteSource } from '../../io/source.js';
-import { type Cursor, damaged, readVarint } from './cursor.js';
+import { type Cursor, corrupt, readVarint } from './cursor.js';
 
 /**
  * The table format of LevelDB (doc/table_format.md), which TensorFlow uses for both checkpoint versions: sorted keys in
@@ -61,14 +61,14 @@ export function openTable(source: ByteSource): Table {
   const { name } = source;
   if (!hasTableMagic(source)) {
     const why = `its ${source.size} bytes do not end with the magic number of a checkpoint table`;
-    throw damaged(name, `${name} is not a whole checkpoint table`, why);
+    throw corrupt(name, `${name} is not a whole checkpoint table`, why);
   }
   const bytes = source.read(source.size - FOOTER_BYTES, FOOTER_BYTES - MAGIC.length);
   const footer: Cursor = { file: name, what: `the footer of ${name}`, bytes, at: 0, end: bytes.length };
   const metaindex = readHandle(footer);
   const index = readHandle(footer);
   if (bytes.subarray(footer.at).some((byte) => byte !== 0)) {
-    throw damaged(name, `${footer.what} is malformed`, 'its padding is not zero');
+    throw corrupt(name, `${footer.what} is malformed`, 'its padding is not zero');
   }
   const blocks: DataBlock[] = [];
   for (const { key, value } of readBlock(source, index)) {
@@ -85,7 +85,7 @@ export function readEntries({ source }: Table, block: DataBlock): TableEntry[] {
   const entries = readBlock(source, block);
   const [first, last] = [entries[0], entries.at(-1)];
   const inside = first && last && (block.after === undefined || first.key > block.after) && last.key <= block.upTo;
-  if (!inside) throw damaged(source.name, `${blockName(source, block)} is malformed`, 'its keys contradict the index');
+  if (!inside) throw corrupt(source.name, `${blockName(source, block)} is malformed`, 'its keys contradict the index');
   return entries;
 }
 
@@ -115,7 +115,7 @@ function blockOf({ blocks }: Table, key: string): DataBlock | undefined {
   return blocks[low];
 }
 
-/** Where a value lies in the file of a table, as it is. */
+/** Where a value is in the file of a table, uncompressed. */
 export interface StoredValue {
   readonly block: BlockHandle;
   readonly offset: number;
@@ -124,7 +124,7 @@ export interface StoredValue {
 
 /**
  * Where the value of a key lies, without reading it or anything of its size. Nothing is checked by then.
- * @returns undefined where it cannot be told: {@link lookUp} gives the value, or says what is wrong
+ * @returns undefined where that is not known: {@link lookUp} gives the value, or says what is wrong
  */
 export function locate(table: Table, key: string): StoredValue | undefined {
   const { source } = table;
@@ -187,7 +187,7 @@ export function* streamBlock(
 
 function wrongChecksum(source: ByteSource, block: BlockHandle): BnfixError {
   const what = `${blockName(source, block)} has a wrong checksum`;
-  return damaged(source.name, what, 'its bytes are not those that were written');
+  return corrupt(source.name, what, 'its bytes are not those that were written');
 }
 
 function blockName(source: ByteSource, { offset }: BlockHandle): string {
@@ -202,7 +202,7 @@ function handleIn({ name }: ByteSource, bytes: Uint8Array): BlockHandle {
   const cursor: Cursor = { file: name, what: `the index of ${name}`, bytes, at: 0, end: bytes.length };
   const handle = readHandle(cursor);
   if (cursor.at === cursor.end) return handle;
-  throw damaged(name, `${cursor.what} is malformed`, 'a block handle in it is too long');
+  throw corrupt(name, `${cursor.what} is malformed`, 'a block handle in it is too long');
 }
 
 /** Every byte before the footer must belong to one block: what belongs to none would never be checked. */
@@ -210,13 +210,13 @@ function checkTiling({ name, size }: ByteSource, blocks: readonly BlockHandle[])
   let at = 0;
   for (const block of blocks.toSorted((a, b) => a.offset - b.offset)) {
     if (block.offset !== at) {
-      throw damaged(name, `the index of ${name} is malformed`, `a block starts at ${block.offset} where ${at} is due`);
+      throw corrupt(name, `the index of ${name} is malformed`, `a block starts at ${block.offset} where ${at} is due`);
     }
     at += block.size + TRAILER_BYTES;
   }
   if (at !== size - FOOTER_BYTES) {
     const why = `its blocks end at ${at}, its footer starts at ${size - FOOTER_BYTES}`;
-    throw damaged(name, `the index of ${name} is malformed`, why);
+    throw corrupt(name, `the index of ${name} is malformed`, why);
   }
 }
 
@@ -225,7 +225,7 @@ function readContents(source: ByteSource, block: BlockHandle): Uint8Array {
   const what = blockName(source, block);
   // Before allocating: a malformed size must not ask for gigabytes.
   if (block.size > MAX_BLOCK_BYTES || block.offset + block.size + TRAILER_BYTES > source.size - FOOTER_BYTES) {
-    throw damaged(source.name, `${what} is malformed`, `its ${block.size} bytes do not fit into the file`);
+    throw corrupt(source.name, `${what} is malformed`, `its ${block.size} bytes do not fit into the file`);
   }
   const stored = source.read(block.offset, block.size + TRAILER_BYTES);
   const checked = stored.subarray(0, block.size + 1);
@@ -235,12 +235,12 @@ function readContents(source: ByteSource, block: BlockHandle): Uint8Array {
   const compression = stored[block.size];
   if (compression === 0) return contents;
   if (compression !== 1) {
-    throw damaged(source.name, `${what} is malformed`, `its compression type ${compression} is not known`);
+    throw corrupt(source.name, `${what} is malformed`, `its compression type ${compression} is not known`);
   }
   try {
     return uncompress(contents, SNAPPY_MAX_RATIO * block.size);
   } catch (cause) {
-    throw damaged(source.name, `${what} cannot be decompressed`, (cause as Error).message, cause);
+    throw corrupt(source.name, `${what} cannot be decompressed`, (cause as Error).message, cause);
   }
 }
 
@@ -251,7 +251,7 @@ function readContents(source: ByteSource, block: BlockHandle): Uint8Array {
 function readBlock(source: ByteSource, block: BlockHandle): TableEntry[] {
   const bytes = readContents(source, block);
   const what = blockName(source, block);
-  const malformed = (why: string) => damaged(source.name, `${what} is malformed`, why);
+  const malformed = (why: string) => corrupt(source.name, `${what} is malformed`, why);
   if (bytes.length < 4) throw malformed('it has no restarts');
   const restarts = new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint32(bytes.length - 4, true);
   const end = bytes.length - 4 * (restarts + 1);

@@ -5,7 +5,7 @@ import { byteString } from '../../io/bytes.js';
 import type { ByteSource } from '../../io/source.js';
 import { tensorflow } from '../../proto/tensorflow.js';
 import { pieceTensor } from './assemble.js';
-import { damaged, decodeMessage } from './cursor.js';
+import { corrupt, decodeMessage } from './cursor.js';
 import type { CheckpointEntry, CheckpointFiles, CheckpointReader, OpenSource } from './reader.js';
 import { type Box, boxOf, coverageFault, sliceOfProto, sliceText, type TensorSlice } from './slice.js';
 import { lookUp, openTable, type Table } from './table.js';
@@ -77,7 +77,7 @@ function shardsOf(file: string): string[] {
 function addShard(tensors: Map<string, StoredTensor>, table: Table): void {
   const file = table.source.name;
   const value = lookUp(table, '');
-  if (!value) throw damaged(file, `${file} is not a V1 checkpoint`, 'it has no list of tensors');
+  if (!value) throw corrupt(file, `${file} is not a V1 checkpoint`, 'it has no list of tensors');
   const what = `the list of tensors in ${file}`;
   const { meta } = decodeMessage(file, what, () => tensorflow.SavedTensorSlices.decode(value));
   const needed = meta?.versions?.min_consumer ?? 0;
@@ -89,7 +89,7 @@ function addShard(tensors: Map<string, StoredTensor>, table: Table): void {
     });
   }
   for (const { name = '', type, shape: sizes, slice: protos } of meta?.tensor ?? []) {
-    const malformed = (why: string) => damaged(file, `the entry of ${name} in ${file} is malformed`, why);
+    const malformed = (why: string) => corrupt(file, `the entry of ${name} in ${file} is malformed`, why);
     const key = name ?? '';
     const dtype = (type ?? 0) as DataType;
     const shape = shapeOf(sizes ?? {});
@@ -119,7 +119,7 @@ function checkTensor(index: string, { key, shape, slices, parts }: StoredTensor)
     shape,
   );
   if (fault || parts.length === 0) {
-    throw damaged(index, `the checkpoint does not hold all of ${key}`, fault ?? 'no part of it is listed');
+    throw corrupt(index, `the checkpoint does not hold all of ${key}`, fault ?? 'no part of it is listed');
   }
   // A tensor that is stored whole is one slice: that is no partition.
   if (slices.length === 1) slices.length = 0;

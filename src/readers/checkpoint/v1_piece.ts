@@ -6,7 +6,7 @@ import { MemorySource } from '../../io/source.js';
 import { tensorflow } from '../../proto/tensorflow.js';
 import { LENGTH_DELIMITED, type WireField, WireReader } from '../wire.js';
 import type { Piece } from './assemble.js';
-import { damaged, decodeMessage } from './cursor.js';
+import { corrupt, decodeMessage } from './cursor.js';
 import { encodeTensorNameSlice } from './ordered_code.js';
 import { type Box, boxShape, type TensorSlice } from './slice.js';
 import { locate, lookUp, type StoredValue, streamBlock, type Table } from './table.js';
@@ -15,7 +15,7 @@ import { locate, lookUp, type StoredValue, streamBlock, type Table } from './tab
 export function v1Piece(table: Table, name: string, dtype: DataType, slice: TensorSlice, box: Box): Piece {
   const shape = boxShape(box);
   const file = table.source.name;
-  const malformed = (why: string) => damaged(file, `the tensor ${name} in ${file} is malformed`, why);
+  const malformed = (why: string) => corrupt(file, `the tensor ${name} in ${file} is malformed`, why);
   const key = encodeTensorNameSlice(name, slice);
   const bytes = () => {
     const data = findData(table, key, malformed);
@@ -50,7 +50,7 @@ export function v1Piece(table: Table, name: string, dtype: DataType, slice: Tens
 /** Smaller slices are read as a whole. */
 const LARGE_BYTES = 64 * 1024;
 
-/** Where the values of a large slice lie in the file as they are in memory; undefined where they do not, or are damaged. */
+/** Where the values of a large slice are in the file, byte for byte as in memory; undefined where they are not, or are corrupt. */
 function locateRaw(table: Table, key: string, dtype: DataType, shape: readonly number[]): StoredValue | undefined {
   try {
     const value = locate(table, key);

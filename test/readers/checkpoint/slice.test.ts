@@ -86,7 +86,7 @@ describe('slices', () => {
       expect(boxOf(bad, [3, 7])).toBeUndefined();
   });
 
-  it('cover a tensor exactly, or the fault is told', () => {
+  it('cover a tensor exactly, or the gap is reported', () => {
     const halves = [slice([0, 4], [0, 2]), slice([0, 4], [2, 3])];
     expect(coverageFault(halves, [4, 5])).toBeUndefined();
     expect(coverageFault([slice([0, 4], [0, 2])], [4, 5])).toBe('its parts hold 8 of 20 elements');

@@ -56,9 +56,9 @@ describe('a table', () => {
     const bytes = writeTable(entries.slice(0, 30), { blockBytes: 200, ...options });
     for (let at = 0; at < bytes.length; at++) {
       for (const flip of [0x01, 0x80, 0xff]) {
-        const damaged = bytes.slice();
-        damaged[at]! ^= flip;
-        expect(failure(() => readAll(damaged)).code, `byte ${at} ^ ${flip}`).toBe('unreadable');
+        const corrupt = bytes.slice();
+        corrupt[at]! ^= flip;
+        expect(failure(() => readAll(corrupt)).code, `byte ${at} ^ ${flip}`).toBe('unreadable');
       }
     }
   });

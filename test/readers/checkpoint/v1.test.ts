@@ -165,24 +165,24 @@ describe('a large tensor of a V1 checkpoint', () => {
   it.each<[string, SavedTensor]>([
     ['whole', floats('large', [200, 100])],
     ['in two halves', floats('large', [400, 100], { slices: [slice([0, -1], [0, 50]), slice([0, -1], [50, 50])] })],
-  ])('is refused when its bytes are damaged: %s', (_, tensor) => {
+  ])('is refused when its bytes are corrupt: %s', (_, tensor) => {
     const bytes = writeV1([floats('a', [3]), tensor], floatData);
     const places = [...Array.from({ length: 120 }, (_, i) => i), ...Array.from({ length: 60 }, (_, i) => 800 * i + 7)];
     for (const place of places) {
-      const damaged = bytes.slice();
-      damaged[place]! ^= 1 << (place % 8);
-      expect(failure(() => readAll(opened(damaged).checkpoint)).code, `byte ${place}`).toBe('unreadable');
+      const corrupt = bytes.slice();
+      corrupt[place]! ^= 1 << (place % 8);
+      expect(failure(() => readAll(opened(corrupt).checkpoint)).code, `byte ${place}`).toBe('unreadable');
     }
   });
 });
 
 describe('a V1 checkpoint is refused', () => {
-  it('when any of its bytes is damaged', () => {
+  it('when any of its bytes is corrupt', () => {
     const bytes = writeV1([floats('w', [5]), { ...plane, slices: COLUMNS }], floatData, { blockBytes: 100 });
     for (let at = 0; at < bytes.length; at++) {
-      const damaged = bytes.slice();
-      damaged[at]! ^= 1 << (at % 8);
-      expect(failure(() => readAll(openFiles(new Map([[FILE, damaged]])))).code, `byte ${at}`).toBe('unreadable');
+      const corrupt = bytes.slice();
+      corrupt[at]! ^= 1 << (at % 8);
+      expect(failure(() => readAll(openFiles(new Map([[FILE, corrupt]])))).code, `byte ${at}`).toBe('unreadable');
     }
   });
 

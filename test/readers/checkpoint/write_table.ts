@@ -73,7 +73,7 @@ export function writeTable(entries: readonly Entry[], options: TableOptions = {}
     pending = [];
   }
   const handles = Buffer.concat([put(block([])), put(block(index, 1))]);
-  // Not a Buffer, whose slice() is a view: tests damage copies.
+  // Not a Buffer, whose slice() is a view: tests corrupt copies.
   return new Uint8Array(Buffer.concat([...parts, handles, Buffer.alloc(40 - handles.length), MAGIC]));
 }
 

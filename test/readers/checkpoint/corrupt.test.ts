@@ -13,26 +13,26 @@ const SMALL: SavedTensor[] = [
   floats('rows', [7, 5], { slices: ROWS }),
 ];
 
-describe('damage', () => {
+describe('corruption', () => {
   it('of any byte of the index is reported', () => {
     const files = writeBundle(NAME, SMALL, { blockBytes: 120 });
     const index = files.get(INDEX)!;
     for (let at = 0; at < index.length; at++) {
-      const damaged = index.slice();
-      damaged[at]! ^= 1 << (at % 8);
-      const error = failure(() => readAll(openFiles(new Map([...files, [INDEX, damaged]]))));
+      const corrupt = index.slice();
+      corrupt[at]! ^= 1 << (at % 8);
+      const error = failure(() => readAll(openFiles(new Map([...files, [INDEX, corrupt]]))));
       expect(error.code, `byte ${at}`).toBe('unreadable');
       expect(error.fix, `byte ${at}`).toBeDefined();
     }
   });
 
-  it('of any byte of a tensor is reported, and never handed on as the last chunk', () => {
+  it('of any byte of a tensor is reported, and never passed on as the last chunk', () => {
     const files = writeBundle(NAME, SMALL);
     const data = files.get(DATA)!;
     for (let at = 0; at < data.length; at++) {
-      const damaged = data.slice();
-      damaged[at]! ^= 1 << (at % 8);
-      expect(failure(() => readAll(openFiles(new Map([...files, [DATA, damaged]])))).code, `byte ${at}`).toBe(
+      const corrupt = data.slice();
+      corrupt[at]! ^= 1 << (at % 8);
+      expect(failure(() => readAll(openFiles(new Map([...files, [DATA, corrupt]])))).code, `byte ${at}`).toBe(
         'unreadable',
       );
     }
@@ -73,7 +73,7 @@ describe('damage', () => {
     });
   });
 
-  it('by cutting the data file short is told', () => {
+  it('by cutting the data file short is reported', () => {
     const files = writeBundle(NAME, [floats('a', [3]), floats('b', [3])]);
     files.set(DATA, files.get(DATA)!.slice(0, 23));
     const checkpoint = openFiles(files);
