@@ -25,7 +25,7 @@ describe('the table of ops', () => {
 describe('roles', () => {
   it.each([
     ['ApplyAdam', ['update', 'effect']],
-    ['ResourceSparseApplyAdagradV2', ['update', 'effect']],
+    ['ResourceSparseApplyMomentum', ['update', 'effect']],
     ['ResourceScatterNdUpdate', ['update', 'effect']],
     ['WriteScalarSummary', ['summary', 'effect']],
     ['QueueEnqueueManyV2', ['effect']],
