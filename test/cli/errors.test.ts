@@ -136,7 +136,7 @@ describe('what cannot be written: exit 6', () => {
     expect(readdirSync(at())).toEqual(['out.pb']);
   });
 
-  it('is told before the model is read', async () => {
+  it('is reported before the model is read', async () => {
     expect((await cli(['freeze', at('no model'), '-o', at('none/out.pb')])).code).toBe(6);
   });
 

@@ -53,7 +53,7 @@ async function compare(net: RandomNet, outputs: readonly string[], duplicateWeig
   return report;
 }
 
-it('folded nets answer as they did', async () => {
+it('folded nets output what they did', async () => {
   const actions: Record<string, number> = {};
   const random = randomRuns(300);
   await fc.assert(

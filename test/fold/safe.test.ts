@@ -35,7 +35,7 @@ const sitesOf = (graph: ReturnType<typeof net>, outputs = ['y'], options = {}) =
     ...reasons,
   ]);
 
-describe('what is told of a site', () => {
+describe('the report of a site', () => {
   it('folds a chain into the kernel: Conv2D, BiasAdd, Relu are left', () => {
     const { graph, report } = folded(net(), ['y']);
     expect([...graph.nodes()].filter(({ op }) => op !== 'Const').map(({ name, op }) => `${name}: ${op}`)).toEqual([

@@ -30,7 +30,7 @@ function switches(graph: Graph): string[] {
   return [...graph.nodes()].filter(({ op }) => /^(Switch|Merge|Select)/.test(op)).map(({ name }) => name);
 }
 
-it('freezes a training graph to what its inference graph answers, however it is written', async () => {
+it('freezes a training graph to what its inference graph outputs, however it is written', async () => {
   const count = 2 * SIZE * SIZE * 2;
   await fc.assert(
     fc.asyncProperty(nets, async (net) => {

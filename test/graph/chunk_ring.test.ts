@@ -10,7 +10,7 @@ it('leaves a chunk alone until the second next one', () => {
   expect([...chunks[1]!]).toEqual(new Array(8).fill(2));
 });
 
-it('begins away from where the bytes lie in their page, aligned for numbers', () => {
+it('begins away from where the bytes are in their page, aligned for numbers', () => {
   const ring = new ChunkRing();
   const starts = [0, 1, 2048, 2100, 4095].map((position) => ring.next(CHUNK_BYTES, position).byteOffset);
   expect(starts).toEqual([2048, 2048, 0, 0, 2048 - 64]);

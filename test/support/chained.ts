@@ -15,10 +15,10 @@ export function copiesOf(name: string, count: number): string[] {
 }
 
 /**
- * A model that is a model several times over, one behind the other: a number of what a copy answers is added to what the
- * next one is fed. Placeholders that are not fed with images, and counters, are the same for all: a net has one such flag.
+ * A model that is a model several times over, one behind the other: one number that a copy outputs is added to the input of the
+ * next one. Placeholders that are not fed with images, and counters, are the same for all: a net has one such flag.
  *
- * @param output - the tensor that is handed on
+ * @param output - the tensor that is passed on
  * @param inputs - the tensors that a copy is fed
  */
 export function chained(model: Model, count: number, output: string, inputs: readonly string[]): Model {
@@ -75,7 +75,7 @@ function scoped(node: Node, scope: string, renamed: (name: string) => string, is
   };
 }
 
-/** What is fed, and the first number of what the copy before answers, together under the name of the placeholder. */
+/** What is fed plus the first number that the previous copy outputs, under the name of the placeholder. */
 function link(name: string, scope: string, before: string): NodeSpec[] {
   const [node, port = '0'] = before.split(':') as [string, string | undefined];
   const T = { ...FLOAT, Index: attr.type(DataType.DT_INT32), Tshape: attr.type(DataType.DT_INT32) };

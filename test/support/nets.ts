@@ -136,7 +136,7 @@ class Builder {
     return this.#op('Merge', [inference(off), batch], { ...T_FLOAT, N: attr.int(2) });
   }
 
-  /** Normalises with the batch's statistics, and keeps them. */
+  /** Normalises with the batch statistics, and updates their averages. */
   #batchNorm(layer: Layer, name: string, x: string, gamma: string, beta: string): string {
     if (layer.form === 'plain' || layer.form === 'batch_normalization') {
       const axes = this.#put(constant(this.#free('axes'), [0, 1, 2], [3], DataType.DT_INT32));
