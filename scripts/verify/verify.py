@@ -129,7 +129,7 @@ def verify_frozen(case, folder, path):
         if version_of(case['tensorflow']) > version_of(VERSION) and any(words in str(e) for words in TOO_NEW):
             raise Skip('made by TensorFlow %s: %s' % (case['tensorflow'], text))
         raise Wrong(text)
-    limit = case.get('tolerance', TOLERANCES[case['tier']])
+    limit = case.get('tolerance', TOLERANCES[case.get('tier', 'fused')])
     worst = 0.0
     for (name, want), value in zip(golden['outputs'].items(), got):
         d = difference(value, array(want))
@@ -170,7 +170,7 @@ def main():
         if args.cases and not any(fnmatch.fnmatch(name, glob) for glob in args.cases):
             continue
         case = read_json(os.path.join(folder, 'case.json'))
-        if args.tier and case['tier'] not in args.tier:
+        if args.tier and case.get('tier') not in args.tier:
             continue
         path = os.path.join(args.out, name + '.pb')
         try:

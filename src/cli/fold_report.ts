@@ -45,6 +45,7 @@ function siteText({ action, into, reasons }: FoldedSite): string {
 }
 
 function reasonText(reason: FoldedSite['reasons'][number]): string {
+  if (reason.code === 'kept_by_option') return 'kept by --keep';
   const help = isHelpedByDuplicates(reason) ? ' (--duplicate-weights writes the kernel twice)' : '';
   return `${foldReasonText(reason)}${help}`;
 }

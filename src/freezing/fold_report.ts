@@ -1,7 +1,8 @@
 import type { FoldContext } from '../analysis/folding/context.js';
 import type { Cost } from '../analysis/folding/cost.js';
 import type { FoldReason } from '../analysis/folding/reasons.js';
-import { findSites, findUnfoldable } from '../analysis/folding/sites.js';
+import { findSites } from '../analysis/folding/sites.js';
+import { findUnfoldable } from '../analysis/folding/unfoldable.js';
 import { viewOf } from '../analysis/folding/view.js';
 import type { FoldOutcome } from '../passes/fold_outcome.js';
 import type { FreezeReport } from './report.js';

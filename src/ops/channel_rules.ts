@@ -143,7 +143,7 @@ const sameElements = withinChannels({
   },
 });
 
-/** Reshape, Squeeze, ExpandDims: the channels are where as many elements lie behind them as before, or in the last dimension. */
+/** Reshape, Squeeze, ExpandDims: the channels are where as many elements follow each as before, or in the last dimension. */
 export const reshape: ChannelRule = {
   backward: sameElements.backward,
   forward(facts, node, pending) {

@@ -1,5 +1,5 @@
+import { choosePlans } from '../analysis/folding/choose_plans.js';
 import type { FoldContext } from '../analysis/folding/context.js';
-import { choosePlans } from '../analysis/folding/kernels.js';
 import { planIntoNext } from '../analysis/folding/plan_into_next.js';
 import { isReason } from '../analysis/folding/reasons.js';
 import { findSites, type Site, siteNames } from '../analysis/folding/sites.js';

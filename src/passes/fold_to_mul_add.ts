@@ -1,7 +1,8 @@
 import { planMulAdd } from '../analysis/folding/plan_mul_add.js';
 import { isReason } from '../analysis/folding/reasons.js';
-import { findSites, findUnfoldable, siteNames } from '../analysis/folding/sites.js';
+import { findSites, siteNames } from '../analysis/folding/sites.js';
 import type { FoldPlan } from '../analysis/folding/steps.js';
+import { findUnfoldable } from '../analysis/folding/unfoldable.js';
 import { viewOf } from '../analysis/folding/view.js';
 import { applyPlans } from './edits/apply_plans.js';
 import { type FoldOutcome, type FoldPass, foldedOutcomes, keptOutcomes } from './fold_outcome.js';

@@ -28,6 +28,16 @@ describe('bnfix fold', () => {
     expect(report.cost.before).toEqual(report.cost.after);
   });
 
+  it('reports sites and reasons as data in JSON, as text otherwise', async () => {
+    const shared = fixture('../fold/fixtures/shared_kernel_115/model.pb');
+    const { stdout: json } = await cli(['fold', shared, '--outputs', 'out,other', '--dry-run', '--json']);
+    const [site] = JSON.parse(json).folded.filter(({ reasons }: { reasons: unknown[] }) => reasons.length > 0);
+    expect(site).toMatchObject({ pattern: expect.any(String), action: 'arithmetic', into: ['Mul', 'Add'] });
+    expect(site.reasons[0]).toEqual({ code: 'kernel_shared', kernel: expect.any(String), ops: expect.any(Array) });
+    const { stdout: text } = await cli(['fold', shared, '--outputs', 'out,other', '--dry-run', '--no-color']);
+    expect(text).toMatch(/became Mul and Add: 2\n +.*: the kernel .* is shared by .* \(--duplicate-weights/);
+  });
+
   it('has the options of freeze, and its own', async () => {
     const { stdout } = await cli(['fold', '--help']);
     for (const option of ['--duplicate-weights', '--outputs', '--checkpoint', '--dry-run', '--allow-untrained']) {

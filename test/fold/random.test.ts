@@ -55,7 +55,7 @@ async function compare(net: RandomNet, outputs: readonly string[], duplicateWeig
 
 it('folded nets output what they did', async () => {
   const actions: Record<string, number> = {};
-  const random = randomRuns(300);
+  const random = randomRuns(150);
   await fc.assert(
     fc.asyncProperty(genes, fc.nat(2 ** 20), fc.nat(999), fc.boolean(), async (list: Gene[], seed, pick, duplicate) => {
       const net = new RandomNet(list, seed);

@@ -104,7 +104,10 @@ export class RandomNet {
       this.#transposed,
       this.#dense,
     ];
-    steps[op % steps.length]!.call(this, x, a, b);
+    // Genes of 900 and more draw from ops that came later, so that nets found once stay what they are.
+    const later = [this.#mean, this.#blocks, this.#mirror, this.#interleaved, this.#reshaped];
+    const step = op < 900 ? steps[op % steps.length]! : later[op % later.length]!;
+    step.call(this, x, a, b);
   }
 
   #convolution(x: Tensor, a: number, b: number): void {
@@ -214,6 +217,68 @@ export class RandomNet {
       ksize: ints(1, 2, 2, 1),
       strides: ints(1, 1, 1, 1),
       padding: attr.string('VALID'),
+    });
+  }
+
+  #mean(x: Tensor, a: number): void {
+    const axes = [[1, 2], [1], [-2]][a % 3]!;
+    const shape = x.shape.map((size, i) => (axes.includes(i) || axes.includes(i - 4) ? 1 : size));
+    this.#add('Mean', [x.name, this.#integers(axes)], shape, {
+      keep_dims: attr.bool(true),
+      Tidx: attr.type(DataType.DT_INT32),
+    });
+  }
+
+  /** SpaceToBatchND and the way back. */
+  #blocks(x: Tensor, a: number): void {
+    const [n, h, w, c] = x.shape as [number, number, number, number];
+    if (h % 2 === 1 || w % 2 === 1) return;
+    const margin = a % 2 === 0 ? 0 : 2;
+    const types = { Tblock_shape: attr.type(DataType.DT_INT32) };
+    const paddings = [this.#integers([2, 2]), this.#integers([0, margin, 0, 0], [2, 2])];
+    const parted = this.#add('SpaceToBatchND', [x.name, ...paddings], [4 * n, (h + margin) / 2, w / 2, c], {
+      ...types,
+      Tpaddings: attr.type(DataType.DT_INT32),
+    });
+    if (a % 3 === 0) this.#convolution(parted, 1, 0);
+    const { name, shape } = this.#made.at(-1)!;
+    const crops = [this.#integers([2, 2]), this.#integers([0, margin, 0, 0], [2, 2])];
+    this.#add('BatchToSpaceND', [name, ...crops], [n, h, w, shape[3]!], {
+      ...types,
+      Tcrops: attr.type(DataType.DT_INT32),
+    });
+  }
+
+  #mirror(x: Tensor, a: number): void {
+    if (x.shape[1]! > 8) return;
+    const shape = x.shape.map((size, i) => (i === 1 ? size + 1 : size));
+    const margins = this.#integers([0, 0, 1, 0, 0, 0, 0, 0], [4, 2]);
+    const Tpaddings = attr.type(DataType.DT_INT32);
+    if (a % 2 === 0) this.#add('MirrorPad', [x.name, margins], shape, { Tpaddings, mode: attr.string('SYMMETRIC') });
+    else this.#add('PadV2', [x.name, margins, this.#scalar(a % 3 === 0 ? 1 : 0)], shape, { Tpaddings });
+  }
+
+  #scalar(value: number): string {
+    const name = this.#name('c');
+    this.nodes.push(constant(name, [value], []));
+    return name;
+  }
+
+  /** SpaceToDepth and, maybe behind a convolution, DepthToSpace. */
+  #interleaved(x: Tensor, a: number): void {
+    const [n, h, w, c] = x.shape as [number, number, number, number];
+    if (h % 2 === 1 || w % 2 === 1 || c > 3) return;
+    const size = { block_size: attr.int(2) };
+    const deep = this.#add('SpaceToDepth', [x.name], [n, h / 2, w / 2, 4 * c], size);
+    if (a % 2 === 0) this.#batchNorm(deep, a);
+    this.#add('DepthToSpace', [this.#made.at(-1)!.name], x.shape, size);
+  }
+
+  #reshaped(x: Tensor): void {
+    const [n, h, w, c] = x.shape as [number, number, number, number];
+    const flat = this.#add('Reshape', [x.name, this.#integers([n, 1, h * w, c])], [n, 1, h * w, c]);
+    this.#add('Transpose', [flat.name, this.#integers([0, 2, 1, 3])], [n, h * w, 1, c], {
+      Tperm: attr.type(DataType.DT_INT32),
     });
   }
 

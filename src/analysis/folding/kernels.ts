@@ -6,7 +6,7 @@ import type { LinearOp } from './linear_ops.js';
 import { whyOutOfRange } from './range.js';
 import { type FoldReason, isReason } from './reasons.js';
 import type { Factor } from './scaled_tensor.js';
-import { type FoldPlan, independent, type ScaleKernel } from './steps.js';
+import type { FoldPlan, ScaleKernel } from './steps.js';
 import type { FoldView } from './view.js';
 
 /** Ops between a Const and its use that leave the order of its bytes as it is. */
@@ -48,11 +48,11 @@ export function kernelConstant(view: FoldView, { node, kernel }: LinearOp): Node
   }
 }
 
-/** The uses of a Const, through what hands its bytes on. */
+/** The uses of a Const, through ops that pass its bytes on as they are. */
 interface Uses {
   readonly users: readonly Node[];
   readonly edges: number;
-  /** An output of the graph that is, or hands on, the Const. */
+  /** An output of the graph that is the Const, or has its bytes. */
   readonly output: string | undefined;
 }
 
@@ -101,37 +101,4 @@ export function whyNotInPlace(view: FoldView, kernel: string, group: readonly Sc
 export function sameFactor(a: Factor, b: Factor): boolean {
   const isSame = a.values.length === b.values.length && a.values.every((x, i) => Object.is(x, b.values[i]));
   return isSame && JSON.stringify(a.terms) === JSON.stringify(b.terms);
-}
-
-/** Which plans can be applied together, and which not, and why. */
-export interface Choice {
-  readonly chosen: readonly FoldPlan[];
-  readonly refused: ReadonlyMap<FoldPlan, FoldReason>;
-  /** Plans that rely on what a chosen one changes: to be made anew when that is done. */
-  readonly postponed: readonly FoldPlan[];
-}
-
-/** Chooses plans that can be applied together: kernels are scaled in place, or may be written twice. */
-export function choosePlans(view: FoldView, plans: readonly FoldPlan[], duplicateWeights: boolean): Choice {
-  const refused = new Map<FoldPlan, FoldReason>();
-  // A plan that is given up may leave a kernel half scaled, and makes room for another one: until nothing is new.
-  for (;;) {
-    const open = plans.filter((plan) => !refused.has(plan));
-    const chosen = independent(open);
-    if (!duplicateWeights) refuseShared(view, chosen, refused);
-    if (!chosen.some((plan) => refused.has(plan))) {
-      return { chosen, refused, postponed: open.filter((plan) => !chosen.includes(plan)) };
-    }
-  }
-}
-
-/** Notes why plans cannot scale kernels in place. */
-function refuseShared(view: FoldView, plans: readonly FoldPlan[], refused: Map<FoldPlan, FoldReason>): void {
-  const groups = byConstant(plans);
-  for (const [kernel, group] of groups) {
-    const reason = whyNotInPlace(view, kernel, group);
-    if (!reason) continue;
-    for (const plan of plans)
-      if (plan.steps.some((step) => group.includes(step as ScaleKernel))) refused.set(plan, reason);
-  }
 }

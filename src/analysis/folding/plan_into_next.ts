@@ -2,7 +2,8 @@ import { DECOMPOSED } from './affine.js';
 import { planForward } from './plan_forward.js';
 import { whyNotRepresentable } from './range.js';
 import { type FoldReason, isReason } from './reasons.js';
-import { isSteady, planOf, rankOfSite, type Site, spread } from './sites.js';
+import { planOf, spread } from './site_plan.js';
+import { isSteady, rankOfSite, type Site } from './sites.js';
 import type { FoldPlan } from './steps.js';
 import type { FoldView } from './view.js';
 

@@ -3,7 +3,8 @@ import { linearOp } from './linear_ops.js';
 import { planBackward } from './plan_backward.js';
 import { whyNotRepresentable } from './range.js';
 import { type FoldReason, isReason } from './reasons.js';
-import { planOf, rankOfSite, type Site, spread } from './sites.js';
+import { planOf, spread } from './site_plan.js';
+import { rankOfSite, type Site } from './sites.js';
 import type { FoldPlan, VectorOp } from './steps.js';
 import type { FoldView } from './view.js';
 

@@ -6,7 +6,8 @@ import { linearOp } from './linear_ops.js';
 import { planIntoPrevious } from './plan_into_previous.js';
 import { whyNotRepresentable } from './range.js';
 import { type FoldReason, isReason, mustStay } from './reasons.js';
-import { isSteady, planOf, type Site } from './sites.js';
+import { planOf } from './site_plan.js';
+import { isSteady, type Site } from './sites.js';
 import type { FoldPlan, VectorOp } from './steps.js';
 import type { FoldView } from './view.js';
 

@@ -148,7 +148,7 @@ function multiply(from: Numbers, to: Numbers, { values, terms }: Factor, start: 
 }
 
 /**
- * Multiplies `count` numbers from index `i` on by as many factors. Eight at a time, written out: half of the time of a
+ * Multiplies `count` numbers from index `i` on by as many factors. Eight at a time, unrolled: half of the time of a
  * plain loop, which is where folding spends it.
  * @returns the index behind the last
  */

@@ -1,13 +1,8 @@
-import { attrBool, attrString } from '../../graph/attrs.js';
 import { DataType } from '../../graph/dtype.js';
 import type { Node, TensorRef } from '../../graph/node.js';
 import { sourceOf, topologicalOrder } from '../../graph/walk.js';
-import type { ChannelScale } from '../../ops/channel_rules.js';
-import { anyOf, isIdentity } from '../../ops/meaning.js';
-import { axisOf, type Vector } from '../values/vectors.js';
-import { type Affine, type AffineOp, affineOp, compose, DECOMPOSED, isOnes, isZeros } from './affine.js';
-import type { FoldReason } from './reasons.js';
-import type { FoldPlan, ReplaceSite } from './steps.js';
+import { isIdentity } from '../../ops/meaning.js';
+import { type Affine, type AffineOp, affineOp, compose, DECOMPOSED, isOnes } from './affine.js';
 import type { FoldView } from './view.js';
 
 /** A batch norm: a node, and its op or {@link DECOMPOSED}. */
@@ -119,40 +114,6 @@ export function rankOfSite(view: FoldView, { x, members }: Site): number | undef
   return view.rankOf(x) ?? view.rankOf({ node: members[0]!.node.name, port: 0 });
 }
 
-/** The scale and shift of a site, per channel or one number for all; no shift where it is zero. */
-export function spread({ scale, shift }: Affine): ChannelScale {
-  const size = Math.max(scale.values.length, shift.values.length);
-  const all = ({ values }: Vector) => (values.length === size ? values : new Float64Array(size).fill(values[0]!));
-  return {
-    axis: axisOf(scale) ?? axisOf(shift) ?? -1,
-    scale: all(scale),
-    shift: isZeros(shift) ? undefined : all(shift),
-  };
-}
-
-/** The plan that takes the steps, and puts the ops `by` in place of the site. */
-export function planOf(
-  site: Site,
-  plan: Pick<FoldPlan, 'steps' | 'into' | 'nodes'> & Pick<ReplaceSite, 'by'>,
-): FoldPlan {
-  const { last, dtype, members } = site;
-  const own = members.map(({ node }) => node.name);
-  const replace: ReplaceSite = {
-    kind: 'replace_site',
-    members: own,
-    input: 1 - members[0]!.operand,
-    dtype,
-    by: plan.by,
-  };
-  return {
-    site: last.name,
-    names: siteNames(site),
-    steps: [...plan.steps, replace],
-    into: plan.into,
-    nodes: [...own, ...plan.nodes],
-  };
-}
-
 /** How much larger than the result a number on the way may be, before digits are missed in the result. */
 const GROWTH: Partial<Record<DataType, number>> = {
   [DataType.DT_FLOAT]: 32,
@@ -172,33 +133,4 @@ function batchNormsOf(members: readonly AffineOp[]): readonly FoundBatchNorm[] {
   if (fused.length > 0) return fused.map(({ node, batchNorm }) => ({ name: node.name, pattern: batchNorm! }));
   const isNorm = members.some(({ batchNorm }) => batchNorm === DECOMPOSED);
   return isNorm ? [{ name: members.at(-1)!.node.name, pattern: DECOMPOSED }] : [];
-}
-
-/** A batch norm that is no site, and why. */
-export interface Unfoldable extends FoundBatchNorm {
-  readonly reason: FoldReason;
-}
-
-const isGlobalBatchNorm = anyOf('global_batch_norm');
-const isWithActivation = anyOf('fused_batch_norm_activation');
-const isBatchNorm = anyOf('fused_batch_norm', 'fused_batch_norm_activation', 'global_batch_norm');
-
-/** Batch norms that are not sites, with the reason. */
-export function findUnfoldable(view: FoldView): Unfoldable[] {
-  return [...view.graph.nodes()]
-    .filter((node) => isBatchNorm(node) && !affineOp(view, node))
-    .map((node) => ({ name: node.name, pattern: node.op, reason: whyUnfoldable(view, node) }));
-}
-
-function whyUnfoldable(view: FoldView, node: Node): FoldReason {
-  if (view.isKept(node.name)) return { code: 'kept_by_option' };
-  const isInference = attrBool(node, 'is_training') === false || isGlobalBatchNorm(node);
-  if (!isInference) return { code: 'training_mode' };
-  const ports = view.graph.usedPorts(node.name).filter((port) => port !== 0);
-  if (ports.length > 0) return { code: 'statistics_used', ports };
-  if (isWithActivation(node)) {
-    return { code: 'activation_unknown', activation: attrString(node, 'activation_mode') ?? '' };
-  }
-  const parameter = node.inputs.find((ref, i) => i > 0 && !view.constants.vector(ref));
-  return parameter ? { code: 'parameter_not_constant', node: parameter.node } : { code: 'parameters_do_not_fit' };
 }

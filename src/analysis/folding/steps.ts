@@ -64,16 +64,3 @@ export interface FoldPlan {
   /** The nodes that the plan changes, or whose place in the graph it relies on: those of no other plan applied with it. */
   readonly nodes: readonly string[];
 }
-
-/**
- * Of plans made for the same graph, those that can be applied one after the other: each relies on nodes that none before
- * it does.
- */
-export function independent(plans: readonly FoldPlan[]): FoldPlan[] {
-  const taken = new Set<string>();
-  return plans.filter(({ nodes }) => {
-    if (nodes.some((node) => taken.has(node))) return false;
-    for (const node of nodes) taken.add(node);
-    return true;
-  });
-}

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { choosePlans } from '../../../src/analysis/folding/kernels.js';
+import { choosePlans, independent } from '../../../src/analysis/folding/choose_plans.js';
 import { planIntoPrevious } from '../../../src/analysis/folding/plan_into_previous.js';
 import { isReason } from '../../../src/analysis/folding/reasons.js';
 import { findSites } from '../../../src/analysis/folding/sites.js';
-import { type FoldPlan, independent } from '../../../src/analysis/folding/steps.js';
+import type { FoldPlan } from '../../../src/analysis/folding/steps.js';
 import { FoldView } from '../../../src/analysis/folding/view.js';
 import { parseGraph } from '../../../src/notation/parse.js';
 
