@@ -10,13 +10,29 @@
  */
 export type { Cost } from './analysis/folding/cost.js';
 export type { FoldReason } from './analysis/folding/reasons.js';
+export type { HealthProblem } from './analysis/state/health.js';
+export type { Evidence, Statistics } from './analysis/state/statistics.js';
+export type { Variable, Variables } from './analysis/state/variables.js';
+export type { BatchNorm, BatchNormStatus, UnpairedReason } from './analysis/training/batch_norms.js';
+export type { Dropout } from './analysis/training/dropouts.js';
+export type { Flag, FlagReason } from './analysis/training/flags.js';
+export type { OutputCandidate, OutputReason } from './analysis/training/outputs.js';
+export type { Problem } from './analysis/training/problems.js';
+export type { RandomOpProblem } from './analysis/training/random_op_problem.js';
+export type { Replacement, Substitute } from './analysis/training/replacements.js';
+export type { UnfusedPattern } from './analysis/training/unfused.js';
 export type { Shape } from './analysis/values/shapes.js';
 export { BnfixError, type ErrorCode, type ErrorDetail, EXIT_CODES, type Fix } from './errors.js';
+export { analyse } from './freezing/analyse.js';
+export type { AnalysedBatchNorm, Analysis, Kept } from './freezing/analysis.js';
+export { apply, type FrozenModel } from './freezing/apply.js';
 export { type FoldedModel, type FoldOptions, fold } from './freezing/fold.js';
 export type { FoldedSite, FoldReport } from './freezing/fold_report.js';
-export { type FrozenModel, freeze } from './freezing/freeze.js';
+export { freeze } from './freezing/freeze.js';
+export type { Notice } from './freezing/notices.js';
 export type { FreezeOptions } from './freezing/options.js';
-export type { BatchNormReport, FreezeReport, GraphSize, TensorInfo } from './freezing/report.js';
+export type { OutputsFound } from './freezing/outputs.js';
+export type { BatchNormReport, FlagReport, FreezeReport, GraphSize, TensorInfo } from './freezing/report.js';
 export type { AttrMap, AttrValue } from './graph/attrs.js';
 export type { ChunkRing } from './graph/chunk_ring.js';
 export { DataType } from './graph/dtype.js';
@@ -35,7 +51,8 @@ export {
   type ModelSources,
   type SourceOptions,
 } from './load_sources.js';
-export type { Remark } from './passes/pass.js';
+export type { Outcome } from './passes/outcome.js';
+export type { FreezePlan, FusedRepair, PreparePlan } from './passes/pass.js';
 export type { OpenCheckpoint } from './readers/checkpoint/checkpoint.js';
 export type { CheckpointEntry } from './readers/checkpoint/reader.js';
 export { graphBytes } from './writers/graph_bytes.js';

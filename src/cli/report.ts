@@ -1,7 +1,20 @@
 import pc from 'picocolors';
-import { type BatchNormReport, type FreezeReport, shapeText, type TensorInfo } from '../freezing/report.js';
-import type { Remark } from '../passes/pass.js';
-import { byteText, countText, plural, someNames } from './format.js';
+import type { BatchNormReport, FreezeReport, TensorInfo } from '../freezing/report.js';
+import {
+  countText,
+  evidenceText,
+  leftText,
+  listed,
+  noticeText,
+  outcomesText,
+  outcomeText,
+  outputReasonText,
+  flagText as pinnedText,
+  shapeText,
+} from '../freezing/wording.js';
+import type { Outcome } from '../passes/outcome.js';
+import { flagText } from './flags.js';
+import { byteText } from './format.js';
 import { nullForUndefined } from './json.js';
 import { version } from './version.js';
 
@@ -16,7 +29,7 @@ export interface Written {
 }
 
 export interface ReportStyle {
-  /** Show each site, not only how many there are. */
+  /** Show each batch norm, not only how many there are. */
   readonly verbose: boolean;
   readonly color: boolean;
 }
@@ -40,14 +53,17 @@ export function reportText(
   const colors = pc.createColors(style.color);
   const { model, checkpoint, inputs, outputs } = report;
   const rows: Row[] = [
-    ['model', [`${model.name}  (TensorFlow ${model.tensorflow ?? 'version not said'})`]],
+    ['model', [`${model.name}  (TensorFlow ${model.tensorflow ?? 'version unknown'})`]],
     ['checkpoint', [checkpoint ?? 'none']],
     [inputs.length === 1 ? 'input' : 'inputs', tensorLines(inputs, style)],
-    [outputs.length === 1 ? 'output' : 'outputs', [...tensorLines(outputs, style), colors.dim(report.outputsWhy)]],
+    [
+      outputs.length === 1 ? 'output' : 'outputs',
+      [...tensorLines(outputs, style), colors.dim(outputReasonText(report.outputReason, flagText('outputs')))],
+    ],
     ['batch norms', batchNormLines(report, style)],
     ['also', otherLines(report, style)],
     ...more,
-    ['notes', report.notes],
+    ['notes', [...report.notices.map((notice) => noticeText(notice, flagText)), ...written.notes]],
     ['', sizeLines(report, written).map((line, i) => (i === 0 ? colors.dim(line) : line))],
     writtenRow(written),
     ['next', nextLines(report, written)],
@@ -68,83 +84,68 @@ function tensorLines(tensors: readonly TensorInfo[], { verbose }: ReportStyle): 
   return shown.length < tensors.length ? [...lines, `and ${tensors.length - shown.length} more (-v)`] : lines;
 }
 
+/** Outcomes that every result has, or that stand elsewhere in the report. */
+const ALWAYS: ReadonlySet<Outcome['kind']> = new Set(['stripped', 'pruned_function', 'simplified']);
+
 /** Nothing had to be done: the report says so instead of counting zeros. */
-function isUnchanged({ batchNorms, passes }: FreezeReport): boolean {
-  const removes = new Set(['strip_training', 'clean_nodes']);
-  const done = passes.some(({ pass, changed }) => !removes.has(pass) && changed.length > 0);
-  return !done && batchNorms.every(({ action }) => action === 'inference already');
+function isUnchanged({ batchNorms, outcomes }: FreezeReport): boolean {
+  return outcomes.every(({ kind }) => ALWAYS.has(kind)) && batchNorms.every(({ status }) => status === 'inference');
 }
 
 function batchNormLines(report: FreezeReport, { verbose }: ReportStyle): string[] {
   const groups = new Map<string, BatchNormReport[]>();
-  for (const site of report.batchNorms) {
-    const key = `${site.form}\n${site.action}\n${site.action === 'repaired' ? '' : site.evidence}`;
-    groups.set(key, [...(groups.get(key) ?? []), site]);
+  for (const batchNorm of report.batchNorms) {
+    const key = [batchNorm.pattern, batchNorm.status, batchNorm.reason].join();
+    groups.set(key, [...(groups.get(key) ?? []), batchNorm]);
   }
-  const lines = [...groups.values()].flatMap((sites) => [
-    groupLine(sites, report),
-    ...(verbose ? sites.flatMap(siteLines) : []),
+  const lines = [...groups.values()].flatMap((group) => [
+    groupLine(group, report),
+    ...(verbose ? group.flatMap(siteLines) : []),
   ]);
-  if (lines.length === 0) lines.push('none on the way to the outputs');
+  if (lines.length === 0) lines.push('none feeds an output');
   if (isUnchanged(report)) lines.push('nothing changes: the graph is frozen, and nothing in it is in training mode');
   return lines;
 }
 
-function groupLine(sites: readonly BatchNormReport[], { passes }: FreezeReport): string {
-  const { form, action, evidence } = sites[0]!;
-  const what = `${countText(sites.length)} ${form}`;
-  if (action === 'inference already') {
-    const isPinned = passes.some(({ pass, changed }) => pass === 'pin_flags' && changed.length > 0);
-    return `${what}: in inference mode ${isPinned ? 'by the flags below' : 'already'}`;
+function groupLine(group: readonly BatchNormReport[], { flags }: FreezeReport): string {
+  const [first] = group as [BatchNormReport];
+  const what = first.pattern === 'unfused' ? 'unfused batch norm' : first.pattern;
+  const count = countText(group.length);
+  if (first.status === 'inference') {
+    return `${count} already in inference mode${flags.length > 0 ? ' (with the flags below)' : ''} (${what})`;
   }
-  if (action === 'left') return `${what}: left in training mode: ${evidence}`;
+  if (first.status !== 'repaired') return `${count} left (${what}): ${leftText(first, flagText('keep'))}`;
   const kinds = new Map<string, number>();
-  for (const site of sites) {
-    const kind = site.evidence.split(':')[0]!;
+  for (const { evidence } of group) {
+    const kind = evidence?.kind ?? 'its parts';
     kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
   }
-  const counts = [...kinds].map(([kind, count]) => (kinds.size === 1 ? kind : `${kind} ${count}`));
-  return `${what}: were in training mode, use their moving statistics now (evidence: ${counts.join(', ')})`;
+  const matched = [...kinds].map(([kind, n]) => (kinds.size === 1 ? kind : `${kind} ${n}`)).join(', ');
+  return `${count} repaired (${what}): batch statistics -> moving averages, matched by ${matched}`;
 }
 
-function siteLines({ name, action, evidence, mean, variance }: BatchNormReport): string[] {
-  if (action !== 'repaired') return [`  ${name}`];
-  return [mean === undefined ? `  ${name}` : `  ${name}  <-  ${mean}, ${variance}`, `    ${evidence}`];
+function siteLines({ name, status, evidence, mean, variance }: BatchNormReport): string[] {
+  if (status !== 'repaired') return [`  ${name}`];
+  if (!evidence || mean === undefined || variance === undefined) {
+    return [`  ${name}`, '    variables average parts of it, and stand in for them'];
+  }
+  return [`  ${name}  <-  ${mean}, ${variance}`, `    ${evidenceText(evidence, mean, variance)}`];
 }
-
-/** Passes whose work is told elsewhere in the report. */
-const ELSEWHERE: ReadonlySet<string> = new Set([
-  'bypass_identity_n',
-  'rewire_batch_norms',
-  'strip_training',
-  'clean_nodes',
-]);
-
-const PASS_TEXTS: Readonly<Record<string, (count: number) => string>> = {
-  cut_inputs: (count) => `cut at ${plural(count, 'input')}`,
-  pin_flags: (count) => `pinned ${plural(count, 'flag')}`,
-  fold_branches: (count) => `resolved ${plural(count, 'switch', 'switches')}`,
-  remove_dropout: (count) => `removed ${plural(count, 'dropout')}`,
-  freeze_variables: (count) => `made constants of ${plural(count, 'variable')}`,
-};
 
 /** What was done beside the batch norms; flags are named, as they were chosen by what they switch. */
-function otherLines({ passes }: FreezeReport, { verbose }: ReportStyle): string[] {
-  const others = passes.filter(({ pass }) => !ELSEWHERE.has(pass));
-  const done = others.filter(({ changed }) => changed.length > 0);
-  const texts = done.map(({ pass, changed }) => PASS_TEXTS[pass]?.(changed.length) ?? `${pass}: ${changed.length}`);
+function otherLines({ outcomes, flags, kept }: FreezeReport, { verbose }: ReportStyle): string[] {
+  const kinds = new Map<Outcome['kind'], number>();
+  for (const { kind } of outcomes) kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
+  const texts = [...kinds].flatMap(([kind, count]) => outcomesText(kind, count) ?? []);
   const lines = texts.length > 0 ? [texts.join(', ')] : [];
-  const line = ({ node, text }: Remark) => `  ${node}: ${text}`;
-  if (verbose) return [...lines, ...done.flatMap(({ changed }) => changed.map(line)), ...leftLines(others)];
-  const flags = done.find(({ pass }) => pass === 'pin_flags')?.changed ?? [];
-  if (flags.length > SHOWN) lines.push(`  ${flags.length} flags are listed with -v`);
-  else lines.push(...flags.map(line));
-  return [...lines, ...leftLines(others)];
-}
-
-function leftLines(passes: FreezeReport['passes']): string[] {
-  const skipped = passes.flatMap((each) => each.skipped);
-  return skipped.length === 0 ? [] : [`left ${someNames(skipped.map(({ node, text }) => `${node} (${text})`))}`];
+  const flagLines = flags.map((flag) => `  ${pinnedText(flag)}`);
+  if (verbose) {
+    const others = outcomes.filter(({ kind }) => kind !== 'batch_norm' && kind !== 'flag');
+    lines.push(...flagLines, ...others.map((outcome) => `  ${outcomeText(outcome)}`));
+  } else if (flags.length > SHOWN) lines.push(`  ${flags.length} flags are listed with -v`);
+  else lines.push(...flagLines);
+  const left = kept.filter(({ kind }) => kind !== 'batch_norm').map(({ node }) => node);
+  return left.length === 0 ? lines : [...lines, `left active (${flagText('keep')}): ${listed(left, 3)}`];
 }
 
 function sizeLines({ before, after }: FreezeReport, written: Written): string[] {

@@ -50,8 +50,7 @@ export async function writeResult<R extends FreezeReport>(
     log(task.done);
     const written = await write(request, model, frozen, terminal, args.flag('quiet'));
     log(written.path === undefined ? 'read every weight' : `wrote ${written.path}`);
-    const report = { ...frozen.report, notes: [...frozen.report.notes, ...written.notes] };
-    show(task, report, written, args, terminal);
+    show(task, frozen.report, written, args, terminal);
     return 0;
   } finally {
     model.close();

@@ -1,36 +1,45 @@
-import { isUntouched } from '../analysis/state/health.js';
-import { findActivations } from '../analysis/training/activations.js';
-import type { BatchNorm } from '../analysis/training/batch_norms.js';
-import { isBatchReduction } from '../analysis/training/batch_statistics.js';
+import type { Evidence } from '../analysis/state/statistics.js';
+import type { Flag, FlagReason } from '../analysis/training/flags.js';
+import type { OutputReason } from '../analysis/training/outputs.js';
 import { type Shape, Shapes } from '../analysis/values/shapes.js';
 import { attrType } from '../graph/attrs.js';
 import { DataType, dtypeName } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
-import type { Model } from '../graph/model.js';
 import type { TensorRef } from '../graph/node.js';
-import { sourceOf } from '../graph/walk.js';
-import { isIdentity } from '../ops/meaning.js';
+import { anyOf } from '../ops/meaning.js';
 import { outputTypes } from '../ops/registry.js';
-import type { PassContext, Remark } from '../passes/pass.js';
-import type { PassRun } from '../passes/pipeline.js';
+import type { Outcome } from '../passes/outcome.js';
+import type { AnalysedBatchNorm, Analysis, Kept } from './analysis.js';
+import { type Notice, noticesOf } from './notices.js';
 
 /** A tensor of the result. */
 export interface TensorInfo {
   readonly name: string;
   /** float32, int64, ... */
   readonly dtype: string;
+  /** Sizes, -1 for an unknown one; undefined for an unknown rank. */
   readonly shape: Shape;
 }
 
-/** What became of a batch norm that is on the way to an output. */
+/** What became of a batch norm that feeds an output. */
 export interface BatchNormReport {
   readonly name: string;
-  readonly form: string;
-  readonly action: 'repaired' | 'left' | 'inference already';
-  /** The moving statistics that it uses now, and how they were found; or why it was left. */
-  readonly evidence: string;
+  /** The op; `unfused` for arithmetic. */
+  readonly pattern: string;
+  readonly status: /** It used batch statistics, and uses moving statistics now. */
+    | 'repaired'
+    /** It used moving statistics before. */
+    | 'inference'
+    /** It normalises each example by itself, and stays. */
+    | 'per_example'
+    /** It stays in training mode because the user wants it so. */
+    | 'kept';
+  /** How its statistics were found, where it was repaired; undefined where variables average parts of it. */
+  readonly evidence?: Evidence;
   readonly mean?: string;
   readonly variance?: string;
+  /** Why it normalises each example by itself. */
+  readonly reason?: 'layer_normalization' | 'batch_of_one';
 }
 
 /** Size of a graph. */
@@ -42,7 +51,15 @@ export interface GraphSize {
   readonly bytes: number;
 }
 
-/** What was done, on which evidence. */
+/** A flag and the value that it has in the frozen graph. */
+export interface FlagReport {
+  readonly name: string;
+  /** A boolean where the flag is one, otherwise a number. */
+  readonly value: boolean | number;
+  readonly reason: FlagReason;
+}
+
+/** What was done, on which evidence: data, whose shape docs/report.schema.json describes. */
 export interface FreezeReport {
   readonly model: {
     readonly name: string;
@@ -52,32 +69,29 @@ export interface FreezeReport {
   readonly checkpoint: string | undefined;
   readonly inputs: readonly TensorInfo[];
   readonly outputs: readonly TensorInfo[];
-  readonly outputsWhy: string;
+  readonly outputReason: OutputReason;
+  /** What the outputs were chosen from, the best first. */
+  readonly candidates: readonly TensorInfo[];
   readonly batchNorms: readonly BatchNormReport[];
-  readonly passes: readonly {
-    readonly pass: string;
-    readonly changed: readonly Remark[];
-    readonly skipped: readonly Remark[];
-  }[];
+  readonly flags: readonly FlagReport[];
+  /** What was left as it is because the user wants it so. */
+  readonly kept: readonly Kept[];
+  /** All that was done, in order. */
+  readonly outcomes: readonly Outcome[];
   /** What the user ought to know. */
-  readonly notes: readonly string[];
+  readonly notices: readonly Notice[];
   readonly before: GraphSize;
   readonly after: GraphSize;
 }
 
-/** What a report is made of. */
-export interface ReportSource {
-  readonly model: Model;
-  readonly context: PassContext;
-  readonly outputsWhy: string;
-  readonly passes: readonly PassRun[];
-  /** Size of the result in bytes. */
-  readonly byteLength: number;
-  readonly notes: readonly string[];
-}
-
-export function freezeReport({ model, context, outputsWhy, passes, byteLength, notes }: ReportSource): FreezeReport {
-  const { graph } = context;
+/** The report of a frozen graph. @param byteLength - size of the result */
+export function freezeReport(
+  analysis: Analysis,
+  graph: Graph,
+  outcomes: readonly Outcome[],
+  byteLength: number,
+): FreezeReport {
+  const { model, outputs, flags, batchNorms, kept } = analysis;
   return {
     model: {
       name: model.name,
@@ -86,105 +100,61 @@ export function freezeReport({ model, context, outputsWhy, passes, byteLength, n
     },
     checkpoint: model.checkpoint?.name,
     inputs: tensorInfos(graph, placeholders(graph)),
-    outputs: tensorInfos(graph, context.outputs),
-    outputsWhy,
-    batchNorms: judgedSites(context, passes).map((site) => batchNormReport(site, context)),
-    passes,
-    notes: [...notes, ...randomNotes(graph), ...batchNotes(graph), ...untouchedNotes(graph, context)],
+    outputs: tensorInfos(graph, outputs.refs),
+    outputReason: outputs.reason,
+    candidates: tensorInfos(
+      analysis.graph,
+      outputs.candidates.map(({ ref }) => ref),
+    ),
+    batchNorms: batchNorms.map(batchNormReport),
+    flags: flags.map((flag) => flagReport(analysis.graph, flag)),
+    kept,
+    outcomes,
+    notices: noticesOf(analysis),
     before: { ...sizeOf(model.graph), bytes: model.byteLength },
     after: { ...sizeOf(graph), bytes: byteLength },
   };
 }
 
-/** `[?,224,224,3]`; `?` alone where the rank is not known. */
-export function shapeText(shape: Shape): string {
-  return shape ? `[${shape.map((size) => (size < 0 ? '?' : size)).join(',')}]` : '?';
+function flagReport(graph: Graph, { node, value, reason }: Flag): FlagReport {
+  const pinned = graph.find(node);
+  const dtype = pinned && (outputTypes(pinned)?.[0] ?? attrType(pinned, 'dtype'));
+  return { name: node, value: dtype === DataType.DT_BOOL ? value !== 0 : value, reason };
 }
+
+const isPlaceholder = anyOf('placeholder');
 
 function placeholders(graph: Graph): TensorRef[] {
-  const nodes = [...graph.nodes()].filter((node) => /^Placeholder(V2|WithDefault)?$/.test(node.op));
-  return nodes.map((node) => ({ node: node.name, port: 0 }));
+  return [...graph.nodes()].filter((node) => isPlaceholder(node)).map((node) => ({ node: node.name, port: 0 }));
 }
 
-/** Names, dtypes and shapes of tensors, as they are shown. */
+/** Names, dtypes and shapes of tensors; of those that the graph still has. */
 export function tensorInfos(graph: Graph, refs: readonly TensorRef[]): TensorInfo[] {
   const shapes = new Shapes(graph);
-  return refs.map((ref) => {
-    const node = graph.get(ref.node);
+  return refs.flatMap((ref) => {
+    const node = graph.find(ref.node);
+    if (!node) return [];
     const dtype = outputTypes(node)?.[ref.port] ?? attrType(node, 'T') ?? DataType.DT_INVALID;
-    return { name: `${ref.node}:${ref.port}`, dtype: dtypeName(dtype), shape: shapes.of(ref) };
+    return [{ name: `${ref.node}:${ref.port}`, dtype: dtypeName(dtype), shape: shapes.of(ref) }];
   });
 }
 
-/** The sites on the way to an output: those that were rewired or left with a reason, and those in inference mode. */
-function judgedSites(context: PassContext, passes: readonly PassRun[]): BatchNorm[] {
-  const runs = passes.filter(({ pass }) => pass === 'rewire_batch_norms' || pass === 'rewire_averaged_statistics');
-  const judged = new Set(runs.flatMap((run) => [...run.changed, ...run.skipped]).map((remark) => remark.node));
-  const isLeft = (site: BatchNorm) => site.mode === 'inference' && context.graph.has(site.name);
-  return context.batchNorms.sites.filter((site) => judged.has(site.name) || isLeft(site));
+function batchNormReport({ name, pattern, isKept, status }: AnalysedBatchNorm): BatchNormReport {
+  if (isKept) return { name, pattern, status: 'kept' };
+  switch (status.kind) {
+    case 'inference':
+      return { name, pattern, status: 'inference' };
+    case 'per_example':
+      return { name, pattern, status: 'per_example', reason: status.reason };
+    case 'paired': {
+      const { mean, variance, evidence } = status.statistics;
+      return { name, pattern, status: 'repaired', evidence, mean: mean.node, variance: variance.node };
+    }
+    default:
+      return { name, pattern, status: 'repaired' };
+  }
 }
 
 function sizeOf(graph: Graph): { nodes: number; ops: number } {
-  const ops = new Set<string>();
-  for (const node of graph.nodes()) ops.add(node.op);
-  return { nodes: graph.size, ops: ops.size };
-}
-
-function batchNormReport(site: BatchNorm, context: PassContext): BatchNormReport {
-  const { name, form, statistics } = site;
-  if (site.mode === 'inference') return { name, form, action: 'inference already', evidence: 'is_training is false' };
-  if (site.inParts && !context.isKept(name)) {
-    return {
-      name,
-      form,
-      action: 'repaired',
-      evidence: 'update op: variables follow parts of it, and stand in for them',
-    };
-  }
-  if (!statistics || context.isKept(name)) {
-    return { name, form, action: 'left', evidence: context.isKept(name) ? '--keep' : (site.exempt ?? '') };
-  }
-  const { mean, variance, evidence } = statistics;
-  return {
-    name,
-    form,
-    action: 'repaired',
-    evidence: `${evidence.kind}: ${evidence.text}`,
-    mean: mean.node,
-    variance: variance.node,
-  };
-}
-
-/** What still mixes the examples of a batch, on purpose or not. */
-function batchNotes(graph: Graph): string[] {
-  const shapes = new Shapes(graph);
-  const activations = findActivations(graph);
-  const left = [...graph.nodes()].filter((node) => activations.has(node) && isBatchReduction(graph, shapes, node));
-  if (left.length === 0) return [];
-  return [`averages over the batch are left, answers may depend on it: ${namesOf(left)}`];
-}
-
-/** Batch norms that are in inference mode as they should, with statistics that were never updated. */
-function untouchedNotes(graph: Graph, { batchNorms }: PassContext): string[] {
-  const left = batchNorms.sites.filter(({ name, mode }) => {
-    const node = mode === 'inference' ? graph.find(name) : undefined;
-    const constants =
-      node?.inputs.slice(3, 5).map((ref) => graph.find(sourceOf(graph, ref, isIdentity).node)?.tensor) ?? [];
-    return constants.length === 2 && constants.every((value) => value !== undefined && isUntouched(value));
-  });
-  if (left.length === 0) return [];
-  return [`statistics that were never updated (all 0 or all 1) are in use: ${namesOf(left)}`];
-}
-
-function namesOf(nodes: readonly { readonly name: string }[]): string {
-  const names = nodes.slice(0, 5).map((node) => node.name);
-  return `${names.join(', ')}${nodes.length > 5 ? ` and ${nodes.length - 5} more` : ''}`;
-}
-
-function randomNotes(graph: Graph): string[] {
-  const random = [...graph.nodes()].filter((node) =>
-    /^(Stateless)?Random|^Multinomial$|^TruncatedNormal$/.test(node.op),
-  );
-  if (random.length === 0) return [];
-  return [`random ops are left, the answers vary: ${namesOf(random)}`];
+  return { nodes: graph.size, ops: new Set([...graph.nodes()].map(({ op }) => op)).size };
 }

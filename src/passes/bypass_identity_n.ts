@@ -1,5 +1,6 @@
 import { anyOf } from '../ops/meaning.js';
-import type { Pass, PrepareContext, Remark } from './pass.js';
+import type { Outcome } from './outcome.js';
+import type { Pass, PreparePlan } from './pass.js';
 
 const isIdentityN = anyOf('identity_n');
 
@@ -10,15 +11,15 @@ const isIdentityN = anyOf('identity_n');
  *
  * Assumes: nothing. One that is an output stays, for whoever asks for it.
  */
-export const bypassIdentityN: Pass<PrepareContext> = {
+export const bypassIdentityN: Pass<PreparePlan> = {
   name: 'bypass_identity_n',
   run({ graph }) {
-    const changed: Remark[] = [];
+    const outcomes: Outcome[] = [];
     for (const node of graph.nodes()) {
       if (!isIdentityN(node)) continue;
       for (const [port, input] of node.inputs.entries()) graph.replaceUses({ node: node.name, port }, input);
-      changed.push({ node: node.name, text: 'hands on what it is given' });
+      outcomes.push({ kind: 'simplified', node: node.name, op: node.op });
     }
-    return { changed, skipped: [] };
+    return { outcomes };
   },
 };

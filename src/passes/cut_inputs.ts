@@ -6,7 +6,8 @@ import type { Graph } from '../graph/graph.js';
 import { type Node, refText, type TensorRef } from '../graph/node.js';
 import { ancestors } from '../graph/walk.js';
 import { outputTypes } from '../ops/registry.js';
-import type { Pass, PrepareContext, Remark } from './pass.js';
+import type { Outcome } from './outcome.js';
+import type { Pass, PreparePlan } from './pass.js';
 
 /**
  * Lets the graph begin at the named tensors.
@@ -16,39 +17,40 @@ import type { Pass, PrepareContext, Remark } from './pass.js';
  *
  * Assumes: nothing. A tensor that is not output 0 of a node with one output becomes a placeholder of its own.
  */
-export const cutInputs: Pass<PrepareContext> = {
+export const cutInputs: Pass<PreparePlan> = {
   name: 'cut_inputs',
   run({ graph, inputs, outputs }) {
     const shapes = new Shapes(graph);
-    const changed: Remark[] = [];
+    const outcomes: Outcome[] = [];
     // Ports beyond the first get placeholders of their own; then a node that nothing else needs gives its name.
     for (const ref of [...inputs].sort((a, b) => b.port - a.port)) {
       const node = graph.find(ref.node);
       if (!node) throw unknownInput(graph, ref);
       if (node.op === 'Placeholder' && ref.port === 0) continue;
       if (ref.port > 0 && graph.consumers(ref).length === 0) continue;
+      const { op } = node;
       const types = outputTypes(node);
       const dtype = types?.[ref.port];
       if (dtype === undefined || dtype === DataType.DT_INVALID) {
         throw new BnfixError('unsupported', `the dtype of ${refText(ref)} is not known`, {
           where: ref.node,
           why: types ? `${node.op} has ${types.length} outputs` : `${node.op} is a custom op`,
-          fix: 'cut at another tensor (--inputs)',
+          fix: { option: 'inputs', value: 'TENSOR', text: 'cuts at another tensor' },
         });
       }
       const spec = { op: 'Placeholder', attr: { dtype: attr.type(dtype), shape: attr.shape(shapes.of(ref)) } };
       if (ref.port === 0 && isOnlyFirstNeeded(graph, node, outputs)) {
         moveOthers(graph, node);
         graph.replace(node, spec);
-        changed.push({ node: ref.node, text: `${node.op} became a placeholder` });
+        outcomes.push({ kind: 'input', tensor: ref, op, placeholder: ref.node });
       } else {
         const name = graph.freeName(ref.port === 0 ? `${ref.node}_input` : `${ref.node}_${ref.port}`);
         graph.add({ name, ...spec });
         graph.replaceUses(ref, { node: name, port: 0 });
-        changed.push({ node: name, text: `placeholder for ${refText(ref)}` });
+        outcomes.push({ kind: 'input', tensor: ref, op, placeholder: name });
       }
     }
-    return { changed, skipped: [] };
+    return { outcomes };
   },
 };
 
@@ -81,8 +83,8 @@ function moveOthers(graph: Graph, node: Node): void {
 
 function unknownInput(graph: Graph, ref: TensorRef): BnfixError {
   const names = [...graph.nodes()].filter((node) => node.op.startsWith('Placeholder')).map((node) => node.name);
-  return new BnfixError('usage', `there is no tensor ${refText(ref)} to cut at`, {
-    where: '--inputs',
+  return new BnfixError('usage', `tensor ${refText(ref)} not found`, {
+    option: 'inputs',
     fix: names.length > 0 ? `placeholders of this graph: ${names.slice(0, 10).join(', ')}` : undefined,
   });
 }

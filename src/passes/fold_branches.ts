@@ -9,7 +9,8 @@ import { numberTensor } from '../graph/tensor.js';
 import { topologicalOrder } from '../graph/walk.js';
 import { isMerge, isSelect, isSwitch } from '../ops/meaning.js';
 import { outputTypes } from '../ops/registry.js';
-import type { Pass, PrepareContext, Remark } from './pass.js';
+import type { Outcome } from './outcome.js';
+import type { Pass, PreparePlan } from './pass.js';
 
 /**
  * Takes the branch that a known condition takes, and drops the other.
@@ -21,14 +22,14 @@ import type { Pass, PrepareContext, Remark } from './pass.js';
  *
  * Assumes: conditions of loops are not constant. A Switch that is not decided stays, with its Merge.
  */
-export const foldBranches: Pass<PrepareContext> = {
+export const foldBranches: Pass<PreparePlan> = {
   name: 'fold_branches',
   run({ graph, outputs }) {
     const order = topologicalOrder(graph);
     const branches = new Branches(graph, new Map(), order);
     const shapes = new Shapes(graph);
     const named = new Set(outputs.map((ref) => ref.node));
-    const changed: Remark[] = [];
+    const outcomes: Outcome[] = [];
     const bypass = (node: Node, port: number, to: TensorRef) => {
       if (named.has(node.name)) becomeIdentity(graph, node, to);
       else graph.replaceUses({ node: node.name, port }, to);
@@ -49,18 +50,18 @@ export const foldBranches: Pass<PrepareContext> = {
           graph.add({ name, op: 'Const', tensor, attr: { dtype: attr.type(DataType.DT_INT32) } });
           graph.replaceUses({ node: node.name, port: 1 }, { node: name, port: 0 });
         }
-        changed.push({ node: node.name, text: `takes its input ${index} alone` });
+        outcomes.push({ kind: 'branch', node: node.name, op: node.op, input: index });
         bypass(node, 0, node.inputs[index]!);
       } else if (isSelect(node)) {
         const index = branches.selected(node);
         const taken = index && node.inputs[index];
         if (!taken || !keepsShape(shapes, node, index)) continue;
-        changed.push({ node: node.name, text: `takes its input ${index} alone` });
+        outcomes.push({ kind: 'branch', node: node.name, op: node.op, input: index });
         bypass(node, 0, taken);
       }
     }
     removeDead(graph, branches);
-    return { changed, skipped: [] };
+    return { outcomes };
   },
 };
 

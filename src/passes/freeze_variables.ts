@@ -1,13 +1,14 @@
 import { variableValue } from '../analysis/state/checkpoint_value.js';
 import { isVariable } from '../analysis/state/variables.js';
 import { BnfixError } from '../errors.js';
-import { attr, attrType, attrTypes } from '../graph/attrs.js';
+import { attr, attrType } from '../graph/attrs.js';
 import { DataType } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
 import type { Node } from '../graph/node.js';
 import { numberTensor } from '../graph/tensor.js';
 import { anyOf } from '../ops/meaning.js';
-import type { Pass, PassContext, Remark } from './pass.js';
+import type { Outcome } from './outcome.js';
+import type { Pass } from './pass.js';
 
 /**
  * Makes every variable a constant that holds its value from the checkpoint, and its readers plain ops.
@@ -15,27 +16,21 @@ import type { Pass, PassContext, Remark } from './pass.js';
  *     given:   w = VarHandleOp, r = ReadVariableOp(w), y = MatMul(x, r)
  *     result:  w = Const, r = Identity(w), y = MatMul(x, r)
  *
- * Assumes: the training ops are gone; what still assigns to a variable here is on the way to an output, and is refused.
+ * Assumes: the training ops are gone, and the analysis has checked that everything that takes a variable only reads it.
  */
 export const freezeVariables: Pass = {
   name: 'freeze_variables',
-  run(context) {
-    const { graph, variables, checkpoint } = context;
-    const changed: Remark[] = [];
+  run({ graph, variables, checkpoint }) {
+    const outcomes: Outcome[] = [];
     for (const node of [...graph.nodes()]) {
       if (!isVariable(node)) continue;
       const variable = variables.byNode.get(node.name);
       if (!variable) throw new BnfixError('internal', `${node.name} was not analysed`);
-      if (node.op === 'VarHandleOp') refuseHandle(graph, node);
       graph.replaceByConst(node, variableValue(variable, checkpoint));
-      changed.push({ node: node.name, text: `constant from ${variable.key} (${variable.evidence})` });
+      outcomes.push({ kind: 'variable', node: node.name });
     }
     for (const node of [...graph.nodes()]) READERS[node.op]?.(graph, node);
-    for (const node of graph.nodes()) {
-      refuseStateful(context, node);
-      if (takesHandle(node)) throw unknownReader(node);
-    }
-    return { changed, skipped: [] };
+    return { outcomes };
   },
 };
 
@@ -111,44 +106,4 @@ function retype(graph: Graph, node: Node): void {
   if (attrType(node, 'T') !== DataType.DT_RESOURCE) return;
   const dtype = frozenType(graph, node);
   if (dtype !== undefined) graph.setAttr(node, 'T', attr.type(dtype));
-}
-
-const STATEFUL =
-  /^(Assign|Scatter(?!Nd$)|Apply|ResourceApply|ResourceScatter|SparseApply|CountUpTo|ReadVariableOp|VarIsInitializedOp|IsVariableInitialized)/;
-
-/** Some ops would take a constant for the variable that it was, and fail only when they run: a generator of random numbers. */
-function refuseHandle(graph: Graph, handle: Node): void {
-  const holders = new Set([handle]);
-  for (const holder of holders) {
-    for (const node of graph.dataConsumers(holder.name)) {
-      if (READERS[node.op] === retype) holders.add(node);
-      else if (!(node.op in READERS) && !STATEFUL.test(node.op)) throw unknownReader(node);
-    }
-  }
-}
-
-/** Whether an op would take a handle that has come to it in another way. */
-function takesHandle(node: Node): boolean {
-  if (node.op === 'VarHandleOp') return false;
-  const types = [attrType(node, 'T'), ...(attrTypes(node, 'Tin') ?? []), ...(attrTypes(node, 'T') ?? [])];
-  return /^(Resource|Var)|VariableOp$/.test(node.op) || (types.includes(DataType.DT_RESOURCE) && CALLS.test(node.op));
-}
-
-function unknownReader(node: Node): BnfixError {
-  return new BnfixError('unsupported', `${node.name} (${node.op}) takes a variable, not its value`, {
-    where: node.name,
-    why: 'bnfix does not know how this op reads a variable that is a constant now',
-    fix: 'choose --outputs or --inputs that leave it out',
-  });
-}
-
-const CALLS = /^(Partitioned|StatefulPartitioned)Call$|^(Stateless)?(If|While|Case)$|^RemoteCall$/;
-
-function refuseStateful({ outputs }: PassContext, node: Node): void {
-  if (!STATEFUL.test(node.op)) return;
-  throw new BnfixError('unsupported', `${node.name} (${node.op}) is on the way to an output`, {
-    where: node.name,
-    why: `${outputs.map((ref) => ref.node).join(', ')} depends on the value that a variable has after an assignment`,
-    fix: 'choose --outputs that do not read an updated variable',
-  });
 }

@@ -7,7 +7,8 @@ import { numberTensor } from '../graph/tensor.js';
 import { addBody, type FunctionBody, FunctionLibrary, type FunctionName } from '../ops/functions.js';
 import { anyOf } from '../ops/meaning.js';
 import { outputTypes } from '../ops/registry.js';
-import type { Pass, PrepareContext, Remark } from './pass.js';
+import type { Outcome } from './outcome.js';
+import type { Pass } from './pass.js';
 
 /**
  * Inlines functions: calls become the body of the function, If, Case and While the branches and loops of TensorFlow 1.
@@ -20,14 +21,14 @@ import type { Pass, PrepareContext, Remark } from './pass.js';
  *
  * Assumes: no function calls itself. A call keeps its name, so that the tensors of a signature keep theirs.
  */
-export const inlineFunctions: Pass<PrepareContext> = {
+export const inlineFunctions: Pass<unknown> = {
   name: 'inline_functions',
   run({ graph }) {
     const library = new FunctionLibrary(graph);
-    if (library.size === 0) return { changed: [], skipped: [] };
+    if (library.size === 0) return { outcomes: [] };
     const inliner = new Inliner(graph, library);
     for (const node of [...graph.nodes()]) inliner.expand(node, []);
-    return { changed: inliner.changed, skipped: [] };
+    return { outcomes: inliner.outcomes };
   },
 };
 
@@ -39,7 +40,7 @@ const isWhile = anyOf('while');
 type Branch = (inputs: readonly TensorRef[], pivots: readonly string[]) => TensorRef[];
 
 class Inliner {
-  readonly changed: Remark[] = [];
+  readonly outcomes: Outcome[] = [];
   readonly #graph: Graph;
   readonly #library: FunctionLibrary;
   /** The functions that are being inlined, one within the other. */
@@ -54,7 +55,7 @@ class Inliner {
   expand(node: Node, pivots: readonly string[]): void {
     const results = this.#resultsOf(node, pivots);
     if (!results) return;
-    this.changed.push({ node: node.name, text: `${node.op} inlined` });
+    this.outcomes.push({ kind: 'function', node: node.name, op: node.op });
     this.#forward(node, results);
   }
 

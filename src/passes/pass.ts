@@ -1,13 +1,14 @@
-import type { Variables } from '../analysis/state/variables.js';
-import type { BatchNorms } from '../analysis/training/batch_norms.js';
+import type { Variable, Variables } from '../analysis/state/variables.js';
+import type { Dropout } from '../analysis/training/dropouts.js';
 import type { Flag } from '../analysis/training/flags.js';
+import type { Replacement } from '../analysis/training/replacements.js';
 import type { Graph } from '../graph/graph.js';
 import type { Checkpoint } from '../graph/model.js';
 import type { TensorRef } from '../graph/node.js';
+import type { Outcome, PassResult } from './outcome.js';
 
-/** What a pass may look at before the batch norms have been found; it changes the graph alone. */
-export interface PrepareContext {
-  readonly graph: Graph;
+/** What makes a graph the one that inference uses: decided by the analysis, carried out by passes. */
+export interface PreparePlan {
   readonly outputs: readonly TensorRef[];
   /** Tensors to cut at: each becomes a placeholder. */
   readonly inputs: readonly TensorRef[];
@@ -15,31 +16,35 @@ export interface PrepareContext {
   readonly flags: readonly Flag[];
 }
 
-/** What a pass may look at. */
-export interface PassContext extends PrepareContext {
+/** A batch norm op to repair: what it and what reads its statistics use at inference. */
+export interface FusedRepair {
+  readonly node: string;
+  readonly mean: Variable;
+  readonly variance: Variable;
+  /** Tensors that are its batch variance: output 2, and that without Bessel's correction. */
+  readonly variances: readonly TensorRef[];
+  /** Nodes of gradients in use that go through it. */
+  readonly gradients: readonly string[];
+}
+
+/** What freezes a prepared graph: decided by the analysis, carried out by passes. */
+export interface FreezePlan extends PreparePlan {
   readonly variables: Variables;
   readonly checkpoint: Checkpoint | undefined;
-  /** All batch norms of the graph, on the way to the outputs or not. */
-  readonly batchNorms: BatchNorms;
-  /** Whether the user wants a site left as it is. */
-  readonly isKept: (name: string) => boolean;
-  readonly allowUntrained: boolean;
+  readonly replacements: readonly Replacement[];
+  readonly fused: readonly FusedRepair[];
+  /** Names of unfused batch norms that the replacements repair. */
+  readonly unfused: readonly string[];
+  readonly dropouts: readonly Dropout[];
 }
 
-/** One thing that a pass did or left, for the report. */
-export interface Remark {
-  readonly node: string;
-  readonly text: string;
-}
+/** A plan, and the graph that it is carried out on. */
+export type On<Plan> = Plan & { readonly graph: Graph };
 
-export interface PassResult {
-  readonly changed: readonly Remark[];
-  /** What was looked at and left as it is, with the reason. */
-  readonly skipped: readonly Remark[];
-}
-
-/** A change of the graph that leaves it valid: synchronous, without I/O but the few numbers that it needs. */
-export interface Pass<C extends PrepareContext = PassContext> {
+/**
+ * A change of a graph that leaves it valid: synchronous, without analysis, without I/O but the few numbers that it needs.
+ */
+export interface Pass<Plan = FreezePlan, O = Outcome> {
   readonly name: string;
-  run(context: C): PassResult;
+  run(context: On<Plan>): PassResult<O>;
 }

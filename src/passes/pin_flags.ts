@@ -5,7 +5,8 @@ import type { Graph } from '../graph/graph.js';
 import type { Node } from '../graph/node.js';
 import { numberTensor } from '../graph/tensor.js';
 import { outputTypes } from '../ops/registry.js';
-import type { Pass, PrepareContext, Remark } from './pass.js';
+import type { Outcome } from './outcome.js';
+import type { Pass, PreparePlan } from './pass.js';
 
 /**
  * Gives flags the value that they have at inference.
@@ -14,17 +15,17 @@ import type { Pass, PrepareContext, Remark } from './pass.js';
  *
  * Assumes: the flags were recognised by what they switch, or pinned by the user.
  */
-export const pinFlags: Pass<PrepareContext> = {
+export const pinFlags: Pass<PreparePlan> = {
   name: 'pin_flags',
   run({ graph, flags }) {
-    const changed: Remark[] = [];
-    for (const { node: name, value, why } of flags) {
+    const outcomes: Outcome[] = [];
+    for (const { node: name, value } of flags) {
       const node = graph.get(name);
       const readers = node.op === 'VarHandleOp' ? graph.consumers({ node: name, port: 0 }) : [node];
       for (const reader of readers) if (reader === node || reader.op === 'ReadVariableOp') pin(graph, reader, value);
-      changed.push({ node: name, text: `set to ${value}: ${why}` });
+      outcomes.push({ kind: 'flag', node: name, value });
     }
-    return { changed, skipped: [] };
+    return { outcomes };
   },
 };
 
@@ -33,9 +34,9 @@ function pin(graph: Graph, node: Node, value: number): void {
   const shape = (node.tensor?.shape ?? attrShape(node, 'shape') ?? []).map((size) => Math.abs(size));
   if (shape.some((size) => size !== 1)) {
     throw new BnfixError('usage', `${node.name} cannot be set: it is not a single value`, {
-      where: '--set',
+      option: 'set',
       why: `its shape is [${shape}], its dtype ${dtypeName(dtype)}`,
-      fix: 'set a scalar placeholder, or cut at another tensor (--inputs)',
+      fix: ['set a scalar placeholder', { option: 'inputs', value: 'TENSOR', text: 'cuts at another tensor' }],
     });
   }
   graph.replaceByConst(node, numberTensor(dtype, shape, [value]));

@@ -1,67 +1,85 @@
 import { BnfixError } from '../errors.js';
 import type { Graph } from '../graph/graph.js';
 import { findLooseEdge } from '../ops/loose_edges.js';
-import { bypassAssignments } from './bypass_assignments.js';
 import { bypassIdentityN } from './bypass_identity_n.js';
-import { cleanNodes } from './clean_nodes.js';
 import { cutInputs } from './cut_inputs.js';
 import { foldBranches } from './fold_branches.js';
+import { foldFusedActivations } from './fold_fused_activations.js';
+import { foldIntoNext } from './fold_into_next.js';
+import { foldIntoPrevious } from './fold_into_previous.js';
+import type { FoldPass } from './fold_outcome.js';
+import { foldReshapes } from './fold_reshapes.js';
+import { foldToMulAdd } from './fold_to_mul_add.js';
 import { freezeVariables } from './freeze_variables.js';
-import type { Pass, PassResult, PrepareContext } from './pass.js';
+import { inlineFunctions } from './inline_functions.js';
+import type { PassResult } from './outcome.js';
+import type { Pass, PreparePlan } from './pass.js';
 import { pinFlags } from './pin_flags.js';
+import { pruneFunctions } from './prune_functions.js';
 import { removeDropout } from './remove_dropout.js';
-import { removeRenormCorrections } from './remove_renorm_corrections.js';
-import { rewireAveragedStatistics } from './rewire_averaged_statistics.js';
+import { replaceStatistics } from './replace_statistics.js';
 import { rewireBatchNorms } from './rewire_batch_norms.js';
 import { squeezeSlices } from './squeeze_slices.js';
+import { stripStaleAttrs } from './strip_stale_attrs.js';
 import { stripTraining } from './strip_training.js';
 
-/** Before the analysis: what the graph is at inference. Each place has its reason. */
-export const PREPARE_PIPELINE: readonly Pass<PrepareContext>[] = [
-  // First: what lies before the cut is not judged.
+/** Before any analysis: one graph without calls. */
+export const INLINE_PIPELINE: readonly Pass<unknown>[] = [inlineFunctions];
+
+/** Before statistics are analysed: what the graph is at inference. Each place has its reason. */
+export const PREPARE_PIPELINE: readonly Pass<PreparePlan>[] = [
+  // First: nothing before the cut has to be understood.
   cutInputs,
-  // Then the branches that inference takes: training on the others is nobody's concern.
+  // Then the branches that inference takes: training on the others does not matter.
   pinFlags,
   foldBranches,
-  // Last: what is left is seen in one form.
+  // Last: what is left has one form.
   bypassIdentityN,
   squeezeSlices,
 ];
 
-/** After the analysis. Each place has its reason. */
+/** Carries out what the analysis has found. Each place has its reason. */
 export const FREEZE_PIPELINE: readonly Pass[] = [
-  // Corrections keep batch statistics on the way to the outputs: they go before the sites are judged.
-  removeRenormCorrections,
-  // What is assigned on the way to the outputs is read from here on.
-  bypassAssignments,
-  // While the variables and their update ops are still there to be read.
+  // Fused batch norms first: what else reads their batch statistics is rewired with them.
   rewireBatchNorms,
-  // Then what is no batch norm, or only in parts.
-  rewireAveragedStatistics,
-  // Before stripping: keep_prob placeholders then lead nowhere.
+  // While the variables and what reads them are still there.
+  replaceStatistics,
+  // Before stripping: keep_prob placeholders feed nothing then.
   removeDropout,
-  // Now that no output needs the batch's statistics, the training machinery leads nowhere.
+  // Now that no output needs batch statistics, the training machinery feeds nothing.
   stripTraining,
   // Only what is left has to be in the checkpoint.
   freezeVariables,
-  // Last: attrs and functions of what remains.
-  cleanNodes,
+  // Last: functions and attrs of what remains.
+  pruneFunctions,
+  stripStaleAttrs,
 ];
 
-export interface PassRun extends PassResult {
-  readonly pass: string;
-}
+/** Folds a frozen graph. Run until nothing changes: what is folded may bring others together. Each place has its reason. */
+export const FOLD_PIPELINE: readonly FoldPass[] = [
+  // First, where nothing has to be added to the graph.
+  foldIntoPrevious,
+  // Only what is left: here a bias is needed that was not there.
+  foldIntoNext,
+  // What cannot be folded into any kernel.
+  foldToMulAdd,
+  // Last: parameters and reshapes around batch norms feed nothing now.
+  foldReshapes,
+];
+
+/** Before {@link FOLD_PIPELINE}: a batch norm in a fused op becomes one of its own. */
+export const UNFUSE_PIPELINE: readonly FoldPass[] = [foldFusedActivations];
 
 /** Runs passes in order; the graph is validated after each that changed it, and the culprit named. */
-export function runPipeline<C extends { readonly graph: Graph }, R>(
-  pipeline: readonly { readonly name: string; run(context: C): R }[],
+export function runPipeline<C extends { readonly graph: Graph }, O>(
+  pipeline: readonly { readonly name: string; run(context: C): PassResult<O> }[],
   context: C,
-): (R & { readonly pass: string })[] {
-  return pipeline.map((pass) => {
+): O[] {
+  return pipeline.flatMap((pass) => {
     const before = context.graph.version;
-    const result = pass.run(context);
+    const { outcomes } = pass.run(context);
     if (context.graph.version !== before) validate(context.graph, pass.name);
-    return { pass: pass.name, ...result };
+    return outcomes;
   });
 }
 

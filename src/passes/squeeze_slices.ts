@@ -4,7 +4,8 @@ import { attrInt } from '../graph/attrs.js';
 import type { Graph } from '../graph/graph.js';
 import type { Node } from '../graph/node.js';
 import { isShapeQuery } from '../ops/meaning.js';
-import type { Pass, PrepareContext, Remark } from './pass.js';
+import type { Outcome } from './outcome.js';
+import type { Pass, PreparePlan } from './pass.js';
 
 /**
  * Writes slices that only take axes of size 1 away as what they are, so that the analysis sees the same tensor.
@@ -14,16 +15,17 @@ import type { Pass, PrepareContext, Remark } from './pass.js';
  *
  * Assumes: nothing; a slice of an axis whose size is not known to be 1 stays.
  */
-export const squeezeSlices: Pass<PrepareContext> = {
+export const squeezeSlices: Pass<PreparePlan> = {
   name: 'squeeze_slices',
   run({ graph }) {
     const slices = [...graph.nodes()].filter(
       (node) => node.op === 'StridedSlice' && !isShapeQuery(graph.inputNode(node, 0)),
     );
-    if (slices.length === 0) return { changed: [], skipped: [] };
+    if (slices.length === 0) return { outcomes: [] };
     const shapes = new Shapes(graph);
-    const changed: Remark[] = [];
+    const outcomes: Outcome[] = [];
     for (const node of slices) {
+      const { op } = node;
       const axes = unitAxes(graph, node, shapes.of(node.inputs[0]!));
       if (!axes || axes.length === 0) continue;
       graph.replace(node, {
@@ -32,9 +34,9 @@ export const squeezeSlices: Pass<PrepareContext> = {
         controls: node.controls,
         attr: { ...(node.attr.T && { T: node.attr.T }), squeeze_dims: { list: { i: axes } } },
       });
-      changed.push({ node: node.name, text: `takes axes ${axes} away` });
+      outcomes.push({ kind: 'simplified', node: node.name, op });
     }
-    return { changed, skipped: [] };
+    return { outcomes };
   },
 };
 

@@ -27,10 +27,7 @@ export const stripTraining: Pass = {
       for (const input of controls) live.add(graph.find(input));
     }
     graph.retain(live);
-    return {
-      changed: [{ node: '', text: `${before - graph.size} of ${before} nodes do not lead to an output` }],
-      skipped: [],
-    };
+    return { outcomes: [{ kind: 'stripped', removed: before - graph.size, of: before }] };
   },
 };
 

@@ -26,7 +26,7 @@ describe('bnfix freeze', () => {
       'bag-model-34000.meta  (TensorFlow 1.13.2)',
       'input/image_input:0  float32 [?,?,?,3]',
       'output/image_output:0  float32 [?,?,?,3]',
-      '4 FusedBatchNorm: were in training mode, use their moving statistics now (evidence: update op)',
+      '4 repaired (FusedBatchNorm): batch statistics -> moving averages, matched by update op',
       'removed 1 dropout',
       'before',
       `${at('out.pb')}  (`,
@@ -69,7 +69,11 @@ describe('bnfix freeze', () => {
       written: { path: at('out.pb'), format: 'pb', bytes: readFileSync(at('out.pb')).length },
     });
     expect(report.batchNorms).toHaveLength(4);
-    expect(report.batchNorms[0]).toMatchObject({ form: 'FusedBatchNorm', action: 'repaired' });
+    expect(report.batchNorms[0]).toMatchObject({
+      pattern: 'FusedBatchNorm',
+      status: 'repaired',
+      evidence: { kind: 'update op' },
+    });
     expect(report.after.bytes).toBe(report.written.bytes);
   });
 
@@ -122,7 +126,7 @@ describe('bnfix freeze', () => {
   it('says that nothing changes where all is right, and writes it', async () => {
     const { code, stdout } = await cli(['freeze', FROZEN, '-o', at('same.pb')]);
     expect(code).toBe(0);
-    expect(stdout).toContain('1 FusedBatchNorm: in inference mode already');
+    expect(stdout).toContain('1 already in inference mode (FusedBatchNorm)');
     expect(stdout).toContain('nothing changes');
     expect(readdirSync(at())).toEqual(['same.pb']);
   });
@@ -136,7 +140,7 @@ describe('bnfix freeze', () => {
     ]) {
       const report = JSON.parse((await cli(['freeze', model, '--dry-run', '--json', ...names])).stdout);
       expect(report.outputs.map((output: { name: string }) => output.name)).toEqual(['distance:0', 'right_code:0']);
-      expect(report.outputsWhy).toBe('named by --outputs');
+      expect(report.outputReason).toEqual({ code: 'given' });
     }
   });
 
@@ -144,7 +148,7 @@ describe('bnfix freeze', () => {
     const cut = await cli(['freeze', BAG_MODEL, '--dry-run', '--json', '--inputs', 'pool1/MaxPool:0']);
     expect(JSON.parse(cut.stdout).inputs).toMatchObject([{ name: 'pool1/MaxPool:0' }]);
     const set = await cli(['freeze', fixture('dropout_set/model.meta'), '--dry-run', '--set', 'dropout_keep=1']);
-    expect(set.stdout).toContain('dropout_keep: set to 1');
+    expect(set.stdout).toContain('dropout_keep = 1: set by the user');
     const keep = await cli(['freeze', BAG_MODEL, '--dry-run', '--keep', 'conv1/*']);
     expect(keep.stdout).toContain('2 FusedBatchNorm: left in training mode: --keep');
   });
@@ -153,7 +157,7 @@ describe('bnfix freeze', () => {
     const folder = 'conv1/conv1_1/BatchNorm';
     const map = `${folder}/FusedBatchNorm=${folder}/moving_mean,${folder}/moving_variance:0`;
     const { stdout } = await cli(['freeze', BAG_MODEL, '--dry-run', '--map', map]);
-    expect(stdout).toContain('(evidence: map 1, update op 3)');
+    expect(stdout).toContain('matched by map 1, update op 3');
   });
 
   it('takes the flags of freeze_graph', async () => {

@@ -152,7 +152,7 @@ describe.runIf(isLinux)('examples/pre_deploy.sh', () => {
     const { code, stdout } = await deploy(BAG_MODEL, at('build/my model.pb'), '--outputs', 'output/image_output');
     expect(code).toBe(0);
     expect(stdout).toContain(`pre-deploy: ${at('build/my model.pb')} is frozen`);
-    expect(JSON.parse(readFileSync(at('build/my model.pb.json'), 'utf8')).outputsWhy).toBe('named by --outputs');
+    expect(JSON.parse(readFileSync(at('build/my model.pb.json'), 'utf8')).outputReason).toEqual({ code: 'given' });
     expect((await deploy(BAG_MODEL, at('build/my model.pb'))).code).toBe(0);
   });
 

@@ -18,7 +18,7 @@ async function expectFrozen(one: Case): Promise<void> {
   const { bytes, report, promised } = await frozenBytes(one);
   expect(bytes.length).toBe(promised);
   expect((await frozenBytes(one)).bytes.equals(bytes), 'frozen again, the bytes are the same').toBe(true);
-  if (one.expect === 'unchanged') expect(report.batchNorms.filter(({ action }) => action === 'repaired')).toEqual([]);
+  if (one.expect === 'unchanged') expect(report.batchNorms.filter(({ status }) => status === 'repaired')).toEqual([]);
 
   const graph = readGraphDef(new MemorySource(bytes));
   expect(leftovers(graph, one.keeps)).toEqual([]);
@@ -60,7 +60,7 @@ test('the demo model: its output is found, and right for batches of any size', a
   const model = await load(folder);
   const { graph, report } = freeze(model);
   expect(report.outputs).toEqual([{ name: 'output/image_output:0', dtype: 'float32', shape: [-1, -1, -1, 3] }]);
-  expect(report.batchNorms.map(({ action }) => action)).toEqual(['repaired', 'repaired', 'repaired', 'repaired']);
+  expect(report.batchNorms.map(({ status }) => status)).toEqual(['repaired', 'repaired', 'repaired', 'repaired']);
   const golden = readGolden(join(folder, 'golden.json'));
   for (const sample of [golden, ...golden.more]) {
     expect(await worst(graph, sample)).toBeLessThanOrEqual(1e-5);

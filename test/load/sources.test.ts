@@ -70,7 +70,7 @@ describe('a model as bytes', () => {
     const at = (file: string) => read(`frozen_training_reference/${file}`);
     const checkpoint = { index: at('model.index'), data: [at('model.data-00000-of-00001')] };
     const model = await load({ graph: at('frozen_inference_graph.pb'), checkpoint, reference: at('model.meta') });
-    expect(freeze(model, { outputs: ['result'] }).report.batchNorms.map(({ action }) => action)).toEqual([
+    expect(freeze(model, { outputs: ['result'] }).report.batchNorms.map(({ status }) => status)).toEqual([
       'repaired',
       'repaired',
     ]);

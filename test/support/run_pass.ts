@@ -1,19 +1,28 @@
+import { expect } from 'vitest';
 import type { FoldContext } from '../../src/analysis/folding/context.js';
+import { findUpdates } from '../../src/analysis/state/moving_averages.js';
 import { findVariables } from '../../src/analysis/state/variables.js';
-import { findBatchNorms } from '../../src/analysis/training/batch_norms.js';
+import { findActivations } from '../../src/analysis/training/activations.js';
 import { parseTensorName } from '../../src/analysis/training/outputs.js';
 import { BnfixError } from '../../src/errors.js';
-import { nameMatcher, resolveFlags } from '../../src/freezing/resolve_options.js';
+import { analysePrepared } from '../../src/freezing/analyse.js';
+import { resolveFlags, variableReads } from '../../src/freezing/flags.js';
+import { nameMatcher } from '../../src/freezing/name_matcher.js';
+import type { OutputsFound } from '../../src/freezing/outputs.js';
+import { refuse } from '../../src/freezing/refuse.js';
 import type { Graph } from '../../src/graph/graph.js';
 import { topologicalOrder } from '../../src/graph/walk.js';
 import { printGraph } from '../../src/notation/print.js';
-import type { Pass, PassContext } from '../../src/passes/pass.js';
-import { runPipeline } from '../../src/passes/pipeline.js';
+import { findLooseEdge } from '../../src/ops/loose_edges.js';
+import type { FreezePlan, On } from '../../src/passes/pass.js';
 import { modelOf } from './model.js';
 import { type CaseOptions, checkpointOf } from './text_cases.js';
 
 /** A pass, whatever it asks for. */
-export type AnyPass = Pass<PassContext & FoldContext>;
+export interface AnyPass {
+  readonly name: string;
+  run(context: On<FreezePlan> & FoldContext): unknown;
+}
 
 /** The pass in a file of src/passes/; undefined where the file holds something else. */
 export async function passOf(name: string): Promise<AnyPass | undefined> {
@@ -23,7 +32,8 @@ export async function passOf(name: string): Promise<AnyPass | undefined> {
 
 /** Runs a pass in place; what it is given is found in the graph as `freeze` and `fold` would find it. */
 export function runPass(pass: AnyPass, graph: Graph, options: CaseOptions): void {
-  runPipeline([pass], contextOf(graph, options));
+  pass.run(contextOf(pass.name, graph, options));
+  expect(findLooseEdge(graph)).toBeUndefined();
 }
 
 /**
@@ -64,20 +74,31 @@ export function outputNames(graph: Graph, { outputs }: CaseOptions): readonly st
   return outputs ?? (graph.has('y') ? ['y'] : [...graph.nodes()].slice(-1).map(({ name }) => name));
 }
 
-function contextOf(graph: Graph, options: CaseOptions): PassContext & FoldContext {
+/** Passes that carry out what the analysis has found, or refused. */
+const CARRIES_OUT: ReadonlySet<string> = new Set([
+  'rewire_batch_norms',
+  'replace_statistics',
+  'remove_dropout',
+  'freeze_variables',
+]);
+
+/**
+ * What a pass is given: what `freeze` would find in the graph as it stands.
+ * @throws BnfixError for what stands against freezing it
+ */
+function contextOf(pass: string, graph: Graph, options: CaseOptions): On<FreezePlan> & FoldContext {
   const checkpoint = checkpointOf(options.checkpoint, graph);
-  const variables = findVariables(modelOf(graph, checkpoint));
-  const outputs = outputNames(graph, options).map(parseTensorName);
-  return {
-    graph,
-    outputs,
-    inputs: (options.inputs ?? []).map(parseTensorName),
-    flags: resolveFlags(graph, variables, outputs, options),
-    variables,
-    checkpoint,
-    batchNorms: findBatchNorms(graph, variables, checkpoint),
-    isKept: nameMatcher(options.keep ?? []),
-    allowUntrained: options.allowUntrained ?? false,
-    duplicateWeights: options.duplicateWeights ?? false,
-  };
+  const model = modelOf(graph, checkpoint);
+  const variables = findVariables(model);
+  const refs = outputNames(graph, options).map(parseTensorName);
+  const isKept = nameMatcher(options.keep ?? []);
+  const updates = () => findUpdates(graph, variables, findActivations(graph));
+  const flags = resolveFlags(graph, refs, options, isKept, variableReads(variables, updates));
+  const prepare = { outputs: refs, inputs: (options.inputs ?? []).map(parseTensorName), flags };
+  const outputs: OutputsFound = { refs, reason: { code: 'given' }, candidates: [] };
+  const prepared = { model, graph, outputs, plan: prepare, variables, isKept, options };
+  const { plan, problems } = analysePrepared({ ...prepared, asTrained: undefined, selected: undefined });
+  // The others come before what is refused, or after it.
+  if (CARRIES_OUT.has(pass)) refuse({ problems, outputs, graph, model });
+  return { ...plan, graph, isKept, duplicateWeights: options.duplicateWeights ?? false };
 }

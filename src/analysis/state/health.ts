@@ -1,51 +1,59 @@
 import { BnfixError } from '../../errors.js';
-import type { Checkpoint } from '../../graph/model.js';
 import { elementCount, readNumbers, type Tensor } from '../../graph/tensor.js';
-import { variableValue } from './checkpoint_value.js';
-import type { Statistics } from './statistics.js';
+
+/** A moving statistic: the name that it has in the graph, and its value. */
+export interface NamedValue {
+  readonly name: string;
+  /** @throws BnfixError `statistics` when there is none */
+  readonly value: () => Tensor;
+}
 
 /** What is wrong with moving statistics; `untrained` ones may be allowed by the user, the others may not. */
-export interface HealthProblem {
-  readonly kind: 'missing' | 'untrained' | 'not finite' | 'negative variance' | 'wrong shape';
-  readonly why: string;
-}
+export type HealthProblem =
+  | { readonly kind: 'missing'; readonly error: BnfixError }
+  /** The mean is 0 and the variance `variance` everywhere: they were never updated. */
+  | { readonly kind: 'untrained'; readonly names: readonly [mean: string, variance: string]; readonly variance: 0 | 1 }
+  | { readonly kind: 'not_finite'; readonly name: string }
+  | { readonly kind: 'negative_variance'; readonly name: string; readonly smallest: number }
+  | {
+      readonly kind: 'wrong_shape';
+      readonly names: readonly [mean: string, variance: string];
+      readonly channels: readonly [number, number];
+    };
+
+/** Statistics are vectors: more than this is something else. */
+const MAX_BYTES = 1 << 20;
 
 /** Whether a vector is all 0 or all 1, as moving statistics are before the first update. */
 export function isUntouched(value: Tensor): boolean {
   if (value.shape.length === 0 || value.byteLength > MAX_BYTES) return false;
   const numbers = readNumbers(value);
-  return numbers.length > 0 && (numbers[0] === 0 || numbers[0] === 1) && numbers.every((x) => x === numbers[0]);
+  return isAll(numbers, 0) || isAll(numbers, 1);
 }
 
-/** Statistics are vectors: more than this is something else. */
-const MAX_BYTES = 1 << 20;
+function isAll(numbers: Float64Array, wanted: number): boolean {
+  return numbers.length > 0 && numbers.every((value) => value === wanted);
+}
 
-/** Looks at the values of moving statistics. Reads them: a few numbers per channel. */
-export function checkHealth(statistics: Statistics, checkpoint: Checkpoint | undefined): HealthProblem | undefined {
-  const { mean, variance } = statistics;
+/** Checks the values of moving statistics. Reads them: a few numbers per channel. */
+export function checkHealth(mean: NamedValue, variance: NamedValue): HealthProblem | undefined {
   try {
-    const [meanTensor, varianceTensor] = [variableValue(mean, checkpoint), variableValue(variance, checkpoint)];
-    const [channels, others] = [elementCount(meanTensor.shape), elementCount(varianceTensor.shape)];
-    if (channels !== others) {
-      return { kind: 'wrong shape', why: `${mean.node} has ${channels} channels, ${variance.node} has ${others}` };
-    }
-    const [means, variances] = [readNumbers(meanTensor), readNumbers(varianceTensor)];
-    if (![...means, ...variances].every(Number.isFinite)) {
-      return { kind: 'not finite', why: `${mean.node} or ${variance.node} holds NaN or infinity` };
-    }
-    if (variances.some((value) => value < 0)) {
-      return { kind: 'negative variance', why: `${variance.node} has a negative value: ${Math.min(...variances)}` };
-    }
-    const all = (values: Float64Array, wanted: number) => values.every((value) => value === wanted);
-    if (all(means, 0) && (all(variances, 1) || all(variances, 0))) {
-      const shown = variances[0] === 1 ? 1 : 0;
-      return { kind: 'untrained', why: `${mean.node} is all 0 and ${variance.node} all ${shown}: never updated` };
-    }
-    return undefined;
+    return problemOf([mean.name, variance.name], mean.value(), variance.value());
   } catch (error) {
-    if (error instanceof BnfixError && error.code === 'statistics') {
-      return { kind: 'missing', why: error.why ? `${error.message}: ${error.why}` : error.message };
-    }
+    if (error instanceof BnfixError && error.code === 'statistics') return { kind: 'missing', error };
     throw error;
   }
+}
+
+function problemOf(names: readonly [string, string], mean: Tensor, variance: Tensor): HealthProblem | undefined {
+  const channels = [elementCount(mean.shape), elementCount(variance.shape)] as const;
+  if (channels[0] !== channels[1]) return { kind: 'wrong_shape', names, channels };
+  const [means, variances] = [readNumbers(mean), readNumbers(variance)];
+  if (!means.every(Number.isFinite)) return { kind: 'not_finite', name: names[0] };
+  if (!variances.every(Number.isFinite)) return { kind: 'not_finite', name: names[1] };
+  const smallest = variances.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);
+  if (smallest < 0) return { kind: 'negative_variance', name: names[1], smallest };
+  if (!isAll(means, 0)) return undefined;
+  const value = ([1, 0] as const).find((wanted) => isAll(variances, wanted));
+  return value === undefined ? undefined : { kind: 'untrained', names, variance: value };
 }

@@ -91,8 +91,7 @@ export class EvidenceFinder {
     for (const parameter of own) {
       const twin = this.#paired.get(parameter);
       if (!twin) continue;
-      const text = `${twin.name} has the same ${parameter}; ${twin.statistics.evidence.text}`;
-      return { ...twin.statistics, evidence: { kind: 'sibling', text } };
+      return { ...twin.statistics, evidence: { kind: 'sibling', batchNorm: twin.name, shared: parameter } };
     }
     for (const node of this.#graph.nodes()) {
       if (!FUSED.test(node.op) || (attrBool(node, 'is_training') ?? true)) continue;
@@ -100,8 +99,7 @@ export class EvidenceFinder {
       const mean = node.inputs[3] && this.#variables.readBy(node.inputs[3]);
       const variance = node.inputs[4] && this.#variables.readBy(node.inputs[4]);
       if (!shared || !mean || !variance) continue;
-      const text = `${node.name} normalises with them in inference mode and has the same ${shared}`;
-      return { mean, variance, evidence: { kind: 'sibling', text } };
+      return { mean, variance, evidence: { kind: 'sibling', batchNorm: node.name, shared } };
     }
     return undefined;
   }
@@ -122,8 +120,7 @@ export class EvidenceFinder {
         const mean = this.#byName(`${scope}${meanName}`);
         const variance = this.#byName(`${scope}${varianceName}`);
         if (!mean || !variance || !fits(mean, orphan.channels) || !fits(variance, orphan.channels)) continue;
-        const text = `its update ops are gone; ${mean.key ?? mean.node} and ${variance.key ?? variance.node} stand in its scope`;
-        return { mean, variance, evidence: { kind: 'name', text } };
+        return { mean, variance, evidence: { kind: 'name' } };
       }
     }
     return undefined;
@@ -142,8 +139,7 @@ export class EvidenceFinder {
     );
     if (signed[0] === signed[1]) return undefined;
     const [mean, variance] = signed[0] ? [first, second] : [second, first];
-    const text = `its update ops are gone; ${mean.node} and ${variance.node} are the only unread vectors of ${orphan.channels}`;
-    return { mean, variance, evidence: { kind: 'shape', text } };
+    return { mean, variance, evidence: { kind: 'shape', channels: orphan.channels } };
   }
 
   /** Whether nothing but savers, initialisers and its own read op looks at a variable. */

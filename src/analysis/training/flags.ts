@@ -2,7 +2,7 @@ import { attrType } from '../../graph/attrs.js';
 import { DataType } from '../../graph/dtype.js';
 import type { Graph } from '../../graph/graph.js';
 import { type Node, refText, type TensorRef } from '../../graph/node.js';
-import type { NodeSet } from '../../graph/node_set.js';
+import { NodeSet } from '../../graph/node_set.js';
 import { sourceOf, topologicalOrder } from '../../graph/walk.js';
 import { anyOf, hasRole, isIdentity, isSelect, isSwitch } from '../../ops/meaning.js';
 import { outputTypes } from '../../ops/registry.js';
@@ -17,25 +17,29 @@ import { Branches } from './branches.js';
 
 /** A flag that switches between training and inference, and its value at inference. */
 export interface Flag {
-  /** The placeholder or variable, or the op that makes a condition of it. */
+  /** The placeholder or variable, or the op that computes a condition. */
   readonly node: string;
   readonly value: number;
-  /** What tells that this value is inference. */
-  readonly why: string;
-  /** Whether the user has said so. */
-  readonly given: boolean;
+  readonly reason: FlagReason;
 }
 
-const isFed = anyOf('placeholder');
-/** What conditions are made with. */
-const isLogic = anyOf('identity', 'switch', 'enter', 'cast', 'reshape', 'read', 'logic', 'comparison', 'slice');
+/** What shows that a value of a flag is inference. */
+export type FlagReason =
+  /** The user set it. */
+  | { readonly code: 'given' }
+  /** With the other value, `count` ops that only training needs feed the outputs. */
+  | { readonly code: 'training_ops'; readonly count: number }
+  /** It is a step counter that delays fake quantisation. */
+  | { readonly code: 'delays_quantization' };
+
+/** Whether a tensor is a read of a variable, and whether that is one that some op updates with data. */
+export type VariableRead = (name: string) => 'updated' | 'other' | undefined;
 
 /**
  * Finds the flags that switch training on and off, by what they switch: the value for which fewer batch statistics and
- * random ops are on the way to the outputs is inference. A flag that makes no such difference is the model's own.
+ * random ops feed the outputs is inference. A flag that makes no such difference is the model's own.
  *
  * @param given values that the user has pinned already
- * @param read tells reads of variables
  */
 export function findFlags(
   graph: Graph,
@@ -48,97 +52,156 @@ export function findFlags(
   const live = new Branches(graph, given, order).needed(outputs);
   const conditions = conditionsOf(graph, live);
   if (conditions.length === 0) return [];
-  const training = trainingNodes(graph, shapes);
-  const pins = new Map(given);
-  const flags: Flag[] = [];
-  const roots = rootsOf(graph, conditions);
-  /** Which value of a flag is inference, as far as it can be told with those pins; of several nodes that make it, all. */
-  const judge = (nodes: readonly string[], context: Pins) => {
-    const needed = [0, 1].map((value) => {
-      const pinned = nodes.map((node) => [node, value] as const);
-      return new Branches(graph, new Map([...context, ...pinned]), order).needed(outputs);
-    });
-    const [off, on] = needed.map((nodes) => training.filter((node) => nodes.has(node)).length) as [number, number];
-    if (off === on) return undefined;
-    const value = off < on ? 0 : 1;
-    const [inference, trained] = [needed[value]!, needed[1 - value]!];
-    const alone = [...inference].filter((each) => !trained.has(each));
-    const vanishing = training.filter((each) => trained.has(each) && !inference.has(each));
-    return { value, gain: Math.abs(on - off), sure: standsInForTraining(alone, vanishing, read) };
-  };
-  const decide = (nodes: readonly string[]) => {
-    const plain = judge(nodes, pins);
-    if (!plain) return;
-    // Another flag may hide what stands in for training: it is tried both ways.
-    const others = plain.sure
-      ? []
-      : roots.filter((root) => !nodes.includes(root) && !pins.has(root)).slice(0, MAX_OTHERS);
-    const contexts = others.flatMap((other) => [0, 1].map((value) => new Map([...pins, [other, value]])));
-    const sure =
-      plain.sure ||
-      contexts.some((context) => {
-        const judged = judge(nodes, context);
-        return judged?.sure && judged.value === plain.value;
-      });
-    if (!sure) return;
-    const { value, gain } = plain;
-    const why = `${gain} training ops are on the way to the outputs only when it is ${value ? 'off' : 'on'}`;
-    for (const node of nodes) {
-      pins.set(node, value);
-      flags.push({ node, value, given: false, why });
-    }
-  };
-  for (const counter of roots.filter((name) => isStepCounter(graph, graph.get(name)))) {
-    const quantised = [0, CONVERGED_STEP].map((value) => {
-      const needed = new Branches(graph, new Map([...pins, [counter, value]]), order).needed(outputs);
-      return [...needed].filter(({ op }) => op.startsWith('FakeQuant')).length;
-    });
-    if (quantised[0] === quantised[1]) continue;
-    const value = quantised[0]! > quantised[1]! ? 0 : CONVERGED_STEP;
-    pins.set(counter, value);
-    flags.push({
-      node: counter,
-      value,
-      given: false,
-      why: 'it delays fake quantisation, which is active at inference',
-    });
-  }
-  for (const root of roots) if (!pins.has(root)) decide([root]);
-  // Conditions that no single placeholder explains: a comparison of strings, a computed mode. Each layer may compute it anew.
-  const modes = new Map<number, Set<string>>();
-  const numbering = new ValueNumbering(graph);
-  for (const condition of conditions) {
-    if (constantScalar(graph, condition, pins) !== undefined || !isMode(graph, condition)) continue;
-    const source = sourceOf(graph, condition, isIdentity);
-    const mode = numbering.valueNumber(source);
-    modes.set(mode, (modes.get(mode) ?? new Set()).add(source.node));
-  }
-  for (const nodes of modes.values()) {
-    const open = [...nodes].filter((node) => constantScalar(graph, { node, port: 0 }, pins) === undefined);
-    if (open.length > 0) decide(open);
-  }
-  return flags;
+  const finder = new FlagFinder(graph, order, trainingNodes(graph, shapes), outputs, given, read, conditions);
+  finder.pinCounters();
+  finder.pinRoots();
+  finder.pinModes();
+  return finder.flags;
 }
 
-/** Flags are few: more than this are no flags of one batch norm. */
+/** What one value of a flag leaves, and whether it is inference for sure. */
+interface Verdict {
+  readonly value: number;
+  /** How many training-only ops feed the outputs only with the other value. */
+  readonly count: number;
+  readonly isSure: boolean;
+}
+
+/** One flag does not depend on more others than this: a batch norm has its flag, its tower, its layer. */
 const MAX_OTHERS = 6;
 
-/** Random ops of dropout and data augmentation. What draws an answer (a Multinomial) belongs to the model. */
-const isNoise = anyOf('uniform', 'symmetric', 'uniform_int');
-const bringsWeights = anyOf('weighted', 'gather', 'gather_variable');
+class FlagFinder {
+  readonly flags: Flag[] = [];
+  readonly #graph: Graph;
+  readonly #order: readonly Node[];
+  readonly #training: readonly Node[];
+  readonly #outputs: readonly TensorRef[];
+  readonly #pins: Map<string, number>;
+  readonly #read: VariableRead;
+  readonly #conditions: readonly TensorRef[];
+  readonly #roots: readonly string[];
 
-/** Whether a node hands on the value of a variable, and whether that is one that some op updates with data. */
-export type VariableRead = (name: string) => 'updated' | 'other' | undefined;
+  constructor(
+    graph: Graph,
+    order: readonly Node[],
+    training: readonly Node[],
+    outputs: readonly TensorRef[],
+    given: Pins,
+    read: VariableRead,
+    conditions: readonly TensorRef[],
+  ) {
+    this.#graph = graph;
+    this.#order = order;
+    this.#training = training;
+    this.#outputs = outputs;
+    this.#pins = new Map(given);
+    this.#read = read;
+    this.#conditions = conditions;
+    this.#roots = rootsOf(graph, conditions);
+  }
+
+  /** Step counters that delay fake quantisation: it is active at inference. */
+  pinCounters(): void {
+    for (const counter of this.#roots.filter((name) => isStepCounter(this.#graph, this.#graph.get(name)))) {
+      const [early, late] = [0, CONVERGED_STEP].map(
+        (value) => [...this.#needed([[counter, value]])].filter((node) => quantizes(node)).length,
+      ) as [number, number];
+      if (early === late) continue;
+      this.#pin([counter], early > late ? 0 : CONVERGED_STEP, { code: 'delays_quantization' });
+    }
+  }
+
+  /** Placeholders and variables, one by one. */
+  pinRoots(): void {
+    for (const root of this.#roots) if (!this.#pins.has(root)) this.#decide([root]);
+  }
+
+  /**
+   * Conditions that no single placeholder explains: a comparison of strings, a computed mode. Each layer may compute it anew:
+   * those that are computed alike are one.
+   */
+  pinModes(): void {
+    const modes = new Map<number, Set<string>>();
+    const numbering = new ValueNumbering(this.#graph);
+    for (const condition of this.#conditions) {
+      if (this.#isKnown(condition) || !isMode(this.#graph, condition)) continue;
+      const source = sourceOf(this.#graph, condition, isIdentity);
+      const mode = numbering.valueNumber(source);
+      modes.set(mode, (modes.get(mode) ?? new Set()).add(source.node));
+    }
+    for (const nodes of modes.values()) {
+      const open = [...nodes].filter((node) => !this.#isKnown({ node, port: 0 }));
+      if (open.length > 0) this.#decide(open);
+    }
+  }
+
+  #isKnown(ref: TensorRef): boolean {
+    return constantScalar(this.#graph, ref, this.#pins) !== undefined;
+  }
+
+  /** Pins nodes that are one flag, when one of its values is inference for sure. */
+  #decide(nodes: readonly string[]): void {
+    const verdict = this.#compare(nodes, []);
+    if (!verdict) return;
+    if (!verdict.isSure && !this.#isSureWithOthers(nodes, verdict.value)) return;
+    this.#pin(nodes, verdict.value, { code: 'training_ops', count: verdict.count });
+  }
+
+  /** Another flag may hide what stands in for training: each is tried both ways. */
+  #isSureWithOthers(nodes: readonly string[], value: number): boolean {
+    const others = this.#roots.filter((root) => !nodes.includes(root) && !this.#pins.has(root)).slice(0, MAX_OTHERS);
+    return others.some((other) =>
+      [0, 1].some((otherValue) => {
+        const verdict = this.#compare(nodes, [[other, otherValue]]);
+        return verdict?.isSure === true && verdict.value === value;
+      }),
+    );
+  }
+
+  /** Which value of a flag is inference, with some more pins; undefined where both need as many training-only ops. */
+  #compare(nodes: readonly string[], more: readonly (readonly [string, number])[]): Verdict | undefined {
+    const needed = [0, 1].map((value) => this.#needed([...more, ...nodes.map((node) => [node, value] as const)]));
+    const [off, on] = needed.map((live) => this.#training.filter((node) => live.has(node)).length) as [number, number];
+    if (off === on) return undefined;
+    const value = off < on ? 0 : 1;
+    const [inference, training] = [needed[value]!, needed[1 - value]!];
+    const alone = [...inference].filter((each) => !training.has(each));
+    const vanishing = this.#training.filter((each) => training.has(each) && !inference.has(each));
+    return { value, count: Math.abs(on - off), isSure: standsInForTraining(alone, vanishing, this.#read) };
+  }
+
+  /** What the outputs need, with some more pins. */
+  #needed(more: readonly (readonly [string, number])[]): NodeSet {
+    return new Branches(this.#graph, new Map([...this.#pins, ...more]), this.#order).needed(this.#outputs);
+  }
+
+  #pin(nodes: readonly string[], value: number, reason: FlagReason): void {
+    for (const node of nodes) {
+      this.#pins.set(node, value);
+      this.flags.push({ node, value, reason });
+    }
+  }
+}
+
+const quantizes = anyOf('fake_quantize');
+const isRandom = anyOf('random');
+const bringsWeights = anyOf('weighted', 'gather', 'gather_variable');
+const isPlaceholder = anyOf('placeholder');
+/** Ops that forward the value of a condition. */
+const forwardsValue = anyOf('identity', 'switch', 'enter', 'cast', 'reshape');
+const forwardsCondition = anyOf('identity', 'switch', 'enter', 'cast', 'reshape', 'read');
+/** Ops that make a condition of others. */
+const combines = anyOf('logic', 'comparison', 'slice');
 
 /**
- * Whether what is needed at inference alone stands in for training: for statistics of the batch, it reads what training
- * keeps; for noise, a mere bypass is enough. Another part of the net is a choice that belongs to the model.
+ * Whether what is needed at inference alone stands in for training: for batch statistics, it reads what training keeps; for
+ * random ops, a mere bypass is enough. Another part of the net is a choice that belongs to the model.
  */
 function standsInForTraining(alone: readonly Node[], vanishing: readonly Node[], read: VariableRead): boolean {
   const reads = alone.map(({ name }) => read(name));
   if (reads.includes('updated')) return true;
-  if (alone.some(bringsWeights)) return false;
-  return reads.includes('other') || vanishing.every(isNoise);
+  if (alone.some((node) => bringsWeights(node))) return false;
+  return reads.includes('other') || vanishing.every((node) => isRandom(node));
 }
 
 /** The tensors that decide a Switch or a Select, each once. Conditions of loops are none. */
@@ -147,50 +210,42 @@ function conditionsOf(graph: Graph, live: NodeSet): TensorRef[] {
   for (const node of live) {
     const condition = isSwitch(node) ? node.inputs[1] : isSelect(node) ? node.inputs[0] : undefined;
     if (!condition) continue;
-    const source = sourceOf(graph, condition, passesCondition);
+    const source = sourceOf(graph, condition, forwardsValue);
     if (graph.find(source.node)?.op !== 'LoopCond') found.set(refText(source), source);
   }
   return [...found.values()];
 }
 
-/** Whether a condition is made of single placeholders, variables and constants alone: not of data, not of noise. */
+/** Whether a condition is made of single placeholders, variables and constants alone: not of data, not of random ops. */
 function isMode(graph: Graph, condition: TensorRef): boolean {
   const seen = new Set([condition.node]);
   for (const name of seen) {
     const node = graph.find(name);
-    if (!node || seen.size > 100) return false;
-    if (isFed(node) || isVariable(node)) {
-      if ((node.attr.shape?.shape?.dim ?? []).some((dim) => Number(dim.size) !== 1)) return false;
-    } else if (node.op !== 'Const' && !isLogic(node)) return false;
+    if (!node) return false;
+    if (isPlaceholder(node) || isVariable(node)) {
+      if (!hasOneElement(node)) return false;
+    } else if (node.op !== 'Const' && !forwardsCondition(node) && !combines(node)) return false;
     for (const ref of node.inputs) seen.add(ref.node);
   }
   return true;
 }
 
-const passesCondition = anyOf('identity', 'switch', 'enter', 'cast', 'reshape');
-
 /** Placeholders and variables that conditions are made of by logic and comparisons, in file order. */
 function rootsOf(graph: Graph, conditions: readonly TensorRef[]): string[] {
-  const roots = new Set<string>();
-  for (const condition of conditions) {
-    const stack = [condition.node];
-    const seen = new Set(stack);
-    for (let name = stack.pop(); name !== undefined && seen.size < 100; name = stack.pop()) {
-      const node = graph.find(name);
-      if (!node) continue;
-      const root = isFed(node) || isVariable(node) || hasRole(node, 'assign_add');
-      if (root && isScalarNumber(node)) roots.add(name);
-      else if (isLogic(node)) {
-        const inputs = isSwitch(node) ? node.inputs.slice(0, 1) : node.inputs;
-        for (const ref of inputs) {
-          if (seen.has(ref.node)) continue;
-          seen.add(ref.node);
-          stack.push(ref.node);
-        }
-      }
+  const found = new NodeSet(graph);
+  const seen = new NodeSet(
+    graph,
+    conditions.flatMap(({ node }) => graph.find(node) ?? []),
+  );
+  for (const node of seen) {
+    const isRoot = isPlaceholder(node) || isVariable(node) || hasRole(node, 'assign_add');
+    if (isRoot && isScalarNumber(node)) found.add(node);
+    else if (forwardsCondition(node) || combines(node)) {
+      const inputs = graph.inputNodes(node);
+      for (const input of isSwitch(node) ? inputs.slice(0, 1) : inputs) seen.add(input);
     }
   }
-  return [...graph.nodes()].filter((node) => roots.has(node.name)).map((node) => node.name);
+  return [...graph.nodes()].filter((node) => found.has(node)).map((node) => node.name);
 }
 
 const NUMBERS: ReadonlySet<DataType> = new Set([
@@ -203,13 +258,17 @@ const NUMBERS: ReadonlySet<DataType> = new Set([
 
 function isScalarNumber(node: Node): boolean {
   const type = isVariable(node) ? attrType(node, 'dtype') : outputTypes(node)?.[0];
-  const dims = node.attr.shape?.shape?.dim ?? [];
-  return type !== undefined && NUMBERS.has(type) && dims.every((dim) => Number(dim.size) === 1);
+  return type !== undefined && NUMBERS.has(type) && hasOneElement(node);
 }
 
-/** Nodes that only training needs: statistics over the batch dimension, and noise. */
+/** Whether the shape that a placeholder or a variable declares has one element; none declares as much. */
+function hasOneElement(node: Node): boolean {
+  return (node.attr.shape?.shape?.dim ?? []).every((dim) => Number(dim.size) === 1);
+}
+
+/** Nodes that only training needs: statistics over the batch dimension, and random ops. */
 function trainingNodes(graph: Graph, shapes: Shapes): Node[] {
   return [...graph.nodes()].filter(
-    (node) => isTrainingFused(node) || isBatchReduction(graph, shapes, node) || isNoise(node),
+    (node) => isTrainingFused(node) || isBatchReduction(graph, shapes, node) || isRandom(node),
   );
 }

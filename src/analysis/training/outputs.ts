@@ -18,10 +18,22 @@ export interface OutputCandidate {
   readonly score: number;
 }
 
-/** The outputs that are taken, and why; or what there is to choose from. */
+/** Why outputs were chosen. */
+export type OutputReason =
+  /** The user named them. */
+  | { readonly code: 'given' }
+  | { readonly code: 'signature'; readonly name: string }
+  /** The net has no other end. */
+  | { readonly code: 'only_candidate' }
+  /** It leads the other candidates clearly. */
+  | { readonly code: 'best_candidate'; readonly of: number }
+  /** They have to be named. */
+  | { readonly code: 'unclear' };
+
+/** The outputs that are chosen, and why; or what there is to choose from. */
 export interface OutputChoice {
   readonly outputs: readonly TensorRef[];
-  readonly why: string;
+  readonly reason: OutputReason;
   readonly candidates: readonly OutputCandidate[];
 }
 
@@ -42,17 +54,19 @@ export function chooseOutputs(model: Model, wanted?: string): OutputChoice {
   const candidates = rankOutputs(model.graph);
   const [first, second] = candidates;
   if (first && (!second || first.score >= second.score + CLEAR_LEAD)) {
-    const why = second ? `the clear winner of ${candidates.length} candidates` : 'the only tensor that the net ends in';
-    return { outputs: [first.ref], why, candidates };
+    const reason = second
+      ? { code: 'best_candidate' as const, of: candidates.length }
+      : { code: 'only_candidate' as const };
+    return { outputs: [first.ref], reason, candidates };
   }
-  return { outputs: [], why: candidates.length === 0 ? 'no candidate' : 'several candidates', candidates };
+  return { outputs: [], reason: { code: 'unclear' }, candidates };
 }
 
 function fromSignatures(model: Model, wanted: string | undefined): OutputChoice | undefined {
   const signatures = Object.entries(model.metaGraphDef.signature_def ?? {}).filter(([name]) => !name.startsWith('__'));
   if (wanted !== undefined && !signatures.some(([name]) => name === wanted)) {
-    throw new BnfixError('usage', `there is no signature ${wanted}`, {
-      where: '--signature',
+    throw new BnfixError('usage', `no signature named ${wanted}`, {
+      option: 'signature',
       fix: `signatures of this model: ${signatures.map(([name]) => name).join(', ') || 'none'}`,
     });
   }
@@ -64,7 +78,7 @@ function fromSignatures(model: Model, wanted: string | undefined): OutputChoice 
   const outputs = names.map(parseTensorName).filter((ref) => model.graph.has(ref.node));
   if (outputs.length === 0) return undefined;
   outputs.sort((a, b) => (refText(a) < refText(b) ? -1 : 1));
-  return { outputs, why: `signature ${name}`, candidates: [] };
+  return { outputs, reason: { code: 'signature', name }, candidates: [] };
 }
 
 /** Tensors in which the net ends, best first: no training, loss, metric, summary, initialisation or save ops. */

@@ -9,7 +9,7 @@ import type { Shapes } from '../values/shapes.js';
 import { isBatchReduction } from './batch_statistics.js';
 
 /** A normalisation that is written as arithmetic, with moments that are taken over the batch. */
-export interface MomentsSite {
+export interface UnfusedPattern {
   /** The Rsqrt, Sqrt or Pow of the variance, or the op that takes both moments. */
   readonly name: string;
   /** The activation whose moments are taken. */
@@ -50,14 +50,14 @@ const scales = anyOf('multiply', 'divide');
 const MAX_STEPS = 60;
 
 /** Finds the normalisations of a graph that are arithmetic and use the statistics of the batch. */
-export function findMoments(
+export function findUnfused(
   graph: Graph,
   shapes: Shapes,
   activations: NodeSet,
   averages: MovingAverages,
-): MomentsSite[] {
+): UnfusedPattern[] {
   const finder = new Finder(graph, shapes, activations, averages);
-  const sites: MomentsSite[] = [];
+  const sites: UnfusedPattern[] = [];
   for (const node of graph.nodes()) {
     const site = finder.siteAt(node);
     if (site) sites.push(site);
@@ -78,7 +78,7 @@ class Finder {
     this.#averages = averages;
   }
 
-  siteAt(node: Node): MomentsSite | undefined {
+  siteAt(node: Node): UnfusedPattern | undefined {
     const global = GLOBAL.has(node.op);
     const head = global ? node.inputs[2] : this.#rootOf(node);
     if (!head || !this.#activations.hasNamed(head.node)) return undefined;

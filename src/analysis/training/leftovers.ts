@@ -1,0 +1,125 @@
+import type { Graph } from '../../graph/graph.js';
+import type { Checkpoint } from '../../graph/model.js';
+import type { TensorRef } from '../../graph/node.js';
+import { refText } from '../../graph/node.js';
+import { NodeSet } from '../../graph/node_set.js';
+import { readNumbers } from '../../graph/tensor.js';
+import { isElementwise, isStepCounter } from '../state/assignments.js';
+import { variableValue } from '../state/checkpoint_value.js';
+import { CONVERGED_STEP } from '../state/steady_state.js';
+import { evaluate } from '../values/evaluate.js';
+import { Shapes } from '../values/shapes.js';
+import { isBatchReduction, isTrainingFused } from './batch_statistics.js';
+import { Gradients, isTrainingGradient } from './gradients.js';
+import type { Inference, Training } from './inference.js';
+import type { Problem } from './problems.js';
+
+/** What still uses the batch, or depends on how long training went on, although every averaged statistic is replaced. */
+export function findLeftovers(training: Training, inference: Inference, checkpoint: Checkpoint | undefined): Problem[] {
+  return [
+    ...inference.unreplaced.map(
+      ({ statistic, variable }): Problem => ({
+        code: 'still_in_use',
+        node: statistic.node,
+        tensor: statistic.node,
+        variable: variable.node,
+      }),
+    ),
+    ...leftInBatchNorms(training, inference),
+    ...gradientsLeft(training, inference),
+    ...stepCorrections(training, inference, checkpoint),
+  ];
+}
+
+/** Batch norms whose own reductions still feed an output, or whose gradients do. */
+function leftInBatchNorms({ batchNorms, isKept }: Training, { before, after }: Inference): Problem[] {
+  const gradients = new Gradients(after.live);
+  const problems: Problem[] = [];
+  for (const { name, unfused, status } of batchNorms) {
+    if (!unfused || isKept(name) || !before.live.hasNamed(name)) continue;
+    if (status.kind !== 'paired' && status.kind !== 'averaged_in_parts') continue;
+    const left = unfused.reductions.find((reduction) => after.live.hasNamed(reduction));
+    if (left !== undefined && status.kind === 'averaged_in_parts') {
+      problems.push({ code: 'unpaired', batchNorm: name, reason: status.reason });
+      continue;
+    }
+    if (!after.live.hasNamed(name)) continue;
+    if (left !== undefined) problems.push({ code: 'still_in_use', node: name, tensor: left, variable: undefined });
+    const gradient = unfused.reductions.map((reduction) => gradients.of(reduction)).find((node) => node !== undefined);
+    if (gradient !== undefined) problems.push({ code: 'gradient', node: name, gradient });
+  }
+  return problems;
+}
+
+/** Gradients of fused batch norms that go through batch statistics; those of repaired ones become those of inference. */
+function gradientsLeft({ batchNorms, isKept }: Training, { after }: Inference): Problem[] {
+  const repaired = new Set(batchNorms.flatMap(({ name, status }) => (status.kind === 'paired' ? [name] : [])));
+  const problems: Problem[] = [];
+  for (const node of after.live) {
+    if (!isTrainingGradient(node) || isKept(node.name)) continue;
+    const batchNorm = node.inputs[3]?.node ?? node.name;
+    if (isKept(batchNorm) || repaired.has(batchNorm)) continue;
+    problems.push({ code: 'gradient', node: batchNorm, gradient: node.name });
+  }
+  return problems;
+}
+
+const TOLERANCE = 1e-5;
+
+/**
+ * Corrections of moving statistics by the number of training steps. A net that mixes them with the batch's while it trains
+ * may correct the mixture so; inference does not, and what it would do cannot be read from the graph.
+ */
+function stepCorrections(
+  { graph, variables, isKept }: Training,
+  { after: { live, activations, used }, others }: Inference,
+  checkpoint: Checkpoint | undefined,
+): Problem[] {
+  if (others.size === 0) return [];
+  const counters = [...variables.byNode.values()].filter(
+    ({ node }) => live.hasNamed(node) && isStepCounter(graph, graph.get(node)),
+  );
+  if (counters.length === 0) return [];
+  const steps = new Map(counters.map((each) => [each.node, readNumbers(variableValue(each, checkpoint))[0] ?? 0]));
+  const value = (ref: TensorRef, statistic: number, step?: number) =>
+    evaluate(graph, ref, (leaf) => {
+      const by = used.get(refText(leaf))?.by;
+      if (by && 'value' in by) return by.value;
+      const variable = by?.variable.node ?? variables.readBy(leaf)?.node;
+      if (variable === undefined) return undefined;
+      if (steps.has(variable)) return step ?? steps.get(variable);
+      return others.has(variable) ? statistic : undefined;
+    });
+  const problems: Problem[] = [];
+  for (const node of consumersOf(graph, steps.keys(), live, activations)) {
+    if (!isElementwise(node) || isKept(node.name)) continue;
+    const ref = { node: node.name, port: 0 };
+    const [now, other, late] = [value(ref, 1.7), value(ref, 2.9), value(ref, 1.7, CONVERGED_STEP)];
+    if (now === other || Math.abs(now - late) <= TOLERANCE * Math.abs(late)) continue;
+    problems.push({ code: 'step_dependent', node: node.name, factor: now / late });
+    return problems;
+  }
+  return problems;
+}
+
+/** The live nodes that data from the named ones reaches without meeting an activation. */
+function consumersOf(graph: Graph, from: Iterable<string>, live: NodeSet, activations: NodeSet): NodeSet {
+  const found = new NodeSet(graph);
+  for (const name of from) found.add(graph.find(name));
+  for (const node of found) {
+    for (const consumer of graph.dataConsumers(node.name)) {
+      if (live.has(consumer) && !activations.has(consumer)) found.add(consumer);
+    }
+  }
+  return found;
+}
+
+/** Reductions over the batch that inference uses, on purpose or not: the outputs may depend on the batch. */
+export function batchReductionsLeft({ graph }: Training, { after }: Inference): string[] {
+  const shapes = new Shapes(graph);
+  const isLeft = (name: string) => {
+    const node = graph.find(name)!;
+    return after.activations.has(node) && !isTrainingFused(node) && isBatchReduction(graph, shapes, node);
+  };
+  return [...graph.nodes()].map(({ name }) => name).filter(isLeft);
+}

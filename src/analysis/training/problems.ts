@@ -1,0 +1,40 @@
+import type { BnfixError } from '../../errors.js';
+import type { TensorRef } from '../../graph/node.js';
+import type { HealthProblem } from '../state/health.js';
+import type { UnpairedReason } from './batch_norms.js';
+import type { OutputCandidate } from './outputs.js';
+import type { RandomOpProblem } from './random_op_problem.js';
+
+/** Something because of which a graph cannot be frozen: found by the analysis, refused when the result is made. */
+export type Problem =
+  /** The outputs have to be named. */
+  | { readonly code: 'outputs_unclear'; readonly candidates: readonly OutputCandidate[] }
+  /** A batch norm uses batch statistics, and its moving statistics are not known. */
+  | { readonly code: 'unpaired'; readonly batchNorm: string; readonly reason: UnpairedReason }
+  /** The moving statistics of a batch norm are missing, untrained or not sane. */
+  | { readonly code: 'unhealthy'; readonly batchNorm: string; readonly problem: HealthProblem }
+  /** A variable averages a batch statistic that the net uses, and was never updated. */
+  | { readonly code: 'untrained_statistic'; readonly tensor: TensorRef; readonly variable: string }
+  /** A flag selects moving statistics that were never updated. */
+  | { readonly code: 'untrained_selected'; readonly variables: readonly string[] }
+  /** A batch statistic feeds an output even with the moving statistics in place. */
+  | {
+      readonly code: 'still_in_use';
+      readonly node: string;
+      readonly tensor: string;
+      readonly variable: string | undefined;
+    }
+  /** An output needs a gradient that goes through batch statistics. */
+  | { readonly code: 'gradient'; readonly node: string; readonly gradient: string }
+  /** Moving statistics are scaled by `factor` because training ended early. */
+  | { readonly code: 'step_dependent'; readonly node: string; readonly factor: number }
+  /** A random op acts on data as only training does. */
+  | { readonly code: 'random_op'; readonly node: string; readonly random: string; readonly problem: RandomOpProblem }
+  /** An output needs the value that a variable has after an update. */
+  | { readonly code: 'updated_in_use'; readonly node: string; readonly op: string }
+  /** An op takes a variable itself, in a way that a constant cannot replace. */
+  | { readonly code: 'unknown_reader'; readonly node: string; readonly op: string }
+  /** A function that could not be inlined trains. */
+  | { readonly code: 'training_in_function'; readonly node: string; readonly op: string; readonly function: string }
+  /** A variable that an output needs has no value. */
+  | { readonly code: 'no_value'; readonly variable: string; readonly error: BnfixError };

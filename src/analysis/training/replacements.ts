@@ -1,0 +1,131 @@
+import { attrBool, attrInts } from '../../graph/attrs.js';
+import type { Graph } from '../../graph/graph.js';
+import { type Node, refText, type TensorRef } from '../../graph/node.js';
+import { NodeSet } from '../../graph/node_set.js';
+import { sourceOf, spread } from '../../graph/walk.js';
+import { hasRole, isIdentity, scalarOf } from '../../ops/meaning.js';
+import type { Variable } from '../state/variables.js';
+import { constantInts } from '../values/constants.js';
+import type { Shape, Shapes } from '../values/shapes.js';
+import { isActivationSource, mayBeActivation } from './activations.js';
+
+/** A tensor whose readers are to read something else at inference: a variable, or a constant. */
+export interface Replacement {
+  readonly tensor: TensorRef;
+  readonly by: Substitute;
+  /**
+   * What it is: an averaged batch statistic, the new value of an assignment, a correction of batch renormalisation, or a
+   * statistics input of a fused batch norm.
+   */
+  readonly role: 'statistic' | 'assignment' | 'correction' | 'input';
+}
+
+/** What stands in for a tensor. */
+export type Substitute =
+  /** The variable, reshaped to `shape` where that is given (-1 for one unknown size). */
+  | { readonly variable: Variable; readonly shape: readonly number[] | undefined }
+  /** A constant of that shape that holds `value` everywhere. */
+  | { readonly value: number; readonly shape: readonly number[] };
+
+/** Finds what replaces an input of a node; undefined where it stays. */
+export type Replacing = (input: TensorRef, node: Node, index: number) => Replacement | undefined;
+
+/** A graph as inference uses it: what feeds the outputs once tensors are replaced. */
+export interface InferenceView {
+  /** The nodes that feed an output; variables that stand in for a tensor are among them. */
+  readonly live: NodeSet;
+  /** The live nodes whose value depends on what the net is fed, or on random ops. */
+  readonly activations: NodeSet;
+  /** The replacements that are in use, by the tensor that is replaced, in the order of a walk from the outputs. */
+  readonly used: ReadonlyMap<string, Replacement>;
+}
+
+/**
+ * Walks a graph from its outputs backwards, around the tensors that are replaced. Control edges do not count.
+ * @param bypassed - nodes whose output is another tensor at inference: dropouts
+ */
+export function viewWith(
+  graph: Graph,
+  outputs: readonly TensorRef[],
+  replacing: Replacing,
+  bypassed: ReadonlyMap<string, TensorRef> = new Map(),
+): InferenceView {
+  const live = new NodeSet(graph);
+  const used = new Map<string, Replacement>();
+  for (const { node } of outputs) live.add(graph.find(node));
+  for (const node of live) {
+    const only = bypassed.get(node.name);
+    for (const [index, input] of (only ? [only] : node.inputs).entries()) {
+      const replacement = replacing(input, node, index);
+      if (!replacement) {
+        live.add(graph.find(input.node));
+        continue;
+      }
+      used.set(refText(input), replacement);
+      if ('variable' in replacement.by) live.add(graph.find(replacement.by.variable.node));
+    }
+  }
+  const activations = spread(graph, (node, reached) => {
+    if (!live.has(node) || !mayBeActivation(node)) return false;
+    if (isActivationSource(node)) return true;
+    return graph.inputNodes(node).some((input, i) => reached.has(input) && !used.has(refText(node.inputs[i]!)));
+  });
+  return { live, activations, used };
+}
+
+const UNKNOWN_SIZE = -1;
+
+/**
+ * The shape in which a variable stands in for a tensor that carries the statistic it averages: `same` where that is its
+ * own, `unknown` where it cannot be determined.
+ */
+export function shapeInPlaceOf(
+  graph: Graph,
+  shapes: Shapes,
+  tensor: TensorRef,
+  variable: Variable,
+): 'same' | 'unknown' | readonly number[] {
+  const own = variable.shape;
+  const wanted = deducedShape(graph, shapes, tensor, variable);
+  if (!own || !wanted) return own && !wanted ? 'unknown' : 'same';
+  if (own.length === wanted.length) return 'same';
+  const channels = own.reduce((product, size) => product * size, 1);
+  if (channels === 1) return wanted.map(() => 1);
+  const exact = wanted.flatMap((size, axis) => (size === channels ? [axis] : []));
+  const open = wanted.flatMap((size, axis) => (size === 1 ? [] : [axis]));
+  const at = exact.length === 1 ? exact[0] : open.length === 1 ? open[0] : undefined;
+  return at === undefined ? 'unknown' : wanted.map((_, axis) => (axis === at ? channels : 1));
+}
+
+/** The shape of a statistic. Where an activation's rank is unknown, a reduction that leaves one channel axis tells it. */
+function deducedShape(graph: Graph, shapes: Shapes, tensor: TensorRef, variable: Variable): Shape {
+  const known = new Map<string, Shape>();
+  const shapeOf = (ref: TensorRef): Shape => {
+    const key = refText(ref);
+    if (known.has(key)) return known.get(key);
+    // A cycle tells nothing.
+    known.set(key, undefined);
+    const shape = shapes.of(ref) ?? fromInputs(ref);
+    known.set(key, shape);
+    return shape;
+  };
+  const fromInputs = (ref: TensorRef): Shape => {
+    const node = graph.get(sourceOf(graph, ref, isIdentity).node);
+    if (scalarOf(node.op)) {
+      const parts = node.inputs.map(shapeOf);
+      if (parts.length === 0 || parts.includes(undefined)) return undefined;
+      return parts.reduce((longest, part) => (part!.length > longest!.length ? part : longest));
+    }
+    if (node.op === 'Squeeze') return attrInts(node, 'squeeze_dims')?.length ? [UNKNOWN_SIZE] : undefined;
+    return hasRole(node, 'average') ? reducedShape(graph, node, variable) : undefined;
+  };
+  return shapeOf(tensor);
+}
+
+function reducedShape(graph: Graph, node: Node, variable: Variable): Shape {
+  const axes = constantInts(graph, node.inputs[1]);
+  if (!axes || axes.some((axis) => axis < 0)) return undefined;
+  if (!attrBool(node, 'keep_dims')) return [UNKNOWN_SIZE];
+  if (variable.shape && variable.shape.length > 1) return variable.shape;
+  return Array.from({ length: axes.length + 1 }, (_, axis) => (axes.includes(axis) ? 1 : UNKNOWN_SIZE));
+}

@@ -1,0 +1,133 @@
+import { refuseForeignCheckpoint } from '../analysis/state/checkpoint_fit.js';
+import { useEmaWeights } from '../analysis/state/ema_weights.js';
+import { findUpdates, type Updates } from '../analysis/state/moving_averages.js';
+import { findCorrections } from '../analysis/state/renorm_corrections.js';
+import { findVariables, type Variables } from '../analysis/state/variables.js';
+import { findActivations } from '../analysis/training/activations.js';
+import { type BatchNorm, findBatchNorms } from '../analysis/training/batch_norms.js';
+import { type Training, viewAtInference } from '../analysis/training/inference.js';
+import { findPipelineOutputs } from '../analysis/training/input_pipelines.js';
+import { parseTensorName } from '../analysis/training/outputs.js';
+import type { Graph } from '../graph/graph.js';
+import type { Checkpoint, Model } from '../graph/model.js';
+import type { TensorRef } from '../graph/node.js';
+import { ancestors } from '../graph/walk.js';
+import { refuseLooseEdges } from '../ops/loose_edges.js';
+import type { PreparePlan } from '../passes/pass.js';
+import { INLINE_PIPELINE, PREPARE_PIPELINE, runPipeline } from '../passes/pipeline.js';
+import type { Analysis } from './analysis.js';
+import { type Findings, findings } from './findings.js';
+import { resolveFlags, variableReads } from './flags.js';
+import { nameMatcher } from './name_matcher.js';
+import type { FreezeOptions } from './options.js';
+import { type OutputsFound, resolveOutputs } from './outputs.js';
+import { withReference } from './reference.js';
+import { applyStatisticsMap } from './statistics_map.js';
+
+/**
+ * Analyses a model: outputs, flags, variables, every batch norm with its status, dropouts, and what stands against freezing it.
+ * The model is left as it is. Of the weights, only the few numbers of moving statistics are read.
+ *
+ * @throws BnfixError `usage` when an option names what does not exist, `unreadable` when the graph contradicts itself; for what
+ *   else is found there is {@link Analysis.problems}
+ */
+export function analyse(model: Model, options: FreezeOptions = {}): Analysis {
+  const graph = model.graph.copy();
+  refuseLooseEdges(graph);
+  const inlined = runPipeline(INLINE_PIPELINE, { graph });
+  const outputs = resolveOutputs({ ...model, graph }, options);
+  // Where the outputs have to be named, everything that may be one is looked at.
+  const ends = outputs.refs.length > 0 ? outputs.refs : outputs.candidates.map(({ ref }) => ref);
+  const isKept = nameMatcher(options.keep ?? []);
+  const inputs = findInputs(graph, ends, options);
+  const found = findVariables({ ...model, graph });
+  const variables = options.ema ? useEmaWeights(graph, found, model.checkpoint) : found;
+  const asTrained = lazily(() => findUpdates(graph, variables, findActivations(graph)));
+  const flags = resolveFlags(graph, ends, options, isKept, variableReads(variables, asTrained));
+  // Pinning flags may remove the update ops that pair variables with statistics: a decay may be 0 then.
+  const trained = flags.length > 0 ? asTrained() : undefined;
+  const plan: PreparePlan = { outputs: ends, inputs: inputs.refs, flags };
+  const prepared = [...inlined, ...runPipeline(PREPARE_PIPELINE, { ...plan, graph })];
+  refuseForeignCheckpoint(variablesFeeding(graph, ends, variables), model.checkpoint);
+  const selected = flags.some(({ reason }) => reason.code !== 'given') ? trained : undefined;
+  const findings = analysePrepared({
+    model,
+    graph,
+    outputs,
+    plan,
+    variables,
+    isKept,
+    options,
+    asTrained: trained,
+    selected,
+  });
+  const fedOutputs = ends.filter(({ node }) => findActivations(graph).hasNamed(node));
+  return { model, options, graph, outputs, inputs, variables, flags, prepared, fedOutputs, ...findings };
+}
+
+/** Where the graph begins: what the user names, otherwise where input pipelines end. */
+function findInputs(graph: Graph, ends: readonly TensorRef[], { inputs = [] }: FreezeOptions): Analysis['inputs'] {
+  if (inputs.length > 0) return { refs: inputs.map(parseTensorName), source: 'given' };
+  return { refs: findPipelineOutputs(graph, ends), source: 'pipeline' };
+}
+
+function variablesFeeding(graph: Graph, outputs: readonly TensorRef[], variables: Variables) {
+  const names = outputs.map(({ node }) => node);
+  const feeding = ancestors(graph, names);
+  return [...variables.byNode.values()].filter(({ node }) => feeding.hasNamed(node));
+}
+
+/** A graph as it is at inference, before it is frozen. */
+export interface PreparedGraph {
+  readonly model: Model;
+  readonly graph: Graph;
+  readonly outputs: OutputsFound;
+  readonly plan: PreparePlan;
+  readonly variables: Variables;
+  readonly isKept: (name: string) => boolean;
+  readonly options: FreezeOptions;
+  /** What update ops proved before flags were pinned, where some were. */
+  readonly asTrained: Updates | undefined;
+  /** The same, where a flag was recognised: what it selects has to be trained. */
+  readonly selected: Updates | undefined;
+}
+
+/** Analyses a prepared graph: what has to be done to freeze it, and what stands against it. */
+export function analysePrepared(prepared: PreparedGraph): Findings {
+  const { model, graph, variables, options, asTrained } = prepared;
+  const activations = findActivations(graph);
+  const now = findUpdates(graph, variables, activations);
+  const updates = { ...now, averages: new Map([...(asTrained?.averages ?? []), ...now.averages]) };
+  const found = findBatchNorms(graph, variables, model.checkpoint, activations, updates);
+  const training: Training = {
+    graph,
+    outputs: prepared.plan.outputs,
+    variables,
+    isKept: prepared.isKept,
+    updates,
+    corrections: findCorrections(graph, variables, updates, activations),
+    batchNorms: pairedByHand(found, model, variables, model.checkpoint, options),
+  };
+  const inference = viewAtInference(training);
+  return findings({ ...prepared, checkpoint: model.checkpoint, training, inference });
+}
+
+/** Batch norms with the statistics that a reference graph shows and that the user names. */
+function pairedByHand(
+  batchNorms: readonly BatchNorm[],
+  model: Model,
+  variables: Variables,
+  checkpoint: Checkpoint | undefined,
+  { map = {} }: FreezeOptions,
+): BatchNorm[] {
+  return applyStatisticsMap(withReference(batchNorms, model), variables, checkpoint, map);
+}
+
+/** Computes a value when it is first asked for. */
+function lazily<T>(compute: () => T): () => T {
+  let known: { readonly value: T } | undefined;
+  return () => {
+    known ??= { value: compute() };
+    return known.value;
+  };
+}

@@ -1,0 +1,65 @@
+import type { HealthProblem } from '../analysis/state/health.js';
+import type { Variable, Variables } from '../analysis/state/variables.js';
+import type { BatchNorm } from '../analysis/training/batch_norms.js';
+import type { Dropout } from '../analysis/training/dropouts.js';
+import type { Flag } from '../analysis/training/flags.js';
+import type { Problem } from '../analysis/training/problems.js';
+import type { Graph } from '../graph/graph.js';
+import type { Model } from '../graph/model.js';
+import type { TensorRef } from '../graph/node.js';
+import type { Outcome } from '../passes/outcome.js';
+import type { FreezePlan } from '../passes/pass.js';
+import type { FreezeOptions } from './options.js';
+import type { OutputsFound } from './outputs.js';
+
+/**
+ * All that is known of a model before anything is written: an immutable value. `check`, `inspect`, `freeze` and `fold` read
+ * the same one. What is found wrong with a graph is in `problems`, and stops {@link apply}, not the analysis.
+ */
+export interface Analysis {
+  readonly model: Model;
+  readonly options: FreezeOptions;
+  /**
+   * The graph as it is at inference, with the training machinery still in it: functions inlined, inputs cut, flags pinned,
+   * untaken branches dropped. Not to be changed.
+   */
+  readonly graph: Graph;
+  readonly outputs: OutputsFound;
+  /** Where the graph begins: tensors that the user named, or the ends of input pipelines. */
+  readonly inputs: { readonly refs: readonly TensorRef[]; readonly source: 'given' | 'pipeline' };
+  readonly variables: Variables;
+  /** The variables that feed an output at inference. */
+  readonly needed: readonly Variable[];
+  readonly flags: readonly Flag[];
+  /** The batch norms that feed an output (or a candidate, where outputs are not clear), in file order. */
+  readonly batchNorms: readonly AnalysedBatchNorm[];
+  readonly dropouts: readonly Dropout[];
+  /** What the user wants left as it is, and what that is. */
+  readonly kept: readonly Kept[];
+  /** Random ops that feed an output at inference. */
+  readonly randomOps: readonly string[];
+  /** Reductions over the batch that feed an output at inference. */
+  readonly batchReductions: readonly string[];
+  /** What preparing the graph did. */
+  readonly prepared: readonly Outcome[];
+  /** What makes the frozen graph out of `graph`. */
+  readonly plan: FreezePlan;
+  /** Outputs that depend on what the net is fed. */
+  readonly fedOutputs: readonly TensorRef[];
+  /** Why the graph cannot be frozen, where it cannot. */
+  readonly problems: readonly Problem[];
+}
+
+/** A batch norm that feeds an output. */
+export interface AnalysedBatchNorm extends BatchNorm {
+  /** Whether the user wants it left as it is. */
+  readonly isKept: boolean;
+  /** What is wrong with the statistics that it uses, or is to use; undefined where nothing is. */
+  readonly health: HealthProblem | undefined;
+}
+
+/** Something that the user wants left as it is. */
+export interface Kept {
+  readonly kind: 'batch_norm' | 'dropout' | 'random_op';
+  readonly node: string;
+}

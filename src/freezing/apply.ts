@@ -1,0 +1,76 @@
+import { findActivations } from '../analysis/training/activations.js';
+import { BnfixError } from '../errors.js';
+import type { Graph } from '../graph/graph.js';
+import type { TensorRef } from '../graph/node.js';
+import type { Outcome } from '../passes/outcome.js';
+import { FREEZE_PIPELINE, runPipeline } from '../passes/pipeline.js';
+import { type EncodedGraph, encodeGraphDef } from '../writers/graph_def.js';
+import type { Analysis } from './analysis.js';
+import { refuse } from './refuse.js';
+import { type FreezeReport, freezeReport } from './report.js';
+
+/** A frozen graph that is ready to be written. */
+export interface FrozenModel {
+  readonly graph: Graph;
+  readonly report: FreezeReport;
+  /** The binary GraphDef; weights are read while its chunks are. */
+  readonly encoded: EncodedGraph;
+}
+
+/**
+ * Makes the frozen graph that an analysis describes. The analysis stays as it is.
+ * @throws BnfixError for what the analysis has found to stand against it, all of it at once
+ */
+export function apply(analysis: Analysis): FrozenModel {
+  const { graph, outcomes } = frozenGraph(analysis);
+  return new Frozen(analysis, graph, outcomes);
+}
+
+/** The graph of {@link apply}, and what was done to it. */
+export function frozenGraph(analysis: Analysis): { graph: Graph; outcomes: Outcome[] } {
+  refuse(analysis);
+  const graph = analysis.graph.copy();
+  const outcomes = [...analysis.prepared, ...runPipeline(FREEZE_PIPELINE, { ...analysis.plan, graph })];
+  assertStillFed(graph, analysis.fedOutputs);
+  return { graph, outcomes };
+}
+
+class Frozen implements FrozenModel {
+  readonly graph: Graph;
+  readonly #analysis: Analysis;
+  readonly #outcomes: readonly Outcome[];
+  #encoded: EncodedGraph | undefined;
+  #report: FreezeReport | undefined;
+
+  constructor(analysis: Analysis, graph: Graph, outcomes: readonly Outcome[]) {
+    this.#analysis = analysis;
+    this.graph = graph;
+    this.#outcomes = outcomes;
+  }
+
+  get encoded(): EncodedGraph {
+    this.#encoded ??= encodeGraphDef(this.graph);
+    return this.#encoded;
+  }
+
+  get report(): FreezeReport {
+    this.#report ??= freezeReport(this.#analysis, this.graph, this.#outcomes, this.encoded.byteLength);
+    return this.#report;
+  }
+}
+
+/** An output that depended on what the net is fed and no longer does has lost the net. */
+function assertStillFed(graph: Graph, outputs: readonly TensorRef[]): void {
+  if (outputs.length === 0) return;
+  const fed = findActivations(graph);
+  const lost = outputs.find(({ node }) => !fed.hasNamed(node));
+  if (!lost) return;
+  throw new BnfixError('internal', `${lost.node} no longer depends on the input of the net`, {
+    where: lost.node,
+    why: 'a tensor that feeds it was taken for a constant',
+    fix: [
+      'please report it',
+      { option: 'keep', value: 'NAME', text: 'leaves a batch norm, a dropout or a flag as it is' },
+    ],
+  });
+}

@@ -1,0 +1,218 @@
+import { variableValue } from '../analysis/state/checkpoint_value.js';
+import { checkHealth, isUntouched, type NamedValue } from '../analysis/state/health.js';
+import type { Updates } from '../analysis/state/moving_averages.js';
+import type { Variable, Variables } from '../analysis/state/variables.js';
+import type { BatchNorm } from '../analysis/training/batch_norms.js';
+import { type Dropout, findDropouts } from '../analysis/training/dropouts.js';
+import { isTrainingGradient } from '../analysis/training/gradients.js';
+import { type Inference, type Training, variancesOfFused } from '../analysis/training/inference.js';
+import { batchReductionsLeft, findLeftovers } from '../analysis/training/leftovers.js';
+import type { Problem } from '../analysis/training/problems.js';
+import { viewWith } from '../analysis/training/replacements.js';
+import { findUnfreezable } from '../analysis/training/unfreezable.js';
+import { BnfixError } from '../errors.js';
+import type { Graph } from '../graph/graph.js';
+import type { Checkpoint } from '../graph/model.js';
+import { refText, type TensorRef } from '../graph/node.js';
+import type { NodeSet } from '../graph/node_set.js';
+import { sourceOf } from '../graph/walk.js';
+import { anyOf, isIdentity } from '../ops/meaning.js';
+import type { FusedRepair, PreparePlan } from '../passes/pass.js';
+import type { AnalysedBatchNorm, Analysis, Kept } from './analysis.js';
+import type { FreezeOptions } from './options.js';
+import type { OutputsFound } from './outputs.js';
+
+/** What findings are made of. */
+export interface Found {
+  readonly outputs: OutputsFound;
+  readonly plan: PreparePlan;
+  readonly training: Training;
+  readonly inference: Inference;
+  readonly checkpoint: Checkpoint | undefined;
+  readonly options: FreezeOptions;
+  /** The moving averages that a recognised flag selects; undefined where none does. */
+  readonly selected: Updates | undefined;
+}
+
+/** What is known of a prepared graph. */
+export type Findings = Pick<
+  Analysis,
+  'batchNorms' | 'dropouts' | 'kept' | 'randomOps' | 'batchReductions' | 'needed' | 'plan' | 'problems'
+>;
+
+const isRandom = anyOf('random');
+
+/** What has to be done to a prepared graph, and what stands against it. */
+export function findings(found: Found): Findings {
+  const { outputs, training, inference, checkpoint } = found;
+  const { graph, isKept } = training;
+  const batchNorms = batchNormsInUse(found);
+  const { dropouts, stray } = findDropouts(graph, inference.after.live);
+  const removed = dropouts.filter(({ output }) => !isKept(output));
+  const live = liveWithout(found, removed);
+  const needed = [...training.variables.byNode.values()].filter(({ node }) => live.hasNamed(node));
+  const strange = stray.filter(({ output }) => inference.after.live.hasNamed(output));
+  const kept: Kept[] = [
+    ...batchNorms.filter((each) => each.isKept).map(({ name }): Kept => ({ kind: 'batch_norm', node: name })),
+    ...dropouts.filter(({ output }) => isKept(output)).map(({ output }): Kept => ({ kind: 'dropout', node: output })),
+    ...strange.filter(({ output }) => isKept(output)).map(({ output }): Kept => ({ kind: 'random_op', node: output })),
+  ];
+  const problems: Problem[] = [
+    ...(outputs.refs.length === 0 ? [{ code: 'outputs_unclear', candidates: outputs.candidates } as const] : []),
+    ...batchNorms.flatMap((each) => batchNormProblem(found, each)),
+    ...untrainedStatistics(found),
+    ...findLeftovers(training, inference, checkpoint),
+    ...strange
+      .filter(({ output }) => !isKept(output))
+      .map(({ output, random, problem }): Problem => ({ code: 'random_op', node: output, random, problem })),
+    ...findUnfreezable(graph, live),
+    ...untrainedSelected(found, needed),
+    ...withoutValue(found, needed),
+  ];
+  return {
+    batchNorms,
+    dropouts: removed,
+    kept,
+    randomOps: [...graph.nodes()].filter((node) => live.has(node) && isRandom(node)).map(({ name }) => name),
+    batchReductions: batchReductionsLeft(training, inference),
+    needed,
+    plan: {
+      ...found.plan,
+      variables: training.variables,
+      checkpoint,
+      replacements: replacementsOf(found),
+      fused: fusedRepairs(found, batchNorms),
+      unfused: batchNorms.filter((each) => isRepaired(each) && each.unfused).map(({ name }) => name),
+      dropouts: removed,
+    },
+    problems,
+  };
+}
+
+/** Whether a batch norm that is in use is to use other statistics than it does. */
+function isRepaired({ isKept, status }: AnalysedBatchNorm): boolean {
+  return !isKept && (status.kind === 'paired' || status.kind === 'averaged_in_parts');
+}
+
+/** The batch norms that feed an output before anything is replaced. */
+function batchNormsInUse({ training, inference, checkpoint }: Found): AnalysedBatchNorm[] {
+  return training.batchNorms
+    .filter(({ name }) => inference.before.live.hasNamed(name))
+    .map((batchNorm) => ({
+      ...batchNorm,
+      isKept: batchNorm.status.kind !== 'inference' && training.isKept(batchNorm.name),
+      health: healthOf(training, batchNorm, checkpoint),
+    }));
+}
+
+/** What is wrong with the statistics that a batch norm uses, or is to use. */
+function healthOf({ graph, variables }: Training, { name, status }: BatchNorm, checkpoint: Checkpoint | undefined) {
+  if (status.kind === 'paired') {
+    const { mean, variance } = status.statistics;
+    return checkHealth(valueIn(mean, checkpoint), valueIn(variance, checkpoint));
+  }
+  if (status.kind !== 'inference') return undefined;
+  const { inputs } = graph.get(name);
+  const [mean, variance] = [3, 4].map((index) => inputs[index] && read(graph, variables, inputs[index], checkpoint));
+  return mean && variance && checkHealth(mean, variance);
+}
+
+function valueIn(variable: Variable, checkpoint: Checkpoint | undefined): NamedValue {
+  return { name: variable.node, value: () => variableValue(variable, checkpoint) };
+}
+
+/** The variable or the constant that a tensor is a read of. */
+function read(graph: Graph, variables: Variables, ref: TensorRef, checkpoint: Checkpoint | undefined) {
+  const variable = variables.readBy(ref);
+  if (variable) return valueIn(variable, checkpoint);
+  const { name, tensor } = graph.get(sourceOf(graph, ref, isIdentity).node);
+  return tensor && { name, value: () => tensor };
+}
+
+function batchNormProblem({ options }: Found, { name, isKept, status, health }: AnalysedBatchNorm): Problem[] {
+  if (isKept) return [];
+  if (status.kind === 'unpaired') return [{ code: 'unpaired', batchNorm: name, reason: status.reason }];
+  if (status.kind !== 'paired' || !health) return [];
+  if (health.kind === 'untrained' && options.allowUntrained) return [];
+  return [{ code: 'unhealthy', batchNorm: name, problem: health }];
+}
+
+/** Variables that replace a statistic of no batch norm, and that were never updated. */
+function untrainedStatistics({ inference, checkpoint, options }: Found): Problem[] {
+  if (options.allowUntrained) return [];
+  const problems: Problem[] = [];
+  for (const { tensor, by, role } of inference.after.used.values()) {
+    if (role !== 'statistic' || 'value' in by || !inference.others.has(by.variable.node)) continue;
+    const value = knownValue(by.variable, checkpoint);
+    if (value && isUntouched(value)) problems.push({ code: 'untrained_statistic', tensor, variable: by.variable.node });
+  }
+  return problems;
+}
+
+/**
+ * Statistics that a flag selects at inference must have been trained, like those of a repaired batch norm: a net that was
+ * always run in training mode may never have kept any.
+ */
+function untrainedSelected({ options, selected, checkpoint }: Found, needed: readonly Variable[]): Problem[] {
+  if (!selected || options.allowUntrained) return [];
+  const averages = new Set([...selected.averages.values()].flat().map((average) => average.variable.node));
+  const untrained = needed.filter((variable) => {
+    const value = averages.has(variable.node) ? knownValue(variable, checkpoint) : undefined;
+    return value !== undefined && isUntouched(value);
+  });
+  return untrained.length < 2 ? [] : [{ code: 'untrained_selected', variables: untrained.map(({ node }) => node) }];
+}
+
+function withoutValue({ checkpoint }: Found, needed: readonly Variable[]): Problem[] {
+  return needed.flatMap((variable): Problem[] => {
+    try {
+      variableValue(variable, checkpoint);
+      return [];
+    } catch (error) {
+      if (!(error instanceof BnfixError) || error.code !== 'statistics') throw error;
+      return [{ code: 'no_value', variable: variable.node, error }];
+    }
+  });
+}
+
+/** The value of a variable; undefined where it has none, which is a problem of its own. */
+function knownValue(variable: Variable, checkpoint: Checkpoint | undefined) {
+  try {
+    return variableValue(variable, checkpoint);
+  } catch (error) {
+    if (error instanceof BnfixError && error.code === 'statistics') return undefined;
+    throw error;
+  }
+}
+
+/** What feeds the outputs at inference once dropouts are gone as well. */
+function liveWithout({ training, inference }: Found, removed: readonly Dropout[]): NodeSet {
+  const { graph, outputs } = training;
+  const bypass = new Map(removed.map(({ output, x }) => [output, x]));
+  return viewWith(graph, outputs, (input) => inference.after.used.get(refText(input)), bypass).live;
+}
+
+/** What is replaced beside the fused batch norms, whose own outputs are rewired with them. */
+function replacementsOf({ training, inference }: Found) {
+  const ofFused = new Set(
+    training.batchNorms.flatMap(({ name, unfused }) =>
+      unfused ? [] : [{ node: name, port: 1 }, ...variancesOfFused(training.graph, name)].map(refText),
+    ),
+  );
+  return [...inference.after.used]
+    .filter(([key, { role }]) => role !== 'input' && !ofFused.has(key))
+    .map(([, replacement]) => replacement);
+}
+
+function fusedRepairs({ training, inference }: Found, batchNorms: readonly AnalysedBatchNorm[]): FusedRepair[] {
+  const { graph } = training;
+  return batchNorms.flatMap(({ name, isKept, unfused, status }): FusedRepair[] => {
+    if (isKept || unfused || status.kind !== 'paired') return [];
+    const { mean, variance } = status.statistics;
+    const gradients = graph
+      .consumers({ node: name, port: 3 })
+      .filter((node) => inference.after.live.has(node) && isTrainingGradient(node))
+      .map((node) => node.name);
+    return [{ node: name, mean, variance, variances: variancesOfFused(graph, name), gradients }];
+  });
+}

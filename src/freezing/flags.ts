@@ -1,0 +1,51 @@
+import type { Updates } from '../analysis/state/moving_averages.js';
+import type { Variables } from '../analysis/state/variables.js';
+import type { Flag, VariableRead } from '../analysis/training/flags.js';
+import { findFlags } from '../analysis/training/flags.js';
+import { parseTensorName } from '../analysis/training/outputs.js';
+import { Shapes } from '../analysis/values/shapes.js';
+import { didYouMean } from '../did_you_mean.js';
+import { BnfixError } from '../errors.js';
+import type { Graph } from '../graph/graph.js';
+import type { TensorRef } from '../graph/node.js';
+import { anyOf } from '../ops/meaning.js';
+import type { FreezeOptions } from './options.js';
+
+/**
+ * The flags that the user sets, and those that are recognised.
+ * @throws BnfixError `usage` when there is nothing of a name that is set
+ */
+export function resolveFlags(
+  graph: Graph,
+  outputs: readonly TensorRef[],
+  { set = {} }: FreezeOptions,
+  isKept: (name: string) => boolean,
+  read: VariableRead,
+): Flag[] {
+  const given = Object.entries(set).map(([name, value]) => givenFlag(graph, name, value));
+  const pins = new Map(given.map(({ node, value }) => [node, value]));
+  const found = findFlags(graph, new Shapes(graph), outputs, pins, read);
+  return [...given, ...found.filter(({ node }) => !isKept(node))];
+}
+
+const isPlaceholder = anyOf('placeholder');
+
+function givenFlag(graph: Graph, name: string, value: boolean | number): Flag {
+  const { node } = parseTensorName(name);
+  if (graph.has(node)) return { node, value: Number(value), reason: { code: 'given' } };
+  const placeholders = [...graph.nodes()].filter((other) => isPlaceholder(other)).map((other) => other.name);
+  const shown = placeholders.slice(0, 10).join(', ');
+  throw new BnfixError('usage', `no placeholder named ${name}`, {
+    option: 'set',
+    fix: didYouMean(node, placeholders) ?? (shown ? `placeholders of this graph: ${shown}` : undefined),
+  });
+}
+
+/** Tells reads of variables, and of those that some op updates with data. @param updates - computed when first needed */
+export function variableReads(variables: Variables, updates: () => Updates): VariableRead {
+  return (name) => {
+    const variable = variables.readBy({ node: name, port: 0 })?.node;
+    if (variable === undefined) return undefined;
+    return updates().updated.has(variable) ? 'updated' : 'other';
+  };
+}

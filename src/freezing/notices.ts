@@ -1,0 +1,44 @@
+import type { HealthProblem } from '../analysis/state/health.js';
+import { refText } from '../graph/node.js';
+import type { Analysis } from './analysis.js';
+
+/** Something that the user ought to know of a result that is right as far as bnfix can tell. */
+export type Notice =
+  /** The graph begins where its input pipelines end. */
+  | { readonly code: 'cut_at_pipeline'; readonly tensors: readonly string[] }
+  /** Variables without a moving average of their own keep their plain value. */
+  | { readonly code: 'without_ema'; readonly variables: readonly string[] }
+  /** Random ops feed an output: it differs from run to run. */
+  | { readonly code: 'random_ops'; readonly nodes: readonly string[] }
+  /** Reductions over the batch feed an output: it may depend on the batch. */
+  | { readonly code: 'batch_reductions'; readonly nodes: readonly string[] }
+  /** Statistics that were never updated are in use: because the user allows it, or because they were before. */
+  | { readonly code: 'untrained_in_use'; readonly batchNorms: readonly string[]; readonly allowed: boolean }
+  /** A batch norm in inference mode has statistics that cannot be right. */
+  | { readonly code: 'unhealthy_in_use'; readonly batchNorm: string; readonly problem: HealthProblem }
+  /** Batch norms in functions that could not be inlined are not folded. */
+  | { readonly code: 'functions_not_folded'; readonly functions: readonly string[] };
+
+/** What the user ought to know of a graph that can be frozen. */
+export function noticesOf(analysis: Analysis): Notice[] {
+  const { inputs, options, needed, randomOps, batchReductions, batchNorms } = analysis;
+  const notices: Notice[] = [];
+  if (inputs.source === 'pipeline' && inputs.refs.length > 0) {
+    notices.push({ code: 'cut_at_pipeline', tensors: inputs.refs.map(refText) });
+  }
+  const plain = options.ema ? needed.filter(({ evidence }) => evidence !== 'moving average') : [];
+  if (plain.length > 0) notices.push({ code: 'without_ema', variables: plain.map(({ node }) => node) });
+  if (randomOps.length > 0) notices.push({ code: 'random_ops', nodes: randomOps });
+  if (batchReductions.length > 0) notices.push({ code: 'batch_reductions', nodes: batchReductions });
+  const untrained = batchNorms.filter(({ isKept, health }) => !isKept && health?.kind === 'untrained');
+  for (const allowed of [true, false]) {
+    const names = untrained.filter(({ status }) => (status.kind === 'paired') === allowed).map(({ name }) => name);
+    if (names.length > 0) notices.push({ code: 'untrained_in_use', batchNorms: names, allowed });
+  }
+  for (const { name, status, health } of batchNorms) {
+    if (status.kind === 'inference' && health && health.kind !== 'untrained' && health.kind !== 'missing') {
+      notices.push({ code: 'unhealthy_in_use', batchNorm: name, problem: health });
+    }
+  }
+  return notices;
+}

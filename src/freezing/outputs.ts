@@ -1,0 +1,57 @@
+import {
+  chooseOutputs,
+  type OutputCandidate,
+  type OutputReason,
+  parseTensorName,
+} from '../analysis/training/outputs.js';
+import { didYouMean } from '../did_you_mean.js';
+import { BnfixError } from '../errors.js';
+import type { Graph } from '../graph/graph.js';
+import type { Model } from '../graph/model.js';
+import type { TensorRef } from '../graph/node.js';
+import { outputTypes } from '../ops/registry.js';
+import type { FreezeOptions } from './options.js';
+
+/** The outputs of the frozen graph, and why they were chosen. */
+export interface OutputsFound {
+  /** Empty where they have to be named. */
+  readonly refs: readonly TensorRef[];
+  readonly reason: OutputReason;
+  /** What they were chosen from, or can be, the best first; empty where a name or a signature decides. */
+  readonly candidates: readonly OutputCandidate[];
+}
+
+/**
+ * The outputs that are named, or that a signature or the graph itself shows.
+ * @throws BnfixError `usage` when a named one, or the signature, does not exist
+ */
+export function resolveOutputs(model: Model, options: FreezeOptions): OutputsFound {
+  if (options.outputs && options.outputs.length > 0) {
+    const refs = options.outputs.map((name) => namedOutput(model.graph, name));
+    return { refs, reason: { code: 'given' }, candidates: [] };
+  }
+  const { outputs: refs, reason, candidates } = chooseOutputs(model, options.signature);
+  return { refs, reason, candidates };
+}
+
+function namedOutput(graph: Graph, name: string): TensorRef {
+  const ref = parseTensorName(name);
+  const node = graph.find(ref.node);
+  if (!node) {
+    const names = [...graph.nodes()].map((other) => other.name);
+    throw new BnfixError('usage', `no tensor named ${name}`, {
+      option: 'outputs',
+      fix: didYouMean(ref.node, names) ?? 'without this option, the candidates are listed',
+    });
+  }
+  const types = outputTypes(node);
+  if (types && ref.port >= types.length) {
+    const has = types.length === 0 ? 'no output' : types.length === 1 ? 'a single output' : `${types.length} outputs`;
+    throw new BnfixError('usage', `${ref.node} has no output ${ref.port}`, {
+      option: 'outputs',
+      why: `${ref.node} (${node.op}) has ${has}`,
+      ...(types.length > 0 && { fix: { option: 'outputs', value: ref.node } }),
+    });
+  }
+  return ref;
+}

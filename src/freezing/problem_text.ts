@@ -1,0 +1,228 @@
+import type { HealthProblem } from '../analysis/state/health.js';
+import type { UnpairedReason } from '../analysis/training/batch_norms.js';
+import type { OutputCandidate } from '../analysis/training/outputs.js';
+import type { Problem } from '../analysis/training/problems.js';
+import { randomOpProblemText } from '../analysis/training/random_op_problem.js';
+import type { Fix } from '../errors.js';
+import type { Graph } from '../graph/graph.js';
+import type { Refusable } from './refuse.js';
+import { tensorInfos } from './report.js';
+import { listed, plural, shapeText } from './wording.js';
+
+/** What an error says of problems. */
+export interface ProblemText {
+  readonly headline: string;
+  readonly where?: string | undefined;
+  readonly why?: string | undefined;
+  readonly fixes: readonly Fix[];
+  readonly option?: string;
+}
+
+type With<C extends Problem['code']> = Extract<Problem, { readonly code: C }>;
+
+const OTHER_OUTPUTS: Fix = { option: 'outputs', value: 'TENSOR', text: 'chooses outputs that do not need it' };
+const CHECKPOINT: Fix = {
+  option: 'checkpoint',
+  value: 'PREFIX',
+  text: 'names the checkpoint that was saved with this graph',
+};
+
+function keep(node: string, what: string): Fix {
+  return { option: 'keep', value: node, text: what };
+}
+
+/** The words for problems of one kind. */
+export function problemText(problems: readonly Problem[], analysis: Refusable): ProblemText {
+  const first = problems[0]!;
+  switch (first.code) {
+    case 'outputs_unclear':
+      return outputsUnclear(first, analysis);
+    case 'unpaired':
+    case 'unhealthy':
+      return withoutStatistics(problems as readonly With<'unpaired' | 'unhealthy'>[]);
+    case 'untrained_statistic':
+      return {
+        headline: `${first.variable} was never trained`,
+        where: first.tensor.node,
+        why: 'it averages a batch statistic that the net uses, and it still is all 0 or all 1',
+        fixes: [
+          { option: 'allowUntrained', text: 'takes it as it is' },
+          keep(first.tensor.node, 'leaves the batch statistic in use'),
+        ],
+      };
+    case 'untrained_selected': {
+      const { variables } = first;
+      return {
+        headline: `${plural(variables.length, 'moving statistic')} ${variables.length === 1 ? 'was' : 'were'} never trained`,
+        where: listed(variables, 1),
+        why: `a flag selects them at inference, and they still are all 0 or all 1: ${listed(variables, 6)}`,
+        fixes: [
+          { option: 'allowUntrained', text: 'takes them as they are' },
+          keep('*', 'together with `set: FLAG=true` leaves the graph in training mode'),
+        ],
+      };
+    }
+    case 'still_in_use': {
+      const which = first.variable === undefined ? first.tensor : `${first.tensor}, which ${first.variable} averages,`;
+      return {
+        headline: `${first.node} uses batch statistics in a way that cannot be rewired`,
+        where: first.node,
+        why: `${which} feeds an output even with the moving statistics in place`,
+        fixes: [keep(first.node, 'leaves it as it is'), OTHER_OUTPUTS],
+      };
+    }
+    case 'gradient':
+      return {
+        headline: `${first.node} uses batch statistics in a way that cannot be rewired`,
+        where: first.node,
+        why: `the outputs need ${first.gradient}, a gradient that goes through batch statistics`,
+        fixes: [keep(first.node, 'leaves it as it is'), OTHER_OUTPUTS],
+      };
+    case 'step_dependent':
+      return {
+        headline: `${first.node} corrects moving statistics by the number of training steps`,
+        where: first.node,
+        why: `at this step it scales them by ${first.factor.toPrecision(4)} of the converged value; inference would not`,
+        fixes: [
+          keep(first.node, 'leaves the correction as it is'),
+          { text: 'take a checkpoint that was trained for longer' },
+        ],
+      };
+    case 'random_op':
+      return {
+        headline: `${first.node} still depends on a random op`,
+        where: first.node,
+        why: `its pattern is not a recognised dropout: ${randomOpProblemText(first.problem)} (${first.random})`,
+        fixes: [keep(first.node, 'leaves it in (outputs stay random)'), OTHER_OUTPUTS],
+      };
+    case 'updated_in_use':
+      return {
+        headline: `${first.node} (${first.op}) feeds an output`,
+        where: first.node,
+        why: `${outputNames(analysis)} depends on the value of a variable after an update`,
+        fixes: [{ option: 'outputs', value: 'TENSOR', text: 'chooses outputs that do not read an updated variable' }],
+      };
+    case 'unknown_reader':
+      return {
+        headline: `${first.node} (${first.op}) takes a variable, not its value`,
+        where: first.node,
+        why: 'how this op would read a constant in its place is not known',
+        fixes: [OTHER_OUTPUTS],
+      };
+    case 'training_in_function':
+      return {
+        headline: `${first.node} (${first.op}) is in a function that cannot be inlined`,
+        where: first.function,
+        why: 'an op that bnfix does not know calls it, and what trains in it cannot be repaired there',
+        fixes: [OTHER_OUTPUTS],
+      };
+    case 'no_value':
+      return withoutValue(problems as readonly With<'no_value'>[]);
+  }
+}
+
+function outputNames({ outputs }: Refusable): string {
+  return listed(
+    outputs.refs.map(({ node }) => node),
+    4,
+  );
+}
+
+function outputsUnclear({ candidates }: With<'outputs_unclear'>, { graph, model }: Refusable): ProblemText {
+  const lines = candidates.slice(0, 12).map((candidate) => candidateLine(candidate, graph));
+  if (candidates.length > 12) lines.push(`and ${candidates.length - 12} more`);
+  const best = candidates[0]?.ref.node ?? 'NAME';
+  return {
+    headline: 'cannot determine the output tensors',
+    where: model.name,
+    why: candidates.length === 0 ? 'no tensor looks like an output' : ['candidates, best first:', ...lines].join('\n'),
+    fixes: [{ option: 'outputs', value: best, text: 'names them' }],
+  };
+}
+
+function candidateLine({ ref, op }: OutputCandidate, graph: Graph): string {
+  const [info] = tensorInfos(graph, [ref]);
+  return info ? `${info.name}  ${op}  ${info.dtype} ${shapeText(info.shape)}` : `${ref.node}:${ref.port}  ${op}`;
+}
+
+const SHOWN = 8;
+
+/** One error for all batch norms: what each lacks, and the ways out. */
+function withoutStatistics(problems: readonly With<'unpaired' | 'unhealthy'>[]): ProblemText {
+  const lines = problems.slice(0, SHOWN).map((problem) => `${problem.batchNorm}: ${statisticsReason(problem)}`);
+  if (problems.length > SHOWN) lines.push(`and ${problems.length - SHOWN} more`);
+  const first = problems[0]!.batchNorm;
+  const kinds = new Set(problems.map((problem) => (problem.code === 'unpaired' ? 'unpaired' : problem.problem.kind)));
+  const fixes: Fix[] = [];
+  if (kinds.has('untrained')) {
+    fixes.push({ option: 'allowUntrained', text: 'takes statistics that were never updated as they are' });
+  }
+  if (kinds.has('unpaired')) {
+    fixes.push({
+      option: 'map',
+      value: `${first}=MEAN,VARIANCE`,
+      text: 'names the variables that hold its statistics',
+    });
+  }
+  if (kinds.has('missing')) fixes.push(CHECKPOINT);
+  if (kinds.has('not_finite') || kinds.has('negative_variance') || kinds.has('wrong_shape')) {
+    fixes.push({ option: 'checkpoint', value: 'PREFIX', text: 'names one from before the training diverged' });
+  }
+  fixes.push(keep(first, 'leaves it in training mode: it goes on using batch statistics'));
+  const what =
+    kinds.size === 1 && kinds.has('untrained') ? 'statistics that were never trained' : 'no usable moving statistics';
+  return {
+    headline: `${plural(problems.length, 'batch norm')} in training mode: ${what}`,
+    where: problems.length === 1 ? first : `${first} and ${problems.length - 1} more`,
+    why: lines.join('\n'),
+    fixes,
+  };
+}
+
+function statisticsReason(problem: With<'unpaired' | 'unhealthy'>): string {
+  return problem.code === 'unpaired' ? unpairedText(problem.reason) : healthText(problem.problem);
+}
+
+function unpairedText(reason: UnpairedReason): string {
+  switch (reason.code) {
+    case 'no_average': {
+      const { truncated } = reason;
+      const limit = ` (the update of ${listed(truncated, 2)} is too long to be analysed)`;
+      return `no variable is updated from its batch mean and variance${truncated.length > 0 ? limit : ''}`;
+    }
+    case 'several_averages':
+      return `several variables average its statistics: ${reason.variables.join(', ')}`;
+    case 'mean_not_found':
+      return 'which tensor carries its mean was not recognised';
+  }
+}
+
+/** What is wrong with moving statistics. */
+export function healthText(problem: HealthProblem): string {
+  switch (problem.kind) {
+    case 'missing':
+      return problem.error.why ? `${problem.error.message}: ${problem.error.why}` : problem.error.message;
+    case 'untrained':
+      return `${problem.names[0]} is all 0 and ${problem.names[1]} all ${problem.variance}: never updated`;
+    case 'not_finite':
+      return `${problem.name} contains NaN or infinity`;
+    case 'negative_variance':
+      return `${problem.name} has a negative value: ${problem.smallest}`;
+    case 'wrong_shape': {
+      const [mean, variance] = problem.names;
+      return `${mean} has ${plural(problem.channels[0], 'channel')}, ${variance} has ${problem.channels[1]}`;
+    }
+  }
+}
+
+function withoutValue(problems: readonly With<'no_value'>[]): ProblemText {
+  const { error } = problems[0]!;
+  if (problems.length === 1) return { headline: error.message, where: error.where, why: error.why, fixes: error.fixes };
+  const names = problems.map(({ variable }) => variable);
+  return {
+    headline: `${plural(names.length, 'variable')} that the outputs need have no usable value`,
+    where: error.where,
+    why: [`${listed(names, 6)}`, `${error.message}${error.why ? `: ${error.why}` : ''}`].join('\n'),
+    fixes: error.fixes,
+  };
+}

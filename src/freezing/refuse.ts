@@ -1,0 +1,73 @@
+import type { Problem } from '../analysis/training/problems.js';
+import { BnfixError, type ErrorCode, type Fix } from '../errors.js';
+import type { Analysis } from './analysis.js';
+import { problemText } from './problem_text.js';
+
+/** The kind of failure that a problem is, and the order in which problems are reported: the first gives the headline. */
+const CODES: Readonly<Record<Problem['code'], ErrorCode>> = {
+  outputs_unclear: 'usage',
+  unpaired: 'statistics',
+  unhealthy: 'statistics',
+  untrained_statistic: 'statistics',
+  still_in_use: 'unsupported',
+  gradient: 'unsupported',
+  step_dependent: 'unsupported',
+  random_op: 'unsupported',
+  updated_in_use: 'unsupported',
+  unknown_reader: 'unsupported',
+  training_in_function: 'unsupported',
+  untrained_selected: 'statistics',
+  no_value: 'statistics',
+};
+
+/** Problems that are told together: each batch norm lacks its statistics, for one reason or another. */
+const GROUPS: readonly (readonly Problem['code'][])[] = [
+  ['unpaired', 'unhealthy'],
+  ...(Object.keys(CODES) as Problem['code'][])
+    .filter((code) => code !== 'unpaired' && code !== 'unhealthy')
+    .map((code) => [code]),
+];
+
+/** What a refusal reads. */
+export type Refusable = Pick<Analysis, 'problems' | 'outputs' | 'graph' | 'model'>;
+
+/**
+ * Refuses to freeze what cannot be frozen.
+ * @throws BnfixError with all problems: the first group of them as the headline, the others after it
+ */
+export function refuse(analysis: Refusable): void {
+  const { problems } = analysis;
+  if (problems.length === 0) return;
+  // Without outputs, what else is found is about tensors that may not matter.
+  const unclear = problems.filter(({ code }) => code === 'outputs_unclear');
+  const groups = groupsOf(unclear.length > 0 ? unclear : problems);
+  const [first, ...others] = groups.map((group) => problemText(group, analysis));
+  const why = [first!.why, ...others.flatMap((other) => [other.headline, other.why])].filter(
+    (text) => text !== undefined,
+  );
+  throw new BnfixError(CODES[groups[0]![0]!.code], first!.headline, {
+    where: first!.where,
+    why: why.length > 0 ? why.join('\n') : undefined,
+    fix: distinct([first!, ...others].flatMap(({ fixes }) => fixes)),
+    option: first!.option,
+    data: { problems },
+  });
+}
+
+function groupsOf(problems: readonly Problem[]): Problem[][] {
+  const order = Object.keys(CODES);
+  const first = [...problems].sort((a, b) => order.indexOf(a.code) - order.indexOf(b.code))[0]!;
+  const isFirst = (codes: readonly Problem['code'][]) => codes.includes(first.code);
+  const ordered = [...GROUPS].sort((a, b) => Number(isFirst(b)) - Number(isFirst(a)));
+  return ordered
+    .map((codes) => problems.filter(({ code }) => codes.includes(code)))
+    .filter((group) => group.length > 0);
+}
+
+function distinct(fixes: readonly Fix[]): Fix[] {
+  const seen = new Set<string>();
+  return fixes.filter((fix) => {
+    const key = JSON.stringify(fix);
+    return !seen.has(key) && seen.add(key);
+  });
+}

@@ -1,0 +1,75 @@
+import type { Statistics } from '../analysis/state/statistics.js';
+import type { Variable, Variables } from '../analysis/state/variables.js';
+import type { BatchNorm } from '../analysis/training/batch_norms.js';
+import { didYouMean } from '../did_you_mean.js';
+import { BnfixError } from '../errors.js';
+import type { Checkpoint } from '../graph/model.js';
+import { nameMatcher } from './name_matcher.js';
+import type { FreezeOptions } from './options.js';
+
+/**
+ * Puts the statistics that the user names for a batch norm in place of what was found.
+ * @throws BnfixError `usage` when a name of the map means no batch norm, or several, or no variable
+ */
+export function applyStatisticsMap(
+  batchNorms: readonly BatchNorm[],
+  variables: Variables,
+  checkpoint: Checkpoint | undefined,
+  map: NonNullable<FreezeOptions['map']>,
+): BatchNorm[] {
+  const rules = Object.entries(map).map(([name, pair]) => ({ name, isMeant: nameMatcher([name]), pair, used: false }));
+  const result = batchNorms.map((batchNorm): BatchNorm => {
+    const inTraining = batchNorm.status.kind !== 'inference';
+    const rule = inTraining ? rules.find(({ isMeant }) => isMeant(batchNorm.name)) : undefined;
+    if (!rule) return batchNorm;
+    if (rule.used && !/[*?]/.test(rule.name))
+      throw severalMeant(
+        rule.name,
+        batchNorms.filter(({ name }) => rule.isMeant(name)),
+      );
+    rule.used = true;
+    return { ...batchNorm, status: { kind: 'paired', statistics: namedStatistics(rule.pair, variables, checkpoint) } };
+  });
+  const unused = rules.find((rule) => !rule.used);
+  if (unused) throw noneMeant(unused.name, batchNorms);
+  return result;
+}
+
+function namedStatistics(
+  pair: readonly [string, string],
+  variables: Variables,
+  checkpoint: Checkpoint | undefined,
+): Statistics {
+  const [mean, variance] = pair.map((name) => namedVariable(name, variables, checkpoint)) as [Variable, Variable];
+  return { mean, variance, evidence: { kind: 'map' } };
+}
+
+function namedVariable(name: string, variables: Variables, checkpoint: Checkpoint | undefined): Variable {
+  const node = name.replace(/:0$/, '');
+  const known = variables.byNode.get(node) ?? [...variables.byNode.values()].find((variable) => variable.key === node);
+  if (known) return known;
+  const entry = checkpoint?.entries.get(node);
+  if (entry)
+    return { node, kind: 'ref', dtype: entry.dtype, shape: entry.shape, key: node, slice: undefined, evidence: 'name' };
+  const names = new Set([...variables.byNode.keys(), ...(checkpoint?.entries.keys() ?? [])]);
+  throw new BnfixError('usage', `no variable or checkpoint key named ${name}`, {
+    option: 'map',
+    fix: didYouMean(node, names),
+  });
+}
+
+function severalMeant(scope: string, batchNorms: readonly BatchNorm[]): BnfixError {
+  const names = batchNorms.map(({ name }) => name).join(', ');
+  return new BnfixError('usage', `${scope} contains several batch norms`, {
+    option: 'map',
+    fix: `name one of ${names}; a glob stands for all of them`,
+  });
+}
+
+function noneMeant(name: string, batchNorms: readonly BatchNorm[]): BnfixError {
+  const names = batchNorms.map((batchNorm) => batchNorm.name);
+  return new BnfixError('usage', `no batch norm named ${name}`, {
+    option: 'map',
+    fix: didYouMean(name, names) ?? `batch norms: ${names.slice(0, 8).join(', ')}`,
+  });
+}

@@ -1,0 +1,170 @@
+import type { Evidence } from '../analysis/state/statistics.js';
+import type { FlagReason } from '../analysis/training/flags.js';
+import type { OutputReason } from '../analysis/training/outputs.js';
+import type { Shape } from '../analysis/values/shapes.js';
+import { refText } from '../graph/node.js';
+import type { Outcome } from '../passes/outcome.js';
+import type { Notice } from './notices.js';
+import { healthText } from './problem_text.js';
+import type { BatchNormReport, FlagReport } from './report.js';
+
+// All sentences about results. Whoever shows a report takes its data from there and its words from here.
+
+/** `1,234`. */
+export function countText(count: number): string {
+  // Not toLocaleString: the first call of it takes as long as reading a small graph.
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+/** `1 op`, `2 ops`. */
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${countText(count)} ${count === 1 ? one : many}`;
+}
+
+/** The first few of many names. */
+export function listed(names: readonly string[], limit = 5): string {
+  const more = names.length > limit ? ` and ${names.length - limit} more` : '';
+  return names.slice(0, limit).join(', ') + more;
+}
+
+/** `[?,224,224,3]`; `?` alone where the rank is not known. */
+export function shapeText(shape: Shape): string {
+  return shape ? `[${shape.map((size) => (size < 0 ? '?' : size)).join(',')}]` : '?';
+}
+
+/** Why outputs were chosen. @param option - how the option that overrides is written */
+export function outputReasonText(reason: OutputReason, option: string): string {
+  switch (reason.code) {
+    case 'given':
+      return `named by ${option}`;
+    case 'signature':
+      return `from the signature ${reason.name}`;
+    case 'only_candidate':
+      return 'the only tensor that the net ends in';
+    case 'best_candidate':
+      return `chosen from ${reason.of} candidates (${option} overrides)`;
+    case 'unclear':
+      return 'they have to be named';
+  }
+}
+
+/** How the statistics of a batch norm were found. */
+export function evidenceText(evidence: Evidence, mean: string, variance: string): string {
+  switch (evidence.kind) {
+    case 'update op': {
+      const [forMean, forVariance] = evidence.assigns;
+      const [ofMean, ofVariance] = evidence.tensors.map(refText);
+      return `${forMean} assigns ${mean} from ${ofMean}, ${forVariance} assigns ${variance} from ${ofVariance}`;
+    }
+    case 'input':
+      return `inputs 3 and 4 read ${mean} and ${variance} already`;
+    case 'map':
+      return 'named by the user';
+    case 'reference':
+      return `in the reference graph: ${evidenceText(evidence.evidence, mean, variance)}`;
+    case 'sibling':
+      return `${evidence.batchNorm} uses them and has the same ${evidence.shared}`;
+    case 'name':
+      return `its update ops are gone; ${mean} and ${variance} are in its scope`;
+    case 'shape':
+      return `its update ops are gone; ${mean} and ${variance} are the only unread vectors of ${evidence.channels}`;
+  }
+}
+
+/** Why a batch norm that uses batch statistics stays as it is. */
+export function leftText({ status, reason }: BatchNormReport, option: string): string {
+  if (status === 'kept') return `kept in training mode (${option})`;
+  return reason === 'layer_normalization'
+    ? 'layer normalisation: every example is normalised by itself'
+    : 'its batch dimension is statically 1: every example is normalised by itself (instance normalisation)';
+}
+
+/** A flag, its value and why. */
+export function flagText({ name, value, reason }: FlagReport): string {
+  return `${name} = ${value}: ${flagReasonText(reason, value)}`;
+}
+
+function flagReasonText(reason: FlagReason, value: boolean | number): string {
+  switch (reason.code) {
+    case 'given':
+      return 'set by the user';
+    case 'training_ops':
+      return `${other(value)} would enable ${plural(reason.count, 'training-only op')}`;
+    case 'delays_quantization':
+      return 'it delays fake quantisation, which is active at inference';
+  }
+}
+
+function other(value: boolean | number): boolean | number {
+  return typeof value === 'boolean' ? !value : 1 - value;
+}
+
+/** One line on what a pass did. */
+export function outcomeText(outcome: Outcome): string {
+  switch (outcome.kind) {
+    case 'function':
+      return `inlined ${outcome.node} (${outcome.op})`;
+    case 'input':
+      return `${refText(outcome.tensor)} (${outcome.op}) is fed by the placeholder ${outcome.placeholder}`;
+    case 'flag':
+      return `pinned ${outcome.node} to ${outcome.value}`;
+    case 'branch':
+      return `${outcome.node} (${outcome.op}) takes its input ${outcome.input}`;
+    case 'simplified':
+      return `simplified ${outcome.node} (${outcome.op})`;
+    case 'statistic':
+      return `replaced ${refText(outcome.tensor)} by ${outcome.by}`;
+    case 'batch_norm':
+      return `repaired ${outcome.name}`;
+    case 'dropout':
+      return `removed the dropout ${outcome.node} (${outcome.random})`;
+    case 'stripped':
+      return `removed ${countText(outcome.removed)} of ${plural(outcome.of, 'node')}, which feed no output`;
+    case 'variable':
+      return `froze ${outcome.node}`;
+    case 'pruned_function':
+      return `removed the function ${outcome.name}`;
+  }
+}
+
+/** What a kind of outcome is called when there are several; undefined for what is reported elsewhere. */
+export function outcomesText(kind: Outcome['kind'], count: number): string | undefined {
+  switch (kind) {
+    case 'function':
+      return `inlined ${plural(count, 'function call')}`;
+    case 'input':
+      return `cut at ${plural(count, 'input')}`;
+    case 'flag':
+      return `pinned ${plural(count, 'flag')}`;
+    case 'branch':
+      return `resolved ${plural(count, 'branch', 'branches')}`;
+    case 'dropout':
+      return `removed ${plural(count, 'dropout')}`;
+    case 'variable':
+      return `froze ${plural(count, 'variable')}`;
+    default:
+      return undefined;
+  }
+}
+
+/** A notice in a sentence. @param flagOf - how an option is written */
+export function noticeText(notice: Notice, flagOf: (option: string) => string): string {
+  switch (notice.code) {
+    case 'cut_at_pipeline':
+      return `cut at ${listed(notice.tensors)}, where the input pipeline ends (${flagOf('inputs')} overrides)`;
+    case 'without_ema':
+      return `without a moving average, taken as they are: ${listed(notice.variables, 8)}`;
+    case 'random_ops':
+      return `random ops feed the outputs, which differ from run to run: ${listed(notice.nodes)}`;
+    case 'batch_reductions':
+      return `averages over the batch are left, outputs may depend on it: ${listed(notice.nodes)}`;
+    case 'untrained_in_use': {
+      const why = notice.allowed ? ` (${flagOf('allowUntrained')})` : '';
+      return `statistics that were never updated (all 0 or all 1) are in use${why}: ${listed(notice.batchNorms)}`;
+    }
+    case 'unhealthy_in_use':
+      return `${notice.batchNorm} uses statistics that cannot be right: ${healthText(notice.problem)}`;
+    case 'functions_not_folded':
+      return `batch norms in functions are not folded: ${notice.functions.join(', ')}`;
+  }
+}

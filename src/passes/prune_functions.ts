@@ -1,0 +1,26 @@
+import { calledFunctions } from '../graph/called_functions.js';
+import type { Outcome } from './outcome.js';
+import type { Pass } from './pass.js';
+
+/**
+ * Removes functions that nothing calls any more.
+ *
+ *     given:   y = Relu(x), library: f, g      result:  y = Relu(x)
+ *
+ * Assumes: what is called and could not be inlined has been checked by the analysis.
+ */
+export const pruneFunctions: Pass = {
+  name: 'prune_functions',
+  run({ graph }) {
+    const { library, ...rest } = graph.header;
+    if (!library) return { outcomes: [] };
+    const kept = new Set(calledFunctions(graph, graph.nodes()));
+    const names = new Set([...kept].map((fn) => fn.signature?.name ?? ''));
+    const outcomes = (library.function ?? [])
+      .filter((fn) => !kept.has(fn))
+      .map((fn): Outcome => ({ kind: 'pruned_function', name: fn.signature?.name ?? '' }));
+    const gradient = (library.gradient ?? []).filter((entry) => names.has(entry.function_name ?? ''));
+    graph.setHeader(kept.size === 0 ? rest : { ...rest, library: { ...library, function: [...kept], gradient } });
+    return { outcomes };
+  },
+};

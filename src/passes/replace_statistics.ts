@@ -1,0 +1,52 @@
+import type { Replacement } from '../analysis/training/replacements.js';
+import { attr } from '../graph/attrs.js';
+import { DataType } from '../graph/dtype.js';
+import type { TensorRef } from '../graph/node.js';
+import { elementCount, numberTensor } from '../graph/tensor.js';
+import { outputTypes } from '../ops/registry.js';
+import { StatisticWriter } from './edits/statistic.js';
+import type { Outcome } from './outcome.js';
+import type { Pass } from './pass.js';
+
+/**
+ * Puts moving statistics in the place of the batch statistics that they average, and of what an assignment has just made of
+ * this batch; corrections of batch renormalisation become the constants that they come to.
+ *
+ *     given:   m = Mean(x), v = Mean(SquaredDifference(x, m)), y = (x - m) * Rsqrt(v + eps)
+ *              AssignSub(moving_mean, (moving_mean - m) * decay), the same for v
+ *     result:  y = (x - moving_mean) * Rsqrt(moving_variance + eps)
+ *
+ * Assumes: the analysis has shown by numbers that each variable averages the tensor that it replaces.
+ */
+export const replaceStatistics: Pass = {
+  name: 'replace_statistics',
+  run({ graph, checkpoint, replacements }) {
+    const writer = new StatisticWriter(graph, checkpoint);
+    const outcomes: Outcome[] = [];
+    for (const { tensor, by } of replacements) {
+      graph.replaceUses(tensor, 'value' in by ? writeConstant(writer, tensor, by) : writeVariable(writer, tensor, by));
+      outcomes.push({ kind: 'statistic', tensor, by: 'value' in by ? by.value : by.variable.node });
+    }
+    return { outcomes };
+  },
+};
+
+type ByConstant = Extract<Replacement['by'], { readonly value: number }>;
+type ByVariable = Exclude<Replacement['by'], ByConstant>;
+
+function writeConstant({ graph }: StatisticWriter, tensor: TensorRef, { value, shape }: ByConstant): TensorRef {
+  const dtype = outputTypes(graph.get(tensor.node))?.[tensor.port] ?? DataType.DT_FLOAT;
+  const numbers = new Array<number>(elementCount(shape)).fill(value);
+  const { name } = graph.add({
+    name: graph.freeName(`${tensor.node}/inference`),
+    op: 'Const',
+    tensor: numberTensor(dtype, shape, numbers),
+    attr: { dtype: attr.type(dtype) },
+  });
+  return { node: name, port: 0 };
+}
+
+function writeVariable(writer: StatisticWriter, tensor: TensorRef, { variable, shape }: ByVariable): TensorRef {
+  const dtype = outputTypes(writer.graph.get(tensor.node))?.[tensor.port] ?? variable.dtype;
+  return writer.write(tensor.node, variable, dtype, shape);
+}
