@@ -29,7 +29,11 @@ export const foldBranches: Pass<PreparePlan> = {
     const branches = new Branches(graph, new Map(), order);
     const shapes = new Shapes(graph);
     const named = new Set(outputs.map((ref) => ref.node));
+    const feeding = branches.needed(outputs);
     const outcomes: Outcome[] = [];
+    const resolved = (node: Node, input: number) => {
+      if (feeding.has(node)) outcomes.push({ kind: 'branch', node: node.name, op: node.op, input });
+    };
     const bypass = (node: Node, port: number, to: TensorRef) => {
       if (named.has(node.name)) becomeIdentity(graph, node, to);
       else graph.replaceUses({ node: node.name, port }, to);
@@ -50,13 +54,13 @@ export const foldBranches: Pass<PreparePlan> = {
           graph.add({ name, op: 'Const', tensor, attr: { dtype: attr.type(DataType.DT_INT32) } });
           graph.replaceUses({ node: node.name, port: 1 }, { node: name, port: 0 });
         }
-        outcomes.push({ kind: 'branch', node: node.name, op: node.op, input: index });
+        resolved(node, index);
         bypass(node, 0, node.inputs[index]!);
       } else if (isSelect(node)) {
         const index = branches.selected(node);
         const taken = index && node.inputs[index];
         if (!taken || !keepsShape(shapes, node, index)) continue;
-        outcomes.push({ kind: 'branch', node: node.name, op: node.op, input: index });
+        resolved(node, index);
         bypass(node, 0, taken);
       }
     }

@@ -150,7 +150,7 @@ describe('bnfix freeze', () => {
     const set = await cli(['freeze', fixture('dropout_set/model.meta'), '--dry-run', '--set', 'dropout_keep=1']);
     expect(set.stdout).toContain('dropout_keep = 1: set by the user');
     const keep = await cli(['freeze', BAG_MODEL, '--dry-run', '--keep', 'conv1/*']);
-    expect(keep.stdout).toContain('2 FusedBatchNorm: left in training mode: --keep');
+    expect(keep.stdout).toContain('2 left (FusedBatchNorm): kept in training mode (--keep)');
   });
 
   it('takes statistics by --map', async () => {
