@@ -6,12 +6,12 @@ import type { Model } from '../graph/model.js';
 import { anyOf } from '../ops/meaning.js';
 import { FOLD_PIPELINE, runPipeline, UNFUSE_PIPELINE } from '../passes/pipeline.js';
 import { type EncodedGraph, encodeGraphDef } from '../writers/graph_def.js';
-import { type FoldedSite, FoldedSites, type FoldReport } from './fold_report.js';
 import { analyse } from './analyse.js';
 import { frozenGraph } from './apply.js';
-import { FREEZE_OPTIONS, type FreezeOptions } from './options.js';
+import { type FoldedSite, FoldedSites, type FoldReport } from './fold_report.js';
 import { nameMatcher } from './name_matcher.js';
 import type { Notice } from './notices.js';
+import { FREEZE_OPTIONS, type FreezeOptions } from './options.js';
 import { freezeReport } from './report.js';
 import { assertStillFed, fedBy } from './still_fed.js';
 

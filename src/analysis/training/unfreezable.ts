@@ -10,7 +10,7 @@ import type { Problem } from './problems.js';
 const updates = anyOf('assign', 'update', 'initialised');
 const isHandle = anyOf('handle');
 const readsHandle = anyOf('read', 'gather_variable', 'variable_shape');
-const forwardsHandle = anyOf('switch', 'merge', 'enter', 'exit', 'next_iteration');
+const forwardsHandle = anyOf('identity', 'switch', 'merge', 'enter', 'exit', 'next_iteration');
 const calls = anyOf('call', 'if', 'case', 'while');
 const trains = anyOf('fused_batch_norm', 'assign', 'update', 'read', 'random');
 
@@ -36,7 +36,7 @@ function unknownReaders(graph: Graph, live: NodeSet): ReadonlySet<Node> {
   for (const holder of holders) {
     for (const node of graph.dataConsumers(holder.name)) {
       if (!live.has(node) || readsHandle(node) || updates(node)) continue;
-      if (forwardsHandle(node) || node.op === 'Identity' || node.op === 'RefIdentity') holders.add(node);
+      if (forwardsHandle(node)) holders.add(node);
       else found.add(node);
     }
   }
