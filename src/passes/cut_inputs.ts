@@ -12,8 +12,9 @@ import type { Pass, PreparePlan } from './pass.js';
 /**
  * Lets the graph begin at the named tensors.
  *
- *     given:   decode = DecodeJpeg(file)        result:  decode = Placeholder[dtype, shape]
- *              conv = Conv2D(decode, w)                  conv = Conv2D(decode, w)
+ *     inputs: [decode]
+ *     given:   decode = DecodeJpeg(file), y = Cast(decode)[DstT=float32]
+ *     result:  decode = Placeholder[uint8, shape=?], y = Cast(decode)[DstT=float32]
  *
  * Assumes: nothing. A tensor that is not output 0 of a node with one output becomes a placeholder of its own.
  */

@@ -13,8 +13,9 @@ import type { Pass } from './pass.js';
 /**
  * Makes every variable a constant that holds its value from the checkpoint, and its readers plain ops.
  *
- *     given:   w = VarHandleOp, r = ReadVariableOp(w), y = MatMul(x, r)
- *     result:  w = Const, r = Identity(w), y = MatMul(x, r)
+ *     checkpoint: { w: [[1], [2]] }
+ *     given:   w = VarHandleOp[shape=[2, 1]], r = ReadVariableOp(w), y = MatMul(x, r)
+ *     result:  w = [[1.0], [2.0]], r = Identity(w), y = MatMul(x, r)
  *
  * Assumes: the training ops are gone, and the analysis has checked that everything that takes a variable only reads it.
  */

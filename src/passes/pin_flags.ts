@@ -11,6 +11,7 @@ import type { Pass, PreparePlan } from './pass.js';
 /**
  * Gives flags the value that they have at inference.
  *
+ *     set: { is_training: false }
  *     given:   is_training = Placeholder[bool]      result:  is_training = Const[false]
  *
  * Assumes: the flags were recognised by what they switch, or pinned by the user.

@@ -5,7 +5,11 @@ import type { Pass } from './pass.js';
 /**
  * Removes functions that nothing calls any more.
  *
- *     given:   y = Relu(x), library: f, g      result:  y = Relu(x)
+ *     given:   def f(x):
+ *                r = Relu(x)
+ *                return r
+ *              y = Tanh(x)
+ *     result:  y = Tanh(x)
  *
  * Assumes: what is called and could not be inlined has been checked by the analysis.
  */

@@ -7,7 +7,7 @@ import type { Pass } from './pass.js';
 /**
  * Makes every active dropout that feeds an output what it is at inference: nothing.
  *
- *     given:   y = Mul(RealDiv(x, keep), Floor(keep + RandomUniform()))      result:  y = Identity(x)
+ *     given:   y = Mul(RealDiv(x, 0.5), Floor(0.5 + RandomUniform(Shape(x))))      result:  y = Identity(x)
  *
  * Assumes: scale and mask cancel out on average, which the analysis has checked by numbers.
  */

@@ -12,9 +12,10 @@ import type { Pass } from './pass.js';
  * Puts moving statistics in the place of the batch statistics that they average, and of what an assignment has just made of
  * this batch; corrections of batch renormalisation become the constants that they come to.
  *
- *     given:   m = Mean(x), v = Mean(SquaredDifference(x, m)), y = (x - m) * Rsqrt(v + eps)
- *              AssignSub(moving_mean, (moving_mean - m) * decay), the same for v
- *     result:  y = (x - moving_mean) * Rsqrt(moving_variance + eps)
+ *     checkpoint: { moving_mean: [1, 2] }
+ *     given:   x = Placeholder[shape=[?, 2]], m = Mean(x, [0]), y = x - m
+ *              moving_mean = VariableV2[shape=[2]], AssignSub(moving_mean, (moving_mean - m) * 0.1)
+ *     result:  x = Placeholder[shape=[?, 2]], moving_mean = VariableV2[shape=[2]], y = x - moving_mean
  *
  * Assumes: the analysis has shown by numbers that each variable averages the tensor that it replaces.
  */

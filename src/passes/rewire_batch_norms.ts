@@ -8,8 +8,12 @@ import type { FusedRepair, Pass } from './pass.js';
 /**
  * Lets the batch norm ops that feed an output use their moving statistics.
  *
- *     given:   bn = FusedBatchNormV3(x, gamma, beta, [], [])[is_training=true]
- *     result:  bn = FusedBatchNormV3(x, gamma, beta, moving_mean, moving_variance)[is_training=false]
+ *     checkpoint: { m: [1, 2], v: [4, 9] }
+ *     given:   y = FusedBatchNormV3(x, gamma, beta, [], [])[is_training=true]
+ *              m = VariableV2[shape=[2]], AssignSub(m, (m - y:1) * 0.1)
+ *              v = VariableV2[shape=[2]], AssignSub(v, (v - y:2) * 0.1)
+ *     result:  m = VariableV2[shape=[2]], v = VariableV2[shape=[2]]
+ *              y = FusedBatchNormV3(x, gamma, beta, m, v)[is_training=false]
  *
  * Assumes: the analysis has paired each with its statistics.
  */

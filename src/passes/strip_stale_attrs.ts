@@ -6,7 +6,7 @@ const STALE_ATTRS = ['_class', '_output_shapes', '_gradient_op_type'];
 /**
  * Removes what binds nodes to the machine and the graph that they were trained in.
  *
- *     given:   y = Relu(x)[_class=..., _output_shapes=...] on /gpu:0      result:  y = Relu(x)
+ *     given:   y = Relu(x)[_class=["loc:@w"], _output_shapes=[[?, 8]]] on /device:GPU:0      result:  y = Relu(x)
  *
  * Assumes: nothing.
  */

@@ -7,7 +7,7 @@ import type { Pass } from './pass.js';
  * Removes what does not lead to an output: optimizers, gradients, savers, summaries, initialisers, update ops, and the
  * control edges that tie them in.
  *
- *     given:   y = Identity(x, ^AssignSub)      result:  y = Identity(x)
+ *     given:   AssignSub(moving_mean, d), y = Identity(x, ^AssignSub)      result:  y = Identity(x)
  *
  * Assumes: the outputs exist. A control edge from the pivot of a branch or a loop stays: it says when a node runs.
  */

@@ -7,9 +7,6 @@ import { parseWithFunctions } from '../support/parse_functions.js';
 import { outputNames, passOf, runPass } from '../support/run_pass.js';
 import { parseCase } from '../support/text_cases.js';
 
-/** Passes whose doc blocks are still to be made cases. */
-const WAITING = /^(cut_inputs|freeze_variables|pin_flags|prune_functions|remove_|replace_|rewire_|strip_)/;
-
 interface Example {
   readonly given: string;
   readonly result: string;
@@ -49,7 +46,7 @@ it('every pass has an example', async () => {
   expect(without).toEqual([]);
 });
 
-describe.each(examples.filter((each) => each.examples.length > 0 && !WAITING.test(each.name)))('$name', (each) => {
+describe.each(examples.filter((each) => each.examples.length > 0))('$name', (each) => {
   it.each(each.examples)('$given', async ({ given, result }) => {
     const pass = (await passOf(each.name))!;
     const { options, given: text } = parseCase(given);

@@ -3,15 +3,18 @@ import { findVariables, type Variables } from '../../src/analysis/state/variable
 import { findActivations } from '../../src/analysis/training/activations.js';
 import { Branches } from '../../src/analysis/training/branches.js';
 import { findDropouts } from '../../src/analysis/training/dropouts.js';
-import { rankOutputs } from '../../src/analysis/training/outputs.js';
+import { chooseOutputs } from '../../src/analysis/training/outputs.js';
 import { constantValue } from '../../src/analysis/values/constants.js';
 import { type Shape, Shapes } from '../../src/analysis/values/shapes.js';
+import { analyse } from '../../src/freezing/analyse.js';
+import type { Analysis } from '../../src/freezing/analysis.js';
 import { dtypeName } from '../../src/graph/dtype.js';
 import type { Graph } from '../../src/graph/graph.js';
 import { refText, type TensorRef } from '../../src/graph/node.js';
 import { ancestors, topologicalOrder } from '../../src/graph/walk.js';
 import { outputCount } from '../../src/ops/registry.js';
 import { foldPlans } from './fold_plans.js';
+import { dataText } from './data_text.js';
 import { modelOf } from './model.js';
 import { outputNames } from './run_pass.js';
 import { type CaseOptions, checkpointOf } from './text_cases.js';
@@ -63,15 +66,21 @@ export const ANALYSES: Readonly<Record<string, AnalysisText>> = {
     });
   },
 
-  /** Tensors in which the net ends, best first. */
-  outputs: (graph) => rankOutputs(graph).map(({ ref, op, shape }) => `${refText(ref)} (${op}) ${shapeText(shape)}`),
+  /** The tensor that is chosen as the output and why, and those in which the net ends, best first. */
+  outputs: (graph) => {
+    const { outputs, reason, candidates } = chooseOutputs(modelOf(graph));
+    return [
+      `${outputs.map(refText).join(', ') || 'none'}: ${dataText(reason)}`,
+      ...candidates.map(({ ref, op, shape }) => `  ${refText(ref)} (${op}) ${shapeText(shape)}`),
+    ];
+  },
 
   /** Dropouts and other random ops that an output depends on. */
   dropouts: (graph, options) => {
     const { dropouts, stray } = findDropouts(graph, ancestors(graph, outputNames(graph, options), false));
     return [
       ...dropouts.map(({ output, x, random }) => `${output} is ${refText(x)} without ${random}`),
-      ...stray.map(({ output, random, problem }) => `${output} depends on ${random}: ${problem.code}`),
+      ...stray.map(({ output, random, problem }) => `${output} depends on ${random}: ${dataText(problem)}`),
     ];
   },
 
@@ -89,7 +98,28 @@ export const ANALYSES: Readonly<Record<string, AnalysisText>> = {
     const others = [...updated].filter((name) => !averaged.has(name));
     return [...found, ...others.map((name) => `${name} is updated otherwise`)];
   },
+
+  /** The value that a flag has at inference, and what shows it. */
+  flags: (graph, options) =>
+    analysed(graph, options).flags.map(({ node, value, reason }) => `${node} = ${value}: ${dataText(reason)}`),
+
+  /** Every batch norm that feeds an output, with its status. */
+  batch_norms: (graph, options) =>
+    analysed(graph, options).batchNorms.map(({ name, pattern, status, isKept, health }) => {
+      const more = [...(isKept ? ['kept'] : []), ...(health ? [dataText(health)] : [])];
+      return [`${name} (${pattern}) ${dataText(status)}`, ...more].join(', ');
+    }),
+
+  /** What stands against freezing a graph. */
+  problems: (graph, options) => analysed(graph, options).problems.map(dataText),
 };
+
+/** All that is known of a model before anything is written. */
+function analysed(graph: Graph, options: CaseOptions): Analysis {
+  const { checkpoint, duplicateWeights: _, ...freezeOptions } = options;
+  const outputs = outputNames(graph, options);
+  return analyse(modelOf(graph, checkpointOf(checkpoint, graph)), { ...freezeOptions, outputs });
+}
 
 function variablesOf(graph: Graph, { checkpoint }: CaseOptions): Variables {
   return findVariables(modelOf(graph, checkpointOf(checkpoint, graph)));

@@ -4,6 +4,7 @@ import { findUpdates } from '../../src/analysis/state/moving_averages.js';
 import { findVariables } from '../../src/analysis/state/variables.js';
 import { findActivations } from '../../src/analysis/training/activations.js';
 import { parseTensorName } from '../../src/analysis/training/outputs.js';
+import type { Problem } from '../../src/analysis/training/problems.js';
 import { BnfixError } from '../../src/errors.js';
 import { analysePrepared } from '../../src/freezing/analyse.js';
 import { resolveFlags, variableReads } from '../../src/freezing/flags.js';
@@ -15,6 +16,7 @@ import { topologicalOrder } from '../../src/graph/walk.js';
 import { printGraph } from '../../src/notation/print.js';
 import { findLooseEdge } from '../../src/ops/loose_edges.js';
 import type { FreezePlan, On } from '../../src/passes/pass.js';
+import { dataText } from './data_text.js';
 import { modelOf } from './model.js';
 import { type CaseOptions, checkpointOf } from './text_cases.js';
 
@@ -37,7 +39,7 @@ export function runPass(pass: AnyPass, graph: Graph, options: CaseOptions): void
 }
 
 /**
- * What a pass makes of a graph: the graph as text, `unchanged`, or the reason for which it is refused. Nodes among `unnamed`
+ * What a pass makes of a graph: the graph as text, `unchanged`, or the reasons for which it is refused. Nodes among `unnamed`
  * that nothing reads any more are left out.
  */
 export function passResult(
@@ -46,21 +48,29 @@ export function passResult(
   options: CaseOptions,
   unnamed: ReadonlySet<string> = new Set(),
 ): string {
-  const before = printGraph(graph);
+  const before = printGraph(graph) + functionsText(graph);
   try {
     runPass(pass, graph, options);
   } catch (error) {
     if (!(error instanceof BnfixError) || error.code === 'internal') throw error;
-    return `refused (${error.code}): ${error.message}\n`;
+    const problems = error.data?.problems as readonly Problem[] | undefined;
+    const reasons = problems?.map(dataText) ?? [`${error.message} (${error.code})`];
+    return reasons.map((reason) => `refused: ${reason}\n`).join('');
   }
-  if (printGraph(graph) === before) return 'unchanged\n';
+  if (printGraph(graph) + functionsText(graph) === before) return 'unchanged\n';
   const result = graph.copy();
   const readers = (name: string) => result.dataConsumers(name).length + result.controlConsumers(name).length;
   // Consumers first.
   for (const { name } of [...topologicalOrder(result)].reverse()) {
     if (unnamed.has(name) && readers(name) === 0) result.remove(name);
   }
-  return printGraph(result);
+  return printGraph(result) + functionsText(result);
+}
+
+/** The functions of a graph, by name. */
+function functionsText({ header }: Graph): string {
+  const names = (header.library?.function ?? []).map((fn) => fn.signature?.name);
+  return names.length > 0 ? `# functions: ${names.join(', ')}\n` : '';
 }
 
 /** The nodes of a graph that have no line of their own in its text: nested ones, and inputs that no line defines. */
