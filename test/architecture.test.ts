@@ -67,7 +67,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'errors',
     'proto',
   ],
-  cli: ['library', 'freezing', 'passes', 'writers', 'run', 'graph', 'errors', 'did_you_mean'],
+  cli: ['library', 'freezing', 'passes', 'writers', 'run', 'notation', 'graph', 'errors', 'did_you_mean'],
 };
 const SINGLE_FILES = ['errors', 'did_you_mean', 'check_options'];
 

@@ -8,6 +8,7 @@ import { encodeAs, graphFormat } from '../writers/graph_file.js';
 import { checkTarget } from '../writers/target.js';
 import type { Args } from './args.js';
 import type { FreezeRequest } from './freeze_request.js';
+import { graphPart } from './graph_part.js';
 import { interruptible } from './interrupt.js';
 import { progressBar } from './progress.js';
 import { jsonReport, type ReportStyle, type Written } from './report.js';
@@ -52,6 +53,10 @@ export async function writeResult<R extends FreezeReport>(
     log(written.path === undefined ? 'read every weight' : `wrote ${written.path}`);
     show(task, frozen.report, written, args, terminal);
     return 0;
+  } catch (error) {
+    const part = verbose ? graphPart(error, model.graph) : undefined;
+    if (part !== undefined) terminal.err(part);
+    throw error;
   } finally {
     model.close();
   }

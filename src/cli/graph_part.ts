@@ -1,0 +1,9 @@
+import { BnfixError } from '../errors.js';
+import type { Graph } from '../graph/graph.js';
+import { printGraph } from '../notation/print.js';
+
+/** The part of a graph around the node that an error is about, for bug reports; undefined where it is about none. */
+export function graphPart(error: unknown, graph: Graph): string | undefined {
+  const node = error instanceof BnfixError ? error.where : undefined;
+  return node !== undefined && graph.has(node) ? printGraph(graph, { around: node }) : undefined;
+}
