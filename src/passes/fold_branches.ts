@@ -90,7 +90,8 @@ function keepsShape(shapes: Shapes, node: Node, index: number): boolean {
   const branch = shapes.of(node.inputs[index]!);
   const other = shapes.of(node.inputs[3 - index]!);
   if (result && branch) return result.length === branch.length && result.every((size, i) => size === branch[i]);
-  return other?.length === 0;
+  // A condition that is no scalar widens it, too.
+  return other?.length === 0 && (shapes.of(node.inputs[0]!)?.length ?? 0) === 0;
 }
 
 /** Makes a node output another tensor under its own name. */

@@ -43,7 +43,8 @@ export const squeezeSlices: Pass<PreparePlan> = {
 /** The axes of size 1 that a slice takes away, where it does nothing else. */
 function unitAxes(graph: Graph, node: Node, shape: Shape): number[] | undefined {
   const begin = constantInts(graph, node.inputs[1]);
-  if (!shape || !begin) return undefined;
+  const strides = constantInts(graph, node.inputs[3]);
+  if (!shape || !begin || !strides) return undefined;
   const mask = (name: string) => attrInt(node, name) ?? 0;
   const has = (name: string, axis: number) => (mask(name) >> axis) % 2 === 1;
   if (mask('new_axis_mask') !== 0 || mask('ellipsis_mask') !== 0) return undefined;
@@ -52,7 +53,7 @@ function unitAxes(graph: Graph, node: Node, shape: Shape): number[] | undefined 
     if (has('shrink_axis_mask', axis)) {
       if (shape[axis] !== 1) return undefined;
       axes.push(axis);
-    } else if (!has('begin_mask', axis) || !has('end_mask', axis)) return undefined;
+    } else if (!has('begin_mask', axis) || !has('end_mask', axis) || strides[axis] !== 1) return undefined;
   }
   return axes;
 }

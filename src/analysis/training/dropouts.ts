@@ -4,6 +4,7 @@ import { sameRef } from '../../graph/node.js';
 import type { NodeSet } from '../../graph/node_set.js';
 import { topologicalOrder } from '../../graph/walk.js';
 import { anyOf, isSelect, isSwitch, readsShape } from '../../ops/meaning.js';
+import { Shapes } from '../values/shapes.js';
 import { isMaskSource, isOtherRandomOp, isUniform, RandomFactors, type RandomTensor } from './random_factors.js';
 import type { RandomOpProblem } from './random_op_problem.js';
 
@@ -42,6 +43,7 @@ export function findDropouts(graph: Graph, live: NodeSet): { dropouts: Dropout[]
   const randoms = [...graph.nodes()].filter((node) => live.has(node) && isMaskSource(node));
   if (randoms.length === 0 && ![...live].some(isOtherRandomOp)) return { dropouts, stray };
   const factors = new RandomFactors(graph, live);
+  const shapes = new Shapes(graph);
   const claimed = new Set<string>();
   for (const random of randoms) {
     const tensors = factors.tensorsOf(random);
@@ -55,7 +57,9 @@ export function findDropouts(graph: Graph, live: NodeSet): { dropouts: Dropout[]
         const applied = acts ? application(factors, node, tensor) : undefined;
         if (!applied) continue;
         const found = applied.x && unscaled(graph, factors, live, claimed, node, applied.x, applied.mean);
-        if (found) {
+        if (found && widens(shapes, found)) {
+          stray.push({ output: found.output, random: random.name, problem: { code: 'widens' } });
+        } else if (found) {
           if (found.scaling) claimed.add(found.scaling);
           dropouts.push({ output: found.output, x: found.x, random: random.name });
         } else stray.push({ output: node.name, random: random.name, problem: applied.problem });
@@ -64,6 +68,13 @@ export function findDropouts(graph: Graph, live: NodeSet): { dropouts: Dropout[]
   }
   stray.push(...otherStrayOps(graph, factors, live, new Set([...dropouts, ...stray].map(({ output }) => output))));
   return { dropouts, stray };
+}
+
+/** Whether the output of a dropout is known to have another shape than what it is applied to. */
+function widens(shapes: Shapes, { output, x }: Pick<Dropout, 'output' | 'x'>): boolean {
+  const [out, own] = [shapes.of({ node: output, port: 0 }), shapes.of(x)];
+  if (!out || !own) return false;
+  return out.length !== own.length || out.some((size, i) => size >= 0 && own[i]! >= 0 && size !== own[i]);
 }
 
 const multipliesByWeights = anyOf('weighted');

@@ -4,6 +4,8 @@ export type RandomOpProblem =
   | { readonly code: 'unbalanced_mask' }
   /** It scales data in a way that is not worked out: its elements are mixed, or its law is another one. */
   | { readonly code: 'not_a_mask' }
+  /** Its mask broadcasts the data: without it, the output would have another shape. */
+  | { readonly code: 'widens' }
   | { readonly code: 'divides' }
   | { readonly code: 'adds' }
   /** It chooses between tensors, or which elements are taken. */
@@ -17,6 +19,7 @@ export type RandomOpProblem =
 const TEXTS: Readonly<Record<RandomOpProblem['code'], string>> = {
   unbalanced_mask: 'its mask is not balanced by a factor of 1 / P(keep)',
   not_a_mask: 'its mask is not a scaled 0/1 mask',
+  widens: 'its mask has more elements than the data',
   divides: 'the data is divided by random numbers',
   adds: 'random numbers are added to the data',
   chooses: 'it selects elements at random',
