@@ -33,8 +33,7 @@ try {
     copyFileSync(join('src/proto', file), join(built, 'proto', file));
   }
   const cli = join(built, 'cli');
-  const start = ['main.js', 'code_cache.js'];
-  for (const file of readdirSync(cli)) if (!start.includes(file)) rmSync(join(cli, file), { recursive: true });
+  for (const file of readdirSync(cli)) if (file !== 'main.js') rmSync(join(cli, file), { recursive: true });
   await bundleCli(cli);
   chmodSync(join(cli, 'main.js'), 0o755);
   chmodSync(built, 0o755);

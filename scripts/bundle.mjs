@@ -1,6 +1,4 @@
-// Bundles the CLI: the 100 modules that a command needs, which Node would find, read, link and compile one by one, become one file
-// that is compiled already.
-import { execFileSync } from 'node:child_process';
+// Bundles the CLI: the 100 modules that a command needs, which Node would find, read and link one by one, become one file.
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
@@ -12,9 +10,8 @@ const script = (name) => fileURLToPath(new URL(`bundle/${name}.mjs`, import.meta
 const EXTERNAL = /^(@tensorflow\/|@node-rs\/)/;
 
 /**
- * Writes cli.cjs, whose modules run when they are imported, as in src/, and its code cache.
+ * Writes cli.cjs, whose modules run when they are imported, as in src/.
  * @param folder - is to be dist/cli: what the code finds beside itself (../proto, ../../package.json) is found from there.
- *   code_cache.js is there.
  */
 export async function bundleCli(folder) {
   const bundle = await rolldown({
@@ -39,7 +36,4 @@ export async function bundleCli(folder) {
   } finally {
     await bundle.close();
   }
-  // In a process of its own, without NODE_OPTIONS: V8 takes no cache that was made with other options.
-  const { NODE_OPTIONS: _, ...env } = process.env;
-  execFileSync(process.execPath, [script('write_cache'), folder], { env, stdio: 'inherit' });
 }

@@ -172,9 +172,9 @@ At 100 MB the copy takes less time than Node needs to start, so the ratio to \`c
 
 ## Why it is fast
 
-- **Start-up.** The command line is bundled into one file (\`scripts/bundle.mjs\`) with V8's compile cache. Code that a command does not
-  need is not run: protobuf reflection is loaded for text files only, the native checksum only for larger data, and yargs builds its
-  help only when it is printed.
+- **Start-up.** The command line is bundled into one file (\`scripts/bundle.mjs\`). From Node 22.1 on, Node keeps the compiled code on
+  the disk (\`module.enableCompileCache\`). Code that a command does not need is not run: protobuf reflection is loaded for text files
+  only, the native checksum only for larger data.
 - **Weights.** A chunk of 2 MiB is read and checked while the previous one is written. Two buffers take turns; they start half a page
   away from the position of the bytes in the file, because some processors copy four times slower otherwise. Tensors below 64 KiB
   share writes. The size of the output is known before its first byte is written, so more than 2 GiB is refused at once.

@@ -1,10 +1,24 @@
 #!/usr/bin/env node
-import { fileURLToPath } from 'node:url';
-import { loadCompiled } from './code_cache.js';
+// Node.js versions that are too old read this file, too: no newer syntax here than async and import().
 import type * as Cli from './index.js';
 
-// The build makes one file of the CLI: index.ts and all that it needs.
-const { run, Terminal } = loadCompiled(fileURLToPath(new URL('cli.cjs', import.meta.url))) as typeof Cli;
+const OLDEST = [20, 19] as const;
 
-// Not process.exit: what was printed has to reach its pipe first.
-process.exitCode = await run(process.argv.slice(2), new Terminal(process));
+main();
+
+async function main(): Promise<void> {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) {
+    process.stderr.write(`bnfix needs Node.js ${OLDEST.join('.')} or later; this is ${process.versions.node}\n`);
+    process.exitCode = 5;
+    return;
+  }
+  const nodeModule = await import('node:module');
+  // From Node 22.1 on: keeps the compiled code on the disk for the next run.
+  const { enableCompileCache } = nodeModule as { enableCompileCache?: () => void };
+  if (enableCompileCache) enableCompileCache();
+  // The build makes one file of the CLI: index.ts and all that it needs.
+  const { run, Terminal } = nodeModule.createRequire(import.meta.url)('./cli.cjs') as typeof Cli;
+  // Not process.exit: what was printed has to reach its pipe first.
+  process.exitCode = await run(process.argv.slice(2), new Terminal(process));
+}

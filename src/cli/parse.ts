@@ -80,17 +80,8 @@ function commandParser(argv: Argv, { name, positional, positionalText, summary, 
     .options(module.options)
     .epilogue(EXIT_CODES_TEXT);
   for (const [line, what] of module.examples) argv.example(line, what);
-  keepNoHelp(argv);
-  return argv;
-}
 
-/** After each command yargs lays out the help, in case that it is asked for later: it takes longer than parsing. */
-function keepNoHelp(argv: Argv): void {
-  const { getInternalMethods } = argv as Argv & {
-    getInternalMethods?: () => { getUsageInstance(): { cacheHelpMessage: () => void } };
-  };
-  const usage = getInternalMethods?.call(argv).getUsageInstance();
-  if (usage) usage.cacheHelpMessage = () => {};
+  return argv;
 }
 
 function usageError(

@@ -1,9 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { readCache } from '../../src/cli/code_cache.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const lock = join(root, 'node_modules', '.bnfix-building');
@@ -21,7 +20,7 @@ export const PLAIN_ENV: NodeJS.ProcessEnv = { ...process.env, NODE_OPTIONS: '' }
 export async function ensureBuilt(): Promise<void> {
   while (!takeLock()) await setTimeout(100);
   try {
-    if (newestChange(join(root, 'src')) <= changed(MAIN) && readCache(CLI, readFileSync(CLI))) return;
+    if (newestChange(join(root, 'src')) <= changed(MAIN)) return;
     // Types are checked by `npm run types`.
     execFileSync(process.execPath, [join(root, 'scripts/build.mjs'), '--quick'], { cwd: root });
   } finally {

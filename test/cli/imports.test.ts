@@ -25,10 +25,10 @@ function needs(start: string, patterns: readonly RegExp[]): { files: string[]; p
   };
 }
 
-it('starts the process with the code cache alone', () => {
+it('starts the process with main.ts alone', () => {
   const { files, packages } = needs('cli/main.ts', [STATIC]);
   expect(packages).toEqual([]);
-  expect(files).toEqual(['cli/code_cache.ts', 'cli/main.ts']);
+  expect(files).toEqual(['cli/main.ts']);
 });
 
 it('starts the CLI with yargs and the table of commands alone', () => {

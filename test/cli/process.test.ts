@@ -53,6 +53,22 @@ function writeBigModel(path: string): void {
   closeSync(file);
 }
 
+describe('a Node.js that is too old', () => {
+  it.each([
+    ['18.20.8', 5],
+    ['20.18.3', 5],
+    ['20.19.0', 0],
+    ['24.1.0', 0],
+  ])('%s: exits with %i and says so in one line', async (version, code) => {
+    const preload = at('preload.cjs');
+    const versions = `{ value: { ...process.versions, node: '${version}' } }`;
+    writeFileSync(preload, `Object.defineProperty(process, 'versions', ${versions});`);
+    const command = [process.execPath, '--require', preload, MAIN];
+    const stderr = code === 0 ? '' : `bnfix needs Node.js 20.19 or later; this is ${version}\n`;
+    expect(await spawnCli(['--version'], { command })).toMatchObject({ code, stderr });
+  });
+});
+
 describe('the process', () => {
   it('exits with the code of the outcome, and prints all of a long report to a pipe', async () => {
     const { code, stdout } = await spawnCli(['freeze', BAG_MODEL, '-o', at('out.pb'), '--json']);
