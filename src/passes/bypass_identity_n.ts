@@ -5,7 +5,7 @@ import type { Pass, PreparePlan } from './pass.js';
 const isIdentityN = anyOf('identity_n');
 
 /**
- * Lets what reads an IdentityN read what it hands on: functions with a gradient of their own (sync batch norm) end in one.
+ * Makes consumers of an IdentityN read its inputs: functions with a gradient of their own (sync batch norm) end in one.
  *
  *     given:   i = IdentityN(sum, sum), mean = RealDiv(i:1, n)      result:  mean = RealDiv(sum, n)
  *

@@ -7,7 +7,7 @@ import { constantScalar, type Pins } from '../values/constants.js';
 
 /**
  * What is left of a graph when flags are pinned: which tensors can never have a value, and what an output then needs.
- * Loops decide anew at every turn: a Switch whose condition comes of LoopCond is never known here.
+ * Loop conditions change with each turn, so a Switch driven by LoopCond is never resolved.
  */
 export class Branches {
   readonly #graph: Graph;
@@ -26,6 +26,7 @@ export class Branches {
     this.#findDead();
   }
 
+  /** Whether a tensor never has a value: it is on a branch that is not taken. */
   isDead(ref: TensorRef): boolean {
     if (this.#deadPorts.size === 0) return false;
     return this.#deadPorts.get(ref.node) === ref.port || this.#deadNodes.hasNamed(ref.node);

@@ -2,8 +2,12 @@ import { DataType } from '../../graph/dtype.js';
 import type { Graph } from '../../graph/graph.js';
 import { refText, type TensorRef } from '../../graph/node.js';
 import { readBytes, type Tensor } from '../../graph/tensor.js';
+import { anyOf } from '../../ops/meaning.js';
 
-/** Tells which tensors are computed alike from the same placeholders, variables and constants. */
+const isFed = anyOf('placeholder');
+const isRandom = anyOf('random');
+
+/** Finds tensors that are computed alike from the same placeholders, variables and constants. */
 export class ValueNumbering {
   readonly #graph: Graph;
   readonly #numbers = new Map<string, number>();
@@ -13,7 +17,7 @@ export class ValueNumbering {
     this.#graph = graph;
   }
 
-  /** A number that two tensors share only when they are computed alike. Nothing may lie in a cycle. */
+  /** A number that two tensors share only when they are computed alike. The tensor must not depend on itself. */
   valueNumber(ref: TensorRef): number {
     const name = refText(ref);
     const known = this.#known.get(name);
@@ -29,14 +33,14 @@ export class ValueNumbering {
     const node = this.#graph.get(ref.node);
     const { tensor } = node;
     if (tensor && tensor.byteLength <= MAX_CONSTANT) return `${tensor.dtype} [${tensor.shape}] ${constantText(tensor)}`;
-    if (node.inputs.length === 0 || node.op === 'PlaceholderWithDefault') return refText(ref);
+    if (node.inputs.length === 0 || isFed(node) || isRandom(node)) return refText(ref);
     const { _class: _, _output_shapes: __, ...attrs } = node.attr;
     const inputs = node.inputs.map((input) => this.valueNumber(input));
     return `${node.op}:${ref.port} ${JSON.stringify(attrs)} (${inputs.join(', ')})`;
   }
 }
 
-/** Larger constants, in bytes, are no modes. */
+/** Constants of more bytes are compared by their node: they are weights. */
 const MAX_CONSTANT = 1024;
 
 function constantText(tensor: Tensor): string {

@@ -18,7 +18,7 @@ export interface ShapeContext {
   source(index: number): Node | undefined;
   /** The node that makes an input that is a variable's handle, wherever it is read. */
   handle(index: number): Node | undefined;
-  /** Version of the TensorFlow that wrote the graph (VersionDef.producer); 0 where it is not said. */
+  /** Version of the TensorFlow that wrote the graph (VersionDef.producer); 0 where it is unknown. */
   readonly producer: number;
 }
 
