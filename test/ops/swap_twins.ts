@@ -1,5 +1,5 @@
 import { Shapes } from '../../src/analysis/values/shapes.js';
-import { attr, attrType } from '../../src/graph/attrs.js';
+import { attr, attrInts, attrString, attrType } from '../../src/graph/attrs.js';
 import { DataType } from '../../src/graph/dtype.js';
 import type { Graph } from '../../src/graph/graph.js';
 import type { Node, TensorRef } from '../../src/graph/node.js';
@@ -50,6 +50,24 @@ const SWAPS: Readonly<Record<string, (node: Node, shapes: Shapes) => Swap | unde
   BatchMatMulV2: plain('BatchMatMulV3'),
   Select: (node, shapes) => (isOfOneShape(node, shapes) ? { to: 'SelectV2' } : undefined),
   SelectV2: (node, shapes) => (isOfOneShape(node, shapes) ? { to: 'Select' } : undefined),
+  BiasAdd: (node) => (attrString(node, 'data_format') === 'NCHW' ? undefined : { to: 'BiasAddV1' }),
+  VariableV2: plain('Variable'),
+  AddN: (node, shapes) => {
+    const shape = shapes.of({ node: node.name, port: 0 });
+    if (!shape || shape.some((size) => size < 0)) return undefined;
+    return { to: 'AccumulateNV2', attr: { ...node.attr, shape: attr.shape(shape) } };
+  },
+  MaxPool: (node) => {
+    const [window, strides] = [attrInts(node, 'ksize'), attrInts(node, 'strides')];
+    if (!window || !strides) return undefined;
+    return {
+      to: 'MaxPoolV2',
+      constants: [window, strides].map((list) => [DT_INT32, [4], list] as const),
+      attr: node.attr,
+    };
+  },
+  FusedBatchNormV2: plain('FusedBatchNormV3'),
+  Identity: plain('Snapshot'),
   FusedBatchNorm: (node) => ({ to: 'FusedBatchNormV2', attr: { U: attr.type(DT_FLOAT), ...node.attr } }),
   RandomUniform: counterBased('StatelessRandomUniformV2'),
   RandomStandardNormal: counterBased('StatelessRandomNormalV2'),
