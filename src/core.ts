@@ -9,7 +9,7 @@
  * @module
  */
 export type { Cost } from './analysis/folding/cost.js';
-export type { FoldReason } from './analysis/folding/reasons.js';
+export type { ChannelProblem, FoldReason } from './analysis/folding/reasons.js';
 export type { HealthProblem } from './analysis/state/health.js';
 export type { Evidence, Statistics } from './analysis/state/statistics.js';
 export type { Variable, Variables } from './analysis/state/variables.js';

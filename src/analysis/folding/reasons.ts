@@ -1,5 +1,7 @@
 import type { ChannelProblem } from '../../ops/channel_rules.js';
 
+export type { ChannelProblem } from '../../ops/channel_rules.js';
+
 /**
  * Why a batch norm cannot be folded: a code, and what it is about. Nodes, tensors (`name`, `name:1`) and dtypes are given by
  * their names.
@@ -60,7 +62,13 @@ export function isReason(result: object): result is FoldReason {
  * fold the Mul, and do what the reason speaks against.
  */
 export function mustStay({ code }: FoldReason): boolean {
-  return (
-    code === 'not_a_number' || code === 'out_of_range' || code === 'weights_out_of_range' || code.endsWith('_quantised')
-  );
+  return MUST_STAY.includes(code);
 }
+
+const MUST_STAY: readonly FoldReason['code'][] = [
+  'not_a_number',
+  'out_of_range',
+  'weights_out_of_range',
+  'input_quantised',
+  'kernel_quantised',
+];
