@@ -1,7 +1,7 @@
 import type { FoldContext } from '../analysis/folding/context.js';
 import type { FoldReason } from '../analysis/folding/reasons.js';
 import type { FoldPlan } from '../analysis/folding/steps.js';
-import type { PassResult } from './outcome.js';
+import type { Pass } from './pass.js';
 
 /** What a pass did with one batch norm (or product that is folded like one), or why it left it. */
 export type FoldOutcome =
@@ -14,11 +14,8 @@ export type FoldOutcome =
     }
   | { readonly kind: 'fold'; readonly site: string; readonly action: 'kept'; readonly reason: FoldReason };
 
-/** A pass of `fold`. Like any pass, it leaves a valid graph. */
-export interface FoldPass {
-  readonly name: string;
-  run(context: FoldContext): PassResult<FoldOutcome>;
-}
+/** A pass of `fold`: what it changes, it plans on the graph as it is (`analysis/folding`). */
+export type FoldPass = Pass<FoldContext, FoldOutcome>;
 
 /** The outcomes of plans that were applied. */
 export function foldedOutcomes(plans: readonly FoldPlan[], action: 'previous' | 'next' | 'arithmetic'): FoldOutcome[] {
