@@ -36,6 +36,7 @@ export type Role =
   | 'reshape'
   | 'broadcast'
   | 'arithmetic'
+  | 'reciprocal'
   | 'add'
   | 'subtract'
   | 'multiply'

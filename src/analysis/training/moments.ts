@@ -1,0 +1,177 @@
+import type { Graph } from '../../graph/graph.js';
+import { type Node, refText, sameRef, type TensorRef } from '../../graph/node.js';
+import type { NodeSet } from '../../graph/node_set.js';
+import { spread } from '../../graph/walk.js';
+import { anyOf } from '../../ops/meaning.js';
+import { isElementwise } from '../state/assignments.js';
+import type { MovingAverages } from '../state/moving_averages.js';
+import { forwardsElement } from '../values/evaluate.js';
+import type { Shapes } from '../values/shapes.js';
+import { isBatchReduction } from './batch_statistics.js';
+
+const reduces = anyOf('average');
+const scalesBy = anyOf('multiply', 'divide');
+const clips = anyOf('activation');
+const addsTo = anyOf('add', 'extremum');
+const adds = anyOf('add');
+const differs = anyOf('subtract');
+const isMultiply = anyOf('multiply');
+const squares = anyOf('square', 'power');
+const unwraps = anyOf('identity', 'cast', 'reshape', 'enter');
+const isBranch = anyOf('switch');
+
+/** The batch statistics of a graph, and how means and variances are made of reductions over the batch. */
+export class Moments {
+  readonly #graph: Graph;
+  readonly #shapes: Shapes;
+  readonly #activations: NodeSet;
+  readonly #averages: MovingAverages;
+  /** Nodes that are made of reductions over the batch, and of nothing else that is fed. */
+  readonly #statistics: NodeSet;
+
+  constructor(graph: Graph, shapes: Shapes, activations: NodeSet, averages: MovingAverages) {
+    this.#graph = graph;
+    this.#shapes = shapes;
+    this.#activations = activations;
+    this.#averages = averages;
+    this.#statistics = spread(graph, (node, found) => {
+      if (!activations.has(node)) return false;
+      if (this.#isReduction(node)) return true;
+      if (!isElementwise(node) && !reduces(node)) return false;
+      const fed = graph.inputNodes(node).filter((input) => activations.has(input));
+      return fed.length > 0 && fed.every((input) => found.has(input));
+    });
+  }
+
+  /** Whether a node is made of reductions over the batch, and of nothing else that is fed. */
+  isStatistic(node: Node): boolean {
+    return this.#statistics.has(node);
+  }
+
+  /** From the argument of a root back to the variance: past `+ epsilon`, then as long as only shape and type change. */
+  varianceCarriers(head: TensorRef): TensorRef[] {
+    const found: TensorRef[] = [];
+    const seen = new Set<string>();
+    let at: TensorRef | undefined = head;
+    while (at && !seen.has(refText(at))) {
+      seen.add(refText(at));
+      const node = this.#graph.find(at.node);
+      if (!node) break;
+      const data: readonly TensorRef[] = node.inputs.filter((ref) => this.#isFed(ref));
+      if (found.length === 0 && addsTo(node) && data.length === 1) {
+        at = data[0];
+        continue;
+      }
+      found.push(at);
+      const passes = forwardsElement(node) && node.op !== 'Mean' && !isBranch(node);
+      const isScaled = (scalesBy(node) || clips(node)) && data.length === 1;
+      at = passes ? node.inputs[0] : isScaled ? data[0] : undefined;
+    }
+    return found;
+  }
+
+  /** The reductions over the batch that a variance is made of, those of the mean that it takes off among them. */
+  reductionsOf(variance: TensorRef): Node[] {
+    const found: Node[] = [];
+    const seen = new Set([variance.node]);
+    for (const name of seen) {
+      const node = this.#graph.find(name);
+      if (!node) continue;
+      const isReduction = this.#isReduction(node);
+      if (isReduction) found.push(node);
+      const inputs = isReduction ? this.#meansTakenOff(node) : node.inputs;
+      for (const ref of inputs) if (this.#statistics.hasNamed(ref.node)) seen.add(ref.node);
+    }
+    return found;
+  }
+
+  /** The activations that reductions reduce, before squares, shifts and casts. */
+  sourcesOf(reductions: readonly Node[]): { x: TensorRef; all: ReadonlySet<string> } {
+    const all = new Set<string>();
+    let x = reductions[0]!.inputs[0]!;
+    for (const reduction of reductions) {
+      all.add(refText(reduction.inputs[0]!));
+      for (const node of this.#operandOf(reduction)) {
+        const data = node.inputs.filter((ref) => this.#isFed(ref));
+        const opens = unwraps(node) || squares(node) || isMultiply(node) || differs(node);
+        if (!opens || data.length === 0) continue;
+        x = data[0]!;
+        for (const ref of isMultiply(node) ? data : data.slice(0, 1)) all.add(refText(ref));
+      }
+    }
+    return { x, all };
+  }
+
+  /** The tensors that are a mean: reductions of what is not squared, and averaged tensors that others take off. */
+  meansOf(reductions: readonly Node[]): TensorRef[] {
+    const takenOff = reductions.flatMap((reduction) =>
+      this.#operandOf(reduction)
+        .filter((node) => squares(node) && differs(node))
+        .flatMap((node) => node.inputs.filter((ref) => this.#averages.has(refText(ref)))),
+    );
+    const plain = reductions.filter((reduction) => !this.#isSquared(reduction));
+    return [...takenOff, ...plain.map(({ name }) => ({ node: name, port: 0 }))];
+  }
+
+  /**
+   * The given tensors and all that only change their shape or scale them by a parameter. Where a shift is added back
+   * (shifted moments), the mean begins there.
+   */
+  carriersOf(refs: readonly TensorRef[]): TensorRef[] {
+    const found = new Map(refs.map((ref) => [refText(ref), ref]));
+    const unshifted: TensorRef[] = [];
+    for (const ref of found.values()) {
+      for (const node of this.#graph.consumers(ref)) {
+        const out = { node: node.name, port: 0 };
+        const data = node.inputs.filter((each) => this.#isFed(each));
+        if (adds(node) && this.#isUnshifted(node, data, found)) unshifted.push(out);
+        else if (forwardsElement(node) && node.inputs[0] && sameRef(node.inputs[0], ref)) found.set(node.name, out);
+        else if (scalesBy(node) && data.length === 1) found.set(node.name, out);
+      }
+    }
+    const isNew = unshifted.length > 0 && !refs.some((ref) => unshifted.some((out) => out.node === ref.node));
+    return isNew ? this.carriersOf(unshifted) : [...found.values()];
+  }
+
+  /** Whether a sum adds a shift back to a mean: a variable averages it, or all that is fed in it is of that mean. */
+  #isUnshifted(sum: Node, data: readonly TensorRef[], means: ReadonlyMap<string, TensorRef>): boolean {
+    return this.#averages.has(sum.name) || (data.length > 1 && data.every((each) => means.has(refText(each))));
+  }
+
+  #isFed(ref: TensorRef): boolean {
+    return this.#activations.hasNamed(ref.node);
+  }
+
+  #isReduction(node: Node): boolean {
+    if (!reduces(node) || !node.inputs[0] || !this.#isFed(node.inputs[0])) return false;
+    return isBatchReduction(this.#graph, this.#shapes, node) || this.#averages.has(node.name);
+  }
+
+  /** The statistics that the operand of a reduction takes off: the mean behind a squared difference. */
+  #meansTakenOff(reduction: Node): TensorRef[] {
+    return this.#operandOf(reduction)
+      .filter((node) => differs(node))
+      .flatMap((node) => node.inputs.filter((ref) => this.#statistics.hasNamed(ref.node)));
+  }
+
+  /** The nodes between a reduction and the activation that it reduces: casts, weights, squares, differences. */
+  #operandOf(reduction: Node): Node[] {
+    const found: Node[] = [];
+    const seen = new Set([reduction.inputs[0]!.node]);
+    for (const name of seen) {
+      const node = this.#graph.find(name);
+      if (!node || this.#statistics.has(node)) continue;
+      found.push(node);
+      const opens = unwraps(node) || squares(node) || isMultiply(node);
+      const inputs = differs(node) ? node.inputs.slice(0, 1) : opens ? node.inputs : [];
+      for (const ref of inputs) if (this.#isFed(ref)) seen.add(ref.node);
+    }
+    return found;
+  }
+
+  #isSquared(reduction: Node): boolean {
+    return this.#operandOf(reduction).some(
+      (node) => squares(node) || (isMultiply(node) && sameRef(node.inputs[0]!, node.inputs[1]!)),
+    );
+  }
+}
