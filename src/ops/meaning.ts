@@ -1,4 +1,4 @@
-import type { ChannelRule } from './channel_rules.js';
+import type { ChannelRule } from './channel_rules/rule.js';
 import { familyRoles } from './families.js';
 import { ARITHMETIC_OPS } from './table/arithmetic.js';
 import { CONTROL_FLOW_OPS } from './table/control_flow.js';

@@ -4,7 +4,7 @@ import { FoldView } from '../../src/analysis/folding/view.js';
 import type { Graph } from '../../src/graph/graph.js';
 import { elementCount } from '../../src/graph/tensor.js';
 import { parseGraph } from '../../src/notation/parse.js';
-import { type ChannelScale, isChannelProblem, type PendingScale } from '../../src/ops/channel_rules.js';
+import { type ChannelScale, isChannelProblem, type PendingScale } from '../../src/ops/channel_rules/rule.js';
 import { channelRuleOf } from '../../src/ops/meaning.js';
 import { runGraph } from '../../src/run/run.js';
 import { constant, node, T_FLOAT } from '../support/build.js';

@@ -1,7 +1,7 @@
 import { attrString, attrType } from '../../graph/attrs.js';
 import type { DataType } from '../../graph/dtype.js';
 import type { Node, TensorRef } from '../../graph/node.js';
-import { elementwise } from '../../ops/channel_rules.js';
+import { elementwise } from '../../ops/channel_rules/layout.js';
 import { anyOf, channelRuleOf, sameAs } from '../../ops/meaning.js';
 import { type ConstantVector, isFloat, mapVector, scalar, type Vector, zip } from '../values/vectors.js';
 import { fusedBatchNorm, globalNormalization } from './normalization.js';

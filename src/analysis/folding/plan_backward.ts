@@ -1,5 +1,5 @@
 import type { Node, TensorRef } from '../../graph/node.js';
-import { type ChannelScale, isChannelProblem } from '../../ops/channel_rules.js';
+import { type ChannelScale, isChannelProblem } from '../../ops/channel_rules/rule.js';
 import { anyOf, channelRuleOf } from '../../ops/meaning.js';
 import { axisOf, type Vector } from '../values/vectors.js';
 import { affineOp, isBias, isDifference, isSum } from './affine.js';

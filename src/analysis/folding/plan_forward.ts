@@ -1,6 +1,6 @@
 import type { Node, TensorRef } from '../../graph/node.js';
 import { elementCount, type Tensor } from '../../graph/tensor.js';
-import { isChannelProblem, type PendingScale } from '../../ops/channel_rules.js';
+import { isChannelProblem, type PendingScale } from '../../ops/channel_rules/rule.js';
 import { anyOf, channelRuleOf } from '../../ops/meaning.js';
 import { planBias } from './bias.js';
 import { planKernel } from './kernels.js';

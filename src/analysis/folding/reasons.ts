@@ -1,6 +1,6 @@
-import type { ChannelProblem } from '../../ops/channel_rules.js';
+import type { ChannelProblem } from '../../ops/channel_rules/rule.js';
 
-export type { ChannelProblem } from '../../ops/channel_rules.js';
+export type { ChannelProblem } from '../../ops/channel_rules/rule.js';
 
 /**
  * Why a batch norm cannot be folded: a code, and what it is about. Nodes, tensors (`name`, `name:1`) and dtypes are given by

@@ -1,4 +1,4 @@
-import type { ChannelScale } from '../../ops/channel_rules.js';
+import type { ChannelScale } from '../../ops/channel_rules/rule.js';
 import { axisOf, type Vector } from '../values/vectors.js';
 import { type Affine, isZeros } from './affine.js';
 import { type Site, siteNames } from './sites.js';

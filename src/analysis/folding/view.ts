@@ -3,7 +3,7 @@ import type { DataType } from '../../graph/dtype.js';
 import type { Graph } from '../../graph/graph.js';
 import { memoizeByVersion } from '../../graph/memo.js';
 import { type Node, refText, sameRef, type TensorRef } from '../../graph/node.js';
-import type { ChannelFacts } from '../../ops/channel_rules.js';
+import type { ChannelFacts } from '../../ops/channel_rules/rule.js';
 import { anyOf, readsShape } from '../../ops/meaning.js';
 import { constantInts, constantScalar } from '../values/constants.js';
 import { type Shape, Shapes } from '../values/shapes.js';

@@ -1,4 +1,8 @@
-import * as channels from '../channel_rules.js';
+import * as blocked from '../channel_rules/blocks.js';
+import { concat as concatChannels } from '../channel_rules/concat.js';
+import * as channels from '../channel_rules/layout.js';
+import { pad as padChannels } from '../channel_rules/pad.js';
+import { resize as resizeChannels } from '../channel_rules/windows.js';
 import {
   argReduction,
   concat,
@@ -42,11 +46,11 @@ export const MOVEMENT_OPS: readonly OpRow[] = [
   row('ExpandDims', 'reshape', { value: values.expanded, shape: expandDims, channels: channels.reshape }),
   row('BroadcastTo', 'broadcast', { shape: givenBy(1) }),
   row('Transpose ConjugateTranspose', 'transpose', { shape: transpose, channels: channels.transpose }),
-  row('Concat', 'concat', { value: values.joinedV1, shape: concat, channels: channels.concat }),
-  row('ConcatV2', 'concat', { value: values.joined, shape: concatV2, channels: channels.concat }),
+  row('Concat', 'concat', { value: values.joinedV1, shape: concat, channels: concatChannels }),
+  row('ConcatV2', 'concat', { value: values.joined, shape: concatV2, channels: concatChannels }),
   row('Pack', 'pack', { value: values.packed, shape: pack }),
   row('ParallelConcat', ''),
-  row('Pad PadV2 MirrorPad', 'pad', { shape: pad, channels: channels.pad }),
+  row('Pad PadV2 MirrorPad', 'pad', { shape: pad, channels: padChannels }),
   row('Slice', 'slice', { shape: slice }),
   row('StridedSlice', 'slice', { value: values.sliced, shape: stridedSlice }),
   row('Split', 'split', { shape: split }),
@@ -60,17 +64,17 @@ export const MOVEMENT_OPS: readonly OpRow[] = [
   row('ScatterNd', 'scatter', { shape: givenBy(2) }),
   row('ScatterNdNonAliasingAdd TensorScatterAdd TensorScatterSub TensorScatterUpdate', 'scatter', { shape: same }),
   row('TensorScatterMax TensorScatterMin', 'scatter', { shape: same }),
-  row('BatchToSpaceND', 'blocks', { shape: batchToSpace, channels: channels.batchToSpace }),
-  row('SpaceToBatchND', 'blocks', { shape: spaceToBatch, channels: channels.spaceToBatch }),
-  row('BatchToSpace', 'blocks', { channels: channels.batchToSpace }),
-  row('SpaceToBatch', 'blocks', { channels: channels.spaceToBatch }),
-  row('DepthToSpace', '', { shape: blocks(true), channels: channels.depthToSpace }),
-  row('SpaceToDepth', '', { shape: blocks(false), channels: channels.spaceToDepth }),
+  row('BatchToSpaceND', 'blocks', { shape: batchToSpace, channels: blocked.batchToSpace }),
+  row('SpaceToBatchND', 'blocks', { shape: spaceToBatch, channels: blocked.spaceToBatch }),
+  row('BatchToSpace', 'blocks', { channels: blocked.batchToSpace }),
+  row('SpaceToBatch', 'blocks', { channels: blocked.spaceToBatch }),
+  row('DepthToSpace', '', { shape: blocks(true), channels: blocked.depthToSpace }),
+  row('SpaceToDepth', '', { shape: blocks(false), channels: blocked.spaceToDepth }),
   row('OneHot', '', { shape: oneHot }),
   row('Cumsum Cumprod', '', { shape: same }),
   row('ResizeBilinear ResizeNearestNeighbor ResizeBicubic ResizeArea', 'resize', {
     shape: resize,
-    channels: channels.resize,
+    channels: resizeChannels,
   }),
   row('Const', 'constant', { shape: constant }),
   row('Fill', 'fill', { shape: givenBy(0) }),

@@ -1,4 +1,4 @@
-import { averagePool, maximumPool, mean } from '../channel_rules.js';
+import { averagePool, maximumPool, mean } from '../channel_rules/windows.js';
 import { batchMatMul, matMul, reduction } from '../shape_rules/axes.js';
 import { same } from '../shape_rules/elementwise.js';
 import {

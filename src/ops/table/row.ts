@@ -1,4 +1,4 @@
-import type { ChannelRule } from '../channel_rules.js';
+import type { ChannelRule } from '../channel_rules/rule.js';
 import type { ShapeRule } from '../shape_rules/rule.js';
 import type { ValueRule } from '../value_rules.js';
 
