@@ -3,7 +3,7 @@ import type { Graph } from './graph.js';
 import type { MetaGraphDef } from './meta_graph_def.js';
 import type { Tensor } from './tensor.js';
 
-/** Where a part of a tensor lies along one dimension; a length of -1 is the whole dimension. */
+/** Where a part of a tensor is along one dimension; a length of -1 is the rest of it (TensorSlice::kFullExtent). */
 export interface SliceExtent {
   readonly start: number;
   readonly length: number;

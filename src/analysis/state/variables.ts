@@ -3,6 +3,7 @@ import { DataType } from '../../graph/dtype.js';
 import type { Graph } from '../../graph/graph.js';
 import type { Model, SliceExtent } from '../../graph/model.js';
 import type { Node, TensorRef } from '../../graph/node.js';
+import { parseSliceSpec } from '../../graph/slices.js';
 import { sourceOf } from '../../graph/walk.js';
 import { anyOf, isIdentity } from '../../ops/meaning.js';
 
@@ -106,7 +107,7 @@ function namedKey(
 
 interface Restored {
   readonly key: string;
-  readonly slice: SliceExtent[] | undefined;
+  readonly slice: readonly SliceExtent[] | undefined;
 }
 
 /** Variable node -> what the restore ops load into it. The saver that the MetaGraphDef names is asked first. */
@@ -125,7 +126,7 @@ function restoredKeys(
     for (const port of graph.usedPorts(restore.name)) {
       const key = names?.[port];
       if (key === undefined || (entries && !entries.has(key))) continue;
-      const restored = { key, slice: parseSlice(specs?.[port] ?? '') };
+      const restored = { key, slice: parseSliceSpec(specs?.[port] ?? '')?.slice };
       for (const { assign, variable } of assignedFrom(graph, { node: restore.name, port })) {
         const found = mainOps.has(assign) ? main : other;
         if (!found.has(variable)) found.set(variable, restored);
@@ -161,15 +162,4 @@ function stringConst(graph: Graph, ref: TensorRef | undefined): string[] | undef
   if (!ref) return undefined;
   const { tensor } = graph.find(sourceOf(graph, ref, isIdentity).node) ?? {};
   return tensor?.dtype === DataType.DT_STRING ? tensor.strings().map((s) => utf8.decode(s)) : undefined;
-}
-
-/** Parses shape_and_slice: `10 4 0,5:-` is rows 0 to 5 of a [10, 4] tensor; empty is the whole tensor. */
-export function parseSlice(text: string): SliceExtent[] | undefined {
-  const last = text.trim().split(' ').at(-1);
-  if (!last || !/[,:-]/.test(last)) return undefined;
-  return last.split(':').map((part) => {
-    if (part === '-') return { start: 0, length: -1 };
-    const [start, length] = part.split(',').map(Number);
-    return { start: start ?? 0, length: length ?? -1 };
-  });
 }

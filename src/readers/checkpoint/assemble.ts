@@ -1,8 +1,9 @@
 import { BnfixError } from '../../errors.js';
 import { CHUNK_BYTES, type ChunkRing } from '../../graph/chunk_ring.js';
 import { bytesPerElement, DataType, dtypeName } from '../../graph/dtype.js';
+import { type Box, boxShape } from '../../graph/slices.js';
 import { elementCount, type Tensor } from '../../graph/tensor.js';
-import { type Box, boxShape, intersect, runs, spanIn } from './slice.js';
+import { intersect, runs, spanIn } from './slice.js';
 
 /** A rectangle of a tensor as it is stored: its elements row-major, little-endian. */
 export interface Piece {

@@ -1,16 +1,17 @@
 import { BnfixError } from '../../errors.js';
 import { bytesPerElement, DataType, swapWidth } from '../../graph/dtype.js';
+import { type Box, boxOf, boxShape, sliceText, wholeBox } from '../../graph/slices.js';
 import { byteSize, elementCount, shapeOf, type Tensor } from '../../graph/tensor.js';
 import { textOfByteString } from '../../io/bytes.js';
 import type { ByteSource } from '../../io/source.js';
 import { tensorflow } from '../../proto/tensorflow.js';
 import { pieceTensor } from './assemble.js';
 import { bundlePiece, type StoredBytes } from './bundle_piece.js';
-import { corrupt, count, decodeMessage } from './cursor.js';
+import { corrupt, count, decodeMessage } from './checkpoint_errors.js';
 import { encodeTensorNameSlice } from './ordered_code.js';
 import type { CheckpointEntry, CheckpointFiles, CheckpointReader, OpenSource } from './reader.js';
 import { openShards } from './shards.js';
-import { type Box, boxOf, boxShape, coverageFault, sliceOfProto, sliceText, wholeBox } from './slice.js';
+import { coverageFault, sliceOfProto } from './slice.js';
 import { openTable, readTable } from './table.js';
 
 /** The newest version of the format that this reader knows (kTensorBundleVersion). */

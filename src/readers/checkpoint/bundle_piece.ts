@@ -1,10 +1,11 @@
 import { CHUNK_BYTES, ChunkRing } from '../../graph/chunk_ring.js';
+import { type Box, boxShape } from '../../graph/slices.js';
 import { elementCount } from '../../graph/tensor.js';
 import { crc32c, unmaskCrc } from '../../io/crc32c.js';
 import type { ByteSource } from '../../io/source.js';
 import type { Piece } from './assemble.js';
-import { type Cursor, corrupt, readVarint } from './cursor.js';
-import { type Box, boxShape } from './slice.js';
+import { corrupt } from './checkpoint_errors.js';
+import { type Cursor, readVarint } from './cursor.js';
 
 /** Where the index of a V2 checkpoint says that a value is. */
 export interface StoredBytes {

@@ -1,11 +1,11 @@
 import { didYouMean } from '../../did_you_mean.js';
 import { BnfixError } from '../../errors.js';
 import type { Checkpoint } from '../../graph/model.js';
+import { boxOf, sliceText, type TensorSlice, wholeBox } from '../../graph/slices.js';
 import type { Tensor } from '../../graph/tensor.js';
 import { explainWrongKind, sniff } from '../sniff.js';
 import { openBundle } from './bundle.js';
 import type { CheckpointEntry, CheckpointFiles, CheckpointReader, OpenSource } from './reader.js';
-import { boxOf, sliceText, type TensorSlice, wholeBox } from './slice.js';
 import { openV1 } from './v1.js';
 
 /** An open checkpoint. Its tensors can be read until it is closed. */

@@ -1,6 +1,6 @@
 import type { Checkpoint } from '../../graph/model.js';
 import { tensorflow } from '../../proto/tensorflow.js';
-import { corrupt, decodeMessage } from './cursor.js';
+import { corrupt, decodeMessage } from './checkpoint_errors.js';
 
 /** The key under which TF2 stores which objects a checkpoint was made of. */
 export const OBJECT_GRAPH_KEY = '_CHECKPOINTABLE_OBJECT_GRAPH';

@@ -1,5 +1,5 @@
+import type { TensorSlice } from '../../graph/slices.js';
 import { byteString } from '../../io/bytes.js';
-import type { TensorSlice } from './slice.js';
 
 /**
  * The key under which a part of a tensor is stored (EncodeTensorNameSlice of saved_tensor_slice_util.cc): 0, the name, the

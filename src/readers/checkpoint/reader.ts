@@ -1,7 +1,7 @@
 import type { DataType } from '../../graph/dtype.js';
+import type { Box, TensorSlice } from '../../graph/slices.js';
 import type { Tensor } from '../../graph/tensor.js';
 import type { ByteSource } from '../../io/source.js';
-import type { Box, TensorSlice } from './slice.js';
 
 /** Where a checkpoint is; {@link locateCheckpoint} finds it. */
 export interface CheckpointFiles {

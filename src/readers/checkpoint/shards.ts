@@ -2,7 +2,7 @@ import { BnfixError } from '../../errors.js';
 import type { ByteSource } from '../../io/source.js';
 import { explainWrongKind, type FileKind, sniff } from '../sniff.js';
 import type { StoredBytes } from './bundle_piece.js';
-import { corrupt } from './cursor.js';
+import { corrupt } from './checkpoint_errors.js';
 import type { OpenSource } from './reader.js';
 
 /** The data files of a V2 checkpoint, each opened when it is first needed. */

@@ -4,7 +4,8 @@ import { CHUNK_BYTES, ChunkRing } from '../../graph/chunk_ring.js';
 import { byteString } from '../../io/bytes.js';
 import { crc32c, unmaskCrc } from '../../io/crc32c.js';
 import type { ByteSource } from '../../io/source.js';
-import { type Cursor, corrupt, readVarint } from './cursor.js';
+import { corrupt } from './checkpoint_errors.js';
+import { type Cursor, readVarint } from './cursor.js';
 
 /**
  * The table format of LevelDB (doc/table_format.md), which TensorFlow uses for both checkpoint versions: sorted keys in

@@ -1,13 +1,14 @@
 import { BnfixError } from '../../errors.js';
 import { type DataType, dtypeName } from '../../graph/dtype.js';
+import { type Box, boxOf, sliceText, type TensorSlice } from '../../graph/slices.js';
 import { elementCount, shapeOf, type Tensor } from '../../graph/tensor.js';
 import { byteString } from '../../io/bytes.js';
 import type { ByteSource } from '../../io/source.js';
 import { tensorflow } from '../../proto/tensorflow.js';
 import { pieceTensor } from './assemble.js';
-import { corrupt, decodeMessage } from './cursor.js';
+import { corrupt, decodeMessage } from './checkpoint_errors.js';
 import type { CheckpointEntry, CheckpointFiles, CheckpointReader, OpenSource } from './reader.js';
-import { type Box, boxOf, coverageFault, sliceOfProto, sliceText, type TensorSlice } from './slice.js';
+import { coverageFault, sliceOfProto } from './slice.js';
 import { lookUp, openTable, type Table } from './table.js';
 import { v1Piece } from './v1_piece.js';
 

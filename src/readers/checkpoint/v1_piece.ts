@@ -1,14 +1,14 @@
 import { BnfixError } from '../../errors.js';
 import { ChunkRing } from '../../graph/chunk_ring.js';
 import { DataType } from '../../graph/dtype.js';
+import { type Box, boxShape, type TensorSlice } from '../../graph/slices.js';
 import { byteSize, elementCount, protoTensor, readBytes, type TensorProto } from '../../graph/tensor.js';
 import { MemorySource } from '../../io/source.js';
 import { tensorflow } from '../../proto/tensorflow.js';
 import { LENGTH_DELIMITED, type WireField, WireReader } from '../wire.js';
 import type { Piece } from './assemble.js';
-import { corrupt, decodeMessage } from './cursor.js';
+import { corrupt, decodeMessage } from './checkpoint_errors.js';
 import { encodeTensorNameSlice } from './ordered_code.js';
-import { type Box, boxShape, type TensorSlice } from './slice.js';
 import { locate, lookUp, type StoredValue, streamBlock, type Table } from './table.js';
 
 /** A slice in a V1 checkpoint: the TensorProto under its own key. Its block has one checksum. */

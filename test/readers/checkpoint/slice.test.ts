@@ -1,15 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { type Box, boxOf, sliceText } from '../../../src/graph/slices.js';
 import { encodeTensorNameSlice } from '../../../src/readers/checkpoint/ordered_code.js';
-import {
-  type Box,
-  boxOf,
-  coverageFault,
-  parseSliceSpec,
-  runs,
-  sliceOfProto,
-  sliceText,
-} from '../../../src/readers/checkpoint/slice.js';
+import { coverageFault, runs, sliceOfProto } from '../../../src/readers/checkpoint/slice.js';
 import { failure } from '../../support/failure.js';
 import { randomRuns } from '../../support/random.js';
 import { elementsOf } from './write_table.js';
@@ -42,31 +35,6 @@ describe('the key of a slice', () => {
     expect(hex('', slice([2 ** 34 - 1, 2 ** 34]))).toBe('00' + '0001' + '0101' + 'fbffffffff' + 'fc0400000000');
     expect(hex('', slice([2 ** 52, 0]))).toBe('00' + '0001' + '0101' + 'ff10000000000000' + '80');
   });
-});
-
-describe('parseSliceSpec', () => {
-  it.each<[string, number[], Box]>([
-    ['10 4 0,5:0,4', [10, 4], slice([0, 5], [0, 4])],
-    ['10 4 5,5:-', [10, 4], slice([5, 5], [0, 4])],
-    ['7 -', [7], slice([0, 7])],
-    ['3 0 -:-', [3, 0], slice([0, 3], [0, 0])],
-  ])('reads "%s"', (spec, shape, expected) => {
-    expect(parseSliceSpec(spec)).toEqual({ shape, slice: expected });
-  });
-
-  it('takes the empty string for the whole tensor', () => {
-    expect(parseSliceSpec('')).toBeUndefined();
-  });
-
-  it.each(['10', '10 4 0,5', '10 4 0,5:0,5', '10 4 8,3:-', 'x 0,1', '4 0,-1', '4 -1,2', '4 0;4', '-4 -'])(
-    'refuses "%s"',
-    (spec) => {
-      expect(failure(() => parseSliceSpec(spec))).toMatchObject({
-        code: 'unreadable',
-        message: `"${spec}" is not a shape and a slice of it`,
-      });
-    },
-  );
 });
 
 describe('slices', () => {

@@ -1,11 +1,11 @@
 // Writes checkpoints in memory, independently of the readers: tables, V2 bundles and V1 files.
 import { compress } from 'snappyjs';
 import { DataType, swapWidth } from '../../../src/graph/dtype.js';
+import type { TensorSlice } from '../../../src/graph/slices.js';
 import { crc32cPortable as crc32c, maskCrc } from '../../../src/io/crc32c.js';
 import { type ByteSource, MemorySource } from '../../../src/io/source.js';
 import { tensorflow } from '../../../src/proto/tensorflow.js';
 import { encodeTensorNameSlice } from '../../../src/readers/checkpoint/ordered_code.js';
-import type { TensorSlice } from '../../../src/readers/checkpoint/slice.js';
 
 export type Entry = readonly [key: string, value: Uint8Array];
 
