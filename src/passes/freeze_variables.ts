@@ -30,54 +30,51 @@ export const freezeVariables: Pass = {
       graph.replaceByConst(node, variableValue(variable, checkpoint));
       outcomes.push({ kind: 'variable', node: node.name });
     }
-    for (const node of [...graph.nodes()]) READERS[node.op]?.(graph, node);
+    for (const node of [...graph.nodes()]) readValue(graph, node);
     return { outcomes };
   },
 };
 
-const READERS: Readonly<Record<string, (graph: Graph, node: Node) => void>> = {
-  ReadVariableOp: (graph, node) => become(graph, node, 'Identity', { T: typeOf(node, 'dtype') }),
-  VariableShape: (graph, node) =>
-    become(graph, node, 'Shape', { T: sourceType(graph, node), out_type: typeOf(node, 'out_type', DataType.DT_INT32) }),
-  ResourceGather: (graph, node) => {
-    const axis = graph.add({
-      name: graph.freeName(`${node.name}/axis`),
-      op: 'Const',
-      controls: node.controls,
-      tensor: numberTensor(DataType.DT_INT32, [], [0]),
-      attr: { dtype: attr.type(DataType.DT_INT32) },
-    });
-    graph.replace(node, {
-      op: 'GatherV2',
-      inputs: [...node.inputs, { node: axis.name, port: 0 }],
-      controls: node.controls,
-      attr: {
-        Tparams: typeOf(node, 'dtype'),
-        Tindices: typeOf(node, 'Tindices', DataType.DT_INT32),
-        Taxis: attr.type(DataType.DT_INT32),
-        ...(node.attr.batch_dims && { batch_dims: node.attr.batch_dims }),
-      },
-    });
-  },
-  ResourceGatherNd: (graph, node) =>
-    become(graph, node, 'GatherNd', {
-      Tparams: typeOf(node, 'dtype'),
-      Tindices: typeOf(node, 'Tindices', DataType.DT_INT32),
-    }),
-  RefIdentity: (graph, node) => become(graph, node, 'Identity', node.attr),
-  RefSwitch: (graph, node) => become(graph, node, 'Switch', node.attr),
-  RefMerge: (graph, node) => become(graph, node, 'Merge', node.attr),
-  RefEnter: (graph, node) => become(graph, node, 'Enter', node.attr),
-  RefExit: (graph, node) => become(graph, node, 'Exit', node.attr),
-  RefNextIteration: (graph, node) => become(graph, node, 'NextIteration', node.attr),
-  // A handle that is handed on carries the value now.
-  Identity: retype,
-  Switch: retype,
-  Merge: retype,
-  Enter: retype,
-  Exit: retype,
-  NextIteration: retype,
-};
+const isRead = anyOf('read');
+const asksForShape = anyOf('variable_shape');
+const forwardsVariable = anyOf('identity', 'switch', 'enter', 'exit', 'merge', 'next_iteration');
+
+/** Makes an op that takes a variable one that takes its value. */
+function readValue(graph: Graph, node: Node): void {
+  if (isRead(node)) become(graph, node, 'Identity', { T: typeOf(node, 'dtype') });
+  else if (asksForShape(node)) {
+    become(graph, node, 'Shape', { T: sourceType(graph, node), out_type: typeOf(node, 'out_type', DataType.DT_INT32) });
+  } else if (node.op === 'ResourceGather') gatherValue(graph, node);
+  else if (node.op === 'ResourceGatherNd') become(graph, node, 'GatherNd', gatherTypes(node));
+  else if (!forwardsVariable(node)) return;
+  // RefSwitch is Switch now, and so on.
+  else if (node.op.startsWith('Ref')) become(graph, node, node.op.slice('Ref'.length), node.attr);
+  else retype(graph, node);
+}
+
+function gatherValue(graph: Graph, node: Node): void {
+  const axis = graph.add({
+    name: graph.freeName(`${node.name}/axis`),
+    op: 'Const',
+    controls: node.controls,
+    tensor: numberTensor(DataType.DT_INT32, [], [0]),
+    attr: { dtype: attr.type(DataType.DT_INT32) },
+  });
+  graph.replace(node, {
+    op: 'GatherV2',
+    inputs: [...node.inputs, { node: axis.name, port: 0 }],
+    controls: node.controls,
+    attr: {
+      ...gatherTypes(node),
+      Taxis: attr.type(DataType.DT_INT32),
+      ...(node.attr.batch_dims && { batch_dims: node.attr.batch_dims }),
+    },
+  });
+}
+
+function gatherTypes(node: Node): Node['attr'] {
+  return { Tparams: typeOf(node, 'dtype'), Tindices: typeOf(node, 'Tindices', DataType.DT_INT32) };
+}
 
 function become(graph: Graph, node: Node, op: string, attrs: Node['attr']): void {
   graph.replace(node, { op, inputs: node.inputs, controls: node.controls, attr: attrs });
@@ -91,18 +88,17 @@ function sourceType(graph: Graph, node: Node) {
   return attr.type(frozenType(graph, node) ?? DataType.DT_FLOAT);
 }
 
-const passesHandle = anyOf('identity', 'switch', 'enter', 'exit', 'merge', 'next_iteration');
-
 /** The dtype of the constant that a chain of handles leads to. */
 function frozenType(graph: Graph, node: Node): DataType | undefined {
   let at = graph.inputNode(node, 0);
   for (let guard = 0; at && at.op !== 'Const' && guard < 1000; guard++) {
-    if (!passesHandle(at)) return undefined;
+    if (!forwardsVariable(at)) return undefined;
     at = graph.inputNode(at, 0);
   }
   return at?.tensor?.dtype;
 }
 
+/** A handle that is forwarded carries the value now. */
 function retype(graph: Graph, node: Node): void {
   if (attrType(node, 'T') !== DataType.DT_RESOURCE) return;
   const dtype = frozenType(graph, node);

@@ -1,6 +1,7 @@
 import type { Graph } from '../graph/graph.js';
 import type { Node } from '../graph/node.js';
 import { NodeSet } from '../graph/node_set.js';
+import { anyOf, isMerge, isSwitch } from '../ops/meaning.js';
 import type { Pass } from './pass.js';
 
 /**
@@ -31,20 +32,14 @@ export const stripTraining: Pass = {
   },
 };
 
-const BRANCHING: ReadonlySet<string> = new Set([
-  'Switch',
-  'RefSwitch',
-  'Merge',
-  'RefMerge',
-  'Enter',
-  'RefEnter',
-  'LoopCond',
-]);
+const branches = anyOf('switch', 'merge', 'enter', 'loop_cond');
+const beginsTurn = anyOf('enter', 'next_iteration');
+const isExit = anyOf('exit');
 
 /** Whether a node stands for "this branch is taken" or "this iteration runs". */
 function isPivot(graph: Graph, name: string): boolean {
   const node = behindIdentities(graph, name);
-  return node !== undefined && BRANCHING.has(node.op) && !isJoin(graph, node);
+  return node !== undefined && branches(node) && !isJoin(graph, node);
 }
 
 function behindIdentities(graph: Graph, name: string): Node | undefined {
@@ -55,12 +50,9 @@ function behindIdentities(graph: Graph, name: string): Node | undefined {
 
 /** Whether a Merge ends a branch: what comes after it is on no branch any more. The Merge of a loop begins a turn. */
 function isJoin(graph: Graph, node: Node): boolean {
-  if (!MERGES.has(node.op)) return false;
-  return !node.inputs.some((ref) => /^(Ref)?(Enter|NextIteration)$/.test(graph.find(ref.node)?.op ?? ''));
+  if (!isMerge(node)) return false;
+  return !graph.inputNodes(node).some(beginsTurn);
 }
-
-const MERGES: ReadonlySet<string> = new Set(['Merge', 'RefMerge']);
-const SWITCHES: ReadonlySet<string> = new Set(['Switch', 'RefSwitch']);
 
 /** For nodes that are tied to a branch or a loop only through other nodes: the pivot that those depend on. */
 class Pivots {
@@ -93,7 +85,7 @@ class Pivots {
         continue;
       } else if (isPivot(this.#graph, name)) found = name;
       if (found !== undefined) break;
-      if (!node || node.op.endsWith('Exit') || (depth === 0 && this.#known.has(name))) continue;
+      if (!node || isExit(node) || (depth === 0 && this.#known.has(name))) continue;
       const next = isJoin(this.#graph, node) ? depth + 1 : depth;
       for (const ref of node.inputs) visit(ref.node, next);
       for (const control of node.controls) visit(control, depth);
@@ -108,6 +100,6 @@ class Pivots {
 
   /** Whether a Switch begins a branch, not the exit of a loop. */
   #isBranch(node: Node): boolean {
-    return SWITCHES.has(node.op) && behindIdentities(this.#graph, node.inputs[1]?.node ?? '')?.op !== 'LoopCond';
+    return isSwitch(node) && behindIdentities(this.#graph, node.inputs[1]?.node ?? '')?.op !== 'LoopCond';
   }
 }

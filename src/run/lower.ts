@@ -5,6 +5,7 @@ import type { Graph } from '../graph/graph.js';
 import type { Node } from '../graph/node.js';
 import { ancestors } from '../graph/walk.js';
 import type { FunctionLibrary } from '../ops/functions.js';
+import { anyOf } from '../ops/meaning.js';
 import { putChannelsLast } from './channels_first.js';
 import { functionGraph, inlineCalls, namedFunctions } from './functions.js';
 import { OWN_KERNELS, ownName } from './kernels.js';
@@ -27,6 +28,9 @@ const SAME_AS: ReadonlyMap<string, string> = new Map([
   ['If', 'StatelessIf'],
   ['While', 'StatelessWhile'],
 ]);
+
+const isTransposedConvolution = anyOf('transposed_convolution');
+const hasNoOutput = anyOf('no_op', 'assertion');
 
 const ONES = (n: number): AttrValue => ({ list: { i: new Array<number>(n).fill(1) } });
 
@@ -81,7 +85,7 @@ function shareInvariants(graph: Graph): void {
 /** TensorFlow.js leaves the dilations of a transposed convolution out in silence. */
 function refuseDilated(node: Node): void {
   const dilated = (attrInts(node, 'dilations') ?? []).some((rate) => rate !== 1);
-  if (!dilated || !/^Conv[23]DBackpropInput(V2)?$/.test(node.op)) return;
+  if (!dilated || !isTransposedConvolution(node)) return;
   throw new BnfixError('unsupported', `${node.op} with dilations cannot be run`, { where: node.name });
 }
 
@@ -113,7 +117,7 @@ export function loweredFunctions(graph: Graph, library: FunctionLibrary): Lowere
 function gateBranches(graph: Graph): void {
   if (![...graph.nodes()].some((node) => node.op === 'Switch')) return;
   for (const node of [...graph.nodes()]) {
-    const pivots = node.controls.filter((name) => !/^(NoOp|Assert)$/.test(graph.get(name).op));
+    const pivots = node.controls.filter((name) => !hasNoOutput(graph.get(name)));
     if (node.inputs.length > 0 || pivots.length === 0) continue;
     const value = { node: node.name, port: 0 };
     const pivot = pivots.map((name) => ({ node: name, port: 0 }));

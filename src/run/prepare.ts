@@ -4,6 +4,9 @@ import type { DataType } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
 import { refText, type TensorRef } from '../graph/node.js';
 import { ancestors } from '../graph/walk.js';
+import { anyOf } from '../ops/meaning.js';
+
+const isPlaceholder = anyOf('placeholder');
 
 /** A tensor whose value is given. */
 export interface Feed {
@@ -39,7 +42,7 @@ export function prepare(graph: Graph, feeds: readonly Feed[], fetches: readonly 
   graph.retain(ancestors(graph, results));
   for (const node of [...graph.nodes()]) {
     if (node.op === 'PlaceholderWithDefault') graph.replace(node, { op: 'Identity', inputs: node.inputs });
-    if (/^Placeholder(V2)?$/.test(node.op) && !given.includes(node.name)) {
+    if (isPlaceholder(node) && !given.includes(node.name)) {
       throw new BnfixError('usage', `the placeholder ${node.name} has no value`, {
         where: node.name,
         why: `${fetches.map(refText).join(', ')} needs it`,

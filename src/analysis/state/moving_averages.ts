@@ -85,6 +85,7 @@ const isConstant = anyOf('constant');
 const isNoData = anyOf('constant', 'placeholder', 'shape_query');
 const isRandom = anyOf('random');
 const isRestore = anyOf('restore');
+const waits = anyOf('read', 'no_op');
 
 class Finder {
   readonly assignments: ReadonlyMap<string, Assignments>;
@@ -245,7 +246,7 @@ class Finder {
     if (!node) return [];
     if (assignKind(node) && node.inputs[0]) return [node];
     const isIdentity = node.op === 'Identity';
-    if (!isIdentity && node.op !== 'ReadVariableOp' && node.op !== 'NoOp') return [];
+    if (!isIdentity && !waits(node)) return [];
     const before = [...node.controls, ...(isIdentity ? node.inputs.map((input) => input.node) : [])];
     return before.flatMap((input) => (this.#graph.find(input)?.op === 'NoOp' ? [] : this.#assignsBefore(input)));
   }

@@ -2,15 +2,16 @@ import { attrBool } from '../../graph/attrs.js';
 import type { Graph } from '../../graph/graph.js';
 import type { Node, TensorRef } from '../../graph/node.js';
 import { sourceOf } from '../../graph/walk.js';
-import { isIdentity } from '../../ops/meaning.js';
+import { anyOf, isIdentity } from '../../ops/meaning.js';
 import { constantInts, constantScalar } from '../values/constants.js';
 import type { Shapes } from '../values/shapes.js';
 
-export const FUSED: ReadonlySet<string> = new Set(['FusedBatchNorm', 'FusedBatchNormV2', 'FusedBatchNormV3']);
+const isFused = anyOf('fused_batch_norm');
+const isAverage = anyOf('average');
 
 /** An absent is_training means true: the op's default, which strip_default_attrs removes. */
 export function isTrainingFused(node: Node): boolean {
-  return FUSED.has(node.op) && (attrBool(node, 'is_training') ?? true);
+  return isFused(node) && (attrBool(node, 'is_training') ?? true);
 }
 
 /** Whether axes are a Range that begins with 0. */
@@ -21,7 +22,7 @@ function startsAtBatch(graph: Graph, axes: TensorRef | undefined): boolean {
 
 /** Whether an op averages over the examples of a batch and keeps the channels. */
 export function isBatchReduction(graph: Graph, shapes: Shapes, node: Node): boolean {
-  return (node.op === 'Mean' || node.op === 'Sum') && reducesBatch(graph, shapes, node);
+  return isAverage(node) && reducesBatch(graph, shapes, node);
 }
 
 /** Whether a reduction takes the examples of a batch together and keeps the channels. */

@@ -21,7 +21,9 @@ export interface Orphan {
 }
 
 const reads = anyOf('identity', 'read', 'switch', 'enter', 'cast', 'reshape');
-const FUSED = /^FusedBatchNorm(V2|V3)?$/;
+const isFused = anyOf('fused_batch_norm');
+/** Ops that a variable has whether or not the net uses it. */
+const keeps = anyOf('assign', 'save', 'initialised');
 
 /** How people call moving statistics, in pairs. */
 const NAMES: readonly (readonly [string, string])[] = [
@@ -94,7 +96,7 @@ export class EvidenceFinder {
       return { ...twin.statistics, evidence: { kind: 'sibling', batchNorm: twin.name, shared: parameter } };
     }
     for (const node of this.#graph.nodes()) {
-      if (!FUSED.test(node.op) || (attrBool(node, 'is_training') ?? true)) continue;
+      if (!isFused(node) || (attrBool(node, 'is_training') ?? true)) continue;
       const shared = [...this.#sources(node.inputs.slice(1, 3))].find((name) => own.has(name));
       const mean = node.inputs[3] && this.#variables.readBy(node.inputs[3]);
       const variance = node.inputs[4] && this.#variables.readBy(node.inputs[4]);
@@ -146,7 +148,7 @@ export class EvidenceFinder {
   #isUnread(variable: Variable): boolean {
     const readers = (name: string): boolean =>
       this.#graph.dataConsumers(name).every((node) => {
-        if (/^(Assign|Save|AssignVariableOp|VarIsInitializedOp|IsVariableInitialized)/.test(node.op)) return true;
+        if (keeps(node)) return true;
         return reads(node) && readers(node.name);
       });
     return variable.key !== undefined && !this.#updates.updated.has(variable.node) && readers(variable.node);
