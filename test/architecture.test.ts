@@ -34,6 +34,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   freezing: [
     'passes',
+    'notation',
     'analysis/training',
     'analysis/folding',
     'analysis/state',

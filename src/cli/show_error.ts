@@ -26,6 +26,9 @@ export function showError(thrown: unknown, terminal: Terminal, style: ErrorStyle
   }
   terminal.err(errorText(error, style.color && terminal.hasColor(terminal.stderr)));
   if (style.verbose && error.code === 'internal') terminal.err(`\n${stackText(error)}`);
+  // The part of the graph that the error is about: what a bug report needs.
+  const around = style.verbose ? error.data?.around : undefined;
+  if (typeof around === 'string') terminal.err(`\n${around.trimEnd()}`);
   return exitCode;
 }
 

@@ -11,6 +11,7 @@ import type { Outcome } from '../passes/outcome.js';
 import type { FreezePlan } from '../passes/pass.js';
 import type { FreezeOptions } from './options.js';
 import type { OutputsFound } from './outputs.js';
+import type { FedBy } from './still_fed.js';
 
 /**
  * All that is known of a model before anything is written: an immutable value. `check`, `inspect`, `freeze` and `fold` read
@@ -44,14 +45,21 @@ export interface Analysis {
   readonly prepared: readonly Outcome[];
   /** What makes the frozen graph out of `graph`. */
   readonly plan: FreezePlan;
+  /** The placeholders that feed each output at inference. */
+  readonly fed: FedBy;
   /** Outputs that depend on what the net is fed. */
   readonly fedOutputs: readonly TensorRef[];
   /** Why the graph cannot be frozen, where it cannot. */
   readonly problems: readonly Problem[];
 }
 
+/** Of so many candidates for outputs, the analysis tells which batch norms feed them. */
+export const MAX_FED_CANDIDATES = 16;
+
 /** A batch norm that feeds an output. */
 export interface AnalysedBatchNorm extends BatchNorm {
+  /** The outputs that it feeds (of candidates, the best {@link MAX_FED_CANDIDATES}), as `name:port`. */
+  readonly feeds: readonly string[];
   /** Whether the user wants it left as it is. */
   readonly isKept: boolean;
   /** What is wrong with the statistics that it uses, or is to use; undefined where nothing is. */

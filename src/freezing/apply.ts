@@ -8,6 +8,7 @@ import { type EncodedGraph, encodeGraphDef } from '../writers/graph_def.js';
 import type { Analysis } from './analysis.js';
 import { refuse } from './refuse.js';
 import { type FreezeReport, freezeReport } from './report.js';
+import { assertStillFed, fedBy } from './still_fed.js';
 
 /** A frozen graph that is ready to be written. */
 export interface FrozenModel {
@@ -31,7 +32,8 @@ export function frozenGraph(analysis: Analysis): { graph: Graph; outcomes: Outco
   refuse(analysis);
   const graph = analysis.graph.copy();
   const outcomes = [...analysis.prepared, ...runPipeline(FREEZE_PIPELINE, { ...analysis.plan, graph })];
-  assertStillFed(graph, analysis.fedOutputs);
+  assertStillFed(analysis.fed, fedBy(graph, analysis.outputs.refs));
+  assertStillData(graph, analysis.fedOutputs);
   return { graph, outcomes };
 }
 
@@ -60,7 +62,7 @@ class Frozen implements FrozenModel {
 }
 
 /** An output that depended on what the net is fed and no longer does has lost the net. */
-function assertStillFed(graph: Graph, outputs: readonly TensorRef[]): void {
+function assertStillData(graph: Graph, outputs: readonly TensorRef[]): void {
   if (outputs.length === 0) return;
   const fed = findActivations(graph);
   const lost = outputs.find(({ node }) => !fed.hasNamed(node));

@@ -8,19 +8,20 @@ import { isTrainingGradient } from '../analysis/training/gradients.js';
 import { type Inference, type Training, variancesOfFused } from '../analysis/training/inference.js';
 import { batchReductionsLeft, findLeftovers } from '../analysis/training/leftovers.js';
 import type { Problem } from '../analysis/training/problems.js';
-import { viewWith } from '../analysis/training/replacements.js';
+import { type Replacing, viewWith } from '../analysis/training/replacements.js';
 import { findUnfreezable } from '../analysis/training/unfreezable.js';
 import { BnfixError } from '../errors.js';
 import type { Graph } from '../graph/graph.js';
 import type { Checkpoint } from '../graph/model.js';
 import { refText, type TensorRef } from '../graph/node.js';
 import type { NodeSet } from '../graph/node_set.js';
-import { sourceOf } from '../graph/walk.js';
+import { ancestors, sourceOf } from '../graph/walk.js';
 import { anyOf, isIdentity } from '../ops/meaning.js';
 import type { FusedRepair, PreparePlan } from '../passes/pass.js';
-import type { AnalysedBatchNorm, Analysis, Kept } from './analysis.js';
+import { type AnalysedBatchNorm, type Analysis, type Kept, MAX_FED_CANDIDATES } from './analysis.js';
 import type { FreezeOptions } from './options.js';
 import type { OutputsFound } from './outputs.js';
+import type { FedBy } from './still_fed.js';
 
 /** What findings are made of. */
 export interface Found {
@@ -37,10 +38,11 @@ export interface Found {
 /** What is known of a prepared graph. */
 export type Findings = Pick<
   Analysis,
-  'batchNorms' | 'dropouts' | 'kept' | 'randomOps' | 'batchReductions' | 'needed' | 'plan' | 'problems'
+  'batchNorms' | 'dropouts' | 'kept' | 'randomOps' | 'batchReductions' | 'needed' | 'fed' | 'plan' | 'problems'
 >;
 
 const isRandom = anyOf('random');
+const isPlaceholder = anyOf('placeholder');
 
 /** What has to be done to a prepared graph, and what stands against it. */
 export function findings(found: Found): Findings {
@@ -49,7 +51,7 @@ export function findings(found: Found): Findings {
   const batchNorms = batchNormsInUse(found);
   const { dropouts, stray } = findDropouts(graph, inference.after.live);
   const removed = dropouts.filter(({ output }) => !isKept(output));
-  const live = liveWithout(found, removed);
+  const live = feedingAtInference(found, training.outputs, removed);
   const needed = [...training.variables.byNode.values()].filter(({ node }) => live.hasNamed(node));
   const strange = stray.filter(({ output }) => inference.after.live.hasNamed(output));
   const kept: Kept[] = [
@@ -76,6 +78,7 @@ export function findings(found: Found): Findings {
     randomOps: [...graph.nodes()].filter((node) => live.has(node) && isRandom(node)).map(({ name }) => name),
     batchReductions: batchReductionsLeft(training, inference),
     needed,
+    fed: fedAtInference(found, removed),
     plan: {
       ...found.plan,
       variables: training.variables,
@@ -96,10 +99,15 @@ function isRepaired({ isKept, status }: AnalysedBatchNorm): boolean {
 
 /** The batch norms that feed an output before anything is replaced. */
 function batchNormsInUse({ training, inference, checkpoint }: Found): AnalysedBatchNorm[] {
+  const ends = training.outputs.slice(0, MAX_FED_CANDIDATES).map((ref) => ({
+    name: `${ref.node}:${ref.port}`,
+    feeding: ancestors(training.graph, [ref.node], false),
+  }));
   return training.batchNorms
     .filter(({ name }) => inference.before.live.hasNamed(name))
     .map((batchNorm) => ({
       ...batchNorm,
+      feeds: ends.filter(({ feeding }) => feeding.hasNamed(batchNorm.name)).map(({ name }) => name),
       isKept: batchNorm.status.kind !== 'inference' && training.isKept(batchNorm.name),
       health: healthOf(training, batchNorm, checkpoint),
     }));
@@ -185,11 +193,25 @@ function knownValue(variable: Variable, checkpoint: Checkpoint | undefined) {
   }
 }
 
-/** What feeds the outputs at inference once dropouts are gone as well. */
-function liveWithout({ training, inference }: Found, removed: readonly Dropout[]): NodeSet {
-  const { graph, outputs } = training;
+/** What feeds given outputs at inference once dropouts are gone as well. */
+function feedingAtInference(
+  { training, inference }: Found,
+  outputs: readonly TensorRef[],
+  removed: readonly Dropout[],
+): NodeSet {
   const bypass = new Map(removed.map(({ output, x }) => [output, x]));
-  return viewWith(graph, outputs, (input) => inference.after.used.get(refText(input)), bypass).live;
+  const replacing: Replacing = (input) => inference.after.used.get(refText(input));
+  return viewWith(training.graph, outputs, replacing, bypass).live;
+}
+
+/** The placeholders that feed each output at inference. */
+function fedAtInference(found: Found, removed: readonly Dropout[]): FedBy {
+  return new Map(
+    found.outputs.refs.map((output) => {
+      const placeholders = [...feedingAtInference(found, [output], removed)].filter((node) => isPlaceholder(node));
+      return [refText(output), new Set(placeholders.map(({ name }) => name))];
+    }),
+  );
 }
 
 /** What is replaced beside the fused batch norms, whose own outputs are rewired with them. */

@@ -1,5 +1,6 @@
 import type { Problem } from '../analysis/training/problems.js';
 import { BnfixError, type ErrorCode, type Fix } from '../errors.js';
+import { printGraph } from '../notation/print.js';
 import type { Analysis } from './analysis.js';
 import { problemText } from './problem_text.js';
 
@@ -50,7 +51,10 @@ export function refuse(analysis: Refusable): void {
     why: why.length > 0 ? why.join('\n') : undefined,
     fix: distinct([first!, ...others].flatMap(({ fixes }) => fixes)),
     option: first!.option,
-    data: { problems },
+    data: {
+      problems,
+      ...(analysis.graph.has(first!.where ?? '') && { around: printGraph(analysis.graph, { around: first!.where! }) }),
+    },
   });
 }
 

@@ -122,6 +122,10 @@ describe('what cannot be trusted', () => {
     const { code, stderr } = await cli(['freeze', BAG_MODEL, '-o', at('out.pb'), ...outputs]);
     expect(code).toBe(5);
     expect(stderr).toContain('feeds an output');
+    expect(stderr).not.toContain('AssignSub(');
+    const verbose = await cli(['freeze', BAG_MODEL, '-o', at('out.pb'), ...outputs, '-v']);
+    expect(verbose.stderr).toContain('nodes, around conv2/BatchNorm/AssignMovingAvg\n');
+    expect(verbose.stderr).toContain('AssignSub(conv2/BatchNorm/moving_mean');
   });
 });
 

@@ -69,7 +69,7 @@ export function findBatchNorms(
   }
   // Those whose update ops are gone come last: the others may be their siblings.
   for (const { name, parameters, status } of found) {
-    if (status.kind === 'paired') evidence.remember({ name, parameters, channels: undefined }, status.statistics);
+    if (status.kind === 'paired') evidence.remember({ name, parameters }, status.statistics);
   }
   return found.map((batchNorm) => adopted(evidence, batchNorm));
 }
@@ -146,7 +146,7 @@ function readAlready({ variables }: Pairing, node: Node): Statistics | undefined
 function adopted(evidence: EvidenceFinder, batchNorm: BatchNorm): BatchNorm {
   const { name, parameters, status } = batchNorm;
   if (status.kind !== 'unpaired' || status.reason.code !== 'no_average') return batchNorm;
-  const statistics = evidence.find({ name, parameters, channels: evidence.channelsOf(parameters[0]) });
+  const statistics = evidence.find({ name, parameters });
   return statistics ? { ...batchNorm, status: { kind: 'paired', statistics } } : batchNorm;
 }
 

@@ -1,7 +1,6 @@
-import { attrBool } from '../../graph/attrs.js';
 import type { Graph } from '../../graph/graph.js';
 import type { Checkpoint } from '../../graph/model.js';
-import type { TensorRef } from '../../graph/node.js';
+import type { Node, TensorRef } from '../../graph/node.js';
 import { elementCount, readNumbers } from '../../graph/tensor.js';
 import { sourceOf } from '../../graph/walk.js';
 import { anyOf } from '../../ops/meaning.js';
@@ -10,20 +9,19 @@ import type { Updates } from '../state/moving_averages.js';
 import type { Statistics } from '../state/statistics.js';
 import type { Variable, Variables } from '../state/variables.js';
 import type { Shapes } from '../values/shapes.js';
+import { isTrainingFused } from './batch_statistics.js';
 
-/** What is known of a batch norm whose update ops are gone. */
-export interface Orphan {
+/** A batch norm, as far as it helps to find its statistics. */
+export interface Described {
   readonly name: string;
   /** Its scale and offset, as far as it has them. */
   readonly parameters: readonly TensorRef[];
-  /** Number of channels; undefined where it is not known. */
-  readonly channels: number | undefined;
 }
 
-const reads = anyOf('identity', 'read', 'switch', 'enter', 'cast', 'reshape');
+const forwardsValue = anyOf('identity', 'read', 'switch', 'enter', 'cast', 'reshape');
 const isFused = anyOf('fused_batch_norm');
-/** Ops that a variable has whether or not the net uses it. */
-const keeps = anyOf('assign', 'save', 'initialised');
+/** Ops that look at a variable without using its value. */
+const administers = anyOf('assign', 'save', 'initialised');
 
 /** How people call moving statistics, in pairs. */
 const NAMES: readonly (readonly [string, string])[] = [
@@ -41,9 +39,12 @@ const NAMES: readonly (readonly [string, string])[] = [
   ['moments/mean/ExponentialMovingAverage', 'moments/variance/ExponentialMovingAverage'],
 ];
 
+/** Statistics are looked for by name in the scope of a batch norm, and in as many scopes around it. */
+const SCOPES_AROUND = 2;
+
 /**
- * Looks for the statistics of batch norms whose update ops were stripped, in the order of trust: a sibling in inference
- * mode that has the same scale or offset; the names around it; variables that nobody else uses and that alone fit.
+ * Looks for the statistics of batch norms whose update ops were stripped, in the order of trust: a sibling that has the same
+ * scale or offset; the names around it; variables that nothing else uses and that alone fit.
  */
 export class EvidenceFinder {
   readonly #graph: Graph;
@@ -52,8 +53,9 @@ export class EvidenceFinder {
   readonly #shapes: Shapes;
   readonly #updates: Updates;
   readonly #averaged: ReadonlySet<string>;
-  /** Scale or offset -> the statistics of a repaired site that has it. */
-  readonly #paired = new Map<string, { name: string; statistics: Statistics }>();
+  readonly #byKey: ReadonlyMap<string | undefined, Variable>;
+  /** Scale or offset -> the batch norm that has it, and its statistics. */
+  readonly #siblings = new Map<string, { readonly name: string; readonly statistics: Statistics }>();
 
   constructor(
     graph: Graph,
@@ -68,38 +70,40 @@ export class EvidenceFinder {
     this.#shapes = shapes;
     this.#updates = updates;
     this.#averaged = new Set([...updates.averages.values()].flat().map((average) => average.variable.node));
+    this.#byKey = new Map([...variables.byNode.values()].reverse().map((variable) => [variable.key, variable]));
   }
 
-  /** Remembers a site whose update ops tell its statistics: its twins share its parameters. */
-  remember(orphan: Orphan, statistics: Statistics): void {
-    for (const parameter of this.#sources(orphan.parameters)) {
-      if (!this.#paired.has(parameter)) this.#paired.set(parameter, { name: orphan.name, statistics });
+  /** Remembers a batch norm whose statistics are known: its siblings share its parameters. */
+  remember({ name, parameters }: Described, statistics: Statistics): void {
+    for (const parameter of this.#sources(parameters)) {
+      if (!this.#siblings.has(parameter)) this.#siblings.set(parameter, { name, statistics });
     }
   }
 
-  find(orphan: Orphan): Statistics | undefined {
-    return this.#sibling(orphan) ?? this.#named(orphan) ?? this.#fitting(orphan);
+  /** The statistics of a batch norm that no update op is left of; undefined where nothing shows them. */
+  find(batchNorm: Described): Statistics | undefined {
+    const channels = this.#channelsOf(batchNorm.parameters[0]);
+    return this.#ofSibling(batchNorm) ?? this.#named(batchNorm, channels) ?? this.#fitting(channels);
   }
 
-  /** Number of channels of a scale, an offset or an activation's last statistics. */
-  channelsOf(ref: TensorRef | undefined): number | undefined {
+  /** Number of channels of a scale or an offset; undefined where it is not known. */
+  #channelsOf(ref: TensorRef | undefined): number | undefined {
     const shape = ref && this.#shapes.of(ref);
     return shape?.every((size) => size >= 0) ? elementCount(shape) : undefined;
   }
 
-  #sibling(orphan: Orphan): Statistics | undefined {
-    const own = this.#sources(orphan.parameters);
+  #ofSibling({ parameters }: Described): Statistics | undefined {
+    const own = this.#sources(parameters);
     if (own.size === 0) return undefined;
-    for (const parameter of own) {
-      const twin = this.#paired.get(parameter);
-      if (!twin) continue;
-      return { ...twin.statistics, evidence: { kind: 'sibling', batchNorm: twin.name, shared: parameter } };
+    for (const shared of own) {
+      const sibling = this.#siblings.get(shared);
+      if (!sibling) continue;
+      return { ...sibling.statistics, evidence: { kind: 'sibling', batchNorm: sibling.name, shared } };
     }
     for (const node of this.#graph.nodes()) {
-      if (!isFused(node) || (attrBool(node, 'is_training') ?? true)) continue;
+      if (!isFused(node) || isTrainingFused(node)) continue;
       const shared = [...this.#sources(node.inputs.slice(1, 3))].find((name) => own.has(name));
-      const mean = node.inputs[3] && this.#variables.readBy(node.inputs[3]);
-      const variance = node.inputs[4] && this.#variables.readBy(node.inputs[4]);
+      const [mean, variance] = [3, 4].map((i) => node.inputs[i] && this.#variables.readBy(node.inputs[i]));
       if (!shared || !mean || !variance) continue;
       return { mean, variance, evidence: { kind: 'sibling', batchNorm: node.name, shared } };
     }
@@ -108,70 +112,70 @@ export class EvidenceFinder {
 
   /** Names of the variables that parameters are read from. */
   #sources(refs: readonly TensorRef[]): Set<string> {
-    const names = new Set<string>();
-    for (const ref of refs) {
-      const { node } = sourceOf(this.#graph, ref, reads);
-      if (this.#variables.byNode.has(node)) names.add(node);
-    }
-    return names;
+    const names = refs.map((ref) => sourceOf(this.#graph, ref, forwardsValue).node);
+    return new Set(names.filter((name) => this.#variables.byNode.has(name)));
   }
 
-  #named(orphan: Orphan): Statistics | undefined {
-    for (const scope of this.#scopes(orphan)) {
+  #named(batchNorm: Described, channels: number | undefined): Statistics | undefined {
+    for (const scope of this.#scopes(batchNorm)) {
       for (const [meanName, varianceName] of NAMES) {
         const mean = this.#byName(`${scope}${meanName}`);
         const variance = this.#byName(`${scope}${varianceName}`);
-        if (!mean || !variance || !fits(mean, orphan.channels) || !fits(variance, orphan.channels)) continue;
+        if (!mean || !variance || !hasChannels(mean, channels) || !hasChannels(variance, channels)) continue;
         return { mean, variance, evidence: { kind: 'name' } };
       }
     }
     return undefined;
   }
 
-  /** The only two vectors of its size that nothing in the graph reads; the one with negative values is the mean. */
-  #fitting(orphan: Orphan): Statistics | undefined {
-    if (orphan.channels === undefined || !this.#checkpoint) return undefined;
+  /** The only two vectors of that size that nothing in the graph reads; the one with negative values is the mean. */
+  #fitting(channels: number | undefined): Statistics | undefined {
+    if (channels === undefined || !this.#checkpoint) return undefined;
     const free = [...this.#variables.byNode.values()].filter(
-      (variable) => variable.shape?.length === 1 && variable.shape[0] === orphan.channels && this.#isUnread(variable),
+      (variable) => variable.shape?.length === 1 && variable.shape[0] === channels && this.#isUnread(variable),
     );
     const [first, second] = free;
     if (!first || !second || free.length !== 2) return undefined;
-    const signed = free.map((variable) =>
+    const [isFirstSigned, isSecondSigned] = free.map((variable) =>
       readNumbers(variableValue(variable, this.#checkpoint)).some((value) => value < 0),
     );
-    if (signed[0] === signed[1]) return undefined;
-    const [mean, variance] = signed[0] ? [first, second] : [second, first];
-    return { mean, variance, evidence: { kind: 'shape', channels: orphan.channels } };
+    if (isFirstSigned === isSecondSigned) return undefined;
+    const [mean, variance] = isFirstSigned ? [first, second] : [second, first];
+    return { mean, variance, evidence: { kind: 'shape', channels } };
   }
 
-  /** Whether nothing but savers, initialisers and its own read op looks at a variable. */
+  /** Whether only savers, initialisers and read ops that nothing uses look at a variable. */
   #isUnread(variable: Variable): boolean {
-    const readers = (name: string): boolean =>
-      this.#graph.dataConsumers(name).every((node) => {
-        if (keeps(node)) return true;
-        return reads(node) && readers(node.name);
-      });
-    return variable.key !== undefined && !this.#updates.updated.has(variable.node) && readers(variable.node);
+    if (variable.key === undefined || this.#updates.updated.has(variable.node)) return false;
+    const holders = new Set([variable.node]);
+    for (const holder of holders) {
+      for (const node of this.#graph.dataConsumers(holder) as readonly Node[]) {
+        if (administers(node)) continue;
+        if (!forwardsValue(node)) return false;
+        holders.add(node.name);
+      }
+    }
+    return true;
   }
 
   /** Scopes to look in: those of its scale and offset, then its own and the ones around it. */
-  #scopes(orphan: Orphan): string[] {
-    const scopes: string[] = [];
-    for (const ref of orphan.parameters) scopes.push(parent(sourceOf(this.#graph, ref, reads).node));
-    let scope = parent(orphan.name);
-    for (let level = 0; level < 3 && scope !== ''; level++, scope = parent(scope.slice(0, -1))) scopes.push(scope);
-    return [...new Set(scopes)];
+  #scopes({ name, parameters }: Described): Iterable<string> {
+    const scopes = parameters.map((ref) => parentScope(sourceOf(this.#graph, ref, forwardsValue).node));
+    let scope = parentScope(name);
+    for (let level = 0; level <= SCOPES_AROUND && scope !== ''; level++) {
+      scopes.push(scope);
+      scope = parentScope(scope.slice(0, -1));
+    }
+    return new Set(scopes);
   }
 
-  /** Whether an op updates a variable with something else than an average: its name means nothing then. */
-  #isOtherwiseUpdated(variable: Variable): boolean {
-    return this.#updates.updated.has(variable.node) && !this.#averaged.has(variable.node);
-  }
-
+  /** The variable or checkpoint key of a name; none where an op updates it with something else than an average. */
   #byName(name: string): Variable | undefined {
-    const known =
-      this.#variables.byNode.get(name) ?? [...this.#variables.byNode.values()].find(({ key }) => key === name);
-    if (known) return this.#isOtherwiseUpdated(known) ? undefined : known;
+    const known = this.#variables.byNode.get(name) ?? this.#byKey.get(name);
+    if (known) {
+      const { updated } = this.#updates;
+      return updated.has(known.node) && !this.#averaged.has(known.node) ? undefined : known;
+    }
     const entry = this.#checkpoint?.entries.get(name);
     if (!entry) return undefined;
     const { dtype, shape } = entry;
@@ -179,11 +183,11 @@ export class EvidenceFinder {
   }
 }
 
-function fits(variable: Variable, channels: number | undefined): boolean {
+function hasChannels(variable: Variable, channels: number | undefined): boolean {
   return channels === undefined || !variable.shape || elementCount(variable.shape) === channels;
 }
 
 /** The scope of a name, with its slash; empty at the top. */
-function parent(name: string): string {
+function parentScope(name: string): string {
   return name.slice(0, name.lastIndexOf('/') + 1);
 }
