@@ -1,11 +1,11 @@
-// npm run demo: repairs the training graph in examples/bag-model, and proves it by running what was written.
+// npm run demo: repairs the training graph in examples/bag-model, and proves the result by running it.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Largest difference from the true answer, relative to its largest value. */
+/** Largest difference from the true output, relative to its largest value. */
 const TOLERANCE = 1e-5;
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -24,8 +24,10 @@ try {
 }
 
 async function demo(frozen) {
-  console.log('This model was saved as it was trained: its batch norms look at the batch that they are given,');
-  console.log('not at what was learned. bnfix repairs it:\n');
+  console.log(
+    'This model was saved in training mode: its batch norms use batch statistics, not the moving averages that',
+  );
+  console.log('training stored. bnfix repairs it:\n');
   console.log(`$ bnfix freeze ${model} -o ${frozen}\n`);
   const { status } = spawnSync(process.execPath, [cli, 'freeze', model, '-o', frozen], { stdio: 'inherit' });
   if (status !== 0) return status ?? 1;
@@ -33,7 +35,9 @@ async function demo(frozen) {
   const { load, runGraph } = await import('../dist/index.js');
   const { graph, close } = await load(frozen);
   const golden = JSON.parse(readFileSync(here('bag-model/golden.json'), 'utf8'));
-  console.log('\nIs it right? The written file, run by TensorFlow.js, beside what TensorFlow 1.13.2 answered:\n');
+  console.log(
+    '\nIs it right? The written file, run by TensorFlow.js, compared with what TensorFlow 1.13.2 computed:\n',
+  );
   let worst = 0;
   try {
     for (const [i, sample] of [golden, ...(golden.more ?? [])].entries()) {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -140,5 +140,22 @@ describe('the command line', () => {
 
   it('sets an exit code, and never ends before its output has gone', () => {
     expect(FILES.filter(({ code }) => /\bprocess\.exit\(/.test(code)).map(({ path }) => path)).toEqual([]);
+  });
+});
+
+describe('ARCHITECTURE.md', () => {
+  const text = readFileSync(resolve(SRC, '../ARCHITECTURE.md'), 'utf8');
+
+  it('has a row for every room', () => {
+    const rooms = Object.keys(ROOMS).filter((room) => room !== 'library' && !SINGLE_FILES.includes(room));
+    expect(rooms.filter((room) => !text.includes(`\n| \`${room}/\` |`))).toEqual([]);
+  });
+
+  it('names no file that does not exist', () => {
+    const paths = [...text.matchAll(/`((?:src|test|scripts|proto|examples|\.ci)\/[\w./]*)`/g)].map(
+      (match) => match[1]!,
+    );
+    expect(paths.length).toBeGreaterThan(20);
+    expect(paths.filter((path) => !existsSync(resolve(SRC, '..', path)))).toEqual([]);
   });
 });
