@@ -14,7 +14,7 @@ const RULES = [
   [/\b(?:mis)?judge[sd]?\b|\bjudging\b/, 'analyse, check'],
   [/\bon the way to (?:an|the|its|any) outputs?\b/, 'feeds an output, reachable from the outputs'],
   [
-    /\b(?:the|a|each) batch's (?:own )?(?:statistics|mean|variance)\b|\bstatistics of (?:the|each|a) batch\b/,
+    /\b(?:the|a|each) batch's (?:own )?(?:statistics|mean|variance)\b|\bstatistics of (?:the|each|a) batch\b(?! norm)/,
     'batch statistics',
   ],
   [/\bfollowers?\b|\bfollowed (?:statistic|tensor)/, 'averaged statistic; the variable averages it'],

@@ -39,7 +39,7 @@ export async function writeResult<R extends FreezeReport>(
 ): Promise<number> {
   const verbose = args.flag('verbose');
   const log = stopwatch(terminal, verbose && !args.flag('quiet'));
-  // A result that cannot be written is told before the work, not after it.
+  // A result that cannot be written is reported before the work, not after it.
   if (request.output === '-') refuseTerminal(terminal, request);
   else if (request.output !== undefined) await checkTarget(request.output, { force: request.force });
   log('started');

@@ -21,7 +21,7 @@ const CODES: Readonly<Record<Problem['code'], ErrorCode>> = {
   no_value: 'statistics',
 };
 
-/** Problems that are told together: each batch norm lacks its statistics, for one reason or another. */
+/** Problems that are reported together: each batch norm lacks its statistics, for one reason or another. */
 const GROUPS: readonly (readonly Problem['code'][])[] = [
   ['unpaired', 'unhealthy'],
   ...(Object.keys(CODES) as Problem['code'][])

@@ -50,7 +50,7 @@ export function assignedVariable(variables: Variables, assign: Node): Variable |
   return assign.inputs[0] && variables.ofHandle(assign.inputs[0]);
 }
 
-/** Whether an op computes each element of its output from the elements of its inputs, or hands them on. */
+/** Whether an op computes each element of its output from the elements of its inputs, or forwards them. */
 export function isElementwise(node: Node): boolean {
   return scalarOf(node.op) !== undefined || forwardsElement(node);
 }

@@ -11,7 +11,7 @@ import type { Variable } from './variables.js';
 export function variableValue(variable: Variable, checkpoint: Checkpoint | undefined): Tensor {
   const { node, key } = variable;
   if (!checkpoint) {
-    throw new BnfixError('statistics', `the value of ${node} is needed, and there is no checkpoint`, {
+    throw new BnfixError('statistics', `the value of ${node} is needed, but no checkpoint was found`, {
       where: node,
       fix: 'name it with --checkpoint PREFIX (the path without .index and .data-...)',
     });
