@@ -15,6 +15,8 @@ const FAMILIES: readonly (readonly [RegExp, readonly Role[]])[] = [
   [/Grad(V\d|A|Ex|Boxes|Image|WithArgmax|WithShape)?$|[a-z]Gradient$|BackpropFilter/, rolesOf('gradient')],
   // TensorArrayReadV3 and the like: what a loop of layers collects (data_flow_ops.cc).
   [/^TensorArray/, rolesOf('tensor_array')],
+  // HashTableV2, LookupTableFindV2, MutableHashTableOfTensors (lookup_ops.cc).
+  [/^(Mutable(Dense)?)?HashTable|^LookupTable/, rolesOf('lookup_table')],
   // QuantizedConv2DWithBiasAndRelu, _MklQuantizedMatMulWithBias (nn_ops.cc, mkl_nn_ops.cc).
   [/^(_Mkl)?Quantized(Conv|DepthwiseConv|MatMul)/, rolesOf('weighted')],
 ];

@@ -6,6 +6,7 @@ import { type DataType, dtypeName } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
 import { parseInput, refText, type TensorRef } from '../graph/node.js';
 import { FunctionLibrary } from '../ops/functions.js';
+import { anyOf } from '../ops/meaning.js';
 import { outputTypes } from '../ops/registry.js';
 import { inlineCalls } from './functions.js';
 import { registerKernels } from './kernels.js';
@@ -52,8 +53,8 @@ export async function runGraph(
         const { value, dtype, ref } = given[i]!;
         if (name !== undefined) inputs[name] = toTfjs(tfjs, value, dtype, refText(ref));
       });
-      const isDynamic = [...prepared.graph.nodes()].some((node) => DYNAMIC_OPS.test(node.op));
-      const run = isDynamic ? model.executeAsync.bind(model) : model.execute.bind(model);
+      const isAsync = [...prepared.graph.nodes()].some(isDynamic);
+      const run = isAsync ? model.executeAsync.bind(model) : model.execute.bind(model);
       const result = await run(inputs, [...prepared.fetches]);
       outputs = Array.isArray(result) ? result : [result];
       const values: Record<string, TensorValue> = {};
@@ -71,8 +72,17 @@ export async function runGraph(
 }
 
 /** What only the asynchronous executor of TensorFlow.js runs. */
-const DYNAMIC_OPS =
-  /^(Switch|Merge|Enter|Exit|NextIteration|Stateless(If|While)|NonMaxSuppressionV[235]|Where|(HashTable|LookupTable).*)$/;
+const isDynamic = anyOf(
+  'switch',
+  'merge',
+  'enter',
+  'exit',
+  'next_iteration',
+  'if',
+  'while',
+  'dynamic_shape',
+  'lookup_table',
+);
 
 function tensorRef(graph: Graph, name: string): TensorRef {
   const { node, port } = parseInput(name);

@@ -12,7 +12,6 @@ import { opInfo } from '../../src/ops/registry.js';
 /** Files that have other lists of names that are ops as well. */
 const ALLOWED: Readonly<Record<string, string>> = {
   'run/lower.ts': 'what TensorFlow.js calls ops, and its defaults',
-  'run/run.ts': 'what only the asynchronous executor of TensorFlow.js runs',
   'run/kernels_batch_norm.ts': 'implements ops for TensorFlow.js',
   'run/kernels_math.ts': 'implements ops for TensorFlow.js',
   'run/kernels_quantize.ts': 'implements ops for TensorFlow.js',

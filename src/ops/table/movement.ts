@@ -84,4 +84,9 @@ export const MOVEMENT_OPS: readonly OpRow[] = [
   row('Size Rank', 'shape_query', { shape: single }),
   row('TopK TopKV2', 'scoring_step', { shape: topK }),
   row('ArgMax ArgMin', 'scoring_step', { shape: argReduction }),
+  row('Where', 'dynamic_shape'),
+  row(
+    'NonMaxSuppression NonMaxSuppressionV2 NonMaxSuppressionV3 NonMaxSuppressionV4 NonMaxSuppressionV5',
+    'dynamic_shape',
+  ),
 ];

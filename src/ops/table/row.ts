@@ -23,7 +23,8 @@ import type { ValueRule } from '../value_rules.js';
  *   which `average`s are Mean and Sum, `mean` Mean alone), `fused_batch_norm`, `fused_batch_norm_gradient`,
  *   `global_batch_norm`, `bias`, `activation`, `probability` (an activation that ends in a bounded range), `fake_quantize`,
  *   `weighted` (brings weights in), `tensor_array`.
- * - Shapes: `shape_query` asks for a shape, `shape_like` makes a constant of one.
+ * - Shapes: `shape_query` asks for a shape, `shape_like` makes a constant of one; the size of what a `dynamic_shape` op outputs
+ *   depends on values. `lookup_table`: tables of keys and values, and the ops that read them.
  * - Inputs: `placeholder`, `pipeline_end` (what an input pipeline delivers), `decode` (files and records).
  * - Training: `loss`, `metric`, `scoring_step` (what losses and metrics do to a prediction before they compare it), `summary`,
  *   `effect` (changes something or writes it down), `gradient`.
@@ -116,6 +117,8 @@ export type Role =
   | 'range'
   | 'shape_query'
   | 'shape_like'
+  | 'dynamic_shape'
+  | 'lookup_table'
   | 'placeholder'
   | 'default_placeholder'
   | 'pipeline_end'
