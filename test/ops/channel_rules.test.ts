@@ -159,6 +159,9 @@ const draws = fc.record<Draw>({
   isShifted: fc.boolean(),
 });
 
+/** For each op and direction, of which there are many, a tenth of what other properties get. */
+const { seed, numRuns } = randomRuns(120);
+
 describe.each(Object.keys(OPS))('%s', (name) => {
   it.each([
     ['backward', backward],
@@ -175,7 +178,7 @@ describe.each(Object.keys(OPS))('%s', (name) => {
         done++;
         expect(off).toBeLessThanOrEqual(1e-5);
       }),
-      randomRuns(12),
+      { seed, numRuns: Math.ceil(numRuns / 10) },
     );
     expect(done, 'the rule was put to the test').toBeGreaterThan(0);
   });
