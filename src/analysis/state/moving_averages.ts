@@ -294,9 +294,12 @@ class Finder {
   }
 }
 
-/** Whether a variable is its statistic up to a constant factor (Bessel's correction, debiasing): no root, no square. */
+/**
+ * Whether a variable is its statistic up to a constant factor close to 1: Bessel's correction of three elements or more. No
+ * root, no square, no multiple of it.
+ */
 function isProportional(limit: (x: number) => number): boolean {
   const [a, b, c] = [limit(0.8) / 0.8, limit(1.7) / 1.7, limit(3.1) / 3.1];
   const close = (x: number, y: number) => Math.abs(x - y) <= 1e-6 * Math.abs(y);
-  return Number.isFinite(a) && a !== 0 && close(a, b) && close(b, c);
+  return a > 0.66 && a < 1.51 && close(a, b) && close(b, c);
 }

@@ -52,13 +52,17 @@ export class SteadyState {
     });
   }
 
-  /** The same while it is still being found out what variables average: step counters and averages of constants are known. */
+  /**
+   * The same while it is still being found out what variables average: step counters and averages of constants are known, and
+   * batches are large.
+   */
   valueOfUpdate(ref: TensorRef, statistic: (ref: TensorRef) => number | undefined): number {
     return evaluate(this.#graph, ref, (leaf) => {
       const given = statistic(leaf);
       if (given !== undefined) return given;
       const variable = this.#variableOf(leaf);
-      return variable === undefined ? undefined : this.#fixed(variable);
+      if (variable !== undefined) return this.#fixed(variable);
+      return isElementCount(this.#graph, leaf) ? LARGE_BATCH : undefined;
     });
   }
 

@@ -1,10 +1,11 @@
 import type { Graph } from '../../graph/graph.js';
 import type { Checkpoint } from '../../graph/model.js';
 import type { TensorRef } from '../../graph/node.js';
-import { refText } from '../../graph/node.js';
+import { refText, sameRef } from '../../graph/node.js';
 import { NodeSet } from '../../graph/node_set.js';
 import { readNumbers } from '../../graph/tensor.js';
-import { isElementwise, isStepCounter } from '../state/assignments.js';
+import { assignedValue, assignKind, findAssignments, isElementwise, isStepCounter } from '../state/assignments.js';
+import { AverageTest } from '../state/average_test.js';
 import { variableValue } from '../state/checkpoint_value.js';
 import { CONVERGED_STEP } from '../state/steady_state.js';
 import { evaluate } from '../values/evaluate.js';
@@ -26,6 +27,7 @@ export function findLeftovers(training: Training, inference: Inference, checkpoi
       }),
     ),
     ...leftInBatchNorms(training, inference),
+    ...updatesOtherwise(training, inference),
     ...gradientsLeft(training, inference),
     ...stepCorrections(training, inference, checkpoint),
   ];
@@ -47,6 +49,29 @@ function leftInBatchNorms({ batchNorms, isKept }: Training, { before, after }: I
     if (left !== undefined) problems.push({ code: 'still_in_use', node: name, tensor: left, variable: undefined });
     const gradient = unfused.reductions.map((reduction) => gradients.of(reduction)).find((node) => node !== undefined);
     if (gradient !== undefined) problems.push({ code: 'gradient', node: name, gradient });
+  }
+  return problems;
+}
+
+/**
+ * Batch statistics in use, of no batch norm, that update a variable in another way than as its only average: a multiple of
+ * them is averaged, they are summed up, or several variables average them. What replaces them at inference is not known.
+ */
+function updatesOtherwise(training: Training, inference: Inference): Problem[] {
+  const { graph, variables, updates, batchNorms, isKept } = training;
+  const known = new Set(batchNorms.flatMap(({ unfused }) => unfused?.reductions ?? []));
+  const left = new Set(batchReductionsLeft(training, inference).filter((name) => !known.has(name) && !isKept(name)));
+  if (left.size === 0) return [];
+  const problems: Problem[] = [];
+  const test = new AverageTest(graph, variables);
+  for (const { variable, assigns } of findAssignments(graph, variables).values()) {
+    if (!updates.updated.has(variable.node)) continue;
+    for (const assign of assigns) {
+      // A plain copy is there to be looked at.
+      const isCopy = (ref: TensorRef) => assignKind(assign) === 'set' && sameRef(ref, assignedValue(assign));
+      const tensor = test.candidates(variable, assign).find((ref) => left.has(ref.node) && !isCopy(ref))?.node;
+      if (tensor !== undefined) problems.push({ code: 'still_in_use', node: tensor, tensor, variable: variable.node });
+    }
   }
   return problems;
 }
