@@ -131,7 +131,9 @@ class Finder {
       const throughHere = (x: number) =>
         outer(this.steadyState.valueOfUpdate(from, (ref) => (this.#isSame(ref, here) ? x : undefined)));
       this.#passUpdates(here, variable, via);
-      if (isProportional(throughHere)) {
+      const factor = factorOf(throughHere);
+      // Behind another variable, the factor debiases.
+      if (factor !== undefined && (via.length > 0 || isCorrection(factor))) {
         const isDirect = seen.size === 0;
         averages.push({ variable, statistic: here, assign: assign.name, isDirect, isCopy, via: [...via] });
       }
@@ -294,12 +296,14 @@ class Finder {
   }
 }
 
-/**
- * Whether a variable is its statistic up to a constant factor close to 1: Bessel's correction of three elements or more. No
- * root, no square, no multiple of it.
- */
-function isProportional(limit: (x: number) => number): boolean {
+/** The constant factor by which a variable is its statistic; undefined where a root or a square is between them. */
+function factorOf(limit: (x: number) => number): number | undefined {
   const [a, b, c] = [limit(0.8) / 0.8, limit(1.7) / 1.7, limit(3.1) / 3.1];
   const close = (x: number, y: number) => Math.abs(x - y) <= 1e-6 * Math.abs(y);
-  return a > 0.66 && a < 1.51 && close(a, b) && close(b, c);
+  return Number.isFinite(a) && a !== 0 && close(a, b) && close(b, c) ? a : undefined;
+}
+
+/** Whether a factor may be Bessel's correction, of three elements or more; others make a multiple of the statistic. */
+function isCorrection(factor: number): boolean {
+  return factor > 0.66 && factor < 1.51;
 }
