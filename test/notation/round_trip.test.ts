@@ -7,6 +7,7 @@ import type { Node, NodeSpec, TensorRef } from '../../src/graph/node.js';
 import { elementCount, numberTensor, readBytes, stringTensor, type Tensor } from '../../src/graph/tensor.js';
 import { parseGraph } from '../../src/notation/parse.js';
 import { printGraph } from '../../src/notation/print.js';
+import { randomRuns } from '../support/random.js';
 
 const DTYPES = [
   DataType.DT_FLOAT,
@@ -130,6 +131,6 @@ it('a graph that is printed is read back as it was', () => {
       expect(content(again)).toEqual(content(graph));
       expect(printGraph(again)).toBe(text);
     }),
-    { numRuns: 300, seed: 1, includeErrorInReport: true },
+    randomRuns(300),
   );
 });

@@ -132,7 +132,7 @@ class Finder {
         outer(this.steadyState.valueOfUpdate(from, (ref) => (this.#isSame(ref, here) ? x : undefined)));
       this.#passUpdates(here, variable, via);
       const factor = factorOf(throughHere);
-      // Behind another variable, the factor debiases.
+      // Behind another variable, the factor removes a bias.
       if (factor !== undefined && (via.length > 0 || isCorrection(factor))) {
         const isDirect = seen.size === 0;
         averages.push({ variable, statistic: here, assign: assign.name, isDirect, isCopy, via: [...via] });
