@@ -3,8 +3,11 @@
  *
  * @example
  * import { freeze, graphBytes, load } from 'bnfix/core';
- * const model = await load({ graph: metaBytes, checkpoint: { index: indexBytes, data: [dataBytes] } });
+ * const fetched = async (name) => new Uint8Array(await (await fetch(name)).arrayBuffer());
+ * const [graph, index, data] = await Promise.all(['model.meta', 'model.index', 'model.data-00000-of-00001'].map(fetched));
+ * const model = await load({ graph, checkpoint: { index, data: [data] } });
  * const bytes = graphBytes(freeze(model));
+ * bytes.length; // 31128
  *
  * @module
  */

@@ -24,8 +24,10 @@ setNativeCrc32c(loadNativeCrc32c);
  * SavedModel; file types are detected from content), or from the contents of its files. Weights are not read yet.
  *
  * @example
- * const model = await load('train/model-9000.meta');
- * const model = await load({ graph: metaBytes, checkpoint: { index: indexBytes, data: [dataBytes] } });
+ * import { load } from 'bnfix';
+ * const model = await load('model.meta'); // and model.index beside it
+ * model.checkpoint.entries.size; // 50
+ * model.close();
  *
  * @throws BnfixError `unreadable` when a file is missing, of another kind, truncated or corrupt; `usage` when the path
  *   leads to several models

@@ -8,6 +8,7 @@ import { type BatchNorm, findBatchNorms } from '../analysis/training/batch_norms
 import { type Training, viewAtInference } from '../analysis/training/inference.js';
 import { findPipelineOutputs } from '../analysis/training/input_pipelines.js';
 import { parseTensorName } from '../analysis/training/outputs.js';
+import { checkOptions } from '../check_options.js';
 import type { Graph } from '../graph/graph.js';
 import type { Checkpoint, Model } from '../graph/model.js';
 import type { TensorRef } from '../graph/node.js';
@@ -19,7 +20,7 @@ import type { Analysis } from './analysis.js';
 import { type Findings, findings } from './findings.js';
 import { resolveFlags, variableReads } from './flags.js';
 import { nameMatcher } from './name_matcher.js';
-import type { FreezeOptions } from './options.js';
+import { FREEZE_OPTIONS, type FreezeOptions } from './options.js';
 import { type OutputsFound, resolveOutputs } from './outputs.js';
 import { withReference } from './reference.js';
 import { applyStatisticsMap } from './statistics_map.js';
@@ -30,8 +31,15 @@ import { applyStatisticsMap } from './statistics_map.js';
  *
  * @throws BnfixError `usage` when an option names what does not exist, `unreadable` when the graph contradicts itself; for what
  *   else is found there is {@link Analysis.problems}
+ * @example
+ * import { analyse, load } from 'bnfix';
+ * const model = await load('model.meta');
+ * const { batchNorms, outputs, problems } = analyse(model);
+ * [batchNorms.length, outputs.refs[0].node, problems.length]; // [4, 'output/image_output', 0]
+ * model.close();
  */
 export function analyse(model: Model, options: FreezeOptions = {}): Analysis {
+  checkOptions('analyse', options, FREEZE_OPTIONS);
   const graph = model.graph.copy();
   refuseLooseEdges(graph);
   const inlined = runPipeline(INLINE_PIPELINE, { graph });

@@ -34,6 +34,13 @@ export interface FoldedModel {
  * frozen graph, up to rounding.
  *
  * @throws BnfixError what `freeze` throws; a batch norm that cannot be folded is no error, but kept, with the reason
+ * @example
+ * import { fold, load, writeGraph } from 'bnfix';
+ * const model = await load('model.meta');
+ * const folded = fold(model);
+ * await writeGraph('folded.pb', folded);
+ * folded.report.folded.map(({ action }) => action); // ['previous', 'previous', 'previous', 'previous']
+ * model.close();
  */
 export function fold(model: Model, options: FoldOptions = {}): FoldedModel {
   checkOptions('fold', options, { ...FREEZE_OPTIONS, duplicateWeights: 'boolean' });

@@ -10,6 +10,12 @@ import { FREEZE_OPTIONS, type FreezeOptions } from './options.js';
  *
  * @throws BnfixError `usage` when outputs have to be named, `statistics` when moving statistics or variables are missing
  *   or not sane, `unsupported` for a pattern that cannot be repaired: never a graph that is only probably right.
+ * @example
+ * import { freeze, load } from 'bnfix';
+ * const model = await load('model.meta');
+ * const { report } = freeze(model, { outputs: ['output/image_output'] });
+ * report.batchNorms.map(({ status }) => status); // ['repaired', 'repaired', 'repaired', 'repaired']
+ * model.close();
  */
 export function freeze(model: Model, options: FreezeOptions = {}): FrozenModel {
   checkOptions('freeze', options, FREEZE_OPTIONS);

@@ -27,6 +27,13 @@ import type { TensorValue } from './value.js';
  * @param feeds - values by tensor (`name`, `name:0`): placeholders, or any tensor to take the place of
  * @param fetches - tensors to answer (`name`, `name:0`)
  * @returns values by the names in `fetches`
+ * @example
+ * import { fold, load, runGraph, tensorValue } from 'bnfix';
+ * const model = await load('model.meta');
+ * const image = tensorValue('float32', [1, 8, 8, 3], new Float32Array(192));
+ * const outputs = await runGraph(fold(model).graph, { 'input/image_input': image }, ['output/image_output']);
+ * outputs['output/image_output'].data.length; // 192
+ * model.close();
  * @throws BnfixError `usage` for unknown tensors, missing or misshaped feeds; `unsupported` for an op that TensorFlow.js
  *   cannot run
  */

@@ -66,7 +66,8 @@ export function dtypeOf(name: string): DataType {
  * complex64 takes real and imaginary parts in turn.
  *
  * @example
- * tensorValue('float16', [2], [0.1, 0.2]);
+ * import { tensorValue } from 'bnfix';
+ * tensorValue('int64', [2], [1, 2]).data; // BigInt64Array.of(1n, 2n)
  *
  * @throws BnfixError `usage` when the elements do not fill the shape or are not of the dtype
  */

@@ -3,6 +3,11 @@ import type { EncodedGraph } from './graph_def.js';
 
 /**
  * The binary GraphDef of a frozen or folded model in memory, weights and all.
+ * @example
+ * import { freeze, graphBytes, load } from 'bnfix';
+ * const model = await load('model.meta');
+ * graphBytes(freeze(model)).length; // 31128
+ * model.close();
  * @throws BnfixError `unreadable` when a weight is corrupt
  */
 export function graphBytes({ encoded }: { readonly encoded: EncodedGraph }): Uint8Array {

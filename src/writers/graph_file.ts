@@ -40,6 +40,11 @@ const WRITE_OPTIONS: OptionKinds<WriteOptions> = {
  * @returns the size of the file in bytes
  * @throws BnfixError `unwritable` when it cannot be written, or already exists and `force` is not set; `unreadable`
  *   when a weight turns out to be corrupt; `interrupted` when `signal` stops it
+ * @example
+ * import { freeze, load, writeGraph } from 'bnfix';
+ * const model = await load('model.meta');
+ * await writeGraph('frozen.pb', freeze(model)); // 31128
+ * model.close();
  */
 export async function writeGraph(path: string, graph: WritableGraph, options: WriteOptions = {}): Promise<number> {
   checkOptions('writeGraph', options, WRITE_OPTIONS);
