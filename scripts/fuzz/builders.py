@@ -54,6 +54,21 @@ def net(x, y, flag=None, up=None, more=(), **k):
                golden_feed={flag: False} if flag is not None else {}, **k)
 
 
+def dense():
+    """Features, and a dense layer of four units on them."""
+    x = tf.placeholder(tf.float32, [None, 6], name='x')
+    return x, tf.layers.dense(x, 4, name='d')
+
+
+def averaged(is_training, statistics, firsts=(0., 1.)):
+    """Training: what `statistics()` makes of the batch, and the ops that average it. Inference: the averages."""
+    kept = [fixed('kept_%d' % i, [4], first) for i, first in enumerate(firsts)]
+    if not is_training:
+        return kept, []
+    batch = statistics()
+    return batch, [tf.assign(v, next_(v, t)) for v, t in zip(kept, batch)]
+
+
 def moving(sess):
     """Gives the moving statistics values that training would not."""
     for v in tf.global_variables():

@@ -1,6 +1,6 @@
 """Other moments than mean and variance, and other ways of computing them."""
 from harness import tf
-from builders import conv, fixed, net, next_, recipe, w
+from builders import averaged, conv, dense, fixed, net, next_, recipe, w
 
 from cases_fused import image
 from common import Net
@@ -39,16 +39,10 @@ def second_moment(is_training):
 
 @recipe()
 def second_moment_by_reductions(is_training):
-    x = tf.placeholder(tf.float32, [None, 6], name='x')
-    y = tf.layers.dense(x, 4, name='d')
-    a, b = fixed('avg1', [4], 0.), fixed('avg2', [4], 1.)
-    up = []
-    m, s = a, b
-    if is_training:
-        m, s = tf.reduce_mean(y, 0), tf.reduce_mean(tf.square(y), 0)
-        up = [tf.assign_sub(a, .3 * (a - m)), tf.assign_sub(b, .3 * (b - s))]
+    x, y = dense()
+    (m, s), up = averaged(is_training, lambda: [tf.reduce_mean(y, 0), tf.reduce_mean(tf.square(y), 0)])
     y = tf.nn.batch_normalization(y, m, s - tf.square(m), w('beta', [4]), w('gamma', [4]), 1e-2)
-    return Net({x: (6,)}, y, updates=up)
+    return net(x, y, up=up)
 
 
 @recipe()
@@ -72,16 +66,9 @@ def masked(is_training):
 
 @recipe()
 def eps_outside(is_training):
-    x = tf.placeholder(tf.float32, [None, 6], name='x')
-    y = tf.layers.dense(x, 4, name='d')
-    a, b = fixed('rm', [4], 0.), fixed('rs', [4], 1.)
-    up = []
-    m, v = a, b
-    if is_training:
-        m, v = tf.nn.moments(y, [0])
-        up = [tf.assign(a, .8 * a + .2 * m), tf.assign(b, .8 * b + .2 * v)]
-    y = w('g', [4]) * (y - m) / (tf.sqrt(v) + 1e-3) + w('b', [4])
-    return Net({x: (6,)}, y, updates=up)
+    x, y = dense()
+    (m, v), up = averaged(is_training, lambda: tf.nn.moments(y, [0]))
+    return net(x, w('g', [4]) * (y - m) / (tf.sqrt(v) + 1e-3) + w('b', [4]), up=up)
 
 
 @recipe()
@@ -101,62 +88,38 @@ def std_is_kept(is_training):
 
 @recipe()
 def inverse_std_is_kept(is_training):
-    x = tf.placeholder(tf.float32, [None, 6], name='x')
-    y = tf.layers.dense(x, 4, name='d')
-    a, b = fixed('rm', [4], 0.), fixed('ri', [4], 1.)
-    up = []
-    m, s = a, b
-    if is_training:
+    def statistics():
         m, v = tf.nn.moments(y, [0])
-        s = tf.rsqrt(v + 1e-5)
-        up = [tf.assign(a, .8 * a + .2 * m), tf.assign(b, .8 * b + .2 * s)]
-    y = w('g', [4]) * (y - m) * s + w('b', [4])
-    return Net({x: (6,)}, y, updates=up)
+        return m, tf.rsqrt(v + 1e-5)
+    x, y = dense()
+    (m, s), up = averaged(is_training, statistics)
+    return net(x, w('g', [4]) * (y - m) * s + w('b', [4]), up=up)
 
 
 @recipe()
 def variance_with_eps_is_kept(is_training):
-    x = tf.placeholder(tf.float32, [None, 6], name='x')
-    y = tf.layers.dense(x, 4, name='d')
-    a, b = fixed('rm', [4], 0.), fixed('rv', [4], 1.)
-    up = []
-    m, v = a, b
-    if is_training:
+    def statistics():
         m, v = tf.nn.moments(y, [0])
-        v = v + 0.5
-        up = [tf.assign(a, .8 * a + .2 * m), tf.assign(b, .8 * b + .2 * v)]
-    y = w('g', [4]) * (y - m) * tf.rsqrt(v) + w('b', [4])
-    return Net({x: (6,)}, y, updates=up)
+        return m, v + 0.5
+    x, y = dense()
+    (m, v), up = averaged(is_training, statistics)
+    return net(x, w('g', [4]) * (y - m) * tf.rsqrt(v) + w('b', [4]), up=up)
 
 
 @recipe()
 def moving_of_raw_variance_used_with_eps(is_training):
-    """The variable follows v; the net divides by sqrt(v + .5), and by sqrt(moving + .1) at inference: .5 counts."""
-    x = tf.placeholder(tf.float32, [None, 6], name='x')
-    y = tf.layers.dense(x, 4, name='d')
-    a, b = fixed('rm', [4], 0.), fixed('rv', [4], 1.)
-    up = []
-    m, v = a, b
-    if is_training:
-        m, v = tf.nn.moments(y, [0])
-        up = [tf.assign(a, .8 * a + .2 * m), tf.assign(b, .8 * b + .2 * v)]
-    y = w('g', [4]) * (y - m) * tf.rsqrt(v + .5) + w('b', [4])
-    return Net({x: (6,)}, y, updates=up)
+    """The variable averages v; the net divides by sqrt(v + .5)."""
+    x, y = dense()
+    (m, v), up = averaged(is_training, lambda: tf.nn.moments(y, [0]))
+    return net(x, w('g', [4]) * (y - m) * tf.rsqrt(v + .5) + w('b', [4]), up=up)
 
 
 @recipe()
 def max_norm(is_training):
     """Running maximum of |x| over the batch."""
-    x = tf.placeholder(tf.float32, [None, 6], name='x')
-    y = tf.layers.dense(x, 4, name='d')
-    a = fixed('rmax', [4], 1.)
-    up = []
-    m = a
-    if is_training:
-        m = tf.reduce_max(tf.abs(y), 0)
-        up = [tf.assign(a, .8 * a + .2 * m)]
-    y = y / (m + 1e-3)
-    return Net({x: (6,)}, y, updates=up)
+    x, y = dense()
+    (m,), up = averaged(is_training, lambda: [tf.reduce_max(tf.abs(y), 0)], firsts=[1.])
+    return net(x, y / (m + 1e-3), up=up)
 
 
 @recipe()

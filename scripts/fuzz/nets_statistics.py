@@ -1,6 +1,6 @@
 """Which tensor is the statistic, and what looks like one."""
 from harness import tf
-from builders import bn, conv, fixed, net, next_, recipe, w
+from builders import averaged, bn, conv, dense, fixed, net, next_, recipe, w
 
 from cases_fused import image
 from common import TF2
@@ -82,62 +82,46 @@ def custom_gradient_swish(is_training):
 
 @recipe(expect='refused')
 def moments_by_matmul_of_ones(is_training):
-    """Mean by AvgPool / matmul over the batch: not a Mean op."""
-    x = tf.placeholder(tf.float32, [None, 6], name='x')
-    h = tf.layers.dense(x, 4, name='d')
-    a, b = fixed('mm', [4], 0.), fixed('mv', [4], 1.)
-    up = []
-    m, v = a, b
-    if is_training:
-        n = tf.cast(tf.shape(h)[0], tf.float32)
-        one = tf.ones([1, tf.shape(h)[0]])
-        m = tf.squeeze(tf.matmul(one, h) / n, 0)
-        v = tf.squeeze(tf.matmul(one, tf.square(h - m)) / n, 0)
-        up = [tf.assign(a, a * .8 + m * .2), tf.assign(b, b * .8 + v * .2)]
-    return net(x, tf.nn.batch_normalization(h, m, v, w('b', [4]), w('g', [4]), 1e-3), up=up)
+    """Mean by a product with ones: not a Mean op."""
+    def statistics():
+        n = tf.cast(tf.shape(y)[0], tf.float32)
+        one = tf.ones([1, tf.shape(y)[0]])
+        m = tf.squeeze(tf.matmul(one, y) / n, 0)
+        return m, tf.squeeze(tf.matmul(one, tf.square(y - m)) / n, 0)
+    x, y = dense()
+    (m, v), up = averaged(is_training, statistics)
+    return net(x, tf.nn.batch_normalization(y, m, v, w('b', [4]), w('g', [4]), 1e-3), up=up)
 
 
 @recipe()
 def reduce_variance(is_training):
-    x = tf.placeholder(tf.float32, [None, 6], name='x')
-    h = tf.layers.dense(x, 4, name='d')
-    a, b = fixed('mm', [4], 0.), fixed('mv', [4], 1.)
-    up = []
-    m, v = a, b
-    if is_training:
-        m = tf.reduce_mean(h, 0)
-        v = tf.math.reduce_variance(h, 0) if TF2 or hasattr(tf.math, 'reduce_variance') else tf.nn.moments(h, [0])[1]
-        up = [tf.assign(a, a * .8 + m * .2), tf.assign(b, b * .8 + v * .2)]
-    return net(x, tf.nn.batch_normalization(h, m, v, w('b', [4]), w('g', [4]), 1e-3), up=up)
+    def statistics():
+        known = TF2 or hasattr(tf.math, 'reduce_variance')
+        return tf.reduce_mean(y, 0), tf.math.reduce_variance(y, 0) if known else tf.nn.moments(y, [0])[1]
+    x, y = dense()
+    (m, v), up = averaged(is_training, statistics)
+    return net(x, tf.nn.batch_normalization(y, m, v, w('b', [4]), w('g', [4]), 1e-3), up=up)
 
 
 @recipe()
 def zscore_without_eps_reduce_std(is_training):
-    x = tf.placeholder(tf.float32, [None, 6], name='x')
-    h = tf.layers.dense(x, 4, name='d')
-    a, b = fixed('mm', [4], 0.), fixed('ms', [4], 1.)
-    up = []
-    m, s = a, b
-    if is_training:
-        m = tf.reduce_mean(h, 0)
-        s = tf.sqrt(tf.reduce_mean(tf.abs(h - m) ** 2, 0))
-        up = [tf.assign(a, a * .8 + m * .2), tf.assign(b, b * .8 + s * .2)]
-    return net(x, tf.nn.tanh((h - m) / (s + 1e-4), name='o'), up=up)
+    def statistics():
+        m = tf.reduce_mean(y, 0)
+        return m, tf.sqrt(tf.reduce_mean(tf.abs(y - m) ** 2, 0))
+    x, y = dense()
+    (m, s), up = averaged(is_training, statistics)
+    return net(x, tf.nn.tanh((y - m) / (s + 1e-4), name='o'), up=up)
 
 
 @recipe()
 def mean_absolute_deviation(is_training):
     """L1 batch norm."""
-    x = tf.placeholder(tf.float32, [None, 6], name='x')
-    h = tf.layers.dense(x, 4, name='d')
-    a, b = fixed('mm', [4], 0.), fixed('ms', [4], 1.)
-    up = []
-    m, s = a, b
-    if is_training:
-        m = tf.reduce_mean(h, 0)
-        s = tf.reduce_mean(tf.abs(h - m), 0)
-        up = [tf.assign(a, a * .8 + m * .2), tf.assign(b, b * .8 + s * .2)]
-    return net(x, tf.nn.tanh((h - m) / (s + 1e-4), name='o'), up=up)
+    def statistics():
+        m = tf.reduce_mean(y, 0)
+        return m, tf.reduce_mean(tf.abs(y - m), 0)
+    x, y = dense()
+    (m, s), up = averaged(is_training, statistics)
+    return net(x, tf.nn.tanh((y - m) / (s + 1e-4), name='o'), up=up)
 
 
 @recipe()
@@ -169,15 +153,12 @@ def l2_norm_over_the_batch_in_both(is_training):
 @recipe()
 def relu_between_statistics_and_use(is_training):
     """Variance is clipped at 0 before the root: relu(E[x^2] - E[x]^2)."""
-    x = tf.placeholder(tf.float32, [None, 6], name='x')
-    h = tf.layers.dense(x, 4, name='d')
-    a, b = fixed('mm', [4], 0.), fixed('mv', [4], 1.)
-    m, v, up = a, b, []
-    if is_training:
-        m = tf.reduce_mean(h, 0)
-        v = tf.nn.relu(tf.reduce_mean(h * h, 0) - m * m)
-        up = [tf.assign(a, next_(a, m)), tf.assign(b, next_(b, v))]
-    return net(x, tf.nn.batch_normalization(h, m, tf.maximum(v, 1e-6), None, w('g', [4]), 1e-3), up=up)
+    def statistics():
+        m = tf.reduce_mean(y, 0)
+        return m, tf.nn.relu(tf.reduce_mean(y * y, 0) - m * m)
+    x, y = dense()
+    (m, v), up = averaged(is_training, statistics)
+    return net(x, tf.nn.batch_normalization(y, m, tf.maximum(v, 1e-6), None, w('g', [4]), 1e-3), up=up)
 
 
 @recipe()
