@@ -5,5 +5,11 @@ import { printGraph } from '../notation/print.js';
 /** The part of a graph around the node that an error is about, for bug reports; undefined where it is about none. */
 export function graphPart(error: unknown, graph: Graph): string | undefined {
   const node = error instanceof BnfixError ? error.where : undefined;
-  return node !== undefined && graph.has(node) ? printGraph(graph, { around: node }) : undefined;
+  if (node === undefined || !graph.has(node)) return undefined;
+  try {
+    return printGraph(graph, { around: node });
+  } catch {
+    // A graph with a cycle has no order, a truncated file no numbers: the error itself says so.
+    return undefined;
+  }
 }
