@@ -46,6 +46,6 @@ export const COMMANDS: readonly Command[] = [
 export const COMMON_OPTIONS: Readonly<Record<string, Options>> = {
   json: { type: 'boolean', describe: 'print the report (or the error) as JSON; messages go to stderr' },
   quiet: { type: 'boolean', alias: 'q', describe: 'print errors only' },
-  verbose: { type: 'boolean', alias: 'v', describe: 'show every site and its evidence' },
+  verbose: { type: 'boolean', alias: 'v', describe: 'show every batch norm with its evidence' },
   'no-color': { type: 'boolean', describe: 'no colours (as NO_COLOR=1 in the environment)' },
 };

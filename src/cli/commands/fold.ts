@@ -7,9 +7,9 @@ import { options as freezeOptions } from './freeze.js';
 const options: Readonly<Record<string, Options>> = {
   ...freezeOptions,
   'duplicate-weights': {
-    group: 'The result',
+    group: 'Output',
     type: 'boolean',
-    describe: 'write a kernel that is in use elsewhere a second time to fold into it',
+    describe: 'copy a kernel that is used elsewhere, to fold into the copy',
   },
 };
 
