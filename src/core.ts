@@ -55,7 +55,7 @@ export {
   type SourceOptions,
 } from './load_sources.js';
 export type { Outcome } from './passes/outcome.js';
-export type { FreezePlan, FusedRepair, PreparePlan } from './passes/pass.js';
+export type { CutInput, FreezePlan, FusedRepair, PreparePlan } from './passes/pass.js';
 export type { OpenCheckpoint } from './readers/checkpoint/checkpoint.js';
 export type { CheckpointEntry } from './readers/checkpoint/reader.js';
 export { graphBytes } from './writers/graph_bytes.js';

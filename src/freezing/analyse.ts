@@ -8,6 +8,7 @@ import { type BatchNorm, findBatchNorms } from '../analysis/training/batch_norms
 import { type Training, viewAtInference } from '../analysis/training/inference.js';
 import { findPipelineOutputs } from '../analysis/training/input_pipelines.js';
 import { parseTensorName } from '../analysis/training/outputs.js';
+import { Shapes } from '../analysis/values/shapes.js';
 import { checkOptions } from '../check_options.js';
 import type { Graph } from '../graph/graph.js';
 import type { Checkpoint, Model } from '../graph/model.js';
@@ -15,13 +16,14 @@ import type { TensorRef } from '../graph/node.js';
 import { ancestors } from '../graph/walk.js';
 import { refuseLooseEdges } from '../ops/loose_edges.js';
 import type { PreparePlan } from '../passes/pass.js';
-import { INLINE_PIPELINE, PREPARE_PIPELINE, runPipeline } from '../passes/pipeline.js';
+import { INLINE_PIPELINE, runPipeline } from '../passes/pipeline.js';
 import type { Analysis } from './analysis.js';
 import { type Findings, findings } from './findings.js';
 import { resolveFlags, variableReads } from './flags.js';
 import { nameMatcher } from './name_matcher.js';
 import { FREEZE_OPTIONS, type FreezeOptions } from './options.js';
 import { type OutputsFound, resolveOutputs } from './outputs.js';
+import { prepare } from './prepare.js';
 import { withReference } from './reference.js';
 import { applyStatisticsMap } from './statistics_map.js';
 
@@ -54,8 +56,10 @@ export function analyse(model: Model, options: FreezeOptions = {}): Analysis {
   const flags = resolveFlags(graph, ends, options, isKept, variableReads(variables, asTrained));
   // Pinning flags may remove the update ops that pair variables with statistics: a decay may be 0 then.
   const trained = flags.length > 0 ? asTrained() : undefined;
-  const plan: PreparePlan = { outputs: ends, inputs: inputs.refs, flags };
-  const prepared = [...inlined, ...runPipeline(PREPARE_PIPELINE, { ...plan, graph })];
+  const shapes = new Shapes(graph);
+  const cut = inputs.refs.map((tensor) => ({ tensor, shape: shapes.of(tensor) }));
+  const plan: PreparePlan = { outputs: ends, inputs: cut, flags };
+  const prepared = [...inlined, ...prepare(graph, plan)];
   refuseForeignCheckpoint(variablesFeeding(graph, ends, variables), model.checkpoint);
   const selected = flags.some(({ reason }) => reason.code !== 'given') ? trained : undefined;
   const findings = analysePrepared({

@@ -1,6 +1,6 @@
 import { anyOf } from '../ops/meaning.js';
 import type { Outcome } from './outcome.js';
-import type { Pass, PreparePlan } from './pass.js';
+import type { Pass } from './pass.js';
 
 const isIdentityN = anyOf('identity_n');
 
@@ -11,7 +11,7 @@ const isIdentityN = anyOf('identity_n');
  *
  * Assumes: nothing. One that is an output stays, for whoever asks for it.
  */
-export const bypassIdentityN: Pass<PreparePlan> = {
+export const bypassIdentityN: Pass<unknown> = {
   name: 'bypass_identity_n',
   run({ graph }) {
     const outcomes: Outcome[] = [];

@@ -1,4 +1,3 @@
-import { Shapes } from '../analysis/values/shapes.js';
 import { BnfixError } from '../errors.js';
 import { attr } from '../graph/attrs.js';
 import { DataType } from '../graph/dtype.js';
@@ -21,10 +20,9 @@ import type { Pass, PreparePlan } from './pass.js';
 export const cutInputs: Pass<PreparePlan> = {
   name: 'cut_inputs',
   run({ graph, inputs, outputs }) {
-    const shapes = new Shapes(graph);
     const outcomes: Outcome[] = [];
     // Ports beyond the first get placeholders of their own; then a node that nothing else needs gives its name.
-    for (const ref of [...inputs].sort((a, b) => b.port - a.port)) {
+    for (const { tensor: ref, shape } of [...inputs].sort((a, b) => b.tensor.port - a.tensor.port)) {
       const node = graph.find(ref.node);
       if (!node) throw unknownInput(graph, ref);
       if (node.op === 'Placeholder' && ref.port === 0) continue;
@@ -39,7 +37,7 @@ export const cutInputs: Pass<PreparePlan> = {
           fix: { option: 'inputs', value: 'TENSOR', text: 'cuts at another tensor' },
         });
       }
-      const spec = { op: 'Placeholder', attr: { dtype: attr.type(dtype), shape: attr.shape(shapes.of(ref)) } };
+      const spec = { op: 'Placeholder', attr: { dtype: attr.type(dtype), shape: attr.shape(shape) } };
       if (ref.port === 0 && isOnlyFirstNeeded(graph, node, outputs)) {
         moveOthers(graph, node);
         graph.replace(node, spec);

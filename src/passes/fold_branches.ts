@@ -1,16 +1,14 @@
-import { Branches } from '../analysis/training/branches.js';
-import { Shapes } from '../analysis/values/shapes.js';
+import type { ResolvedBranches } from '../analysis/training/resolved_branches.js';
 import { attr } from '../graph/attrs.js';
 import { DataType } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
 import type { Node, TensorRef } from '../graph/node.js';
 import { NodeSet } from '../graph/node_set.js';
 import { numberTensor } from '../graph/tensor.js';
-import { topologicalOrder } from '../graph/walk.js';
-import { isMerge, isSelect, isSwitch } from '../ops/meaning.js';
+import { isMerge } from '../ops/meaning.js';
 import { outputTypes } from '../ops/registry.js';
 import type { Outcome } from './outcome.js';
-import type { Pass, PreparePlan } from './pass.js';
+import type { BranchPlan, Pass } from './pass.js';
 
 /**
  * Takes the branch that a known condition takes, and drops the other.
@@ -22,76 +20,46 @@ import type { Pass, PreparePlan } from './pass.js';
  *
  * Assumes: conditions of loops are not constant. A Switch that is not decided stays, with its Merge.
  */
-export const foldBranches: Pass<PreparePlan> = {
+export const foldBranches: Pass<BranchPlan> = {
   name: 'fold_branches',
-  run({ graph, outputs }) {
-    const order = topologicalOrder(graph);
-    const branches = new Branches(graph, new Map(), order);
-    const shapes = new Shapes(graph);
+  run({ graph, outputs, branches }) {
     const named = new Set(outputs.map((ref) => ref.node));
-    const feeding = branches.needed(outputs);
     const outcomes: Outcome[] = [];
-    const resolved = (node: Node, input: number) => {
-      if (feeding.has(node)) outcomes.push({ kind: 'branch', node: node.name, op: node.op, input });
-    };
-    const bypass = (node: Node, port: number, to: TensorRef) => {
-      if (named.has(node.name)) becomeIdentity(graph, node, to);
-      else graph.replaceUses({ node: node.name, port }, to);
-    };
-    for (const node of order) {
-      if (branches.isDeadNode(node)) continue;
-      if (isSwitch(node)) {
-        const port = branches.taken(node);
-        if (port !== undefined && node.inputs[0]) graph.replaceUses({ node: node.name, port }, node.inputs[0]);
-      } else if (isMerge(node)) {
-        const alive = node.inputs.flatMap((ref, index) => (branches.isDead(ref) ? [] : [{ ref, index }]));
-        if (alive.length !== 1 || node.inputs.length === 1) continue;
-        const { index } = alive[0]!;
-        // The input may have been bypassed since: read it from the node as it is now.
-        if (graph.usedPorts(node.name).includes(1)) {
-          const name = graph.freeName(`${node.name}/value_index`);
-          const tensor = numberTensor(DataType.DT_INT32, [], [index]);
-          graph.add({ name, op: 'Const', tensor, attr: { dtype: attr.type(DataType.DT_INT32) } });
-          graph.replaceUses({ node: node.name, port: 1 }, { node: name, port: 0 });
-        }
-        resolved(node, index);
-        bypass(node, 0, node.inputs[index]!);
-      } else if (isSelect(node)) {
-        const index = branches.selected(node);
-        const taken = index && node.inputs[index];
-        if (!taken || !keepsShape(shapes, node, index)) continue;
-        resolved(node, index);
-        bypass(node, 0, taken);
-      }
+    for (const { node: name, port, input, isJoin, feedsOutput } of branches.resolved) {
+      const node = graph.get(name);
+      // It may have been bypassed since: this is what the node reads now.
+      const taken = node.inputs[input]!;
+      if (isMerge(node)) writeValueIndex(graph, node, input);
+      if (isJoin && named.has(name)) becomeIdentity(graph, node, taken);
+      else graph.replaceUses({ node: name, port }, taken);
+      if (isJoin && feedsOutput) outcomes.push({ kind: 'branch', node: name, op: node.op, input });
     }
     removeDead(graph, branches);
     return { outcomes };
   },
 };
 
+/** The second output of a Merge: which input it takes. */
+function writeValueIndex(graph: Graph, node: Node, index: number): void {
+  if (!graph.usedPorts(node.name).includes(1)) return;
+  const name = graph.freeName(`${node.name}/value_index`);
+  const tensor = numberTensor(DataType.DT_INT32, [], [index]);
+  graph.add({ name, op: 'Const', tensor, attr: { dtype: attr.type(DataType.DT_INT32) } });
+  graph.replaceUses({ node: node.name, port: 1 }, { node: name, port: 0 });
+}
+
 /** Drops what is on branches that are never taken: nothing that runs needs it. */
-function removeDead(graph: Graph, branches: Branches): void {
+function removeDead(graph: Graph, { isDead, isDeadNode }: ResolvedBranches): void {
   const alive = new NodeSet(graph);
   for (const node of graph.nodes()) {
-    if (branches.isDeadNode(node)) continue;
+    if (isDeadNode(node)) continue;
     alive.add(node);
-    const inputs = node.inputs.filter((ref) => !branches.isDead(ref));
+    const inputs = node.inputs.filter((ref) => !isDead(ref));
     if (inputs.length === node.inputs.length) continue;
     graph.setInputs(node, inputs);
     if (node.attr.N) graph.setAttr(node, 'N', attr.int(inputs.length));
   }
   graph.retain(alive);
-}
-
-/** SelectV2 broadcasts: its value is the branch itself only where that has the shape of the result. */
-function keepsShape(shapes: Shapes, node: Node, index: number): boolean {
-  if (node.op === 'Select') return true;
-  const result = shapes.of({ node: node.name, port: 0 });
-  const branch = shapes.of(node.inputs[index]!);
-  const other = shapes.of(node.inputs[3 - index]!);
-  if (result && branch) return result.length === branch.length && result.every((size, i) => size === branch[i]);
-  // A condition that is no scalar widens it, too.
-  return other?.length === 0 && (shapes.of(node.inputs[0]!)?.length ?? 0) === 0;
 }
 
 /** Makes a node output another tensor under its own name. */

@@ -2,18 +2,39 @@ import type { Variable, Variables } from '../analysis/state/variables.js';
 import type { Dropout } from '../analysis/training/dropouts.js';
 import type { Flag } from '../analysis/training/flags.js';
 import type { Replacement } from '../analysis/training/replacements.js';
+import type { ResolvedBranches } from '../analysis/training/resolved_branches.js';
+import type { Shape } from '../analysis/values/shapes.js';
+import type { UnitSlice } from '../analysis/values/unit_slices.js';
 import type { Graph } from '../graph/graph.js';
 import type { Checkpoint } from '../graph/model.js';
 import type { TensorRef } from '../graph/node.js';
 import type { Outcome, PassResult } from './outcome.js';
 
+/** A tensor that becomes a placeholder. */
+export interface CutInput {
+  readonly tensor: TensorRef;
+  /** Of the placeholder: sizes, -1 for an unknown one; undefined for an unknown rank. */
+  readonly shape: Shape;
+}
+
 /** What makes a graph the one that inference uses: decided by the analysis, carried out by passes. */
 export interface PreparePlan {
   readonly outputs: readonly TensorRef[];
-  /** Tensors to cut at: each becomes a placeholder. */
-  readonly inputs: readonly TensorRef[];
+  /** Where to cut. */
+  readonly inputs: readonly CutInput[];
   /** Flags and their values at inference. */
   readonly flags: readonly Flag[];
+}
+
+/** Which branches are taken. */
+export interface BranchPlan {
+  readonly outputs: readonly TensorRef[];
+  readonly branches: ResolvedBranches;
+}
+
+/** Which slices are a Squeeze. */
+export interface SlicePlan {
+  readonly slices: readonly UnitSlice[];
 }
 
 /** A batch norm op to repair: what it and what reads its statistics use at inference. */

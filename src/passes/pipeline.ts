@@ -13,7 +13,7 @@ import { foldToMulAdd } from './fold_to_mul_add.js';
 import { freezeVariables } from './freeze_variables.js';
 import { inlineFunctions } from './inline_functions.js';
 import type { PassResult } from './outcome.js';
-import type { Pass, PreparePlan } from './pass.js';
+import type { BranchPlan, Pass, PreparePlan, SlicePlan } from './pass.js';
 import { pinFlags } from './pin_flags.js';
 import { pruneFunctions } from './prune_functions.js';
 import { removeDropout } from './remove_dropout.js';
@@ -26,17 +26,23 @@ import { stripTraining } from './strip_training.js';
 /** Before any analysis: one graph without calls. */
 export const INLINE_PIPELINE: readonly Pass<unknown>[] = [inlineFunctions];
 
-/** Before statistics are analysed: what the graph is at inference. Each place has its reason. */
-export const PREPARE_PIPELINE: readonly Pass<PreparePlan>[] = [
+/** What the graph is at inference: where it begins, and the value of each flag. Each place has its reason. */
+export const CUT_PIPELINE: readonly Pass<PreparePlan>[] = [
   // First: nothing before the cut has to be understood.
   cutInputs,
-  // Then the branches that inference takes: training on the others does not matter.
   pinFlags,
-  foldBranches,
-  // Last: what is left has one form.
-  bypassIdentityN,
-  squeezeSlices,
 ];
+
+/** After flags are pinned. Each place has its reason. */
+export const BRANCH_PIPELINE: readonly Pass<BranchPlan>[] = [
+  // Training on branches that inference does not take does not matter.
+  foldBranches,
+  // Shapes are known behind it now.
+  bypassIdentityN,
+];
+
+/** Last before statistics are analysed: what is left has one form. */
+export const SIMPLIFY_PIPELINE: readonly Pass<SlicePlan>[] = [squeezeSlices];
 
 /** Carries out what the analysis has found. Each place has its reason. */
 export const FREEZE_PIPELINE: readonly Pass[] = [

@@ -5,6 +5,9 @@ import { findVariables } from '../../src/analysis/state/variables.js';
 import { findActivations } from '../../src/analysis/training/activations.js';
 import { parseTensorName } from '../../src/analysis/training/outputs.js';
 import type { Problem } from '../../src/analysis/training/problems.js';
+import { resolveBranches } from '../../src/analysis/training/resolved_branches.js';
+import { Shapes } from '../../src/analysis/values/shapes.js';
+import { findUnitSlices } from '../../src/analysis/values/unit_slices.js';
 import { BnfixError } from '../../src/errors.js';
 import { analysePrepared } from '../../src/freezing/analyse.js';
 import { resolveFlags, variableReads } from '../../src/freezing/flags.js';
@@ -15,15 +18,18 @@ import type { Graph } from '../../src/graph/graph.js';
 import { topologicalOrder } from '../../src/graph/walk.js';
 import { printGraph } from '../../src/notation/print.js';
 import { findLooseEdge } from '../../src/ops/loose_edges.js';
-import type { FreezePlan, On } from '../../src/passes/pass.js';
+import type { BranchPlan, FreezePlan, On, SlicePlan } from '../../src/passes/pass.js';
 import { dataText } from './data_text.js';
 import { modelOf } from './model.js';
 import { type CaseOptions, checkpointOf } from './text_cases.js';
 
+/** What any pass may ask for. */
+type PassContext = On<FreezePlan & BranchPlan & SlicePlan> & FoldContext;
+
 /** A pass, whatever it asks for. */
 export interface AnyPass {
   readonly name: string;
-  run(context: On<FreezePlan> & FoldContext): unknown;
+  run(context: PassContext): unknown;
 }
 
 /** The pass in a file of src/passes/; undefined where the file holds something else. */
@@ -96,7 +102,7 @@ const CARRIES_OUT: ReadonlySet<string> = new Set([
  * What a pass is given: what `freeze` would find in the graph as it stands.
  * @throws BnfixError for what stands against freezing it
  */
-function contextOf(pass: string, graph: Graph, options: CaseOptions): On<FreezePlan> & FoldContext {
+function contextOf(pass: string, graph: Graph, options: CaseOptions): PassContext {
   const checkpoint = checkpointOf(options.checkpoint, graph);
   const model = modelOf(graph, checkpoint);
   const variables = findVariables(model);
@@ -104,11 +110,14 @@ function contextOf(pass: string, graph: Graph, options: CaseOptions): On<FreezeP
   const isKept = nameMatcher(options.keep ?? []);
   const updates = () => findUpdates(graph, variables, findActivations(graph));
   const flags = resolveFlags(graph, refs, options, isKept, variableReads(variables, updates));
-  const prepare = { outputs: refs, inputs: (options.inputs ?? []).map(parseTensorName), flags };
+  const shapes = new Shapes(graph);
+  const cut = (options.inputs ?? []).map(parseTensorName).map((tensor) => ({ tensor, shape: shapes.of(tensor) }));
+  const prepare = { outputs: refs, inputs: cut, flags };
   const outputs: OutputsFound = { refs, reason: { code: 'given' }, candidates: [] };
-  const prepared = { model, graph, outputs, plan: prepare, variables, isKept, options };
-  const { plan, problems } = analysePrepared({ ...prepared, asTrained: undefined, selected: undefined });
+  const asPrepared = { model, graph, outputs, plan: prepare, variables, isKept, options };
+  const { plan, problems } = analysePrepared({ ...asPrepared, asTrained: undefined, selected: undefined });
   // The others come before what is refused, or after it.
   if (CARRIES_OUT.has(pass)) refuse({ problems, outputs, graph, model });
-  return { ...plan, graph, isKept, duplicateWeights: options.duplicateWeights ?? false };
+  const prepared = { branches: resolveBranches(graph, refs), slices: findUnitSlices(graph) };
+  return { ...plan, ...prepared, graph, isKept, duplicateWeights: options.duplicateWeights ?? false };
 }
