@@ -1,6 +1,6 @@
 import type { FoldedSite, FoldReport } from '../freezing/fold_report.js';
 import { foldReasonText, isHelpedByDuplicates } from '../freezing/fold_wording.js';
-import { countText, plural } from '../freezing/wording.js';
+import { countText, plural } from '../freezing/text.js';
 import { type ReportStyle, type Row, reportText, type Written } from './report.js';
 
 const ACTIONS: Readonly<Record<FoldedSite['action'], string>> = {

@@ -1,16 +1,14 @@
 import pc from 'picocolors';
 import type { BatchNormReport, FreezeReport, TensorInfo } from '../freezing/report.js';
+import { countText, listed, shapeText } from '../freezing/text.js';
 import {
-  countText,
   evidenceText,
   leftText,
-  listed,
   noticeText,
   outcomesText,
   outcomeText,
   outputReasonText,
   flagText as pinnedText,
-  shapeText,
 } from '../freezing/wording.js';
 import type { Outcome } from '../passes/outcome.js';
 import { flagText } from './flags.js';

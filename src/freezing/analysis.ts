@@ -71,3 +71,6 @@ export interface Kept {
   readonly kind: 'batch_norm' | 'dropout' | 'random_op';
   readonly node: string;
 }
+
+/** What a refusal reads. */
+export type Refusable = Pick<Analysis, 'problems' | 'outputs' | 'graph' | 'model'>;

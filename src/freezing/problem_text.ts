@@ -5,9 +5,9 @@ import type { Problem } from '../analysis/training/problems.js';
 import { randomOpProblemText } from '../analysis/training/random_op_problem.js';
 import type { Fix } from '../errors.js';
 import type { Graph } from '../graph/graph.js';
-import type { Refusable } from './refuse.js';
+import type { Refusable } from './analysis.js';
 import { tensorInfos } from './report.js';
-import { listed, plural, shapeText } from './wording.js';
+import { listed, plural, shapeText } from './text.js';
 
 /** What an error says of problems. */
 export interface ProblemText {

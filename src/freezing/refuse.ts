@@ -1,7 +1,7 @@
 import type { Problem } from '../analysis/training/problems.js';
 import { BnfixError, type ErrorCode, type Fix } from '../errors.js';
 import { printGraph } from '../notation/print.js';
-import type { Analysis } from './analysis.js';
+import type { Refusable } from './analysis.js';
 import { problemText } from './problem_text.js';
 
 /** The kind of failure that a problem is, and the order in which problems are reported: the first gives the headline. */
@@ -28,9 +28,6 @@ const GROUPS: readonly (readonly Problem['code'][])[] = [
     .filter((code) => code !== 'unpaired' && code !== 'unhealthy')
     .map((code) => [code]),
 ];
-
-/** What a refusal reads. */
-export type Refusable = Pick<Analysis, 'problems' | 'outputs' | 'graph' | 'model'>;
 
 /**
  * Refuses to freeze what cannot be frozen.

@@ -1,36 +1,14 @@
 import type { Evidence } from '../analysis/state/statistics.js';
 import type { FlagReason } from '../analysis/training/flags.js';
 import type { OutputReason } from '../analysis/training/outputs.js';
-import type { Shape } from '../analysis/values/shapes.js';
 import { refText } from '../graph/node.js';
 import type { Outcome } from '../passes/outcome.js';
 import type { Notice } from './notices.js';
 import { healthText } from './problem_text.js';
 import type { BatchNormReport, FlagReport } from './report.js';
+import { countText, listed, plural } from './text.js';
 
 // All sentences about results. Whoever shows a report takes its data from there and its words from here.
-
-/** `1,234`. */
-export function countText(count: number): string {
-  // Not toLocaleString: the first call of it takes as long as reading a small graph.
-  return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
-}
-
-/** `1 op`, `2 ops`. */
-export function plural(count: number, one: string, many = `${one}s`): string {
-  return `${countText(count)} ${count === 1 ? one : many}`;
-}
-
-/** The first few of many names. */
-export function listed(names: readonly string[], limit = 5): string {
-  const more = names.length > limit ? ` and ${names.length - limit} more` : '';
-  return names.slice(0, limit).join(', ') + more;
-}
-
-/** `[?,224,224,3]`; `?` alone where the rank is not known. */
-export function shapeText(shape: Shape): string {
-  return shape ? `[${shape.map((size) => (size < 0 ? '?' : size)).join(',')}]` : '?';
-}
 
 /** Why outputs were chosen. @param option - how the option that overrides is written */
 export function outputReasonText(reason: OutputReason, option: string): string {

@@ -2,7 +2,7 @@ import type { Graph } from '../../graph/graph.js';
 import type { Checkpoint } from '../../graph/model.js';
 import type { Node } from '../../graph/node.js';
 import { findAssignments } from './assignments.js';
-import { AverageTest } from './average_test.js';
+import { AverageCheck } from './average_check.js';
 import { type Variable, Variables } from './variables.js';
 
 const EMA_NAME = 'ExponentialMovingAverage';
@@ -27,11 +27,11 @@ export function useEmaWeights(graph: Graph, variables: Variables, checkpoint: Ch
 
 /** Variable -> the variable that averages its value, by the ops that assign to it. */
 function findEmaWeights(graph: Graph, variables: Variables): Map<string, Variable> {
-  const test = new AverageTest(graph, variables);
+  const check = new AverageCheck(graph, variables);
   const found = new Map<string, Variable>();
   for (const { variable, assigns } of findAssignments(graph, variables).values()) {
     for (const assign of assigns) {
-      const averaged = averagedVariable(variables, test, variable, assign);
+      const averaged = averagedVariable(variables, check, variable, assign);
       // The moving mean of a batch norm is an average, too, but of no variable: it never gets here.
       if (averaged && !found.has(averaged.node)) found.set(averaged.node, variable);
     }
@@ -40,13 +40,18 @@ function findEmaWeights(graph: Graph, variables: Variables): Map<string, Variabl
 }
 
 /** The variable of the same shape that an assignment averages, over all of its reads. */
-function averagedVariable(variables: Variables, test: AverageTest, own: Variable, assign: Node): Variable | undefined {
+function averagedVariable(
+  variables: Variables,
+  check: AverageCheck,
+  own: Variable,
+  assign: Node,
+): Variable | undefined {
   const candidates = new Set<Variable>();
-  for (const ref of test.candidates(own, assign)) {
+  for (const ref of check.candidates(own, assign)) {
     const read = variables.readBy(ref);
     if (read && String(read.shape) === String(own.shape)) candidates.add(read);
   }
   return [...candidates].find((variable) =>
-    test.holds(own, assign, (ref) => variables.readBy(ref)?.node === variable.node, false),
+    check.holds(own, assign, (ref) => variables.readBy(ref)?.node === variable.node, false),
   );
 }

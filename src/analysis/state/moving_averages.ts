@@ -14,7 +14,7 @@ import {
   isElementwise,
   operands,
 } from './assignments.js';
-import { AverageTest, MAX_UPDATE_OPS } from './average_test.js';
+import { AverageCheck, MAX_UPDATE_OPS } from './average_check.js';
 import { SteadyState } from './steady_state.js';
 import type { Variable, Variables } from './variables.js';
 
@@ -65,7 +65,7 @@ export function findUpdates(graph: Graph, variables: Variables, activations: Nod
     averages: found,
     steadyState: finder.steadyState,
     updated: new Set(updated.map(({ variable }) => variable.node)),
-    truncated: finder.test.truncated,
+    truncated: finder.check.truncated,
   };
 }
 
@@ -90,7 +90,7 @@ const waits = anyOf('read', 'no_op');
 class Finder {
   readonly assignments: ReadonlyMap<string, Assignments>;
   readonly steadyState: SteadyState;
-  readonly test: AverageTest;
+  readonly check: AverageCheck;
   readonly #graph: Graph;
   readonly #variables: Variables;
   readonly #activations: NodeSet;
@@ -102,7 +102,7 @@ class Finder {
     this.#variables = variables;
     this.#activations = activations;
     this.assignments = findAssignments(graph, variables);
-    this.test = new AverageTest(graph, variables);
+    this.check = new AverageCheck(graph, variables);
     this.steadyState = new SteadyState(graph, variables);
     for (const { variable, assigns } of this.assignments.values()) {
       for (const assign of assigns) {
@@ -148,7 +148,7 @@ class Finder {
         this.steadyState.converged.set(variable.node, { variable: variable.node, base: here, limit: throughHere });
       }
     }
-    if (at) this.test.truncated.add(assign.name);
+    if (at) this.check.truncated.add(assign.name);
     return averages;
   }
 
@@ -165,11 +165,11 @@ class Finder {
   /** The constant that a variable is averaged with, where it is one. */
   #constantOf(variable: Variable, assign: Node): number | undefined {
     if (assignKind(assign) === 'set') return undefined;
-    const source = this.test
+    const source = this.check
       .candidates(variable, assign)
       .find(
         (ref) =>
-          isConstant(this.#graph.find(ref.node)) && this.test.holds(variable, assign, (leaf) => sameRef(leaf, ref)),
+          isConstant(this.#graph.find(ref.node)) && this.check.holds(variable, assign, (leaf) => sameRef(leaf, ref)),
       );
     return source && evaluate(this.#graph, source, () => undefined);
   }
@@ -177,8 +177,8 @@ class Finder {
   /** The tensor that an assignment averages; of moments that are shifted by the variable itself, the innermost. */
   #statisticOf(variable: Variable, assign: Node): TensorRef | undefined {
     let shifted: TensorRef | undefined;
-    for (const ref of this.test.candidates(variable, assign)) {
-      if (!this.#isData(ref) || !this.test.holds(variable, assign, (leaf) => sameRef(leaf, ref))) continue;
+    for (const ref of this.check.candidates(variable, assign)) {
+      if (!this.#isData(ref) || !this.check.holds(variable, assign, (leaf) => sameRef(leaf, ref))) continue;
       if (!this.#contains(ref, variable)) return ref;
       shifted = ref;
     }
@@ -189,7 +189,7 @@ class Finder {
   #contains(ref: TensorRef, variable: Variable): boolean {
     const queue = new Map([[refText(ref), ref]]);
     for (const at of queue.values()) {
-      if (this.test.isOwn(variable, at)) return true;
+      if (this.check.isOwn(variable, at)) return true;
       const node = this.#graph.find(at.node);
       if (node && isElementwise(node)) for (const input of operands(node)) queue.set(refText(input), input);
     }

@@ -5,7 +5,7 @@ import { refText, sameRef } from '../../graph/node.js';
 import { NodeSet } from '../../graph/node_set.js';
 import { readNumbers } from '../../graph/tensor.js';
 import { assignedValue, assignKind, findAssignments, isElementwise, isStepCounter } from '../state/assignments.js';
-import { AverageTest } from '../state/average_test.js';
+import { AverageCheck } from '../state/average_check.js';
 import { variableValue } from '../state/checkpoint_value.js';
 import { CONVERGED_STEP } from '../state/steady_state.js';
 import { evaluate } from '../values/evaluate.js';
@@ -63,13 +63,13 @@ function updatesOtherwise(training: Training, inference: Inference): Problem[] {
   const left = new Set(batchReductionsLeft(training, inference).filter((name) => !known.has(name) && !isKept(name)));
   if (left.size === 0) return [];
   const problems: Problem[] = [];
-  const test = new AverageTest(graph, variables);
+  const check = new AverageCheck(graph, variables);
   for (const { variable, assigns } of findAssignments(graph, variables).values()) {
     if (!updates.updated.has(variable.node)) continue;
     for (const assign of assigns) {
       // A plain copy is there to be looked at.
       const isCopy = (ref: TensorRef) => assignKind(assign) === 'set' && sameRef(ref, assignedValue(assign));
-      const tensor = test.candidates(variable, assign).find((ref) => left.has(ref.node) && !isCopy(ref))?.node;
+      const tensor = check.candidates(variable, assign).find((ref) => left.has(ref.node) && !isCopy(ref))?.node;
       if (tensor !== undefined) problems.push({ code: 'still_in_use', node: tensor, tensor, variable: variable.node });
     }
   }

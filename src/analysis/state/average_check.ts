@@ -12,7 +12,7 @@ export const MAX_UPDATE_OPS = 200;
  * Whether an assignment makes its variable a moving average of something, whatever ops it is written with: tested with
  * numbers. The variable has to stay where it is when it equals its source, at two points, and to move elsewhere.
  */
-export class AverageTest {
+export class AverageCheck {
   /** Assignments whose expressions were too long to be searched through. */
   readonly truncated = new Set<string>();
   readonly #graph: Graph;
