@@ -67,7 +67,7 @@ describe('a shift', () => {
 });
 
 describe('the channels of a flatten', () => {
-  it('lie in the last dimension, with what was behind them', () => {
+  it('are in the last dimension, with what was behind them', () => {
     const graph = parseGraph('x = Placeholder[shape=[?, 3, 4, 2]]\ny = Reshape(x, [-1, 24])');
     const view = new FoldView({ graph, outputs: [], isKept: () => false });
     const pending = { axis: -3, scale: Float64Array.of(1, 2, 3), shift: undefined, stride: 1 };
