@@ -2,10 +2,10 @@ import type { HealthProblem } from '../analysis/state/health.js';
 import type { UnpairedReason } from '../analysis/training/batch_norms.js';
 import type { OutputCandidate } from '../analysis/training/outputs.js';
 import type { Problem } from '../analysis/training/problems.js';
-import { randomOpProblemText } from '../analysis/training/random_op_problem.js';
 import type { Fix } from '../errors.js';
 import type { Graph } from '../graph/graph.js';
 import type { Refusable } from './analysis.js';
+import { randomOpProblemText } from './random_op_text.js';
 import { tensorInfos } from './report.js';
 import { listed, plural, shapeText } from './text.js';
 

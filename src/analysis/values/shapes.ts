@@ -7,9 +7,7 @@ import { eitherShape, isNextIteration } from '../../ops/shape_rules/elementwise.
 import type { Shape, ShapeContext } from '../../ops/shape_rules/rule.js';
 import { constantValue } from './constants.js';
 
-export { broadcastShape } from '../../ops/shape_rules/elementwise.js';
 export type { Shape } from '../../ops/shape_rules/rule.js';
-export { channelAxis } from '../../ops/shape_rules/windows.js';
 
 /**
  * Static shapes of a graph, inferred from the ops themselves. The `_output_shapes` that files carry are not trusted:

@@ -152,9 +152,16 @@ export const splitV: ShapeRule = (context) => {
   if (at === undefined) return repeated(unknownSizes(x.length), count);
   return Array.from(
     { length: count },
-    (_, part): Shape => x.map((size, axis) => (axis === at ? Math.max(sizes?.[part] ?? UNKNOWN, UNKNOWN) : size)),
+    (_, part): Shape => x.map((size, axis) => (axis === at ? partSize(size, sizes, part) : size)),
   );
 };
+
+/** The size of a part; that of the rest is -1 in the list. */
+function partSize(whole: number, sizes: readonly number[] | undefined, part: number): number {
+  const size = sizes?.[part] ?? UNKNOWN;
+  if (!sizes || size >= 0) return size;
+  return sizeOf((of) => of - sizes.reduce((sum, each) => sum + Math.max(each, 0), 0), whole);
+}
 
 function repeated(shape: Shape, count: number | undefined): readonly Shape[] | undefined {
   return count === undefined ? undefined : Array.from({ length: count }, () => shape);

@@ -55,6 +55,7 @@ describe('Shapes', () => {
     ['y = StridedSlice(x, Shape(u), Shape(u), Shape(u))', '?'],
     ['y = Split(1, m)[num_split=5]', '[?,1]'],
     ['y = SplitV(m, [2, 3], 1)[num_split=2]', '[?,2]'],
+    ['y = SplitV(m, [-1, 3], 1)[num_split=2]', '[?,2]'],
     ['y = Unpack(x)[axis=1, num=8]', '[?,6,3]'],
     ['y = ResizeBilinear(x, [16, 12])', '[?,16,12,3]'],
     ['y = DepthToSpace(Placeholder[shape=[?, 2, 2, 8]])[block_size=2]', '[?,4,4,2]'],
