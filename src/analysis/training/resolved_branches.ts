@@ -11,7 +11,7 @@ export interface ResolvedBranch {
   readonly node: string;
   readonly port: number;
   readonly input: number;
-  /** Whether it joins branches, or chooses a tensor, feeding an output: the end of a branch, not its beginning. */
+  /** Whether it joins branches, or selects a tensor, and feeds an output: the end of a branch, not its beginning. */
   readonly isJoin: boolean;
   readonly feedsOutput: boolean;
 }
