@@ -1,4 +1,4 @@
-import { variableValue } from '../analysis/state/checkpoint_value.js';
+import { missingValue, variableValue } from '../analysis/state/checkpoint_value.js';
 import { checkHealth, isUntouched, type NamedValue } from '../analysis/state/health.js';
 import type { Updates } from '../analysis/state/moving_averages.js';
 import type { Variable, Variables } from '../analysis/state/variables.js';
@@ -10,7 +10,6 @@ import { batchReductionsLeft, findLeftovers } from '../analysis/training/leftove
 import type { Problem } from '../analysis/training/problems.js';
 import { type Replacing, viewWith } from '../analysis/training/replacements.js';
 import { findUnfreezable } from '../analysis/training/unfreezable.js';
-import { BnfixError } from '../errors.js';
 import type { Graph } from '../graph/graph.js';
 import type { Checkpoint } from '../graph/model.js';
 import { refText, type TensorRef } from '../graph/node.js';
@@ -177,8 +176,7 @@ function withoutValue({ checkpoint }: Found, needed: readonly Variable[]): Probl
       variableValue(variable, checkpoint);
       return [];
     } catch (error) {
-      if (!(error instanceof BnfixError) || error.code !== 'statistics') throw error;
-      return [{ code: 'no_value', variable: variable.node, error }];
+      return [{ code: 'no_value', variable: variable.node, value: missingValue(error) }];
     }
   });
 }
@@ -188,8 +186,8 @@ function knownValue(variable: Variable, checkpoint: Checkpoint | undefined) {
   try {
     return variableValue(variable, checkpoint);
   } catch (error) {
-    if (error instanceof BnfixError && error.code === 'statistics') return undefined;
-    throw error;
+    missingValue(error);
+    return undefined;
   }
 }
 

@@ -1,3 +1,4 @@
+import type { MissingValue } from '../analysis/state/checkpoint_value.js';
 import type { HealthProblem } from '../analysis/state/health.js';
 import type { UnpairedReason } from '../analysis/training/batch_norms.js';
 import type { OutputCandidate } from '../analysis/training/outputs.js';
@@ -201,7 +202,7 @@ function unpairedText(reason: UnpairedReason): string {
 export function healthText(problem: HealthProblem): string {
   switch (problem.kind) {
     case 'missing':
-      return problem.error.why ? `${problem.error.message}: ${problem.error.why}` : problem.error.message;
+      return missingText(problem.value);
     case 'untrained':
       return `${problem.names[0]} is all 0 and ${problem.names[1]} all ${problem.variance}: never updated`;
     case 'not_finite':
@@ -216,13 +217,17 @@ export function healthText(problem: HealthProblem): string {
 }
 
 function withoutValue(problems: readonly With<'no_value'>[]): ProblemText {
-  const { error } = problems[0]!;
-  if (problems.length === 1) return { headline: error.message, where: error.where, why: error.why, fixes: error.fixes };
+  const { message, where, why, fixes } = problems[0]!.value;
+  if (problems.length === 1) return { headline: message, where, why, fixes };
   const names = problems.map(({ variable }) => variable);
   return {
     headline: `${plural(names.length, 'variable')} that the outputs need have no usable value`,
-    where: error.where,
-    why: [`${listed(names, 6)}`, `${error.message}${error.why ? `: ${error.why}` : ''}`].join('\n'),
-    fixes: error.fixes,
+    where,
+    why: [listed(names, 6), missingText(problems[0]!.value)].join('\n'),
+    fixes,
   };
+}
+
+function missingText({ message, why }: MissingValue): string {
+  return why ? `${message}: ${why}` : message;
 }

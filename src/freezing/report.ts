@@ -35,11 +35,12 @@ export interface BatchNormReport {
     /** It stays in training mode because the user wants it so. */
     | 'kept';
   /** How its statistics were found, where it was repaired; undefined where variables average parts of it. */
-  readonly evidence?: Evidence;
-  readonly mean?: string;
-  readonly variance?: string;
+  readonly evidence: Evidence | undefined;
+  /** The variables that hold its statistics; undefined where `evidence` is. */
+  readonly mean: string | undefined;
+  readonly variance: string | undefined;
   /** Why it normalises each example by itself. */
-  readonly reason?: 'layer_normalization' | 'batch_of_one';
+  readonly reason: 'layer_normalization' | 'batch_of_one' | undefined;
 }
 
 /** Size of a graph. */
@@ -140,18 +141,19 @@ export function tensorInfos(graph: Graph, refs: readonly TensorRef[]): TensorInf
 }
 
 function batchNormReport({ name, pattern, isKept, status }: AnalysedBatchNorm): BatchNormReport {
-  if (isKept) return { name, pattern, status: 'kept' };
+  const site = { name, pattern, evidence: undefined, mean: undefined, variance: undefined, reason: undefined };
+  if (isKept) return { ...site, status: 'kept' };
   switch (status.kind) {
     case 'inference':
-      return { name, pattern, status: 'inference' };
+      return { ...site, status: 'inference' };
     case 'per_example':
-      return { name, pattern, status: 'per_example', reason: status.reason };
+      return { ...site, status: 'per_example', reason: status.reason };
     case 'paired': {
       const { mean, variance, evidence } = status.statistics;
-      return { name, pattern, status: 'repaired', evidence, mean: mean.node, variance: variance.node };
+      return { ...site, status: 'repaired', evidence, mean: mean.node, variance: variance.node };
     }
     default:
-      return { name, pattern, status: 'repaired' };
+      return { ...site, status: 'repaired' };
   }
 }
 

@@ -1,16 +1,16 @@
-import { BnfixError } from '../../src/errors.js';
 import { refText } from '../../src/graph/node.js';
 
 /**
  * What an analysis found, as text: `unpaired(batchNorm: bn, reason: no_average)`. A union is named by its `code` or `kind`,
- * a tensor by its name, a variable by its node; empty lists and what is undefined are left out.
+ * a tensor by its name, a variable by its node; a missing value is its message. Empty lists and what is undefined are left
+ * out.
  */
 export function dataText(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(dataText).join(', ')}]`;
-  if (value instanceof BnfixError) return value.code;
   if (typeof value !== 'object' || value === null) return String(value);
   const data = value as Readonly<Record<string, unknown>>;
-  const { node, port, key } = data;
+  const { node, port, key, message } = data;
+  if (typeof message === 'string') return message;
   if (typeof node === 'string' && typeof port === 'number') return refText({ node, port });
   // A variable.
   if (typeof node === 'string' && 'key' in data && (key === undefined || typeof key === 'string')) return node;

@@ -1,8 +1,19 @@
-import { BnfixError } from '../../errors.js';
+import { BnfixError, type Fix } from '../../errors.js';
 import { dtypeName } from '../../graph/dtype.js';
 import type { Checkpoint } from '../../graph/model.js';
 import type { Tensor } from '../../graph/tensor.js';
 import type { Variable } from './variables.js';
+
+/** Why a variable has no usable value, in words. */
+export interface MissingValue {
+  /** A headline. */
+  readonly message: string;
+  /** The variable, the checkpoint, or the key in it. */
+  readonly where: string | undefined;
+  readonly why: string | undefined;
+  /** The ways out, the best first. */
+  readonly fixes: readonly Fix[];
+}
 
 /**
  * The value that the checkpoint holds for a variable: a handle, nothing is read yet.
@@ -36,6 +47,16 @@ export function variableValue(variable: Variable, checkpoint: Checkpoint | undef
     throw misfit(variable, checkpoint, `shape [${tensor.shape}] in the checkpoint, [${shape}] in the graph`);
   }
   return tensor;
+}
+
+/**
+ * What {@link variableValue} has thrown, as data.
+ * @throws what it is given, when that is another error
+ */
+export function missingValue(error: unknown): MissingValue {
+  if (!(error instanceof BnfixError) || error.code !== 'statistics') throw error;
+  const { message, where, why, fixes } = error;
+  return { message, where, why, fixes };
 }
 
 function fits(actual: readonly number[], wanted: readonly number[]): boolean {

@@ -1,5 +1,5 @@
-import { BnfixError } from '../../errors.js';
 import { elementCount, readNumbers, type Tensor } from '../../graph/tensor.js';
+import { type MissingValue, missingValue } from './checkpoint_value.js';
 
 /** A moving statistic: the name that it has in the graph, and its value. */
 export interface NamedValue {
@@ -10,7 +10,7 @@ export interface NamedValue {
 
 /** What is wrong with moving statistics; `untrained` ones may be allowed by the user, the others may not. */
 export type HealthProblem =
-  | { readonly kind: 'missing'; readonly error: BnfixError }
+  | { readonly kind: 'missing'; readonly value: MissingValue }
   /** The mean is 0 and the variance `variance` everywhere: they were never updated. */
   | { readonly kind: 'untrained'; readonly names: readonly [mean: string, variance: string]; readonly variance: 0 | 1 }
   | { readonly kind: 'not_finite'; readonly name: string }
@@ -40,8 +40,7 @@ export function checkHealth(mean: NamedValue, variance: NamedValue): HealthProbl
   try {
     return problemOf([mean.name, variance.name], mean.value(), variance.value());
   } catch (error) {
-    if (error instanceof BnfixError && error.code === 'statistics') return { kind: 'missing', error };
-    throw error;
+    return { kind: 'missing', value: missingValue(error) };
   }
 }
 

@@ -1,5 +1,5 @@
-import type { BnfixError } from '../../errors.js';
 import type { TensorRef } from '../../graph/node.js';
+import type { MissingValue } from '../state/checkpoint_value.js';
 import type { HealthProblem } from '../state/health.js';
 import type { UnpairedReason } from './batch_norms.js';
 import type { OutputCandidate } from './outputs.js';
@@ -37,4 +37,4 @@ export type Problem =
   /** A function that could not be inlined trains. */
   | { readonly code: 'training_in_function'; readonly node: string; readonly op: string; readonly function: string }
   /** A variable that an output needs has no value. */
-  | { readonly code: 'no_value'; readonly variable: string; readonly error: BnfixError };
+  | { readonly code: 'no_value'; readonly variable: string; readonly value: MissingValue };

@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs';
+import ts from 'typescript';
+import { describe, expect, it } from 'vitest';
+import { SourceProgram } from './support/program.js';
+import { linesOfSchema, linesOfType, type Schema } from './support/type_lines.js';
+
+// Reading the sources takes most of the time: what asks TypeScript about them is in this one file.
+const program = new SourceProgram();
+const { checker } = program;
+
+describe('docs/report.schema.json', () => {
+  const root: Schema = JSON.parse(readFileSync(new URL('../docs/report.schema.json', import.meta.url), 'utf8'));
+  const unique = (lines: readonly string[]) => [...new Set(lines)].sort();
+  /** What the CLI adds to a report. */
+  const added = /^(\.bnfix|\.command|\.written)\b/;
+
+  it.each([
+    ['FreezeReport', 'freezing/report.ts'],
+    ['FoldReport', 'freezing/fold_report.ts'],
+    ['Problem', 'analysis/training/problems.ts'],
+  ])('describes %s: every property, every case of a union', (name, path) => {
+    const type = checker.getDeclaredTypeOfSymbol(program.exportsOf(path).get(name)!);
+    const described = linesOfSchema(root, root.$defs![name]!).filter((line) => !added.test(line));
+    expect(unique(described)).toEqual(unique(linesOfType(checker, type)));
+  });
+
+  it('says of every property what it is', () => {
+    const silent: string[] = [];
+    const walk = (schema: unknown, at: string) => {
+      if (typeof schema !== 'object' || schema === null) return;
+      for (const [key, { description, $ref, const: value }] of Object.entries((schema as Schema).properties ?? {})) {
+        if ((description ?? $ref ?? value) === undefined) silent.push(`${at}.${key}`);
+      }
+      for (const [key, value] of Object.entries(schema)) walk(value, `${at}/${key}`);
+    };
+    walk(root, '');
+    expect(silent).toEqual([]);
+  });
+});
+
+describe('doc comments', () => {
+  const says = (symbol: ts.Symbol) =>
+    symbol.getDocumentationComment(checker).length > 0 || symbol.getJsDocTags().length > 0;
+  const isIn = (path: string, symbol: ts.Symbol) =>
+    symbol.declarations?.some((each) => program.pathOf(each.getSourceFile().fileName) === path);
+  const declared = program
+    .paths()
+    .flatMap((path) =>
+      [...program.exportsOf(path)]
+        .filter(([, symbol]) => isIn(path, symbol))
+        .map(([name, symbol]) => ({ name: `${path}: ${name}`, symbol })),
+    );
+
+  it('are on every function, type and constant that a module exports', () => {
+    expect(declared.filter(({ symbol }) => !says(symbol)).map(({ name }) => name)).toEqual([]);
+  });
+
+  it('are on every public method of a class', () => {
+    const methods = declared
+      .filter(({ symbol }) => symbol.flags & ts.SymbolFlags.Class)
+      .flatMap(({ name, symbol }) =>
+        [...symbol.members!.values()].map((member) => ({ name: `${name}.${member.name}`, member })),
+      )
+      .filter(({ member }) => member.flags & ts.SymbolFlags.Method && isPublic(member));
+    expect(methods.filter(({ member }) => !says(member)).map(({ name }) => name)).toEqual([]);
+  });
+});
+
+/** Methods of JavaScript's own protocols need no comment. */
+function isPublic({ name, declarations = [] }: ts.Symbol): boolean {
+  return !name.startsWith('__') && declarations.some((each) => !isPrivate(each));
+}
+
+const ENTRIES = ['core.ts', 'index.ts'];
+
+describe('the public API', () => {
+  const exported = new Set(ENTRIES.flatMap((path) => [...program.exportsOf(path).values()]));
+
+  // The generated messages of src/proto are reached through AttrValue, TensorProto and GraphHeader.
+  it('exports every type that a signature names', () => {
+    const missing = new Set<string>();
+    for (const symbol of exported) {
+      for (const declaration of symbol.declarations ?? []) visitTypes(declaration, (name) => missing.add(name));
+    }
+    expect([...missing].sort()).toEqual([]);
+  });
+
+  /** Calls back for each own type that a declaration names and that is not exported. */
+  function visitTypes(node: ts.Node, found: (name: string) => void): void {
+    if (ts.isBlock(node) || isPrivate(node)) return;
+    if (ts.isTypeReferenceNode(node) || ts.isTypeQueryNode(node) || ts.isExpressionWithTypeArguments(node)) {
+      const name = ts.isTypeReferenceNode(node)
+        ? node.typeName
+        : ts.isTypeQueryNode(node)
+          ? node.exprName
+          : node.expression;
+      const symbol = checker.getSymbolAtLocation(name);
+      const target = symbol && program.resolved(symbol);
+      if (target && !(target.flags & ts.SymbolFlags.TypeParameter) && isOwn(target) && !exported.has(target)) {
+        found(`${target.name} (in ${node.parent.getText().slice(0, 60)})`);
+      }
+    }
+    node.forEachChild((child) => visitTypes(child, found));
+  }
+
+  function isOwn({ declarations = [] }: ts.Symbol): boolean {
+    return declarations.some((each) => !/^(\.\.|proto)\//.test(program.pathOf(each.getSourceFile().fileName)));
+  }
+});
+
+function isPrivate(node: ts.Node): boolean {
+  return ts.isClassElement(node) && node.name !== undefined && ts.isPrivateIdentifier(node.name);
+}
