@@ -13,6 +13,7 @@
  */
 export type { Cost } from './analysis/folding/cost.js';
 export type { ChannelProblem, FoldReason } from './analysis/folding/reasons.js';
+export type { MissingValue } from './analysis/state/checkpoint_value.js';
 export type { HealthProblem } from './analysis/state/health.js';
 export type { Evidence, Statistics } from './analysis/state/statistics.js';
 export type { Variable, Variables } from './analysis/state/variables.js';
@@ -36,6 +37,7 @@ export type { Notice } from './freezing/notices.js';
 export type { FreezeOptions } from './freezing/options.js';
 export type { OutputsFound } from './freezing/outputs.js';
 export type { BatchNormReport, FlagReport, FreezeReport, GraphSize, TensorInfo } from './freezing/report.js';
+export type { FedBy } from './freezing/still_fed.js';
 export type { AttrMap, AttrValue } from './graph/attrs.js';
 export type { ChunkRing } from './graph/chunk_ring.js';
 export { DataType } from './graph/dtype.js';
@@ -44,6 +46,7 @@ export type { MetaGraphDef, Signature, SignatureTensor } from './graph/meta_grap
 export type { Checkpoint, Model, SliceExtent } from './graph/model.js';
 export type { Node, NodeContent, NodeSpec, TensorRef } from './graph/node.js';
 export type { NodeSet } from './graph/node_set.js';
+export type { TensorSlice } from './graph/slices.js';
 export type { Tensor, TensorProto } from './graph/tensor.js';
 export type { ByteSource } from './io/source.js';
 export {

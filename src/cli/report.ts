@@ -26,6 +26,7 @@ export interface Written {
   readonly notes: readonly string[];
 }
 
+/** How a report is shown. */
 export interface ReportStyle {
   /** Show each batch norm, not only how many there are. */
   readonly verbose: boolean;

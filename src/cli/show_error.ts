@@ -4,6 +4,7 @@ import { flagText } from './flags.js';
 import { nullForUndefined } from './json.js';
 import type { Terminal } from './terminal.js';
 
+/** How an error is shown. */
 export interface ErrorStyle {
   readonly json: boolean;
   readonly verbose: boolean;

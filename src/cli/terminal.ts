@@ -21,10 +21,12 @@ export class Terminal {
     for (const stream of [stdout, stderr]) stream.on('error', () => {});
   }
 
+  /** Prints a line on stdout. */
   out(text: string): void {
     this.stdout.write(`${text}\n`);
   }
 
+  /** Prints a line on stderr. */
   err(text: string): void {
     this.stderr.write(`${text}\n`);
   }

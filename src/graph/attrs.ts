@@ -5,6 +5,7 @@ import { shapeOf, shapeProto } from './tensor.js';
 
 /** An AttrValue or its plain-object form. */
 export type AttrValue = tensorflow.AttrValue.$Properties;
+/** The attrs of a node by key. */
 export type AttrMap = Readonly<Record<string, AttrValue>>;
 
 interface Attributed {
@@ -19,29 +20,35 @@ export function attrBool(node: Attributed, key: string): boolean | undefined {
   return node.attr[key]?.b ?? undefined;
 }
 
+/** The value of an int attr; undefined where it is absent. */
 export function attrInt(node: Attributed, key: string): number | undefined {
   const value = node.attr[key]?.i;
   return value == null ? undefined : int64(value);
 }
 
+/** The value of a float attr; undefined where it is absent. */
 export function attrFloat(node: Attributed, key: string): number | undefined {
   return node.attr[key]?.f ?? undefined;
 }
 
+/** The value of a string attr, decoded as UTF-8; undefined where it is absent. */
 export function attrString(node: Attributed, key: string): string | undefined {
   const value = node.attr[key]?.s;
   return value == null ? undefined : utf8.decode(value);
 }
 
+/** The value of a type attr; undefined where it is absent. */
 export function attrType(node: Attributed, key: string): DataType | undefined {
   return (node.attr[key]?.type ?? undefined) as DataType | undefined;
 }
 
+/** The value of a list(type) attr; undefined where it is absent. */
 export function attrTypes(node: Attributed, key: string): DataType[] | undefined {
   const list = node.attr[key]?.list;
   return list ? ((list.type ?? []) as DataType[]) : undefined;
 }
 
+/** The value of a list(int) attr; undefined where it is absent. */
 export function attrInts(node: Attributed, key: string): number[] | undefined {
   const list = node.attr[key]?.list;
   return list ? (list.i ?? []).map(int64) : undefined;

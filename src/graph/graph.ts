@@ -56,6 +56,7 @@ export class Graph {
     return this.#header;
   }
 
+  /** Replaces what belongs to the GraphDef beside its nodes. */
   setHeader(header: GraphHeader): void {
     this.#header = header;
   }
@@ -79,10 +80,12 @@ export class Graph {
     return this.#nodes.values();
   }
 
+  /** Whether the graph has a node of this name. */
   has(name: string): boolean {
     return this.#nodes.has(name);
   }
 
+  /** The node of this name; undefined where there is none. */
   find(name: string): Node | undefined {
     return this.#nodes.get(name);
   }
@@ -135,6 +138,10 @@ export class Graph {
     return [...new Set([first, ...others].flatMap((port) => this.#data.of(name, port)))];
   }
 
+  /**
+   * Adds a node, behind the others; its inputs may be added later.
+   * @throws BnfixError `internal` when its name is taken
+   */
   add(spec: NodeSpec): Node {
     if (this.#nodes.has(spec.name)) throw new BnfixError('internal', `a node ${spec.name} already exists`);
     const node = new GraphNode(spec, this.#idLimit++);
@@ -180,6 +187,7 @@ export class Graph {
     this.#waiting = undefined;
   }
 
+  /** Lets a node consume another tensor at input `index`. */
   setInput(node: Node, index: number, ref: TensorRef): void {
     const inputs = [...node.inputs];
     if (index >= inputs.length) throw new BnfixError('internal', `${node.name} has no input ${index}`);
@@ -187,24 +195,28 @@ export class Graph {
     this.setInputs(node, inputs);
   }
 
+  /** Replaces all data inputs of a node. */
   setInputs(node: Node, inputs: readonly TensorRef[]): void {
     this.#relink(node, (mutable) => {
       mutable.inputs = inputs;
     });
   }
 
+  /** Replaces the control inputs of a node: names without '^'. */
   setControls(node: Node, controls: readonly string[]): void {
     this.#relink(node, (mutable) => {
       mutable.controls = controls;
     });
   }
 
+  /** Sets one attr of a node. */
   setAttr(node: Node, key: string, value: AttrValue): void {
     const mutable = this.#mutable(node.name);
     this.#version++;
     mutable.content = contentOf({ ...contentOf(mutable), attr: { ...mutable.attr, [key]: value } });
   }
 
+  /** Removes attrs of a node; those that it does not have are ignored. */
   removeAttrs(node: Node, keys: readonly string[]): void {
     if (!keys.some((key) => key in node.attr)) return;
     const mutable = this.#mutable(node.name);
@@ -213,6 +225,7 @@ export class Graph {
     mutable.content = contentOf({ ...contentOf(mutable), attr: attrs });
   }
 
+  /** Places a node on a device; '' leaves the choice to TensorFlow. */
   setDevice(node: Node, device: string): void {
     this.#mutable(node.name).device = device;
   }

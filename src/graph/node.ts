@@ -91,6 +91,7 @@ export class GraphNode implements Node {
   }
 }
 
+/** The content of a node, with what is not given empty. */
 export function contentOf({
   attr = NO_ATTRS,
   tensor,
@@ -101,8 +102,11 @@ export function contentOf({
   return { attr, tensor, unknowns, debugInfo, fullType };
 }
 
+/** The inputs of nodes without any: one list for all of them. */
 export const NO_INPUTS: readonly TensorRef[] = [];
+/** The control inputs of nodes without any. */
 export const NO_CONTROLS: readonly string[] = [];
+/** The attrs of nodes without any. */
 export const NO_ATTRS: AttrMap = {};
 
 /** `name:port`, with `:0` left out, as TensorFlow writes it in NodeDefs. */
@@ -120,6 +124,7 @@ export function parseInput(text: string): { node: string; port: number | undefin
   return { node: text, port: 0 };
 }
 
+/** Whether two references mean the same tensor. */
 export function sameRef(a: TensorRef, b: TensorRef): boolean {
   return a.node === b.node && a.port === b.port;
 }

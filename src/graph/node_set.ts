@@ -24,6 +24,7 @@ export class NodeSet implements Iterable<Node> {
     return this.#nodes[Symbol.iterator]();
   }
 
+  /** Whether a node is in the set; false for undefined. */
   has(node: Node | undefined): boolean {
     return node !== undefined && this.#has[node.id] === 1;
   }

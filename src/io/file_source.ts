@@ -50,6 +50,7 @@ export class FileSource implements ByteSource {
     }
   }
 
+  /** Closes the file; a second time, nothing happens. */
   close(): void {
     if (this.#fd >= 0) closeSync(this.#fd);
     this.#fd = -1;

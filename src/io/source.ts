@@ -53,5 +53,6 @@ export class MemorySource implements ByteSource {
     target.set(this.#bytes.subarray(offset, offset + target.length));
   }
 
+  /** Nothing to close. */
   close(): void {}
 }

@@ -5,10 +5,12 @@ import { BnfixError } from '../errors.js';
 import { FileSource } from '../io/file_source.js';
 import { type FileKind, sniff } from '../readers/sniff.js';
 
+/** Whether a path leads to a file. @throws BnfixError `unreadable` when that cannot be found out */
 export function isFile(path: string): boolean {
   return stat(path)?.isFile() ?? false;
 }
 
+/** Whether a path leads to a folder. @throws BnfixError `unreadable` when that cannot be found out */
 export function isFolder(path: string): boolean {
   return stat(path)?.isDirectory() ?? false;
 }
@@ -53,6 +55,7 @@ export function nameOf(prefix: string): string {
   return prefix.endsWith('/') ? '' : basename(prefix);
 }
 
+/** What a file is, by its content. @throws BnfixError `unreadable` when it cannot be read */
 export function sniffFile(path: string): FileKind {
   const source = new FileSource(path);
   try {

@@ -16,6 +16,7 @@ export interface ModelFiles {
   readonly checkpoint?: CheckpointFiles;
 }
 
+/** Options of {@link locateModel}. */
 export interface LocateOptions {
   /** Where the values are, in any spelling that {@link locateCheckpoint} knows; overrides what is next to the graph. */
   readonly checkpoint?: string | undefined;

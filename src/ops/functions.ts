@@ -49,6 +49,7 @@ export class FunctionLibrary {
     return this.#defs.size;
   }
 
+  /** Whether the graph has a function of this name. */
   has(name: string): boolean {
     return this.#defs.has(name);
   }

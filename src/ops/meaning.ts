@@ -96,6 +96,9 @@ export const isShapeQuery: OpTest = anyOf('shape_query');
 /** Ops that look at the shape of a tensor, never at its numbers. */
 export const readsShape: OpTest = anyOf('shape_query', 'shape_like');
 
+/** Ops that pass their data to one of two branches. */
 export const isSwitch: OpTest = anyOf('switch');
+/** Ops that take the value of whichever branch was run. */
 export const isMerge: OpTest = anyOf('merge');
+/** Ops that choose, by a condition, between two tensors that are both computed. */
 export const isSelect: OpTest = anyOf('select');

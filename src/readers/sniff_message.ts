@@ -3,6 +3,7 @@ import { byteString } from '../io/bytes.js';
 import type { ByteSource } from '../io/source.js';
 import { LENGTH_DELIMITED, type WireField, WireReader } from './wire.js';
 
+/** The protobuf messages that are recognised by their fields. */
 export type MessageKind = 'graph_def' | 'meta_graph' | 'saved_model' | 'onnx';
 
 const VARINT = 0;

@@ -13,6 +13,7 @@ export interface WireField {
   readonly length: number;
 }
 
+/** The wire type of strings, bytes and messages (protobuf encoding). */
 export const LENGTH_DELIMITED = 2;
 const WINDOW_BYTES = 256 * 1024;
 const SLAB_BYTES = 64 * 1024;

@@ -16,6 +16,7 @@ export function numberAttr(call: Call, key: string, fallback: number): number {
   return typeof value === 'number' ? value : fallback;
 }
 
+/** A bool among the attrs of a call. */
 export function boolAttr(call: Call, key: string, fallback: boolean): boolean {
   const value = call.attrs[key];
   return typeof value === 'boolean' ? value : fallback;
@@ -27,6 +28,7 @@ export function stringAttr(call: Call, key: string, fallback: string): string {
   return typeof value === 'string' ? value : fallback;
 }
 
+/** A list of numbers among the attrs of a call; empty where it is absent. */
 export function numbersAttr(call: Call, key: string): number[] {
   const value = call.attrs[key];
   return Array.isArray(value) ? value.filter((item): item is number => typeof item === 'number') : [];

@@ -92,6 +92,7 @@ const biasAdd: Kernel = (tf, call) => {
   return tf.add(x, tf.reshape(bias, [bias.size, ...new Array<number>(x.rank - 2).fill(1)]));
 };
 
+/** Kernels of batch norms, of their gradients and of BiasAdd, by op. */
 export const BATCH_NORM_KERNELS: Readonly<Record<string, Kernel>> = {
   FusedBatchNorm: fusedBatchNorm,
   FusedBatchNormV2: fusedBatchNorm,

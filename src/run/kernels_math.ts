@@ -54,6 +54,7 @@ const l2Loss: Kernel = (tf, { inputs }) => tf.div(tf.sum(tf.square(inputs[0]!)),
 /** A constant that waits for its branch: see gateBranches. */
 const gate: Kernel = (tf, { inputs }) => tf.clone(inputs[0]!);
 
+/** Kernels of arithmetic that TensorFlow.js lacks or computes in another way, by op. */
 export const MATH_KERNELS: Readonly<Record<string, Kernel>> = {
   Gate: gate,
   Rint: elementwise(rint),

@@ -46,6 +46,7 @@ const withVars: Kernel = (tf, call) => {
   return fakeQuant(tf, call, (channel) => [min[channel % min.length]!, max[channel % max.length]!]);
 };
 
+/** Kernels of fake quantisation, by op. */
 export const QUANTIZE_KERNELS: Readonly<Record<string, Kernel>> = {
   FakeQuantWithMinMaxArgs: withAttrs,
   FakeQuantWithMinMaxVars: withVars,

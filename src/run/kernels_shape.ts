@@ -60,6 +60,7 @@ const conv3dTranspose: Kernel = (tf, call) => {
   return tf.conv3dTranspose(gradient, filter, shape, three('strides'), padding);
 };
 
+/** Kernels of ops that move elements, and of the transposed 3-D convolution, by op. */
 export const SHAPE_KERNELS: Readonly<Record<string, Kernel>> = {
   DynamicPartition: dynamicPartition,
   DynamicStitch: dynamicStitch,

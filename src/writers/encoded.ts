@@ -7,16 +7,16 @@ export interface Encoded {
   chunks(): Iterable<Uint8Array>;
 }
 
-/** Options of everything that writes bytes. */
-export interface PumpOptions {
+/** Options of `writeGraph`. */
+export interface WriteOptions {
+  /** Overwrite a file that is there. */
+  readonly force?: boolean;
+  /** Files that must not be overwritten whatever `force` says: the result is still read from them. */
+  readonly inputs?: readonly string[];
   /** An AbortSignal. It stops the writing; what was written so far is removed. */
   readonly signal?: { readonly aborted: boolean };
   /** Called after every chunk with the number of bytes written so far. */
   readonly onProgress?: (bytes: number) => void;
-}
-
-/** Options of `writeGraph`. */
-export interface WriteOptions extends Omit<TargetOptions, 'byteLength'>, PumpOptions {
   /**
    * Wait until the file is on the disk, so that it survives a power failure. Otherwise, as with `cp`, the system brings it
    * there in its own time.
@@ -24,12 +24,11 @@ export interface WriteOptions extends Omit<TargetOptions, 'byteLength'>, PumpOpt
   readonly sync?: boolean;
 }
 
+/** Options of everything that writes bytes. */
+export type PumpOptions = Pick<WriteOptions, 'signal' | 'onProgress'>;
+
 /** Options of a file to write. */
-export interface TargetOptions {
-  /** Overwrite a file that is there. */
-  readonly force?: boolean;
-  /** Files that must not be overwritten whatever `force` says: the result is still read from them. */
-  readonly inputs?: readonly string[];
-  /** Size of what will be written, where it is known. */
+export interface TargetOptions extends Pick<WriteOptions, 'force' | 'inputs'> {
+  /** Size of what will be written, where it is known, in bytes. */
   readonly byteLength?: number | undefined;
 }

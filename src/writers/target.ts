@@ -75,6 +75,7 @@ async function refuseWithoutSpace(path: string, folder: string, needed: number):
   });
 }
 
+/** The error of a file that would be overwritten. */
 export function alreadyThere(path: string): BnfixError {
   return new BnfixError('unwritable', `${path} already exists`, {
     where: path,

@@ -19,8 +19,12 @@ const validate = ajv.compile(schema);
 
 /** What is wrong with JSON text: a line for each place that does not fit the schema. */
 function faults(json: string): string[] {
-  validate(JSON.parse(json));
-  return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`);
+  const value = JSON.parse(json);
+  if (validate(value)) return [];
+  const form = 'error' in value ? 'ErrorReport' : value.command === 'fold' ? 'FoldReport' : 'FreezeReport';
+  const ofForm = ajv.getSchema(`${schema.$id}#/$defs/${form}`)!;
+  ofForm(value);
+  return (ofForm.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`);
 }
 
 /** The JSON that the CLI prints of an error. */

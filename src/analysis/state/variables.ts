@@ -35,10 +35,12 @@ const passesHandle = anyOf('identity', 'switch', 'enter', 'next_iteration', 'exi
 /** Ops that hand a value on from input 0, whether or not their branch is taken. */
 const passesValue = anyOf('identity', 'switch', 'enter');
 
+/** Whether a node holds the value of a variable: VariableV2, VarHandleOp and their like. */
 export function isVariable(node: Node): boolean {
   return isVariableOp(node);
 }
 
+/** Whether a node reads values from a checkpoint: RestoreV2 and its like. */
 export function isRestore(node: Node): boolean {
   return isRestoreOp(node);
 }

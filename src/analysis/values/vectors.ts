@@ -24,6 +24,7 @@ export interface ConstantVector extends Vector {
 /** Channels are fewer than that; anything larger is weights. */
 const MAX_SIZE = 2 ** 20;
 
+/** A number as a vector without dimensions. */
 export function scalar(value: number): Vector {
   return { shape: [], values: Float64Array.of(value) };
 }
@@ -51,6 +52,7 @@ export function zip(a: Vector, b: Vector, op: (a: number, b: number) => number):
   return { shape, values };
 }
 
+/** The same vector with `op` applied to each element. */
 export function mapVector(v: Vector, op: (x: number) => number): Vector {
   return { shape: v.shape, values: v.values.map((x) => op(x)) };
 }
@@ -77,6 +79,7 @@ const FLOATS: ReadonlySet<DataType> = new Set([
   DataType.DT_BFLOAT16,
 ]);
 
+/** Whether a dtype is float32, float64, float16 or bfloat16. */
 export function isFloat(dtype: DataType | undefined): dtype is DataType {
   return dtype !== undefined && FLOATS.has(dtype);
 }

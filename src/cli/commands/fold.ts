@@ -25,4 +25,5 @@ async function run(args: Args, terminal: Terminal): Promise<number> {
   return runFold(request, args, terminal);
 }
 
+/** The command `bnfix fold`. */
 export const fold = { options, examples, run };

@@ -10,6 +10,7 @@ const named = (group: string, describe: string): Options => ({ group, describe, 
 const list = (group: string, describe: string): Options => ({ ...named(group, describe), array: true });
 const flag = (group: string, describe: string): Options => ({ group, describe, type: 'boolean' });
 
+/** Options of `bnfix freeze`, which `bnfix fold` has as well. */
 export const options: Readonly<Record<string, Options>> = {
   output: { ...named(RESULT, 'file to write: .pb, .pbtxt (text), or - for stdout'), alias: 'o' },
   force: flag(RESULT, 'overwrite an existing file'),
@@ -45,4 +46,5 @@ async function run(args: Args, terminal: Terminal): Promise<number> {
   return runFreeze(request, args, terminal);
 }
 
+/** The command `bnfix freeze`. */
 export const freeze = { options, examples, run };

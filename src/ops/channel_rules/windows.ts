@@ -8,6 +8,7 @@ const pooledAxis: WithinChannels['axis'] = (facts, node, axis) => {
   return axis === layoutAxis(node) && window?.at(axis) === 1 ? axis : moved(node);
 };
 
+/** The average of a window is scaled and shifted as its elements are. */
 export const averagePool = withinChannels({ axis: pooledAxis });
 
 /** The largest one stays the largest unless the sign changes. */

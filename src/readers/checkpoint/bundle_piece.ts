@@ -18,6 +18,7 @@ export interface StoredBytes {
   readonly maskedCrc: number;
 }
 
+/** How the bytes of a tensor are read. */
 export interface BundleAccess {
   shard(): ByteSource;
   readonly bigEndian: boolean;

@@ -29,4 +29,5 @@ export interface CheckpointReader {
   close(): void;
 }
 
+/** Opens a file of a checkpoint. @throws BnfixError `unreadable` when it is missing */
 export type OpenSource = (path: string) => ByteSource;

@@ -19,6 +19,7 @@ export interface Table {
   readonly checked: Set<BlockHandle>;
 }
 
+/** Where a block is in the file. */
 export interface BlockHandle {
   readonly offset: number;
   /** In bytes, without the trailer. */
@@ -31,6 +32,7 @@ export interface DataBlock extends BlockHandle {
   readonly upTo: string;
 }
 
+/** A key of the table and its value. */
 export interface TableEntry {
   readonly key: string;
   /** A view into the block. */
