@@ -43,6 +43,7 @@ export interface Fix {
 export interface ErrorDetail {
   /** File or node that it is about. */
   readonly where?: string | undefined;
+  /** Details, one a line. */
   readonly why?: string | undefined;
   /** What the user can do about it. */
   readonly fix?: string | Fix | readonly (string | Fix)[] | undefined;
@@ -50,17 +51,23 @@ export interface ErrorDetail {
   readonly option?: string | undefined;
   /** The same facts for programs: names, candidates, problems with their codes. */
   readonly data?: Readonly<Record<string, unknown>> | undefined;
+  /** What was thrown before, where this error explains it. */
   readonly cause?: unknown;
 }
 
 /** The one error that bnfix throws on purpose: what happened, where, why, and how to fix it. */
 export class BnfixError extends Error {
+  /** What kind of failure it is; {@link EXIT_CODES} has its exit code. */
   readonly code: ErrorCode;
+  /** File or node that it is about. */
   readonly where: string | undefined;
+  /** Details, one a line. */
   readonly why: string | undefined;
   /** The ways out, the best first. */
   readonly fixes: readonly Fix[];
+  /** The option that it is about, by its name in the library. */
   readonly option: string | undefined;
+  /** The same facts for programs; docs/report.schema.json describes them. */
   readonly data: Readonly<Record<string, unknown>> | undefined;
 
   constructor(code: ErrorCode, message: string, detail: ErrorDetail = {}) {

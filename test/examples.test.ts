@@ -58,7 +58,7 @@ afterAll(() => {
 
 it('the main functions have examples', () => {
   const imported = EXAMPLES.flatMap(([, code]) => /^import \{ (.*) \}/.exec(code)![1]!.split(', '));
-  const main = ['load', 'analyse', 'freeze', 'fold', 'writeGraph', 'graphBytes', 'runGraph', 'tensorValue'];
+  const main = ['load', 'analyse', 'apply', 'freeze', 'fold', 'writeGraph', 'graphBytes', 'runGraph', 'tensorValue'];
   expect(main.filter((name) => !imported.includes(name))).toEqual([]);
 });
 

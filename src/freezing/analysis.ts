@@ -19,6 +19,7 @@ import type { FedBy } from './still_fed.js';
  */
 export interface Analysis {
   readonly model: Model;
+  /** The options that it was made with. */
   readonly options: FreezeOptions;
   /**
    * The graph as it is at inference, with the training machinery still in it: functions inlined, inputs cut, flags pinned,
@@ -28,12 +29,15 @@ export interface Analysis {
   readonly outputs: OutputsFound;
   /** Where the graph begins: tensors that the user named, or the ends of input pipelines. */
   readonly inputs: { readonly refs: readonly TensorRef[]; readonly source: 'given' | 'pipeline' };
+  /** All variables of the graph. */
   readonly variables: Variables;
   /** The variables that feed an output at inference. */
   readonly needed: readonly Variable[];
+  /** Training flags and what else is pinned, with the values of inference. */
   readonly flags: readonly Flag[];
   /** The batch norms that feed an output (or a candidate, where outputs are not clear), in file order. */
   readonly batchNorms: readonly AnalysedBatchNorm[];
+  /** The dropouts that are active, and are to be removed. */
   readonly dropouts: readonly Dropout[];
   /** What the user wants left as it is, and what that is. */
   readonly kept: readonly Kept[];
@@ -69,6 +73,7 @@ export interface AnalysedBatchNorm extends BatchNorm {
 /** Something that the user wants left as it is. */
 export interface Kept {
   readonly kind: 'batch_norm' | 'dropout' | 'random_op';
+  /** Its name. */
   readonly node: string;
 }
 

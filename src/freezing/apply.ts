@@ -20,7 +20,17 @@ export interface FrozenModel {
 
 /**
  * Makes the frozen graph that an analysis describes. The analysis stays as it is.
- * @throws BnfixError for what the analysis has found to stand against it, all of it at once
+ *
+ * @example
+ * import { analyse, apply, load } from 'bnfix';
+ * const model = await load('model.meta');
+ * const analysis = analyse(model);
+ * const frozen = analysis.problems.length === 0 ? apply(analysis) : undefined;
+ * frozen.graph.size; // 77
+ * model.close();
+ *
+ * @throws BnfixError `usage` when outputs have to be named, `statistics` or `unsupported` for the other {@link Analysis.problems},
+ *   all of them at once; `internal` when an output lost an input
  */
 export function apply(analysis: Analysis): FrozenModel {
   const { graph, outcomes } = frozenGraph(analysis);

@@ -9,6 +9,7 @@ import type { FreezeReport } from './report.js';
 
 /** What became of a batch norm (or of a product with a constant that was folded like one). */
 export interface FoldedSite {
+  /** Its node. */
   readonly name: string;
   /** The op of the batch norm; `decomposed` for arithmetic that takes a root, `arithmetic` without one. */
   readonly pattern: string;
@@ -22,7 +23,9 @@ export interface FoldedSite {
 
 /** What `fold` did, and what it saves. */
 export interface FoldReport extends FreezeReport {
+  /** What became of each batch norm. */
   readonly folded: readonly FoldedSite[];
+  /** What running the graph costs, frozen and then folded. */
   readonly cost: { readonly before: Cost; readonly after: Cost };
 }
 

@@ -14,6 +14,7 @@ import { type Notice, noticesOf } from './notices.js';
 
 /** A tensor of the result. */
 export interface TensorInfo {
+  /** `name:port`. */
   readonly name: string;
   /** float32, int64, ... */
   readonly dtype: string;
@@ -45,6 +46,7 @@ export interface BatchNormReport {
 
 /** Size of a graph. */
 export interface GraphSize {
+  /** Number of nodes. */
   readonly nodes: number;
   /** Number of different ops. */
   readonly ops: number;
@@ -54,6 +56,7 @@ export interface GraphSize {
 
 /** A flag and the value that it has in the frozen graph. */
 export interface FlagReport {
+  /** The placeholder or variable, or the node that computes a condition. */
   readonly name: string;
   /** A boolean where the flag is one, otherwise a number. */
   readonly value: boolean | number;
@@ -67,12 +70,16 @@ export interface FreezeReport {
     readonly tensorflow: string | undefined;
     readonly producer: number | undefined;
   };
+  /** Path of the checkpoint; undefined for a graph without one. */
   readonly checkpoint: string | undefined;
+  /** The placeholders of the result: what has to be fed. */
   readonly inputs: readonly TensorInfo[];
+  /** In the order in which they were named. */
   readonly outputs: readonly TensorInfo[];
   readonly outputReason: OutputReason;
   /** What the outputs were chosen from, the best first. */
   readonly candidates: readonly TensorInfo[];
+  /** Those that feed an output, in file order. */
   readonly batchNorms: readonly BatchNormReport[];
   readonly flags: readonly FlagReport[];
   /** What was left as it is because the user wants it so. */
@@ -81,7 +88,9 @@ export interface FreezeReport {
   readonly outcomes: readonly Outcome[];
   /** What the user ought to know. */
   readonly notices: readonly Notice[];
+  /** The model; bytes of the file that holds its graph. */
   readonly before: GraphSize;
+  /** The result; bytes of its binary form, weights included. */
   readonly after: GraphSize;
 }
 

@@ -19,10 +19,15 @@ import { CONTROL_EDGES, DATA_EDGES, UserIndex } from './users.js';
 
 /** What belongs to a GraphDef beside its nodes. */
 export interface GraphHeader {
+  /** Versions of producer and consumers (versions.proto). */
   readonly versions?: tensorflow.VersionDef.$Properties | undefined;
+  /** The field that `versions` replaced. */
   readonly version?: number | undefined;
+  /** Functions that nodes call. */
   readonly library?: tensorflow.FunctionDefLibrary.$Properties | undefined;
+  /** Stack traces of nodes. */
   readonly debugInfo?: tensorflow.GraphDebugInfo.$Properties | undefined;
+  /** Fields of the GraphDef that bnfix does not model, as they were on the wire. */
   readonly unknowns?: readonly Uint8Array[] | undefined;
 }
 

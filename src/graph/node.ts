@@ -5,6 +5,7 @@ import type { Tensor } from './tensor.js';
 /** One output of a node. */
 export interface TensorRef {
   readonly node: string;
+  /** Index of the output, from 0. */
   readonly port: number;
 }
 
@@ -14,7 +15,9 @@ export interface Node {
   /** A small number that no other node of the graph has or will have: the place of the node in tables. */
   readonly id: number;
   readonly op: string;
+  /** The device it is placed on; empty where TensorFlow chooses. */
   readonly device: string;
+  /** The tensors that it takes as data, in order. */
   readonly inputs: readonly TensorRef[];
   /** Names of the nodes that have to run before (control inputs), without '^'. */
   readonly controls: readonly string[];
@@ -24,7 +27,9 @@ export interface Node {
   readonly tensor: Tensor | undefined;
   /** Fields of the NodeDef that bnfix does not model, as they were on the wire. */
   readonly unknowns: readonly Uint8Array[] | undefined;
+  /** Where it was made (node_def.proto). */
   readonly debugInfo: tensorflow.NodeDef.ExperimentalDebugInfo.$Properties | undefined;
+  /** Its full type (full_type.proto). */
   readonly fullType: tensorflow.FullTypeDef.$Properties | undefined;
 }
 

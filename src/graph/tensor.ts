@@ -19,11 +19,17 @@ export type TensorProto = tensorflow.TensorProto.$Properties;
  */
 export interface Tensor {
   readonly dtype: DataType;
+  /** Sizes of the dimensions, outermost first; all are known. */
   readonly shape: readonly number[];
   /** Size of the raw form in bytes; 0 for strings. */
   readonly byteLength: number;
-  /** @param ring - buffers that may be used for the chunks: who reads many tensors one after another reuses its own */
+  /**
+   * The raw form in order: elements row-major, little-endian. A chunk is valid until the second next one.
+   * @param ring - buffers that may be used for the chunks: who reads many tensors one after another reuses its own
+   * @throws BnfixError `unreadable` when the file ends before, or a checksum is wrong
+   */
   chunks(ring?: ChunkRing): Iterable<Uint8Array>;
+  /** The elements of a tensor of strings, row-major. @throws BnfixError `internal` for numbers */
   strings(): Uint8Array[];
   /** The TensorProto that it was read from, where it was one: it is written back as it was. */
   readonly proto?: TensorProto;

@@ -16,6 +16,7 @@ export interface ByteSource {
   read(offset: number, length: number): Uint8Array;
   /** Fills `target` from `offset`: as {@link read}, without allocating. */
   readInto(target: Uint8Array, offset: number): void;
+  /** Frees what it holds; nothing is read afterwards. */
   close(): void;
 }
 

@@ -19,6 +19,7 @@ export type NumberData =
 export interface TensorValue {
   /** `float32`, `float64`, `float16`, `bfloat16`, `int8` to `int64`, `uint8` to `uint64`, `bool`, `complex64`, `string`. */
   readonly dtype: string;
+  /** Sizes of the dimensions, outermost first. */
   readonly shape: readonly number[];
   /**
    * Elements in row-major order, in the typed array of the dtype: `Float32Array` for float32, `BigInt64Array` for int64.

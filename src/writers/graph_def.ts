@@ -13,6 +13,7 @@ const MAX_BYTES = 2 ** 31 - 1;
 
 /** A message that is ready to be written: its exact size is known before the first byte goes out. */
 export interface EncodedGraph {
+  /** Size in bytes, weights included. */
   readonly byteLength: number;
   /** The bytes in order; payloads of constants are read while this runs. A chunk is valid until the second next one. */
   chunks(): Iterable<Uint8Array>;

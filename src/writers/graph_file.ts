@@ -9,7 +9,9 @@ export type GraphFormat = 'pb' | 'pbtxt';
 
 /** A graph and its binary form, which is what {@link Encoded} bytes are made of. */
 export interface WritableGraph {
+  /** What is written as text. */
   readonly graph: Graph;
+  /** What is written as binary. */
   readonly encoded: EncodedGraph;
 }
 

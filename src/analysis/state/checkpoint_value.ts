@@ -10,6 +10,7 @@ export interface MissingValue {
   readonly message: string;
   /** The variable, the checkpoint, or the key in it. */
   readonly where: string | undefined;
+  /** Details, where there are some. */
   readonly why: string | undefined;
   /** The ways out, the best first. */
   readonly fixes: readonly Fix[];

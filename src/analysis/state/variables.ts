@@ -11,6 +11,7 @@ import { anyOf, isIdentity } from '../../ops/meaning.js';
 export interface Variable {
   /** The VariableV2 or VarHandleOp. */
   readonly node: string;
+  /** A ref variable (VariableV2) or a resource (VarHandleOp). */
   readonly kind: 'ref' | 'resource';
   readonly dtype: DataType;
   /** Undefined where the graph does not say. */

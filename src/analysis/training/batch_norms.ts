@@ -17,6 +17,7 @@ export interface BatchNorm {
   readonly name: string;
   /** The op, or `unfused`. */
   readonly pattern: string;
+  /** The activation that it normalises. */
   readonly x: TensorRef;
   /** Its scale and offset, as far as it has them. */
   readonly parameters: readonly TensorRef[];

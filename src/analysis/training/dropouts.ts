@@ -12,6 +12,7 @@ import type { RandomOpProblem } from './random_op_problem.js';
 export interface Dropout {
   /** The op that applies the mask: Mul, Select, or the scaling after it. */
   readonly output: string;
+  /** The data that the mask is applied to: it replaces `output`. */
   readonly x: TensorRef;
   /** The random op that its mask is computed from. */
   readonly random: string;

@@ -19,6 +19,7 @@ import { Branches } from './branches.js';
 export interface Flag {
   /** The placeholder or variable, or the op that computes a condition. */
   readonly node: string;
+  /** At inference; 0 and 1 for false and true. */
   readonly value: number;
   readonly reason: FlagReason;
 }

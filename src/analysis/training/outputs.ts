@@ -11,8 +11,11 @@ import { NodeRoles } from './node_roles.js';
 /** A tensor that may be an output of the model. */
 export interface OutputCandidate {
   readonly ref: TensorRef;
+  /** The op of its node. */
   readonly op: string;
+  /** Sizes, -1 for an unknown one; undefined for an unknown rank. */
   readonly shape: Shape;
+  /** The larger, the more it looks like an output; no unit. */
   readonly score: number;
 }
 

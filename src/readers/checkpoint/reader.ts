@@ -16,6 +16,7 @@ export interface CheckpointFiles {
 export interface CheckpointEntry {
   readonly key: string;
   readonly dtype: DataType;
+  /** Of the whole tensor, outermost first. */
   readonly shape: readonly number[];
   /** The partitions in which it is stored; empty where it is stored whole. */
   readonly slices: readonly TensorSlice[];
