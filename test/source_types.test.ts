@@ -76,6 +76,13 @@ const ENTRIES = ['core.ts', 'index.ts'];
 describe('the public API', () => {
   const exported = new Set(ENTRIES.flatMap((path) => [...program.exportsOf(path).values()]));
 
+  it('says of each function which errors it throws', () => {
+    const functions = [...exported].filter(({ flags }) => flags & ts.SymbolFlags.Function);
+    const silent = functions.filter((symbol) => !symbol.getJsDocTags(checker).some(({ name }) => name === 'throws'));
+    expect(silent.map(({ name }) => name)).toEqual([]);
+    expect(functions.length).toBeGreaterThan(5);
+  });
+
   // The generated messages of src/proto are reached through AttrValue, TensorProto and GraphHeader.
   it('exports every type that a signature names', () => {
     const missing = new Set<string>();

@@ -33,9 +33,12 @@ export interface ReportStyle {
   readonly color: boolean;
 }
 
-/** The report for machines: the FreezeReport, and `written` (null in a dry run). Absent values are null. */
-export function jsonReport(report: FreezeReport, { path, format, bytes }: Written, command = 'freeze'): string {
-  const written = path === undefined ? null : { path, format, bytes };
+/**
+ * The report for machines: the FreezeReport, and `written` (null in a dry run). Absent values are null.
+ * docs/report.schema.json describes it.
+ */
+export function jsonReport(report: FreezeReport, { path, format, bytes, notes }: Written, command = 'freeze'): string {
+  const written = path === undefined ? null : { path, format, bytes, notes };
   return JSON.stringify({ bnfix: version(), command, ...report, written }, nullForUndefined, 2);
 }
 

@@ -116,6 +116,12 @@ describe('docs/report.schema.json', () => {
     expect(faults(await jsonOfError(new BnfixError('interrupted', 'interrupted')))).toEqual([]);
   });
 
+  it('is part of the package', () => {
+    const { exports, files } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+    expect(exports['./report.schema.json']).toBe('./docs/report.schema.json');
+    expect(files).toContain('docs/report.schema.json');
+  });
+
   it('knows every error code', () => {
     const { code, exitCode } = schema.$defs.ErrorReport.properties.error.properties;
     expect(Object.fromEntries(code.enum.map((each: string, i: number) => [each, exitCode.enum[i]]))).toEqual(
