@@ -109,7 +109,11 @@ export function analysePrepared(prepared: PreparedGraph): Findings {
   const { model, graph, variables, options, asTrained } = prepared;
   const activations = findActivations(graph);
   const now = findUpdates(graph, variables, activations);
-  const updates = { ...now, averages: new Map([...(asTrained?.averages ?? []), ...now.averages]) };
+  const updates = {
+    ...now,
+    averages: new Map([...(asTrained?.averages ?? []), ...now.averages]),
+    rivals: new Map([...(asTrained?.rivals ?? []), ...now.rivals]),
+  };
   const found = findBatchNorms(graph, variables, model.checkpoint, activations, updates);
   const training: Training = {
     graph,

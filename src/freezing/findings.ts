@@ -62,6 +62,7 @@ export function findings(found: Found): Findings {
     ...(outputs.refs.length === 0 ? [{ code: 'outputs_unclear', candidates: outputs.candidates } as const] : []),
     ...batchNorms.flatMap((each) => batchNormProblem(found, each)),
     ...untrainedStatistics(found),
+    ...ambiguousStatistics(found),
     ...findLeftovers(training, inference, checkpoint),
     ...strange
       .filter(({ output }) => !isKept(output))
@@ -154,6 +155,16 @@ function untrainedStatistics({ inference, checkpoint, options }: Found): Problem
     if (value && isUntouched(value)) problems.push({ code: 'untrained_statistic', tensor, variable: by.variable.node });
   }
   return problems;
+}
+
+/** Statistics of no batch norm whose averages are copied or averaged once more. */
+function ambiguousStatistics({ training, inference }: Found): Problem[] {
+  return [...inference.after.used.values()].flatMap(({ tensor, by, role }): Problem[] => {
+    if (role !== 'statistic' || 'value' in by || !inference.others.has(by.variable.node)) return [];
+    const rivals = training.updates.rivals.get(by.variable.node) ?? [];
+    if (rivals.length === 0) return [];
+    return [{ code: 'ambiguous_statistic', tensor, variables: [by.variable, ...rivals].map(({ node }) => node) }];
+  });
 }
 
 /**

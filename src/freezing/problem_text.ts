@@ -51,6 +51,13 @@ export function problemText(problems: readonly Problem[], analysis: Refusable): 
           keep(first.tensor.node, 'leaves the batch statistic in use'),
         ],
       };
+    case 'ambiguous_statistic':
+      return {
+        headline: `${first.variables.length} variables may replace ${first.tensor.node} at inference`,
+        where: first.tensor.node,
+        why: copiedText(first.variables),
+        fixes: [keep(first.tensor.node, 'leaves the batch statistic in use'), OTHER_OUTPUTS],
+      };
     case 'untrained_selected': {
       const { variables } = first;
       return {
@@ -158,10 +165,23 @@ function withoutStatistics(problems: readonly With<'unpaired' | 'unhealthy'>[]):
   if (kinds.has('untrained')) {
     fixes.push({ option: 'allowUntrained', text: 'takes statistics that were never updated as they are' });
   }
-  if (kinds.has('unpaired')) {
+  const copied = problems.flatMap((problem) =>
+    problem.code === 'unpaired' && problem.reason.code === 'copied_averages'
+      ? [{ batchNorm: problem.batchNorm, pairs: problem.reason.pairs }]
+      : [],
+  );
+  for (const { batchNorm, pairs } of copied.slice(0, SHOWN)) {
+    for (const [mean, variance] of pairs) {
+      fixes.push({ option: 'map', value: `${batchNorm}=${mean},${variance}`, text: `reads ${mean} at inference` });
+    }
+  }
+  const other = problems.find(
+    ({ code, batchNorm }) => code === 'unpaired' && copied.every((each) => each.batchNorm !== batchNorm),
+  );
+  if (other) {
     fixes.push({
       option: 'map',
-      value: `${first}=MEAN,VARIANCE`,
+      value: `${other.batchNorm}=MEAN,VARIANCE`,
       text: 'names the variables that hold its statistics',
     });
   }
@@ -171,7 +191,11 @@ function withoutStatistics(problems: readonly With<'unpaired' | 'unhealthy'>[]):
   }
   fixes.push(keep(first, 'leaves it in training mode: it goes on using batch statistics'));
   const what =
-    kinds.size === 1 && kinds.has('untrained') ? 'statistics that were never trained' : 'no usable moving statistics';
+    kinds.size === 1 && kinds.has('untrained')
+      ? 'statistics that were never trained'
+      : copied.length === problems.length
+        ? 'several variables may hold the moving statistics'
+        : 'no usable moving statistics';
   return {
     headline: `${plural(problems.length, 'batch norm')} in training mode: ${what}`,
     where: problems.length === 1 ? first : `${first} and ${problems.length - 1} more`,
@@ -193,9 +217,19 @@ function unpairedText(reason: UnpairedReason): string {
     }
     case 'several_averages':
       return `several variables average its statistics: ${reason.variables.join(', ')}`;
+    case 'copied_averages': {
+      const [means, variances] = [0, 1].map((i) => [...new Set(reason.pairs.map((pair) => pair[i]!))]);
+      return copiedText(means!.length > 1 ? means! : variances!);
+    }
     case 'mean_not_found':
       return 'which tensor carries its mean was not recognised';
   }
+}
+
+/** That the first of some variables is copied, or averaged once more, into the others. */
+function copiedText([average, ...others]: readonly string[]): string {
+  const updated = `${listed(others)} ${others.length === 1 ? 'is' : 'are'} updated from ${average}`;
+  return `${average} averages its statistic, and ${updated}; the graph does not show which of them inference reads`;
 }
 
 /** What is wrong with moving statistics. */

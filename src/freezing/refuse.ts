@@ -10,6 +10,7 @@ const CODES: Readonly<Record<Problem['code'], ErrorCode>> = {
   unpaired: 'statistics',
   unhealthy: 'statistics',
   untrained_statistic: 'statistics',
+  ambiguous_statistic: 'statistics',
   still_in_use: 'unsupported',
   gradient: 'unsupported',
   step_dependent: 'unsupported',

@@ -14,6 +14,7 @@ import {
   isElementwise,
   operands,
 } from './assignments.js';
+import { AverageChains } from './average_chains.js';
 import { AverageCheck, MAX_UPDATE_OPS } from './average_check.js';
 import { SteadyState } from './steady_state.js';
 import type { Variable, Variables } from './variables.js';
@@ -30,6 +31,10 @@ export interface MovingAverage {
   readonly isCopy: boolean;
   /** Variables in between (zero debias, batch renormalisation). */
   readonly via: readonly string[];
+  /** Whether the statistic is reached through the updated value of one of these variables. */
+  readonly isCarried: boolean;
+  /** What the variable comes to, as a multiple of the statistic. */
+  readonly factor: number;
 }
 
 /** Which variables average which tensor, by `node:port`. */
@@ -38,6 +43,8 @@ export type MovingAverages = ReadonlyMap<string, readonly MovingAverage[]>;
 /** All that the update ops of a graph prove. */
 export interface Updates {
   readonly averages: MovingAverages;
+  /** Variable -> variables that average or copy its value: which of them inference reads cannot be read from the graph. */
+  readonly rivals: ReadonlyMap<string, readonly Variable[]>;
   readonly steadyState: SteadyState;
   /** Variables that some op updates with data, as an average or otherwise. */
   readonly updated: ReadonlySet<string>;
@@ -59,10 +66,26 @@ export function findUpdates(graph: Graph, variables: Variables, activations: Nod
       }
     }
   }
-  for (const [key, list] of found) found.set(key, finalAverages(list));
+  const chains = new AverageChains({
+    graph,
+    variables,
+    assignments: finder.assignments,
+    check: finder.check,
+    averages: [...found.values()].flat(),
+    isData: (ref) => finder.isData(ref),
+    averagesData: (variable) => finder.averagesData(variable),
+  });
+  const averages = new Map<string, readonly MovingAverage[]>();
+  const rivals = new Map<string, readonly Variable[]>();
+  for (const [key, list] of found) {
+    const chained = chains.of(finalAverages(list));
+    averages.set(key, finalAverages(chained.averages));
+    for (const [variable, others] of chained.rivals) rivals.set(variable, others);
+  }
   const updated = [...finder.assignments.values()].filter(({ variable }) => finder.averagesData(variable));
   return {
-    averages: found,
+    averages,
+    rivals,
     steadyState: finder.steadyState,
     updated: new Set(updated.map(({ variable }) => variable.node)),
     truncated: finder.check.truncated,
@@ -135,7 +158,17 @@ class Finder {
       // Behind another variable, the factor removes a bias.
       if (factor !== undefined && (via.length > 0 || isCorrection(factor))) {
         const isDirect = seen.size === 0;
-        averages.push({ variable, statistic: here, assign: assign.name, isDirect, isCopy, via: [...via] });
+        const isCarried = top !== statistic;
+        averages.push({
+          variable,
+          statistic: here,
+          assign: assign.name,
+          isDirect,
+          isCopy,
+          via: [...via],
+          isCarried,
+          factor,
+        });
       }
       seen.add(refText(here));
       const hop = this.#isBareRead(top, here) ? undefined : this.#hop(here, variable, via);
@@ -157,7 +190,7 @@ class Finder {
     if (this.#averagesData.has(variable.node)) return this.#averagesData.get(variable.node) ?? false;
     this.#averagesData.set(variable.node, undefined);
     const assigns = this.assignments.get(variable.node)?.assigns ?? [];
-    const averages = assigns.some((assign) => this.#isData(assignedValue(assign)));
+    const averages = assigns.some((assign) => this.isData(assignedValue(assign)));
     this.#averagesData.set(variable.node, averages);
     return averages;
   }
@@ -178,7 +211,7 @@ class Finder {
   #statisticOf(variable: Variable, assign: Node): TensorRef | undefined {
     let shifted: TensorRef | undefined;
     for (const ref of this.check.candidates(variable, assign)) {
-      if (!this.#isData(ref) || !this.check.holds(variable, assign, (leaf) => sameRef(leaf, ref))) continue;
+      if (!this.isData(ref) || !this.check.holds(variable, assign, (leaf) => sameRef(leaf, ref))) continue;
       if (!this.#contains(ref, variable)) return ref;
       shifted = ref;
     }
@@ -204,7 +237,7 @@ class Finder {
       if (!forwardsElement(node)) return undefined;
       return node.op === 'Mean' && !this.#isMeanOfMeans(node) ? undefined : node.inputs[0];
     }
-    const data = node.inputs.filter((input) => this.#isData(input));
+    const data = node.inputs.filter((input) => this.isData(input));
     return data.every((each) => this.#isSame(each, data[0]!)) ? data[0] : undefined;
   }
 
@@ -277,7 +310,7 @@ class Finder {
   }
 
   /** Whether a tensor depends on what the net is fed, not only on constants, shapes and weights. */
-  #isData(ref: TensorRef): boolean {
+  isData(ref: TensorRef): boolean {
     const queue = new Map([[refText(ref), ref]]);
     for (const at of queue.values()) {
       const node = this.#graph.find(at.node);

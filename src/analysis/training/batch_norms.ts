@@ -5,7 +5,7 @@ import type { NodeSet } from '../../graph/node_set.js';
 import { anyOf } from '../../ops/meaning.js';
 import { finalAverages, type MovingAverage, type Updates } from '../state/moving_averages.js';
 import type { Statistics } from '../state/statistics.js';
-import type { Variables } from '../state/variables.js';
+import type { Variable, Variables } from '../state/variables.js';
 import { type Shape, Shapes } from '../values/shapes.js';
 import { isTrainingFused } from './batch_statistics.js';
 import { EvidenceFinder } from './evidence.js';
@@ -44,6 +44,8 @@ export type UnpairedReason =
   /** No variable averages its mean and variance; the update expressions `truncated` were too long to tell. */
   | { readonly code: 'no_average'; readonly truncated: readonly string[] }
   | { readonly code: 'several_averages'; readonly variables: readonly string[] }
+  /** Its moving averages are copied or averaged once more: each of these pairs may be what inference reads. */
+  | { readonly code: 'copied_averages'; readonly pairs: readonly (readonly [mean: string, variance: string])[] }
   | { readonly code: 'mean_not_found' };
 
 /**
@@ -94,8 +96,8 @@ function fusedStatus(pairing: Pairing, node: Node): BatchNormStatus {
   if (!isTrainingFused(node)) return { kind: 'inference' };
   const own = averagesOf(pairing, [{ node: node.name, port: 1 }], [{ node: node.name, port: 2 }]);
   if (own.kind === 'paired') return own;
-  const read = own.reason.code === 'several_averages' ? undefined : readAlready(pairing, node);
-  if (read) return { kind: 'paired', statistics: read };
+  const read = readAlready(pairing, node);
+  if (read && own.reason.code !== 'several_averages') return { kind: 'paired', statistics: read };
   return perExample(pairing.graph, node, pairing.shapes.of(node.inputs[0]!)) ?? own;
 }
 
@@ -107,7 +109,7 @@ function unfusedBatchNorm(pairing: Pairing, unfused: UnfusedPattern): BatchNorm 
 function unfusedStatus(pairing: Pairing, { mean, variance, reductions }: UnfusedPattern): BatchNormStatus {
   const own: BatchNormStatus =
     mean.length === 0 ? { kind: 'unpaired', reason: { code: 'mean_not_found' } } : averagesOf(pairing, mean, variance);
-  if (own.kind !== 'unpaired') return own;
+  if (own.kind !== 'unpaired' || own.reason.code === 'copied_averages') return own;
   // Where variables average parts of it, those take their places; names would only mislead.
   const parts = [...mean.map(refText), ...variance.map(refText), ...reductions];
   const inParts = parts.some((part) => pairing.updates.averages.has(part));
@@ -129,12 +131,24 @@ function averagesOf(
   }
   const [m, v] = [mean[0], variance[0]];
   if (!m || !v) return { kind: 'unpaired', reason: { code: 'no_average', truncated: [...updates.truncated] } };
+  const pairs = pairsWith(updates, m.variable, v.variable);
+  if (pairs.length > 1) return { kind: 'unpaired', reason: { code: 'copied_averages', pairs } };
   const evidence = {
     kind: 'update op',
     assigns: [m.assign, v.assign],
     tensors: [m.statistic, v.statistic],
   } as const;
   return { kind: 'paired', statistics: { mean: m.variable, variance: v.variable, evidence } };
+}
+
+/** A mean and a variance, and the pairs of variables that may be what inference reads in place of them. */
+function pairsWith({ rivals }: Updates, mean: Variable, variance: Variable): [mean: string, variance: string][] {
+  const [means, variances] = [mean, variance].map((own) => [own, ...(rivals.get(own.node) ?? [])]) as [
+    Variable[],
+    Variable[],
+  ];
+  const count = Math.max(means.length, variances.length);
+  return Array.from({ length: count }, (_, i) => [(means[i] ?? mean).node, (variances[i] ?? variance).node]);
 }
 
 /** TF 2 writes the moving statistics to inputs 3 and 4 in training mode, too. */

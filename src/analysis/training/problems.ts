@@ -15,6 +15,8 @@ export type Problem =
   | { readonly code: 'unhealthy'; readonly batchNorm: string; readonly problem: HealthProblem }
   /** A variable averages a batch statistic that the net uses, and was never updated. */
   | { readonly code: 'untrained_statistic'; readonly tensor: TensorRef; readonly variable: string }
+  /** Several variables may be the moving average of a statistic of no batch norm that the net uses. */
+  | { readonly code: 'ambiguous_statistic'; readonly tensor: TensorRef; readonly variables: readonly string[] }
   /** A flag selects moving statistics that were never updated. */
   | { readonly code: 'untrained_selected'; readonly variables: readonly string[] }
   /** A batch statistic feeds an output even with the moving statistics in place. */

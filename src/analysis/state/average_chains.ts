@@ -1,0 +1,211 @@
+import type { Graph } from '../../graph/graph.js';
+import type { TensorRef } from '../../graph/node.js';
+import { anyOf } from '../../ops/meaning.js';
+import { type Assignments, assignedValue, assignedVariable, assignKind } from './assignments.js';
+import type { AverageCheck } from './average_check.js';
+import type { MovingAverage } from './moving_averages.js';
+import type { Variable, Variables } from './variables.js';
+
+/** What chains of averages are read from. */
+export interface ChainSource {
+  readonly graph: Graph;
+  readonly variables: Variables;
+  readonly assignments: ReadonlyMap<string, Assignments>;
+  readonly check: AverageCheck;
+  /** All averages that update ops prove, of statistics and of variables. */
+  readonly averages: readonly MovingAverage[];
+  /** Whether a tensor depends on what the net is fed. */
+  readonly isData: (ref: TensorRef) => boolean;
+  /** Whether a variable averages data. */
+  readonly averagesData: (variable: Variable) => boolean;
+}
+
+/** What becomes of the averages of a statistic once the variables are known that average or copy these variables. */
+export interface Chained {
+  readonly averages: readonly MovingAverage[];
+  /** Variables that may be what inference reads just as well, by the variable that they average or copy. */
+  readonly rivals: ReadonlyMap<string, readonly Variable[]>;
+}
+
+const isRestore = anyOf('restore');
+const passesVariable = anyOf('identity', 'read', 'switch', 'enter', 'cast', 'reshape');
+const looksOn = anyOf('save', 'initialised', 'summary');
+
+/**
+ * Chains of averages: a variable that is overwritten by each batch statistic remembers nothing, and an average of it is the
+ * moving average; a plain copy of a moving average may be what inference reads, or a backup. Copies and averages of whole
+ * models (target networks, tf.train.ExponentialMovingAverage of all variables) are neither: the weights stay with theirs.
+ */
+export class AverageChains {
+  readonly #source: ChainSource;
+  /** Variable -> the averages and copies of its value. */
+  readonly #followers = new Map<string, MovingAverage[]>();
+  /** Variable -> its averages. */
+  readonly #averages = new Map<string, MovingAverage[]>();
+  /** Whether a variable holds more than the last value of what it averages; false while that is being found out. */
+  readonly #memory = new Map<string, boolean>();
+  #copiesWeights: boolean | undefined;
+
+  constructor(source: ChainSource) {
+    this.#source = source;
+    for (const average of source.averages) {
+      addTo(this.#averages, average.variable.node, average);
+      const of = this.#valueOf(average.statistic);
+      if (of && of.node !== average.variable.node && isNearOne(average.factor))
+        addTo(this.#followers, of.node, average);
+    }
+  }
+
+  /** The averages of a statistic that inference may read. @param averages - those that average the statistic itself */
+  of(averages: readonly MovingAverage[]): Chained {
+    const found: MovingAverage[] = [];
+    const rivals = new Map<string, readonly Variable[]>();
+    for (const average of averages) {
+      const ends = this.#endsOf(average.variable);
+      if (ends.length === 0 || this.#isOfModel()) {
+        found.push(average);
+        const others = ends.length > 0 ? this.#unread(ends) : this.#copiesOf(average.variable);
+        // With --ema, a variable has the value of its moving average.
+        const different = others.filter(({ key }) => key === undefined || key !== average.variable.key);
+        if (different.length > 0) rivals.set(average.variable.node, different);
+      } else {
+        for (const { variable, assign } of ends) {
+          const via = [...average.via, average.variable.node];
+          found.push({ ...average, variable, assign, isCopy: false, via });
+          const copies = this.#copiesOf(variable);
+          if (copies.length > 0) rivals.set(variable.node, copies);
+        }
+      }
+    }
+    return { averages: found, rivals };
+  }
+
+  /** Whether a variable averages, corrects or copies what remembers earlier batches. */
+  #remembers(variable: Variable): boolean {
+    const known = this.#memory.get(variable.node);
+    if (known !== undefined) return known;
+    this.#memory.set(variable.node, false);
+    const remembers = (this.#averages.get(variable.node) ?? []).some((average) => {
+      const of = this.#valueOf(average.statistic);
+      return (
+        !average.isCopy || average.isCarried || this.#isMadeOf(average) || (of !== undefined && this.#remembers(of))
+      );
+    });
+    this.#memory.set(variable.node, remembers);
+    return remembers;
+  }
+
+  /** Whether an op computes a statistic from the variable that it is copied to: `exponential_avg_factor` of FusedBatchNormV3. */
+  #isMadeOf({ variable, statistic }: MovingAverage): boolean {
+    const inputs = this.#source.graph.find(statistic.node)?.inputs ?? [];
+    return inputs.some((input) => this.#source.variables.readBy(input)?.node === variable.node);
+  }
+
+  /** The averages of what a variable without memory holds, whether they read it themselves or a copy of it. */
+  #endsOf(variable: Variable): MovingAverage[] {
+    if (this.#remembers(variable)) return [];
+    const ends: MovingAverage[] = [];
+    const seen = new Set([variable.node]);
+    for (const name of seen) {
+      for (const follower of this.#followersOf(name)) {
+        if (this.#remembers(follower.variable)) {
+          if (!ends.some((end) => end.variable === follower.variable)) ends.push(follower);
+        } else seen.add(follower.variable.node);
+      }
+    }
+    return ends;
+  }
+
+  /** Copies of a moving average that nothing reads, where nothing else shows that they are no statistics. */
+  #copiesOf(variable: Variable): Variable[] {
+    const copies = this.#followersOf(variable.node).filter(({ variable: { node } }) =>
+      this.#averages.get(node)!.every(({ isCopy }) => isCopy),
+    );
+    const unread = copies.length > 0 && !this.#isRead(variable) ? this.#unread(copies) : [];
+    return unread.length > 0 && !this.#isOfModel() ? unread : [];
+  }
+
+  #unread(averages: readonly MovingAverage[]): Variable[] {
+    const variables = new Set(averages.map(({ variable }) => variable));
+    return [...variables].filter((variable) => !this.#isRead(variable));
+  }
+
+  /** The variables that average or copy a variable, and that no other data is assigned to. */
+  #followersOf(variable: string): MovingAverage[] {
+    const followers = this.#followers.get(variable) ?? [];
+    return followers.filter((follower) => {
+      const own = followers.filter((other) => other.variable === follower.variable).map(({ assign }) => assign);
+      const { assigns } = this.#source.assignments.get(follower.variable.node)!;
+      if (assigns.some((assign) => !own.includes(assign.name) && this.#source.isData(assignedValue(assign))))
+        return false;
+      return !(follower.isCopy && this.#isInitialiser(follower.variable.node, variable));
+    });
+  }
+
+  /** Whether the only assignment of a variable gives it its first value, as another one has in the same graph. */
+  #isInitialiser(variable: string, of: string): boolean {
+    return this.#settings(variable).length === 1 && this.#settings(of).some((value) => !this.#source.isData(value));
+  }
+
+  /** The values that a variable is set to, but for those that are restored. */
+  #settings(variable: string): TensorRef[] {
+    const { assignments, graph } = this.#source;
+    const sets = assignments.get(variable)?.assigns.filter((assign) => assignKind(assign) === 'set') ?? [];
+    return sets.map(assignedValue).filter(({ node }) => !isRestore(graph.find(node)));
+  }
+
+  /** The variable whose value, or whose new value, a tensor is. */
+  #valueOf(ref: TensorRef): Variable | undefined {
+    const { graph, variables } = this.#source;
+    const node = graph.find(ref.node);
+    return node && assignKind(node) ? assignedVariable(variables, node) : variables.readBy(ref);
+  }
+
+  /** Whether anything but savers, summaries and updates reads a variable. */
+  #isRead(variable: Variable): boolean {
+    const { graph, variables } = this.#source;
+    const seen = new Set([variable.node]);
+    for (const name of seen) {
+      const node = graph.get(name);
+      const consumers = graph.dataConsumers(name);
+      if (consumers.length === 0 && !passesVariable(node) && !assignKind(node) && name !== variable.node) return true;
+      for (const consumer of consumers) {
+        if (looksOn(consumer)) continue;
+        if (!assignKind(consumer) || assignedVariable(variables, consumer) === variable) seen.add(consumer.name);
+      }
+    }
+    return false;
+  }
+
+  /** Whether some variable averages or copies a weight. */
+  #isOfModel(): boolean {
+    this.#copiesWeights ??= [...this.#source.assignments.values()].some(({ variable, assigns }) =>
+      assigns.some((assign) => this.#takesWeight(variable, assign.name)),
+    );
+    return this.#copiesWeights;
+  }
+
+  #takesWeight(variable: Variable, name: string): boolean {
+    const { graph, check, averagesData } = this.#source;
+    const assign = graph.get(name);
+    if (assignKind(assign) === 'set' && this.#settings(variable.node).length === 1) return false;
+    for (const ref of check.candidates(variable, assign)) {
+      const weight = this.#valueOf(ref);
+      if (!weight?.shape || weight.shape.length === 0 || String(weight.shape) !== String(variable.shape)) continue;
+      if (averagesData(weight)) continue;
+      if (check.holds(variable, assign, (leaf) => this.#valueOf(leaf)?.node === weight.node)) return true;
+    }
+    return false;
+  }
+}
+
+function addTo<T>(lists: Map<string, T[]>, key: string, item: T): void {
+  const list = lists.get(key);
+  if (list) list.push(item);
+  else lists.set(key, [item]);
+}
+
+/** Whether a factor may be a correction of small samples, n / (n - 1). */
+function isNearOne(factor: number): boolean {
+  return factor > 0.49 && factor < 2.01;
+}
