@@ -95,6 +95,8 @@ describe('the public API', () => {
   /** Calls back for each own type that a declaration names and that is not exported. */
   function visitTypes(node: ts.Node, found: (name: string) => void): void {
     if (ts.isBlock(node) || isPrivate(node)) return;
+    // What is not written here cannot be looked at.
+    if (isSignature(node) && !node.type) found(`the type of ${node.getText().slice(0, 60)}`);
     if (ts.isTypeReferenceNode(node) || ts.isTypeQueryNode(node) || ts.isExpressionWithTypeArguments(node)) {
       const name = ts.isTypeReferenceNode(node)
         ? node.typeName
@@ -114,6 +116,17 @@ describe('the public API', () => {
     return declarations.some((each) => !/^(\.\.|proto)\//.test(program.pathOf(each.getSourceFile().fileName)));
   }
 });
+
+/** Whether a declaration has a type that TypeScript would infer if it were not written. */
+function isSignature(node: ts.Node) {
+  return (
+    ts.isFunctionDeclaration(node) ||
+    ts.isMethodDeclaration(node) ||
+    ts.isGetAccessor(node) ||
+    ts.isPropertyDeclaration(node) ||
+    ts.isVariableDeclaration(node)
+  );
+}
 
 function isPrivate(node: ts.Node): boolean {
   return ts.isClassElement(node) && node.name !== undefined && ts.isPrivateIdentifier(node.name);

@@ -34,8 +34,8 @@ export class SourceProgram {
     return symbol.flags & ts.SymbolFlags.Alias ? this.checker.getAliasedSymbol(symbol) : symbol;
   }
 
-  /** The path of a file relative to src/. */
+  /** The path of a file relative to src/, with slashes on every system. */
   pathOf(fileName: string): string {
-    return relative(`${ROOT}src`, fileName);
+    return relative(`${ROOT}src`, fileName).replaceAll('\\', '/');
   }
 }
