@@ -39,7 +39,7 @@ const looksOn = anyOf('save', 'initialised', 'summary');
 export class AverageChains {
   readonly #source: ChainSource;
   /** Variable -> the averages and copies of its value. */
-  readonly #followers = new Map<string, MovingAverage[]>();
+  readonly #dependents = new Map<string, MovingAverage[]>();
   /** Variable -> its averages. */
   readonly #averages = new Map<string, MovingAverage[]>();
   /** Whether a variable holds more than the last value of what it averages; false while that is being found out. */
@@ -52,7 +52,7 @@ export class AverageChains {
       addTo(this.#averages, average.variable.node, average);
       const of = this.#valueOf(average.statistic);
       if (of && of.node !== average.variable.node && isNearOne(average.factor))
-        addTo(this.#followers, of.node, average);
+        addTo(this.#dependents, of.node, average);
     }
   }
 
@@ -107,10 +107,10 @@ export class AverageChains {
     const ends: MovingAverage[] = [];
     const seen = new Set([variable.node]);
     for (const name of seen) {
-      for (const follower of this.#followersOf(name)) {
-        if (this.#remembers(follower.variable)) {
-          if (!ends.some((end) => end.variable === follower.variable)) ends.push(follower);
-        } else seen.add(follower.variable.node);
+      for (const dependent of this.#dependentsOf(name)) {
+        if (this.#remembers(dependent.variable)) {
+          if (!ends.some((end) => end.variable === dependent.variable)) ends.push(dependent);
+        } else seen.add(dependent.variable.node);
       }
     }
     return ends;
@@ -118,7 +118,7 @@ export class AverageChains {
 
   /** Copies of a moving average that nothing reads, where nothing else shows that they are no statistics. */
   #copiesOf(variable: Variable): Variable[] {
-    const copies = this.#followersOf(variable.node).filter(({ variable: { node } }) =>
+    const copies = this.#dependentsOf(variable.node).filter(({ variable: { node } }) =>
       this.#averages.get(node)!.every(({ isCopy }) => isCopy),
     );
     const unread = copies.length > 0 && !this.#isRead(variable) ? this.#unread(copies) : [];
@@ -131,14 +131,14 @@ export class AverageChains {
   }
 
   /** The variables that average or copy a variable, and that no other data is assigned to. */
-  #followersOf(variable: string): MovingAverage[] {
-    const followers = this.#followers.get(variable) ?? [];
-    return followers.filter((follower) => {
-      const own = followers.filter((other) => other.variable === follower.variable).map(({ assign }) => assign);
-      const { assigns } = this.#source.assignments.get(follower.variable.node)!;
+  #dependentsOf(variable: string): MovingAverage[] {
+    const dependents = this.#dependents.get(variable) ?? [];
+    return dependents.filter((dependent) => {
+      const own = dependents.filter((other) => other.variable === dependent.variable).map(({ assign }) => assign);
+      const { assigns } = this.#source.assignments.get(dependent.variable.node)!;
       if (assigns.some((assign) => !own.includes(assign.name) && this.#source.isData(assignedValue(assign))))
         return false;
-      return !(follower.isCopy && this.#isInitialiser(follower.variable.node, variable));
+      return !(dependent.isCopy && this.#isInitialiser(dependent.variable.node, variable));
     });
   }
 
