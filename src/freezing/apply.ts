@@ -2,6 +2,8 @@ import { findActivations } from '../analysis/training/activations.js';
 import { BnfixError } from '../errors.js';
 import type { Graph } from '../graph/graph.js';
 import type { TensorRef } from '../graph/node.js';
+import type { NodeSet } from '../graph/node_set.js';
+import { ancestors } from '../graph/walk.js';
 import type { Outcome } from '../passes/outcome.js';
 import { FREEZE_PIPELINE, runPipeline } from '../passes/pipeline.js';
 import { type EncodedGraph, encodeGraphDef } from '../writers/graph_def.js';
@@ -40,11 +42,27 @@ export function apply(analysis: Analysis): FrozenModel {
 /** The graph of {@link apply}, and what was done to it. */
 export function frozenGraph(analysis: Analysis): { graph: Graph; outcomes: Outcome[] } {
   refuse(analysis);
-  const graph = analysis.graph.copy();
-  const outcomes = [...analysis.prepared, ...runPipeline(FREEZE_PIPELINE, { ...analysis.plan, graph })];
+  const graph = analysis.graph.copy(inReach(analysis));
+  const dropped = analysis.graph.size - graph.size;
+  const done = runPipeline(FREEZE_PIPELINE, { ...analysis.plan, graph });
+  const outcomes = [...analysis.prepared, ...done.map((outcome) => withDropped(outcome, dropped))];
   assertStillFed(analysis.fed, fedBy(graph, analysis.outputs.refs));
   assertStillData(graph, analysis.fedOutputs);
   return { graph, outcomes };
+}
+
+/** What feeds or precedes an output, and the variables that stand in for statistics: most of training is not among it. */
+function inReach({ graph, outputs, needed }: Analysis): NodeSet {
+  return ancestors(
+    graph,
+    [...outputs.refs, ...needed].map(({ node }) => node),
+  );
+}
+
+/** Nodes that were not even copied count as stripped. */
+function withDropped(outcome: Outcome, dropped: number): Outcome {
+  if (outcome.kind !== 'stripped') return outcome;
+  return { ...outcome, removed: outcome.removed + dropped, of: outcome.of + dropped };
 }
 
 class Frozen implements FrozenModel {

@@ -8,7 +8,7 @@ import { isTrainingGradient } from '../analysis/training/gradients.js';
 import { type Inference, type Training, variancesOfFused } from '../analysis/training/inference.js';
 import { batchReductionsLeft, findLeftovers } from '../analysis/training/leftovers.js';
 import type { Problem } from '../analysis/training/problems.js';
-import { type Replacing, viewWith } from '../analysis/training/replacements.js';
+import { InferenceView } from '../analysis/training/replacements.js';
 import { findUnfreezable } from '../analysis/training/unfreezable.js';
 import type { Graph } from '../graph/graph.js';
 import type { Checkpoint } from '../graph/model.js';
@@ -78,7 +78,7 @@ export function findings(found: Found): Findings {
     randomOps: [...graph.nodes()].filter((node) => live.has(node) && isRandom(node)).map(({ name }) => name),
     batchReductions: batchReductionsLeft(training, inference),
     needed,
-    fed: fedAtInference(found, removed),
+    fed: fedAtInference(found, removed, live),
     plan: {
       ...found.plan,
       variables: training.variables,
@@ -209,15 +209,16 @@ function feedingAtInference(
   removed: readonly Dropout[],
 ): NodeSet {
   const bypass = new Map(removed.map(({ output, x }) => [output, x]));
-  const replacing: Replacing = (input) => inference.after.used.get(refText(input));
-  return viewWith(training.graph, outputs, replacing, bypass).live;
+  return new InferenceView(training.graph, outputs, inference.replacing, bypass).live;
 }
 
 /** The placeholders that feed each output at inference. */
-function fedAtInference(found: Found, removed: readonly Dropout[]): FedBy {
+function fedAtInference(found: Found, removed: readonly Dropout[], live: NodeSet): FedBy {
   return new Map(
     found.outputs.refs.map((output) => {
-      const placeholders = [...feedingAtInference(found, [output], removed)].filter((node) => isPlaceholder(node));
+      // Of a single output, that is what is live.
+      const feeding = found.training.outputs.length === 1 ? live : feedingAtInference(found, [output], removed);
+      const placeholders = [...feeding].filter((node) => isPlaceholder(node));
       return [refText(output), new Set(placeholders.map(({ name }) => name))];
     }),
   );
@@ -230,9 +231,7 @@ function replacementsOf({ training, inference }: Found) {
       unfused ? [] : [{ node: name, port: 1 }, ...variancesOfFused(training.graph, name)].map(refText),
     ),
   );
-  return [...inference.after.used]
-    .filter(([key, { role }]) => role !== 'input' && !ofFused.has(key))
-    .map(([, replacement]) => replacement);
+  return [...inference.after.used].filter(([key]) => !ofFused.has(key)).map(([, replacement]) => replacement);
 }
 
 function fusedRepairs({ training, inference }: Found, batchNorms: readonly AnalysedBatchNorm[]): FusedRepair[] {

@@ -52,9 +52,13 @@ export class Graph {
     for (const node of nodes) this.add(node);
   }
 
-  /** Another graph of the same nodes; payloads are shared, they never change. */
-  copy(): Graph {
-    return new Graph(this.#nodes.values(), this.#header);
+  /**
+   * Another graph of the same nodes, in the same order; payloads are shared, they never change.
+   * @param only - the nodes to copy, with all that they read and wait for; undefined for all of them
+   */
+  copy(only?: NodeSet): Graph {
+    const nodes = this.#nodes.values();
+    return new Graph(only === undefined ? nodes : [...nodes].filter((node) => only.has(node)), this.#header);
   }
 
   get header(): GraphHeader {

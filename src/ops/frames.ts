@@ -24,6 +24,7 @@ export class Frames {
 
   constructor(graph: Graph) {
     this.#graph = graph;
+    if (!hasLoops(graph)) return;
     for (const node of topologicalOrder(graph)) {
       const stack = this.#stackOf(node);
       if (stack.length > 0) this.#stacks.set(node.name, stack);
@@ -79,4 +80,10 @@ export class Frames {
     }
     return isExit(node) ? stack.slice(0, -1) : stack;
   }
+}
+
+/** Most graphs have no loops. */
+function hasLoops(graph: Graph): boolean {
+  for (const node of graph.nodes()) if (isEnter(node)) return true;
+  return false;
 }

@@ -39,8 +39,15 @@ export function meaningOf(op: string): OpRow | undefined {
 
 /** The roles of an op: of its row, otherwise of the families that its name belongs to. */
 export function rolesOf(op: string): readonly Role[] {
-  return rows.get(op)?.roles ?? familyRoles(op);
+  let roles = known.get(op);
+  if (roles === undefined) {
+    roles = rows.get(op)?.roles ?? familyRoles(op);
+    known.set(op, roles);
+  }
+  return roles;
 }
+
+const known = new Map<string, readonly Role[]>();
 
 /** Whether an op has a role. */
 export function hasRole({ op }: HasOp, role: Role): boolean {
@@ -52,11 +59,14 @@ export type OpTest = (node: HasOp | undefined) => boolean;
 
 /** Tests for any of the given roles. Make it once, at the top of a file: each op is worked out once. */
 export function anyOf(...roles: readonly Role[]): OpTest {
-  const known = new Map<string, boolean>();
+  const answers = new Map<string, boolean>();
   return (node) => {
     if (node === undefined) return false;
-    const answer = known.get(node.op) ?? rolesOf(node.op).some((role) => roles.includes(role));
-    known.set(node.op, answer);
+    let answer = answers.get(node.op);
+    if (answer === undefined) {
+      answer = rolesOf(node.op).some((role) => roles.includes(role));
+      answers.set(node.op, answer);
+    }
     return answer;
   };
 }

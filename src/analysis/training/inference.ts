@@ -10,7 +10,7 @@ import { Shapes } from '../values/shapes.js';
 import type { BatchNorm } from './batch_norms.js';
 import { isTrainingFused, reducesBatch } from './batch_statistics.js';
 import { isTrainingGradient } from './gradients.js';
-import { type InferenceView, type Replacement, type Replacing, shapeInPlaceOf, viewWith } from './replacements.js';
+import { InferenceView, type Replacement, type Replacing, shapeInPlaceOf } from './replacements.js';
 
 /** What is known of a graph in which batch statistics are to be replaced. */
 export interface Training {
@@ -30,6 +30,8 @@ export interface Inference {
   readonly before: InferenceView;
   /** What feeds the outputs at inference. */
   readonly after: InferenceView;
+  /** What `after` replaces. */
+  readonly replacing: Replacing;
   /** Variables that replace a statistic which belongs to no batch norm. */
   readonly others: ReadonlySet<string>;
   /** Averaged tensors in use that cannot be replaced: their shape is unknown, or they are not seen to be made of the batch. */
@@ -45,7 +47,7 @@ export function viewAtInference(training: Training): Inference {
   const { graph, outputs } = training;
   const shapes = new Shapes(graph);
   const bypassed = bypasses(training);
-  const before = viewWith(graph, outputs, bypassed);
+  const before = new InferenceView(graph, outputs, bypassed);
   const ofBatchNorms = statisticsOfBatchNorms(training, before);
   const keptTensors = tensorsOfKept(training);
   const others = new Set<string>();
@@ -69,15 +71,16 @@ export function viewAtInference(training: Training): Inference {
       status.kind === 'paired' && !training.isKept(name) ? [[name, status.statistics] as const] : [],
     ),
   );
-  const after = viewWith(graph, outputs, (input, node, index) => {
+  const replacing: Replacing = (input, node, index) => {
     // The statistics of a fused batch norm are its inputs 3 and 4, and those of its gradients.
     const batchNorm = isTrainingFused(node) ? node.name : isTrainingGradient(node) ? node.inputs[3]?.node : undefined;
     const statistics = batchNorm === undefined ? undefined : repaired.get(batchNorm);
     const variable = statistics && (index === 3 ? statistics.mean : index === 4 ? statistics.variance : undefined);
     if (variable) return { tensor: input, by: { variable, shape: undefined }, role: 'input' };
     return bypassed(input, node, index) ?? statistic(input);
-  });
-  return { before, after, others, unreplaced: [...unreplaced.values()] };
+  };
+  const after = new InferenceView(graph, outputs, replacing);
+  return { before, after, replacing, others, unreplaced: [...unreplaced.values()] };
 }
 
 /** What is replaced whether or not there are batch norms: corrections of renormalisation, and values just assigned. */

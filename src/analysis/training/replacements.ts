@@ -31,46 +31,60 @@ export type Substitute =
 export type Replacing = (input: TensorRef, node: Node, index: number) => Replacement | undefined;
 
 /** A graph as inference uses it: what feeds the outputs once tensors are replaced. */
-export interface InferenceView {
+export class InferenceView {
   /** The nodes that feed an output; variables that stand in for a tensor are among them. */
   readonly live: NodeSet;
-  /** The live nodes whose value depends on what the net is fed, or on random ops. */
-  readonly activations: NodeSet;
-  /** The replacements that are in use, by the tensor that is replaced, in the order of a walk from the outputs. */
+  /** The tensors that are replaced, whoever reads them, in the order of a walk from the outputs. */
   readonly used: ReadonlyMap<string, Replacement>;
-}
+  readonly #graph: Graph;
+  /** The inputs that are replaced, by node. */
+  readonly #cut = new Map<string, Set<number>>();
+  #activations: NodeSet | undefined;
 
-/**
- * Walks a graph from its outputs backwards, around the tensors that are replaced. Control edges do not count.
- * @param bypassed - nodes whose output is another tensor at inference: dropouts
- */
-export function viewWith(
-  graph: Graph,
-  outputs: readonly TensorRef[],
-  replacing: Replacing,
-  bypassed: ReadonlyMap<string, TensorRef> = new Map(),
-): InferenceView {
-  const live = new NodeSet(graph);
-  const used = new Map<string, Replacement>();
-  for (const { node } of outputs) live.add(graph.find(node));
-  for (const node of live) {
-    const only = bypassed.get(node.name);
-    for (const [index, input] of (only ? [only] : node.inputs).entries()) {
-      const replacement = replacing(input, node, index);
-      if (!replacement) {
-        live.add(graph.find(input.node));
-        continue;
+  /**
+   * Walks a graph from its outputs backwards, around the tensors that are replaced. Control edges do not count.
+   * @param bypassed - nodes whose output is another tensor at inference: dropouts
+   */
+  constructor(
+    graph: Graph,
+    outputs: readonly TensorRef[],
+    replacing: Replacing,
+    bypassed: ReadonlyMap<string, TensorRef> = new Map(),
+  ) {
+    const live = new NodeSet(graph);
+    const used = new Map<string, Replacement>();
+    for (const { node } of outputs) live.add(graph.find(node));
+    for (const node of live) {
+      const only = bypassed.size > 0 ? bypassed.get(node.name) : undefined;
+      const producers = only ? [graph.find(only.node)] : graph.inputNodes(node);
+      for (const [index, input] of (only ? [only] : node.inputs).entries()) {
+        const replacement = replacing(input, node, index);
+        if (!replacement) {
+          live.add(producers[index]);
+          continue;
+        }
+        if (replacement.role !== 'input') used.set(refText(input), replacement);
+        const cut = this.#cut.get(node.name);
+        if (cut) cut.add(index);
+        else this.#cut.set(node.name, new Set([index]));
+        if ('variable' in replacement.by) live.add(graph.find(replacement.by.variable.node));
       }
-      used.set(refText(input), replacement);
-      if ('variable' in replacement.by) live.add(graph.find(replacement.by.variable.node));
     }
+    this.#graph = graph;
+    this.live = live;
+    this.used = used;
   }
-  const activations = spread(graph, (node, reached) => {
-    if (!live.has(node) || !mayBeActivation(node)) return false;
-    if (isActivationSource(node)) return true;
-    return graph.inputNodes(node).some((input, i) => reached.has(input) && !used.has(refText(node.inputs[i]!)));
-  });
-  return { live, activations, used };
+
+  /** The live nodes whose value depends on what the net is fed, or on random ops. */
+  get activations(): NodeSet {
+    this.#activations ??= spread(this.#graph, (node, reached) => {
+      if (!this.live.has(node) || !mayBeActivation(node)) return false;
+      if (isActivationSource(node)) return true;
+      const cut = this.#cut.get(node.name);
+      return this.#graph.inputNodes(node).some((input, i) => reached.has(input) && !cut?.has(i));
+    });
+    return this.#activations;
+  }
 }
 
 const UNKNOWN_SIZE = -1;

@@ -5,6 +5,7 @@ import { sourceOf, topologicalOrder } from '../../graph/walk.js';
 import { anyOf, isMerge, meaningOf } from '../../ops/meaning.js';
 import { eitherShape, isNextIteration } from '../../ops/shape_rules/elementwise.js';
 import type { Shape, ShapeContext } from '../../ops/shape_rules/rule.js';
+import type { ConstantValue } from '../../ops/value_rules.js';
 import { constantValue } from './constants.js';
 
 export type { Shape } from '../../ops/shape_rules/rule.js';
@@ -26,58 +27,78 @@ export class Shapes {
   }
 }
 
-type Known = Map<string, Shape>;
-
 const inferredShapes = memoizeByVersion(
-  (graph: Graph): ReadonlyMap<string, Shape> => inferShapes(graph),
+  (graph: Graph): ReadonlyMap<string, Shape> => new Inference(graph).run(),
   (graph) => graph,
 );
-
-function inferShapes(graph: Graph): Known {
-  const known: Known = new Map();
-  const order = topologicalOrder(graph);
-  for (const node of order) infer(graph, node, known);
-  // What a loop computes in one turn is what it begins the next one with: again, until nothing more is given up.
-  while (order.filter((node) => isLoopStart(graph, node) && !isStable(graph, node, known)).length > 0) {
-    for (const node of order) if (!isLoopStart(graph, node)) infer(graph, node, known);
-  }
-  return known;
-}
-
-function infer(graph: Graph, node: Node, known: Known): void {
-  const result = meaningOf(node.op)?.shape?.(contextOf(graph, node, known));
-  if (result === undefined) known.delete(node.name);
-  else if (!isPorts(result)) known.set(node.name, result);
-  else for (const [port, shape] of result.entries()) known.set(refText({ node: node.name, port }), shape);
-}
-
-function isLoopStart(graph: Graph, node: Node): boolean {
-  return isMerge(node) && graph.inputNodes(node).some(isNextIteration);
-}
-
-/** Whether a turn leaves the shape as it was; where it does not, what differs is not known any more. */
-function isStable(graph: Graph, merge: Node, known: Known): boolean {
-  const before = known.get(merge.name);
-  const back = graph.inputNodes(merge).findIndex(isNextIteration);
-  const after = known.get(refText(merge.inputs[back]!));
-  if (!before || !after) return true;
-  const both = eitherShape(before, after);
-  known.set(merge.name, both);
-  return both?.every((size, axis) => size === before[axis]) ?? false;
-}
 
 /** What outputs a variable itself as its input does. */
 const forwardsHandle = anyOf('identity', 'enter', 'switch');
 
-function contextOf(graph: Graph, node: Node, known: Known): ShapeContext {
-  return {
-    node,
-    shape: (index) => node.inputs[index] && known.get(refText(node.inputs[index])),
-    constant: (index) => node.inputs[index] && constantValue(graph, node.inputs[index]),
-    source: (index) => graph.inputNode(node, index),
-    handle: (index) => node.inputs[index] && graph.find(sourceOf(graph, node.inputs[index], forwardsHandle).node),
-    producer: graph.header.versions?.producer ?? 0,
+/** One inference of all shapes; to a rule it is the node that is looked at. */
+class Inference implements ShapeContext {
+  readonly producer: number;
+  readonly #graph: Graph;
+  readonly #known = new Map<string, Shape>();
+  #node: Node | undefined;
+
+  // Functions of their own: rules take them out of the context.
+  readonly shape = (index: number): Shape => {
+    const input = this.node.inputs[index];
+    return input && this.#known.get(refText(input));
   };
+  readonly constant = (index: number): ConstantValue | undefined => {
+    const input = this.node.inputs[index];
+    return input && constantValue(this.#graph, input);
+  };
+  readonly source = (index: number): Node | undefined => this.#graph.inputNode(this.node, index);
+  readonly handle = (index: number): Node | undefined => {
+    const input = this.node.inputs[index];
+    return input && this.#graph.find(sourceOf(this.#graph, input, forwardsHandle).node);
+  };
+
+  constructor(graph: Graph) {
+    this.#graph = graph;
+    this.producer = graph.header.versions?.producer ?? 0;
+  }
+
+  run(): ReadonlyMap<string, Shape> {
+    const order = topologicalOrder(this.#graph);
+    for (const node of order) this.#infer(node);
+    const starts = order.filter((node) => this.#isLoopStart(node));
+    // What a loop computes in one turn is what it begins the next one with: again, until nothing more is given up.
+    while (starts.filter((node) => !this.#isStable(node)).length > 0) {
+      for (const node of order) if (!this.#isLoopStart(node)) this.#infer(node);
+    }
+    return this.#known;
+  }
+
+  get node(): Node {
+    return this.#node!;
+  }
+
+  #infer(node: Node): void {
+    this.#node = node;
+    const result = meaningOf(node.op)?.shape?.(this);
+    if (result === undefined) this.#known.delete(node.name);
+    else if (!isPorts(result)) this.#known.set(node.name, result);
+    else for (const [port, shape] of result.entries()) this.#known.set(refText({ node: node.name, port }), shape);
+  }
+
+  #isLoopStart(node: Node): boolean {
+    return isMerge(node) && this.#graph.inputNodes(node).some(isNextIteration);
+  }
+
+  /** Whether a turn leaves the shape as it was; where it does not, what differs is not known any more. */
+  #isStable(merge: Node): boolean {
+    const before = this.#known.get(merge.name);
+    const back = this.#graph.inputNodes(merge).findIndex(isNextIteration);
+    const after = this.#known.get(refText(merge.inputs[back]!));
+    if (!before || !after) return true;
+    const both = eitherShape(before, after);
+    this.#known.set(merge.name, both);
+    return both?.every((size, axis) => size === before[axis]) ?? false;
+  }
 }
 
 function isPorts(result: readonly number[] | readonly Shape[]): result is readonly Shape[] {

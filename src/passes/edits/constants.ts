@@ -3,19 +3,15 @@ import type { Graph } from '../../graph/graph.js';
 import type { TensorRef } from '../../graph/node.js';
 import type { Tensor } from '../../graph/tensor.js';
 import { Frames } from '../../ops/frames.js';
-import { anyOf } from '../../ops/meaning.js';
-
-const isEnter = anyOf('enter');
 
 /** Adds constants to a graph, each brought into the loop of the node that reads it. One for all changes of a pass. */
 export class ConstantAdder {
   readonly #graph: Graph;
-  /** Undefined in a graph without loops. */
-  readonly #frames: Frames | undefined;
+  readonly #frames: Frames;
 
   constructor(graph: Graph) {
     this.#graph = graph;
-    this.#frames = [...graph.nodes()].some(isEnter) ? new Frames(graph) : undefined;
+    this.#frames = new Frames(graph);
   }
 
   /**
@@ -28,6 +24,6 @@ export class ConstantAdder {
     const spec = { op: 'Const', tensor, attr: { dtype: attr.type(tensor.dtype) } };
     const constant = this.#graph.add({ ...spec, name: this.#graph.freeName(name) });
     const ref = { node: constant.name, port: 0 };
-    return this.#frames ? this.#frames.bring(ref, tensor.dtype, this.#frames.of(user)) : ref;
+    return this.#frames.bring(ref, tensor.dtype, this.#frames.of(user));
   }
 }
