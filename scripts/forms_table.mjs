@@ -201,6 +201,7 @@ const SECTIONS = {
     'in inference mode already, or without batch norm': [
       'frozen_inference',
       'inference_meta',
+      'inference_negative',
       'saved_model_keras_right',
       'no_batch_norm',
     ],
@@ -222,6 +223,12 @@ const SECTIONS = {
     'several variables that inference may read': ['copied_at_the_end', 'ema_of_last_batch_and_weights'],
     'statistics that were never trained': ['untrained', 'untrained_zero_debias', 'hand_saved_in_part'],
     'statistics or weights that were not saved': ['statistics_not_saved', 'weights_not_saved'],
+    'not finite or negative, selected by a flag': [
+      'nan_behind_flag_fused',
+      'nan_behind_flag_plain',
+      'negative_behind_flag_fused',
+      'negative_behind_flag_plain',
+    ],
     'not finite, negative variance, wrong shape': ['nan_mean', 'inf_variance', 'negative_variance', 'wrong_shape'],
   },
 };

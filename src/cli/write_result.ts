@@ -1,5 +1,7 @@
 import { BnfixError } from '../errors.js';
+import { isWarning } from '../freezing/notices.js';
 import type { FreezeReport } from '../freezing/report.js';
+import { noticeText } from '../freezing/wording.js';
 import { load } from '../load.js';
 import type { LoadedModel } from '../load_sources.js';
 import type { Encoded } from '../writers/encoded.js';
@@ -7,6 +9,7 @@ import { verifyPayloads, writeFile, writeStream } from '../writers/file.js';
 import { encodeAs, graphFormat } from '../writers/graph_file.js';
 import { checkTarget } from '../writers/target.js';
 import type { Args } from './args.js';
+import { flagText } from './flags.js';
 import type { FreezeRequest } from './freeze_request.js';
 import { graphPart } from './graph_part.js';
 import { interruptible } from './interrupt.js';
@@ -96,6 +99,9 @@ function show<R extends FreezeReport>(
   args: Args,
   terminal: Terminal,
 ): void {
+  // Those who do not read reports read stderr.
+  const warnings = args.flag('json') ? [] : report.notices.filter(isWarning);
+  for (const notice of warnings) terminal.err(`bnfix: warning: ${noticeText(notice, flagText)}`);
   // Where the graph goes to stdout, the report must not.
   const stream = written.path === '-' ? terminal.stderr : terminal.stdout;
   const print = (text: string) => stream.write(`${text}\n`);

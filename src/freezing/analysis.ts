@@ -12,6 +12,7 @@ import type { FreezePlan } from '../passes/pass.js';
 import type { FreezeOptions } from './options.js';
 import type { OutputsFound } from './outputs.js';
 import type { FedBy } from './still_fed.js';
+import type { Unhealthy } from './unhealthy.js';
 
 /**
  * All that is known of a model before anything is written: an immutable value. `check`, `inspect`, `freeze` and `fold` read
@@ -45,6 +46,8 @@ export interface Analysis {
   readonly randomOps: readonly string[];
   /** Reductions over the batch that feed an output at inference. */
   readonly batchReductions: readonly string[];
+  /** Batch norms in inference mode, fused and unfused, whose statistics cannot be right. */
+  readonly unhealthy: readonly Unhealthy[];
   /** What preparing the graph did. */
   readonly prepared: readonly Outcome[];
   /** What makes the frozen graph out of `graph`. */

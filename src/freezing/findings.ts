@@ -21,6 +21,7 @@ import { type AnalysedBatchNorm, type Analysis, type Kept, MAX_FED_CANDIDATES } 
 import type { FreezeOptions } from './options.js';
 import type { OutputsFound } from './outputs.js';
 import type { FedBy } from './still_fed.js';
+import { findUnhealthy, unhealthySelected } from './unhealthy.js';
 
 /** What findings are made of. */
 export interface Found {
@@ -37,7 +38,16 @@ export interface Found {
 /** What is known of a prepared graph. */
 export type Findings = Pick<
   Analysis,
-  'batchNorms' | 'dropouts' | 'kept' | 'randomOps' | 'batchReductions' | 'needed' | 'fed' | 'plan' | 'problems'
+  | 'batchNorms'
+  | 'dropouts'
+  | 'kept'
+  | 'randomOps'
+  | 'batchReductions'
+  | 'unhealthy'
+  | 'needed'
+  | 'fed'
+  | 'plan'
+  | 'problems'
 >;
 
 const isRandom = anyOf('random');
@@ -58,6 +68,7 @@ export function findings(found: Found): Findings {
     ...dropouts.filter(({ output }) => isKept(output)).map(({ output }): Kept => ({ kind: 'dropout', node: output })),
     ...strange.filter(({ output }) => isKept(output)).map(({ output }): Kept => ({ kind: 'random_op', node: output })),
   ];
+  const unhealthy = findUnhealthy(found, batchNorms, live);
   const problems: Problem[] = [
     ...(outputs.refs.length === 0 ? [{ code: 'outputs_unclear', candidates: outputs.candidates } as const] : []),
     ...batchNorms.flatMap((each) => batchNormProblem(found, each)),
@@ -69,6 +80,7 @@ export function findings(found: Found): Findings {
       .map(({ output, random, problem }): Problem => ({ code: 'random_op', node: output, random, problem })),
     ...findUnfreezable(graph, live),
     ...untrainedSelected(found, needed),
+    ...unhealthySelected(found, unhealthy),
     ...withoutValue(found, needed),
   ];
   return {
@@ -77,6 +89,7 @@ export function findings(found: Found): Findings {
     kept,
     randomOps: [...graph.nodes()].filter((node) => live.has(node) && isRandom(node)).map(({ name }) => name),
     batchReductions: batchReductionsLeft(training, inference),
+    unhealthy,
     needed,
     fed: fedAtInference(found, removed, live),
     plan: {

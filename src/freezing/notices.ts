@@ -19,9 +19,14 @@ export type Notice =
   /** Batch norms in functions that could not be inlined are not folded. */
   | { readonly code: 'functions_not_folded'; readonly functions: readonly string[] };
 
+/** Whether a notice is a warning: the result may be useless. */
+export function isWarning({ code }: Notice): boolean {
+  return code === 'unhealthy_in_use' || code === 'untrained_in_use';
+}
+
 /** What the user ought to know of a graph that can be frozen. */
 export function noticesOf(analysis: Analysis): Notice[] {
-  const { inputs, options, needed, randomOps, batchReductions, batchNorms } = analysis;
+  const { inputs, options, needed, randomOps, batchReductions, batchNorms, unhealthy } = analysis;
   const notices: Notice[] = [];
   if (inputs.source === 'pipeline' && inputs.refs.length > 0) {
     notices.push({ code: 'cut_at_pipeline', tensors: inputs.refs.map(refText) });
@@ -35,10 +40,6 @@ export function noticesOf(analysis: Analysis): Notice[] {
     const names = untrained.filter(({ status }) => (status.kind === 'paired') === allowed).map(({ name }) => name);
     if (names.length > 0) notices.push({ code: 'untrained_in_use', batchNorms: names, allowed });
   }
-  for (const { name, status, health } of batchNorms) {
-    if (status.kind === 'inference' && health && health.kind !== 'untrained' && health.kind !== 'missing') {
-      notices.push({ code: 'unhealthy_in_use', batchNorm: name, problem: health });
-    }
-  }
+  for (const each of unhealthy) notices.push({ code: 'unhealthy_in_use', ...each });
   return notices;
 }

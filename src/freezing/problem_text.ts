@@ -28,6 +28,12 @@ const CHECKPOINT: Fix = {
   text: 'names the checkpoint that was saved with this graph',
 };
 
+const BEFORE_DIVERGED: Fix = {
+  option: 'checkpoint',
+  value: 'PREFIX',
+  text: 'names one from before the training diverged',
+};
+
 function keep(node: string, what: string): Fix {
   return { option: 'keep', value: node, text: what };
 }
@@ -68,6 +74,17 @@ export function problemText(problems: readonly Problem[], analysis: Refusable): 
           { option: 'allowUntrained', text: 'takes them as they are' },
           keep('*', 'together with `set: FLAG=true` leaves the graph in training mode'),
         ],
+      };
+    }
+    case 'unhealthy_selected': {
+      const selected = problems as readonly With<'unhealthy_selected'>[];
+      const lines = selected.slice(0, SHOWN).map(({ batchNorm, problem }) => `${batchNorm}: ${healthText(problem)}`);
+      if (selected.length > SHOWN) lines.push(`and ${selected.length - SHOWN} more`);
+      return {
+        headline: `${plural(selected.length, 'batch norm')} with unusable moving statistics`,
+        where: first.batchNorm,
+        why: ['a flag selects them at inference:', ...lines].join('\n'),
+        fixes: [BEFORE_DIVERGED, { option: 'set', value: first.flags.join(','), text: 'takes them as they are' }],
       };
     }
     case 'still_in_use': {
@@ -187,7 +204,7 @@ function withoutStatistics(problems: readonly With<'unpaired' | 'unhealthy'>[]):
   }
   if (kinds.has('missing')) fixes.push(CHECKPOINT);
   if (kinds.has('not_finite') || kinds.has('negative_variance') || kinds.has('wrong_shape')) {
-    fixes.push({ option: 'checkpoint', value: 'PREFIX', text: 'names one from before the training diverged' });
+    fixes.push(BEFORE_DIVERGED);
   }
   fixes.push(keep(first, 'leaves it in training mode: it goes on using batch statistics'));
   const what =
@@ -242,7 +259,7 @@ export function healthText(problem: HealthProblem): string {
     case 'not_finite':
       return `${problem.name} contains NaN or infinity`;
     case 'negative_variance':
-      return `${problem.name} has a negative value: ${problem.smallest}`;
+      return `${problem.name} has a negative value: ${Number(problem.smallest.toPrecision(4))}`;
     case 'wrong_shape': {
       const [mean, variance] = problem.names;
       return `${mean} has ${plural(problem.channels[0], 'channel')}, ${variance} has ${problem.channels[1]}`;

@@ -19,6 +19,7 @@ const CODES: Readonly<Record<Problem['code'], ErrorCode>> = {
   unknown_reader: 'unsupported',
   training_in_function: 'unsupported',
   untrained_selected: 'statistics',
+  unhealthy_selected: 'statistics',
   no_value: 'statistics',
 };
 

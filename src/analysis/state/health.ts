@@ -44,6 +44,32 @@ export function checkHealth(mean: NamedValue, variance: NamedValue): HealthProbl
   }
 }
 
+/**
+ * Checks what an inference graph normalises with: values that are finite, and a variance that is not negative. Vectors that are
+ * too long for statistics, and values that are missing, are no problem here.
+ */
+export function checkStored(variance: NamedValue, others: readonly NamedValue[]): HealthProblem | undefined {
+  const variances = numbersOf(variance);
+  const smallest = variances?.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);
+  for (const each of [variance, ...others]) {
+    const numbers = each === variance ? variances : numbersOf(each);
+    if (numbers && !numbers.every(Number.isFinite)) return { kind: 'not_finite', name: each.name };
+  }
+  return smallest !== undefined && smallest < 0
+    ? { kind: 'negative_variance', name: variance.name, smallest }
+    : undefined;
+}
+
+function numbersOf({ value }: NamedValue): Float64Array | undefined {
+  try {
+    const tensor = value();
+    return tensor.byteLength > MAX_BYTES ? undefined : readNumbers(tensor);
+  } catch (error) {
+    missingValue(error);
+    return undefined;
+  }
+}
+
 function problemOf(names: readonly [string, string], mean: Tensor, variance: Tensor): HealthProblem | undefined {
   const channels = [elementCount(mean.shape), elementCount(variance.shape)] as const;
   if (channels[0] !== channels[1]) return { kind: 'wrong_shape', names, channels };

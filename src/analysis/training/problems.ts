@@ -19,6 +19,13 @@ export type Problem =
   | { readonly code: 'ambiguous_statistic'; readonly tensor: TensorRef; readonly variables: readonly string[] }
   /** A flag selects moving statistics that were never updated. */
   | { readonly code: 'untrained_selected'; readonly variables: readonly string[] }
+  /** A flag selects moving statistics that are not sane: the flags, with the values that select them. */
+  | {
+      readonly code: 'unhealthy_selected';
+      readonly batchNorm: string;
+      readonly problem: HealthProblem;
+      readonly flags: readonly string[];
+    }
   /** A batch statistic feeds an output even with the moving statistics in place. */
   | {
       readonly code: 'still_in_use';

@@ -1,0 +1,107 @@
+import type { Graph } from '../../graph/graph.js';
+import { type Node, refText, type TensorRef } from '../../graph/node.js';
+import type { NodeSet } from '../../graph/node_set.js';
+import type { Tensor } from '../../graph/tensor.js';
+import { sourceOf } from '../../graph/walk.js';
+import { anyOf } from '../../ops/meaning.js';
+import type { Variable, Variables } from '../state/variables.js';
+import { constantScalar } from '../values/constants.js';
+
+/** A variable or a constant whose value a graph uses. */
+export type Stored =
+  | { readonly kind: 'variable'; readonly variable: Variable }
+  | { readonly kind: 'constant'; readonly node: string; readonly tensor: Tensor };
+
+/** Arithmetic that normalises with stored statistics, as unfused batch norms do at inference. */
+export interface StoredNorm {
+  /** The op that takes the root of the variance. */
+  readonly name: string;
+  readonly variance: Stored;
+  /** What else is stored and meets the root: mean, scale and offset. */
+  readonly others: readonly Stored[];
+}
+
+const isRoot = anyOf('root');
+const isPower = anyOf('power');
+const adds = anyOf('add', 'bias');
+const passes = anyOf('identity', 'cast', 'reshape', 'enter');
+const follows = anyOf(
+  'multiply',
+  'divide',
+  'add',
+  'bias',
+  'subtract',
+  'reciprocal',
+  'identity',
+  'cast',
+  'reshape',
+  'enter',
+);
+const subtracts = anyOf('subtract');
+
+/** Mean, scale and offset meet the root within so many ops. */
+const DISTANCE = 4;
+
+/** Finds the roots of stored vectors, plus epsilon, that feed an output. @param live - what feeds an output at inference */
+export function findStoredNorms(graph: Graph, variables: Variables, live: NodeSet): StoredNorm[] {
+  const stored = (ref: TensorRef) => storedAt(graph, variables, ref);
+  const found: StoredNorm[] = [];
+  for (const node of live) {
+    const variance = varianceUnder(graph, node, stored);
+    if (variance) found.push({ name: node.name, variance, others: storedAfter(graph, node, live, stored) });
+  }
+  return found;
+}
+
+/** The vector of which a node takes the root: itself, or with a positive constant added. */
+function varianceUnder(graph: Graph, node: Node, stored: (ref: TensorRef) => Stored | undefined): Stored | undefined {
+  const isHalf = isPower(node) && Math.abs(constantScalar(graph, node.inputs[1]) ?? 0) === 0.5;
+  const under = isRoot(node) || isHalf ? node.inputs[0] : undefined;
+  if (!under) return undefined;
+  const sum = graph.find(sourceOf(graph, under, passes).node);
+  if (!adds(sum)) return stored(under);
+  const [a, b] = sum!.inputs;
+  if ((constantScalar(graph, b) ?? 0) > 0) return stored(a!);
+  return (constantScalar(graph, a) ?? 0) > 0 ? stored(b!) : undefined;
+}
+
+/** The vectors that join in right after a root, and those that are subtracted from what it scales. */
+function storedAfter(
+  graph: Graph,
+  root: Node,
+  live: NodeSet,
+  stored: (ref: TensorRef) => Stored | undefined,
+): Stored[] {
+  const found = new Map<string, Stored>();
+  const add = (ref: TensorRef) => {
+    const value = stored(ref);
+    if (value) found.set(refText(ref), value);
+  };
+  let level = new Set([root.name]);
+  for (let distance = 0; distance < DISTANCE; distance++) {
+    const next = new Set<string>();
+    for (const name of level) {
+      for (const node of graph.dataConsumers(name)) {
+        if (!live.has(node) || !follows(node)) continue;
+        next.add(node.name);
+        for (const input of node.inputs) {
+          add(input);
+          const other = graph.find(sourceOf(graph, input, passes).node);
+          if (subtracts(other)) for (const each of other!.inputs) add(each);
+        }
+      }
+    }
+    level = next;
+  }
+  return [...found.values()];
+}
+
+/** The variable or the constant vector that a tensor is the value of. */
+function storedAt(graph: Graph, variables: Variables, ref: TensorRef): Stored | undefined {
+  const at = sourceOf(graph, ref, passes);
+  const variable = variables.readBy(at);
+  if (variable) return variable.shape?.length === 0 ? undefined : { kind: 'variable', variable };
+  const node = graph.find(at.node);
+  if (!node?.tensor || node.tensor.shape.length === 0) return undefined;
+  return { kind: 'constant', node: node.name, tensor: node.tensor };
+}

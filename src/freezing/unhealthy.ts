@@ -1,0 +1,66 @@
+import { variableValue } from '../analysis/state/checkpoint_value.js';
+import { checkStored, type HealthProblem, type NamedValue } from '../analysis/state/health.js';
+import type { Variables } from '../analysis/state/variables.js';
+import type { Problem } from '../analysis/training/problems.js';
+import { findStoredNorms, type Stored } from '../analysis/training/stored_statistics.js';
+import { attrType } from '../graph/attrs.js';
+import { DataType } from '../graph/dtype.js';
+import type { Graph } from '../graph/graph.js';
+import type { Checkpoint } from '../graph/model.js';
+import type { NodeSet } from '../graph/node_set.js';
+import type { AnalysedBatchNorm } from './analysis.js';
+import type { Found } from './findings.js';
+
+/** A batch norm that normalises with stored statistics which cannot be right. */
+export interface Unhealthy {
+  /** The op; of arithmetic, the one that takes the root of the variance. */
+  readonly batchNorm: string;
+  readonly problem: HealthProblem;
+}
+
+/** The batch norms in inference mode whose statistics contain NaN, infinity or a negative variance, fused and unfused. */
+export function findUnhealthy(found: Found, batchNorms: readonly AnalysedBatchNorm[], live: NodeSet): Unhealthy[] {
+  const { training, checkpoint } = found;
+  const unhealthy: Unhealthy[] = [];
+  for (const { name, status, health } of batchNorms) {
+    if (status.kind !== 'inference' || !health || health.kind === 'untrained' || health.kind === 'missing') continue;
+    unhealthy.push({ batchNorm: name, problem: health });
+  }
+  for (const { name, variance, others } of findStoredNorms(training.graph, training.variables, live)) {
+    const problem = checkStored(
+      namedValue(variance, checkpoint),
+      others.map((other) => namedValue(other, checkpoint)),
+    );
+    if (problem) unhealthy.push({ batchNorm: name, problem });
+  }
+  return unhealthy;
+}
+
+function namedValue(stored: Stored, checkpoint: Checkpoint | undefined): NamedValue {
+  if (stored.kind === 'constant') return { name: stored.node, value: () => stored.tensor };
+  return { name: stored.variable.node, value: () => variableValue(stored.variable, checkpoint) };
+}
+
+/** Those whose statistics a recognised flag selects: training has averaged them, and inference cannot use them. */
+export function unhealthySelected({ training, selected, plan }: Found, unhealthy: readonly Unhealthy[]): Problem[] {
+  const averages = new Set([...(selected?.averages.values() ?? [])].flat().map(({ variable }) => variable.node));
+  const flags = plan.flags.filter(({ reason }) => reason.code !== 'given');
+  return unhealthy.flatMap(({ batchNorm, problem }): Problem[] => {
+    if (!namesIn(problem, training.variables).some((name) => averages.has(name))) return [];
+    return [
+      { code: 'unhealthy_selected', batchNorm, problem, flags: flags.map((flag) => setting(training.graph, flag)) },
+    ];
+  });
+}
+
+function namesIn(problem: HealthProblem, variables: Variables): string[] {
+  const names = 'name' in problem ? [problem.name] : 'names' in problem ? [...problem.names] : [];
+  return names.filter((name) => variables.byNode.has(name));
+}
+
+/** A flag as it is set: `is_training=false`. */
+function setting(graph: Graph, { node, value }: { readonly node: string; readonly value: number }): string {
+  const pinned = graph.find(node);
+  const isBool = pinned && attrType(pinned, 'dtype') === DataType.DT_BOOL;
+  return `${node}=${isBool ? value !== 0 : value}`;
+}
