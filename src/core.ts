@@ -28,7 +28,7 @@ export type { UnfusedPattern } from './analysis/training/unfused.js';
 export type { Shape } from './analysis/values/shapes.js';
 export { BnfixError, type ErrorCode, type ErrorDetail, EXIT_CODES, type Fix } from './errors.js';
 export { analyse } from './freezing/analyse.js';
-export type { AnalysedBatchNorm, Analysis, Kept } from './freezing/analysis.js';
+export type { AnalysedBatchNorm, Analysis, Kept, Unhealthy } from './freezing/analysis.js';
 export { apply, type FrozenModel } from './freezing/apply.js';
 export { type FoldedModel, type FoldOptions, fold } from './freezing/fold.js';
 export type { FoldedSite, FoldReport } from './freezing/fold_report.js';

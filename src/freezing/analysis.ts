@@ -12,7 +12,6 @@ import type { FreezePlan } from '../passes/pass.js';
 import type { FreezeOptions } from './options.js';
 import type { OutputsFound } from './outputs.js';
 import type { FedBy } from './still_fed.js';
-import type { Unhealthy } from './unhealthy.js';
 
 /**
  * All that is known of a model before anything is written: an immutable value. `check`, `inspect`, `freeze` and `fold` read
@@ -82,3 +81,10 @@ export interface Kept {
 
 /** What a refusal reads. */
 export type Refusable = Pick<Analysis, 'problems' | 'outputs' | 'graph' | 'model'>;
+
+/** A batch norm that normalises with stored statistics which cannot be right. */
+export interface Unhealthy {
+  /** The op; of arithmetic, the one that takes the root of the variance. */
+  readonly batchNorm: string;
+  readonly problem: HealthProblem;
+}

@@ -8,15 +8,8 @@ import { DataType } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
 import type { Checkpoint } from '../graph/model.js';
 import type { NodeSet } from '../graph/node_set.js';
-import type { AnalysedBatchNorm } from './analysis.js';
+import type { AnalysedBatchNorm, Unhealthy } from './analysis.js';
 import type { Found } from './findings.js';
-
-/** A batch norm that normalises with stored statistics which cannot be right. */
-export interface Unhealthy {
-  /** The op; of arithmetic, the one that takes the root of the variance. */
-  readonly batchNorm: string;
-  readonly problem: HealthProblem;
-}
 
 /** The batch norms in inference mode whose statistics contain NaN, infinity or a negative variance, fused and unfused. */
 export function findUnhealthy(found: Found, batchNorms: readonly AnalysedBatchNorm[], live: NodeSet): Unhealthy[] {
