@@ -55,6 +55,7 @@ export function viewAtInference(training: Training): Inference {
   const decided = new Map<string, Replacement | undefined>();
   const statistic = (ref: TensorRef): Replacement | undefined => {
     const key = refText(ref);
+    if (!ofBatchNorms.has(key) && !training.updates.averages.has(key)) return undefined;
     if (decided.has(key)) return decided.get(key);
     const own = ofBatchNorms.get(key);
     const average = own ? undefined : soleAverage(training, ref, keptTensors);
@@ -93,7 +94,8 @@ function bypasses(training: Training): Replacing {
     ]),
   );
   const averaged = new Set([...training.updates.averages.values()].flat().map(({ variable }) => variable.node));
-  return (input, node, index) => byTensor.get(refText(input)) ?? assignedInUse(training, averaged, input, node, index);
+  const correction = (input: TensorRef) => (byTensor.size > 0 ? byTensor.get(refText(input)) : undefined);
+  return (input, node, index) => correction(input) ?? assignedInUse(training, averaged, input, node, index);
 }
 
 const assigns = anyOf('assign');
@@ -111,7 +113,7 @@ function assignedInUse(
   index: number,
 ): Replacement | undefined {
   const isRange = quantizes(node) && index > 0;
-  const assign = graph.find(isRange ? sourceOf(graph, input, isIdentity).node : input.node);
+  const assign = isRange ? graph.find(sourceOf(graph, input, isIdentity).node) : graph.inputNode(node, index);
   if (!assign || !assigns(assign)) return undefined;
   const variable = assignedVariable(variables, assign);
   if (variable?.kind !== 'ref' || !(isRange || averaged.has(variable.node))) return undefined;
