@@ -1,6 +1,6 @@
 import type { OptionKinds } from '../check_options.js';
 
-/** What can be said to `freeze`; without any of it, everything is found in the file. */
+/** Options of `freeze`. All are optional: defaults are inferred from the model. */
 export interface FreezeOptions {
   /** Tensors that the result has to answer: `name`, `name:0`. Otherwise a signature or the one clear candidate. */
   readonly outputs?: readonly string[];

@@ -4,10 +4,12 @@ import type { TensorRef } from '../../graph/node.js';
 import { refText, sameRef } from '../../graph/node.js';
 import { NodeSet } from '../../graph/node_set.js';
 import { readNumbers } from '../../graph/tensor.js';
+import { sourceOf } from '../../graph/walk.js';
+import { anyOf } from '../../ops/meaning.js';
 import { assignedValue, assignKind, findAssignments, isElementwise, isStepCounter } from '../state/assignments.js';
 import { AverageCheck } from '../state/average_check.js';
 import { variableValue } from '../state/checkpoint_value.js';
-import { CONVERGED_STEP } from '../state/steady_state.js';
+import { CONVERGED_STEP, isElementCount } from '../state/steady_state.js';
 import { evaluate } from '../values/evaluate.js';
 import { Shapes } from '../values/shapes.js';
 import { isBatchReduction, isTrainingFused } from './batch_statistics.js';
@@ -27,6 +29,7 @@ export function findLeftovers(training: Training, inference: Inference, checkpoi
       }),
     ),
     ...leftInBatchNorms(training, inference),
+    ...sumsByCount(training, inference),
     ...updatesOtherwise(training, inference),
     ...gradientsLeft(training, inference),
     ...stepCorrections(training, inference, checkpoint),
@@ -49,6 +52,29 @@ function leftInBatchNorms({ batchNorms, isKept }: Training, { before, after }: I
     if (left !== undefined) problems.push({ code: 'still_in_use', node: name, tensor: left, variable: undefined });
     const gradient = unfused.reductions.map((reduction) => gradients.of(reduction)).find((node) => node !== undefined);
     if (gradient !== undefined) problems.push({ code: 'gradient', node: name, gradient });
+  }
+  return problems;
+}
+
+const sumsOrAverages = anyOf('average');
+const isMean = anyOf('mean');
+const scales = anyOf('multiply', 'divide');
+const forwards = anyOf('identity', 'cast', 'reshape');
+
+/** Averages of sums over the batch that are divided by the number of elements in the batch at hand: two sizes do not match. */
+function sumsByCount({ graph, isKept }: Training, { after }: Inference): Problem[] {
+  const problems: Problem[] = [];
+  for (const { tensor, by, role } of after.used.values()) {
+    const { node } = tensor;
+    const made = graph.find(sourceOf(graph, tensor, forwards).node);
+    const isSum = sumsOrAverages(made) && !isMean(made);
+    if (role !== 'statistic' || 'value' in by || !isSum || isKept(node)) continue;
+    const readers = new Set(graph.consumers(tensor).filter((reader) => after.live.has(reader)));
+    for (const reader of readers) {
+      if (forwards(reader)) for (const next of graph.dataConsumers(reader.name)) readers.add(next);
+      if (!scales(reader) || !reader.inputs.some((input) => isElementCount(graph, input))) continue;
+      problems.push({ code: 'still_in_use', node: reader.name, tensor: node, variable: by.variable.node });
+    }
   }
   return problems;
 }
