@@ -174,6 +174,18 @@ const SECTIONS = {
       'frozen_training_reference',
       'frozen_training_map',
     ],
+    'frozen with the flag still in it, or with updates in place': [
+      'frozen_flag_layers',
+      'frozen_flag_if',
+      'frozen_flag_in_place',
+      'frozen_flag_phase_train',
+      'frozen_flag_select',
+      'frozen_flag_default_false',
+      'frozen_flag_keras',
+      'frozen_flag_dropout',
+      'frozen_in_place',
+    ],
+    'frozen, the batch always 1': ['frozen_flag_batch_of_one', 'frozen_sibling_of_one'],
   },
   'Files and checkpoints': {
     'checkpoint V1, slices, shards, `RestoreSlice`': [
@@ -209,6 +221,7 @@ const SECTIONS = {
       'layer_norm_only',
       'layer_norm_beside',
       'instance_norm_fused',
+      'frozen_instance_norm',
       'group_norm',
       'group_norm_beside',
     ],

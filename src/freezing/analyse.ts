@@ -86,7 +86,7 @@ function findInputs(graph: Graph, ends: readonly TensorRef[], { inputs = [] }: F
 function variablesFeeding(graph: Graph, outputs: readonly TensorRef[], variables: Variables) {
   const names = outputs.map(({ node }) => node);
   const feeding = ancestors(graph, names);
-  return [...variables.byNode.values()].filter(({ node }) => feeding.hasNamed(node));
+  return [...variables.byNode.values()].filter(({ node, value }) => !value && feeding.hasNamed(node));
 }
 
 /** A graph as it is at inference, before it is frozen. */

@@ -41,11 +41,15 @@ function givenFlag(graph: Graph, name: string, value: boolean | number): Flag {
   });
 }
 
-/** Tells reads of variables, and of those that some op updates with data. @param updates - computed when first needed */
+/**
+ * Tells reads of variables, of those that some op updates with data, and of constants that variables were frozen to.
+ * @param updates - computed when first needed
+ */
 export function variableReads(variables: Variables, updates: () => Updates): VariableRead {
   return (name) => {
-    const variable = variables.readBy({ node: name, port: 0 })?.node;
-    if (variable === undefined) return undefined;
-    return updates().updated.has(variable) ? 'updated' : 'other';
+    const variable = variables.valueAt({ node: name, port: 0 });
+    if (!variable) return undefined;
+    if (variable.value) return 'frozen';
+    return updates().updated.has(variable.node) ? 'updated' : 'other';
   };
 }

@@ -46,7 +46,7 @@ function namedStatistics(
 
 function namedVariable(name: string, variables: Variables, checkpoint: Checkpoint | undefined): Variable {
   const node = name.replace(/:0$/, '');
-  const known = variables.byNode.get(node) ?? [...variables.byNode.values()].find((variable) => variable.key === node);
+  const known = variables.named(node) ?? [...variables.byNode.values()].find((variable) => variable.key === node);
   if (known) return known;
   const entry = checkpoint?.entries.get(node);
   if (entry)

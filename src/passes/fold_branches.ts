@@ -32,6 +32,9 @@ export const foldBranches: Pass<BranchPlan> = {
       if (isMerge(node)) writeValueIndex(graph, node, input);
       if (isJoin && named.has(name)) becomeIdentity(graph, node, taken);
       else graph.replaceUses({ node: name, port }, taken);
+      // Control edges from a Switch itself no longer say that a branch is taken.
+      const isPivot = !isJoin && !named.has(name) && graph.controlConsumers(name).length > 0;
+      if (isPivot) becomeIdentity(graph, node, taken);
       if (isJoin && feedsOutput) outcomes.push({ kind: 'branch', node: name, op: node.op, input });
     }
     removeDead(graph, branches);
@@ -54,6 +57,9 @@ function removeDead(graph: Graph, { isDead, isDeadNode }: ResolvedBranches): voi
   for (const node of graph.nodes()) {
     if (isDeadNode(node)) continue;
     alive.add(node);
+    // A Merge that TensorFlow made of an If waits for both branches.
+    const controls = node.controls.filter((name) => !isDeadNode(graph.get(name)));
+    if (controls.length < node.controls.length) graph.setControls(node, controls);
     const inputs = node.inputs.filter((ref) => !isDead(ref));
     if (inputs.length === node.inputs.length) continue;
     graph.setInputs(node, inputs);

@@ -17,11 +17,12 @@ export interface MissingValue {
 }
 
 /**
- * The value that the checkpoint holds for a variable: a handle, nothing is read yet.
+ * The value that the checkpoint, or the frozen graph itself, holds for a variable: a handle, nothing is read yet.
  * @throws BnfixError `statistics` when there is none, or when it is not of the variable's dtype and shape.
  */
 export function variableValue(variable: Variable, checkpoint: Checkpoint | undefined): Tensor {
-  const { node, key } = variable;
+  const { node, key, value } = variable;
+  if (value) return value;
   if (!checkpoint) {
     throw new BnfixError('statistics', `the value of ${node} is needed, but no checkpoint was found`, {
       where: node,

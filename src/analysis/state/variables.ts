@@ -4,12 +4,13 @@ import type { Graph } from '../../graph/graph.js';
 import type { Model, SliceExtent } from '../../graph/model.js';
 import type { Node, TensorRef } from '../../graph/node.js';
 import { parseSliceSpec } from '../../graph/slices.js';
+import { elementCount, type Tensor } from '../../graph/tensor.js';
 import { sourceOf } from '../../graph/walk.js';
 import { anyOf, isIdentity } from '../../ops/meaning.js';
 
 /** A variable of the graph and where its value is. */
 export interface Variable {
-  /** The VariableV2 or VarHandleOp. */
+  /** The VariableV2 or VarHandleOp; the Const that it was frozen to. */
   readonly node: string;
   /** A ref variable (VariableV2) or a resource (VarHandleOp). */
   readonly kind: 'ref' | 'resource';
@@ -22,12 +23,14 @@ export interface Variable {
   readonly slice: readonly SliceExtent[] | undefined;
   /** How the key was found. */
   readonly evidence: 'restore op' | 'name' | 'moving average' | 'none';
+  /** The value of one that was frozen to a constant already. */
+  readonly value?: Tensor;
 }
 
 const isVariableOp = anyOf('variable');
-const isRefVariable = anyOf('ref_variable');
 const isRestoreOp = anyOf('restore');
 const sets = anyOf('assign_set');
+const assigns = anyOf('assign');
 const passesTensor = anyOf('identity', 'cast', 'reshape');
 
 /** Ops that hand a variable itself on, by reference or by handle, at input 0. */
@@ -50,10 +53,13 @@ export function isRestore(node: Node): boolean {
 export class Variables {
   readonly byNode: ReadonlyMap<string, Variable>;
   readonly #graph: Graph;
+  /** Whether nothing but constants is left of all variables. */
+  readonly #isFrozen: boolean;
 
   constructor(graph: Graph, byNode: ReadonlyMap<string, Variable>) {
     this.#graph = graph;
     this.byNode = byNode;
+    this.#isFrozen = [...byNode.values()].every(({ value }) => value !== undefined);
   }
 
   /** The variable that a reference or a resource handle stands for. */
@@ -67,8 +73,51 @@ export class Variables {
     const node = this.#graph.find(at.node);
     if (!node) return undefined;
     if (node.op === 'ReadVariableOp') return node.inputs[0] && this.ofHandle(node.inputs[0]);
-    return isRefVariable(node) ? this.byNode.get(node.name) : undefined;
+    const variable = this.byNode.get(node.name);
+    return variable?.kind === 'ref' ? variable : undefined;
   }
+
+  /** The variable whose plain value a tensor is, or the vector that such a variable was frozen to. */
+  valueAt(ref: TensorRef): Variable | undefined {
+    return this.readBy(ref) ?? this.#frozenVector(sourceOf(this.#graph, ref, passesValue).node);
+  }
+
+  /** The variable of that name, or the vector that it was frozen to. */
+  named(name: string): Variable | undefined {
+    return this.byNode.get(name) ?? this.#frozenVector(name);
+  }
+
+  /** Where a graph still has variables, only constants that are read as variables are: by an Identity. */
+  #frozenVector(name: string): Variable | undefined {
+    const vector = frozenVector(this.#graph.find(name));
+    if (!vector || this.#isFrozen) return vector;
+    const readers = this.#graph.dataConsumers(name);
+    return readers.length > 0 && readers.every((reader) => reader.op === 'Identity') ? vector : undefined;
+  }
+}
+
+const FLOATS: ReadonlySet<DataType> = new Set([
+  DataType.DT_FLOAT,
+  DataType.DT_DOUBLE,
+  DataType.DT_HALF,
+  DataType.DT_BFLOAT16,
+]);
+
+/** What a constant was if it was a variable before the graph was frozen; undefined where a node is none, or no vector of floats. */
+function frozenVector(node: Node | undefined): Variable | undefined {
+  const variable = frozenVariable(node);
+  const { dtype, shape } = variable?.value ?? {};
+  return dtype !== undefined && FLOATS.has(dtype) && shape!.length > 0 && elementCount(shape!) > 0
+    ? variable
+    : undefined;
+}
+
+/** What a constant was if it was a variable before the graph was frozen. */
+function frozenVariable(node: Node | undefined): Variable | undefined {
+  const value = node?.op === 'Const' ? node.tensor : undefined;
+  if (!node || !value) return undefined;
+  const { dtype, shape } = value;
+  return { node: node.name, kind: 'ref', dtype, shape, key: undefined, slice: undefined, evidence: 'none', value };
 }
 
 /**
@@ -92,6 +141,12 @@ export function findVariables(model: Pick<Model, 'graph' | 'metaGraphDef' | 'che
       slice: restored?.slice,
       evidence: restored ? 'restore op' : key === undefined ? 'none' : 'name',
     });
+  }
+  // What an op assigns to was a variable, although the graph was frozen: TensorFlow would not take such a graph.
+  for (const node of graph.nodes()) {
+    const target = assigns(node) && node.inputs[0] && graph.find(sourceOf(graph, node.inputs[0], passesHandle).node);
+    const frozen = target ? frozenVariable(target) : undefined;
+    if (frozen) byNode.set(frozen.node, frozen);
   }
   return new Variables(graph, byNode);
 }

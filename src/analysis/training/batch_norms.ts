@@ -3,10 +3,11 @@ import type { Checkpoint } from '../../graph/model.js';
 import { type Node, refText, type TensorRef } from '../../graph/node.js';
 import type { NodeSet } from '../../graph/node_set.js';
 import { anyOf } from '../../ops/meaning.js';
+import { isUntouched } from '../state/health.js';
 import { finalAverages, type MovingAverage, type Updates } from '../state/moving_averages.js';
 import type { Statistics } from '../state/statistics.js';
 import type { Variable, Variables } from '../state/variables.js';
-import { type Shape, Shapes } from '../values/shapes.js';
+import { Shapes } from '../values/shapes.js';
 import { isTrainingFused } from './batch_statistics.js';
 import { EvidenceFinder } from './evidence.js';
 import { findUnfused, type UnfusedPattern } from './unfused.js';
@@ -74,7 +75,7 @@ export function findBatchNorms(
   for (const { name, parameters, status } of found) {
     if (status.kind === 'paired') evidence.remember({ name, parameters }, status.statistics);
   }
-  return found.map((batchNorm) => adopted(evidence, batchNorm));
+  return found.map((batchNorm) => adopted(pairing, evidence, batchNorm));
 }
 
 const isFused = anyOf('fused_batch_norm');
@@ -98,7 +99,7 @@ function fusedStatus(pairing: Pairing, node: Node): BatchNormStatus {
   if (own.kind === 'paired') return own;
   const read = readAlready(pairing, node);
   if (read && own.reason.code !== 'several_averages') return { kind: 'paired', statistics: read };
-  return perExample(pairing.graph, node, pairing.shapes.of(node.inputs[0]!)) ?? own;
+  return isLayerNormalization(pairing, node) ? { kind: 'per_example', reason: 'layer_normalization' } : own;
 }
 
 function unfusedBatchNorm(pairing: Pairing, unfused: UnfusedPattern): BatchNorm {
@@ -153,23 +154,34 @@ function pairsWith({ rivals }: Updates, mean: Variable, variance: Variable): [me
 
 /** TF 2 writes the moving statistics to inputs 3 and 4 in training mode, too. */
 function readAlready({ variables }: Pairing, node: Node): Statistics | undefined {
-  const [mean, variance] = [3, 4].map((index) => node.inputs[index] && variables.readBy(node.inputs[index]));
-  return mean && variance && { mean, variance, evidence: { kind: 'input' } };
+  const [mean, variance] = [3, 4].map((index) => node.inputs[index] && variables.valueAt(node.inputs[index]));
+  if (!mean || !variance) return undefined;
+  // Constants of 0 and 1 were never anybody's statistics.
+  const isFiller = [mean, variance].every(({ value }) => value && isUntouched(value));
+  return isFiller ? undefined : { mean, variance, evidence: { kind: 'input' } };
 }
 
-/** An unpaired batch norm with the statistics that its siblings, its names or its shapes show, where they do. */
-function adopted(evidence: EvidenceFinder, batchNorm: BatchNorm): BatchNorm {
-  const { name, parameters, status } = batchNorm;
-  if (status.kind !== 'unpaired' || status.reason.code !== 'no_average') return batchNorm;
-  const statistics = evidence.find({ name, parameters });
-  return statistics ? { ...batchNorm, status: { kind: 'paired', statistics } } : batchNorm;
+/**
+ * An unpaired batch norm with the statistics that its siblings, its names or its shapes show, where they do. Where they do
+ * not, one whose batch is always one example normalises that example on purpose.
+ */
+function adopted({ shapes }: Pairing, evidence: EvidenceFinder, batchNorm: BatchNorm): BatchNorm {
+  const { name, x, parameters, unfused, status } = batchNorm;
+  if (status.kind !== 'unpaired') return batchNorm;
+  const isOfOne = !unfused && shapes.of(x)?.[0] === 1;
+  const isOpen = status.reason.code === 'no_average';
+  const moments = unfused
+    ? unfused.reductions.map((node) => ({ node, port: 0 }))
+    : [1, 2].map((port) => ({ node: name, port }));
+  const statistics = isOpen ? evidence.find({ name, parameters, statistics: moments }, isOfOne) : undefined;
+  if (statistics) return { ...batchNorm, status: { kind: 'paired', statistics } };
+  return isOfOne ? { ...batchNorm, status: { kind: 'per_example', reason: 'batch_of_one' } } : batchNorm;
 }
 
 const isConstantLike = anyOf('fill', 'constant');
 
-/** Normalisations that use the same op in training mode on purpose: they never mix the examples of a batch. */
-function perExample(graph: Graph, node: Node, shape: Shape): BatchNormStatus | undefined {
-  if (shape?.[0] !== 1) return undefined;
-  const isLayer = graph.inputNode(node, 0)?.op === 'Reshape' && isConstantLike(graph.inputNode(node, 1));
-  return { kind: 'per_example', reason: isLayer ? 'layer_normalization' : 'batch_of_one' };
+/** Whether an op normalises rows of a batch that was reshaped to one example: it never mixes examples. */
+function isLayerNormalization({ graph, shapes }: Pairing, node: Node): boolean {
+  if (shapes.of(node.inputs[0]!)?.[0] !== 1) return false;
+  return graph.inputNode(node, 0)?.op === 'Reshape' && isConstantLike(graph.inputNode(node, 1));
 }

@@ -28,11 +28,16 @@ export function isBatchReduction(graph: Graph, shapes: Shapes, node: Node): bool
 /** Whether a reduction takes the examples of a batch together and keeps the channels. */
 export function reducesBatch(graph: Graph, shapes: Shapes, node: Node): boolean {
   const x = node.inputs[0] && shapes.of(node.inputs[0]);
-  const rank = x?.length;
+  return x?.[0] !== 1 && reducesBatchAxis(graph, shapes, node);
+}
+
+/** The same where the batch may always be one example: nobody reduces that axis to normalise each example by itself. */
+export function reducesBatchAxis(graph: Graph, shapes: Shapes, node: Node): boolean {
+  const rank = node.inputs[0] && shapes.of(node.inputs[0])?.length;
   const axes = constantInts(graph, node.inputs[1]);
   // Axes that are counted up from 0 to a rank that only a run tells.
-  if (!axes) return startsAtBatch(graph, node.inputs[1]) && x?.[0] !== 1;
+  if (!axes) return startsAtBatch(graph, node.inputs[1]);
   if (axes.length === 0) return false;
   const batch = axes.some((axis) => axis === 0 || (rank !== undefined && axis === -rank));
-  return batch && (rank === undefined || axes.length < rank) && x?.[0] !== 1;
+  return batch && (rank === undefined || axes.length < rank);
 }

@@ -5,17 +5,21 @@ import { elementCount, readNumbers } from '../../graph/tensor.js';
 import { sourceOf } from '../../graph/walk.js';
 import { anyOf } from '../../ops/meaning.js';
 import { variableValue } from '../state/checkpoint_value.js';
+import { checkHealth, type NamedValue } from '../state/health.js';
 import type { Updates } from '../state/moving_averages.js';
 import type { Statistics } from '../state/statistics.js';
 import type { Variable, Variables } from '../state/variables.js';
 import type { Shapes } from '../values/shapes.js';
 import { isTrainingFused } from './batch_statistics.js';
+import { mixedIn } from './mixed_statistics.js';
 
 /** A batch norm, as far as it helps to find its statistics. */
 export interface Described {
   readonly name: string;
   /** Its scale and offset, as far as it has them. */
   readonly parameters: readonly TensorRef[];
+  /** Its batch statistics. */
+  readonly statistics: readonly TensorRef[];
 }
 
 const forwardsValue = anyOf('identity', 'read', 'switch', 'enter', 'cast', 'reshape');
@@ -74,16 +78,53 @@ export class EvidenceFinder {
   }
 
   /** Remembers a batch norm whose statistics are known: its siblings share its parameters. */
-  remember({ name, parameters }: Described, statistics: Statistics): void {
+  remember({ name, parameters }: Pick<Described, 'name' | 'parameters'>, statistics: Statistics): void {
     for (const parameter of this.#sources(parameters)) {
       if (!this.#siblings.has(parameter)) this.#siblings.set(parameter, { name, statistics });
     }
   }
 
-  /** The statistics of a batch norm that no update op is left of; undefined where nothing shows them. */
-  find(batchNorm: Described): Statistics | undefined {
+  /**
+   * The statistics of a batch norm that no update op is left of; undefined where nothing shows them.
+   * @param isOfOne - its batch is always one example: then it may normalise that one on purpose, beside true batch norms
+   */
+  find(batchNorm: Described, isOfOne: boolean): Statistics | undefined {
     const channels = this.#channelsOf(batchNorm.parameters[0]);
-    return this.#ofSibling(batchNorm) ?? this.#named(batchNorm, channels) ?? this.#fitting(channels);
+    const sibling = this.#ofSibling(batchNorm);
+    const named = sibling ? undefined : this.#named(batchNorm, channels);
+    const found = sibling ?? (named && (!isOfOne || this.#areFree(named)) ? named : undefined);
+    if (!found) return isOfOne ? undefined : this.#fitting(channels);
+    if (isOfOne && !this.#areTrained(found)) return undefined;
+    return found.mean.value && !this.#isPlain(batchNorm) ? undefined : found;
+  }
+
+  /** Whether one scale and one offset at most join in with its batch statistics: no correction, no moving statistics. */
+  #isPlain({ parameters, statistics }: Described): boolean {
+    const source = (ref: TensorRef) => sourceOf(this.#graph, ref, forwardsValue).node;
+    const own = new Set(parameters.map(source));
+    if (own.size > 2) return false;
+    return mixedIn(this.#graph, this.#shapes, statistics).every(
+      (ref) => own.has(source(ref)) || this.#shapes.of(ref)?.length === 0,
+    );
+  }
+
+  /** Whether no other batch norm uses statistics. */
+  #areFree({ mean, variance }: Statistics): boolean {
+    const own = [mean.node, variance.node];
+    const remembered = [...this.#siblings.values()].map(({ statistics }) => statistics);
+    if (remembered.some((other) => own.includes(other.mean.node) || own.includes(other.variance.node))) return false;
+    return ![...this.#graph.nodes()].some(
+      (node) =>
+        isFused(node) && node.inputs.slice(3, 5).some((ref) => own.includes(this.#variables.valueAt(ref)?.node ?? '')),
+    );
+  }
+
+  #areTrained({ mean, variance }: Statistics): boolean {
+    const [m, v] = [mean, variance].map((each) => ({
+      name: each.node,
+      value: () => variableValue(each, this.#checkpoint),
+    })) as [NamedValue, NamedValue];
+    return checkHealth(m, v) === undefined;
   }
 
   /** Number of channels of a scale or an offset; undefined where it is not known. */
@@ -103,7 +144,7 @@ export class EvidenceFinder {
     for (const node of this.#graph.nodes()) {
       if (!isFused(node) || isTrainingFused(node)) continue;
       const shared = [...this.#sources(node.inputs.slice(1, 3))].find((name) => own.has(name));
-      const [mean, variance] = [3, 4].map((i) => node.inputs[i] && this.#variables.readBy(node.inputs[i]));
+      const [mean, variance] = [3, 4].map((i) => node.inputs[i] && this.#variables.valueAt(node.inputs[i]));
       if (!shared || !mean || !variance) continue;
       return { mean, variance, evidence: { kind: 'sibling', batchNorm: node.name, shared } };
     }
@@ -113,7 +154,15 @@ export class EvidenceFinder {
   /** Names of the variables that parameters are read from. */
   #sources(refs: readonly TensorRef[]): Set<string> {
     const names = refs.map((ref) => sourceOf(this.#graph, ref, forwardsValue).node);
-    return new Set(names.filter((name) => this.#variables.byNode.has(name)));
+    return new Set(names.filter((name) => this.#identifies(name)));
+  }
+
+  /** Whether a node is the parameter of one batch norm and its siblings: constants of equal numbers may be anybody's. */
+  #identifies(name: string): boolean {
+    const variable = this.#variables.named(name);
+    if (!variable?.value) return variable !== undefined;
+    const [first, ...others] = readNumbers(variable.value);
+    return others.some((number) => number !== first);
   }
 
   #named(batchNorm: Described, channels: number | undefined): Statistics | undefined {
@@ -121,6 +170,7 @@ export class EvidenceFinder {
       for (const [meanName, varianceName] of NAMES) {
         const mean = this.#byName(`${scope}${meanName}`);
         const variance = this.#byName(`${scope}${varianceName}`);
+        if (mean?.value && meanName === 'mean') continue; // No name of a constant.
         if (!mean || !variance || !hasChannels(mean, channels) || !hasChannels(variance, channels)) continue;
         return { mean, variance, evidence: { kind: 'name' } };
       }
@@ -177,7 +227,7 @@ export class EvidenceFinder {
       return updated.has(known.node) && !this.#averaged.has(known.node) ? undefined : known;
     }
     const entry = this.#checkpoint?.entries.get(name);
-    if (!entry) return undefined;
+    if (!entry) return this.#variables.named(name);
     const { dtype, shape } = entry;
     return { node: name, kind: 'ref', dtype, shape, key: name, slice: undefined, evidence: 'name' };
   }

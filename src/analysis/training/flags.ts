@@ -12,7 +12,7 @@ import { isVariable } from '../state/variables.js';
 import { constantScalar, type Pins } from '../values/constants.js';
 import type { Shapes } from '../values/shapes.js';
 import { ValueNumbering } from '../values/value_numbering.js';
-import { isBatchReduction, isTrainingFused } from './batch_statistics.js';
+import { isTrainingFused, reducesBatchAxis } from './batch_statistics.js';
 import { Branches } from './branches.js';
 
 /** A flag that switches between training and inference, and its value at inference. */
@@ -33,8 +33,11 @@ export type FlagReason =
   /** It is a step counter that delays fake quantisation. */
   | { readonly code: 'delays_quantization' };
 
-/** Whether a tensor is a read of a variable, and whether that is one that some op updates with data. */
-export type VariableRead = (name: string) => 'updated' | 'other' | undefined;
+/**
+ * Whether the output of a node is the value of a variable: of one that some op updates with data, of another, or of one that
+ * was frozen to a constant.
+ */
+export type VariableRead = (name: string) => 'updated' | 'other' | 'frozen' | undefined;
 
 /**
  * Finds the flags that switch training on and off, by what they switch: the value for which fewer batch statistics and
@@ -186,6 +189,8 @@ class FlagFinder {
 
 const quantizes = anyOf('fake_quantize');
 const isRandom = anyOf('random');
+const isFused = anyOf('fused_batch_norm');
+const isAverage = anyOf('average');
 const bringsWeights = anyOf('weighted', 'gather', 'gather_variable');
 const isPlaceholder = anyOf('placeholder');
 /** Ops that forward the value of a condition. */
@@ -202,7 +207,15 @@ function standsInForTraining(alone: readonly Node[], vanishing: readonly Node[],
   const reads = alone.map(({ name }) => read(name));
   if (reads.includes('updated')) return true;
   if (alone.some((node) => bringsWeights(node))) return false;
-  return reads.includes('other') || vanishing.every((node) => isRandom(node));
+  if (reads.includes('other') || vanishing.every((node) => isRandom(node))) return true;
+  return alone.some((node, i) => (node.op === 'Const' && reads[i] === 'frozen') || usesStatistics(node, read));
+}
+
+/** Whether a batch norm in inference mode reads moving statistics; one in training mode may read them as well (TF 2). */
+function usesStatistics(node: Node, read: VariableRead): boolean {
+  return (
+    isFused(node) && !isTrainingFused(node) && node.inputs.slice(3, 5).every((ref) => read(ref.node) !== undefined)
+  );
 }
 
 /** The tensors that decide a Switch or a Select, each once. Conditions of loops are none. */
@@ -270,6 +283,6 @@ function hasOneElement(node: Node): boolean {
 /** Nodes that only training needs: statistics over the batch dimension, and random ops. */
 function trainingNodes(graph: Graph, shapes: Shapes): Node[] {
   return [...graph.nodes()].filter(
-    (node) => isTrainingFused(node) || isBatchReduction(graph, shapes, node) || isRandom(node),
+    (node) => isTrainingFused(node) || (isAverage(node) && reducesBatchAxis(graph, shapes, node)) || isRandom(node),
   );
 }

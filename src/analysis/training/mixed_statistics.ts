@@ -1,0 +1,41 @@
+import type { Graph } from '../../graph/graph.js';
+import { type Node, refText, type TensorRef } from '../../graph/node.js';
+import { isSelect } from '../../ops/meaning.js';
+import { isElementwise, operands } from '../state/assignments.js';
+import type { Shapes } from '../values/shapes.js';
+import { findActivations } from './activations.js';
+import { isBatchReduction, isTrainingFused } from './batch_statistics.js';
+
+/**
+ * The tensors that arithmetic mixes into batch statistics before these meet an activation: scale and offset; beside them what
+ * batch renormalisation corrects by, and the moving statistics where a flag that is a number weighs both. A choice is no mixture.
+ *
+ * @param statistics - the means and variances of one batch norm
+ */
+export function mixedIn(graph: Graph, shapes: Shapes, statistics: readonly TensorRef[]): TensorRef[] {
+  const activations = findActivations(graph);
+  const found: TensorRef[] = [];
+  const seen = new Map(statistics.map((ref) => [refText(ref), ref]));
+  for (const ref of seen.values()) {
+    for (const node of graph.consumers(ref)) {
+      if (!isElementwise(node) || !isBatchStatistic(graph, shapes, node)) continue;
+      if (!isSelect(node)) found.push(...operands(node).filter((input) => !activations.hasNamed(input.node)));
+      seen.set(node.name, { node: node.name, port: 0 });
+    }
+  }
+  return found;
+}
+
+/** Whether all that is fed in the value of a node are reductions over the batch. */
+function isBatchStatistic(graph: Graph, shapes: Shapes, node: Node): boolean {
+  const activations = findActivations(graph);
+  const fed = (at: Node) => at.inputs.filter((ref) => activations.hasNamed(ref.node));
+  const seen = new Map(fed(node).map((ref) => [refText(ref), ref]));
+  for (const { node: name, port } of seen.values()) {
+    const at = graph.get(name);
+    if ((isTrainingFused(at) && port > 0) || isBatchReduction(graph, shapes, at)) continue;
+    if (!isElementwise(at)) return false;
+    for (const ref of fed(at)) seen.set(refText(ref), ref);
+  }
+  return true;
+}
