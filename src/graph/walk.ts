@@ -108,7 +108,10 @@ function sort(graph: Graph): Order {
 export function sourceOf(graph: Graph, ref: TensorRef, passes: (node: Node) => boolean): TensorRef {
   let at = ref;
   let node = graph.find(ref.node);
-  for (let guard = 0; guard < 10_000 && node && passes(node) && node.inputs[0]; guard++) {
+  // Only the edge back of a loop can lead to a node again.
+  const seen = new Set<Node>();
+  while (node && passes(node) && node.inputs[0] && !seen.has(node)) {
+    if (node.op.endsWith('NextIteration')) seen.add(node);
     at = node.inputs[0];
     node = graph.inputNode(node, 0);
   }

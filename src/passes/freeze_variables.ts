@@ -6,6 +6,7 @@ import { DataType } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
 import type { Node } from '../graph/node.js';
 import { numberTensor } from '../graph/tensor.js';
+import { sourceOf } from '../graph/walk.js';
 import { anyOf } from '../ops/meaning.js';
 import type { Outcome } from './outcome.js';
 import type { Pass } from './pass.js';
@@ -90,11 +91,8 @@ function sourceType(graph: Graph, node: Node) {
 
 /** The dtype of the constant that a chain of handles leads to. */
 function frozenType(graph: Graph, node: Node): DataType | undefined {
-  let at = graph.inputNode(node, 0);
-  for (let guard = 0; at && at.op !== 'Const' && guard < 1000; guard++) {
-    if (!forwardsVariable(at)) return undefined;
-    at = graph.inputNode(at, 0);
-  }
+  const [handle] = node.inputs;
+  const at = handle && graph.find(sourceOf(graph, handle, forwardsVariable).node);
   return at?.tensor?.dtype;
 }
 

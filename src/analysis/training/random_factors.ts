@@ -76,20 +76,29 @@ export class RandomFactors {
   }
 
   /** Whether a tensor is a single number that no data decides: constants, placeholders, variables, flags, arithmetic. */
-  isParameter(ref: TensorRef, depth = 0): boolean {
-    const node = this.#graph.find(ref.node);
-    if (!node || depth > MAX_DEPTH) return false;
-    if (node.op === 'Const') return node.tensor?.shape.every((size) => size === 1) ?? false;
+  isParameter(ref: TensorRef): boolean {
+    const seen = new Set([ref.node]);
+    for (const name of seen) {
+      const node = this.#graph.find(name);
+      const inputs = node && this.#operandsOfParameter(node);
+      if (!inputs) return false;
+      for (const input of inputs) seen.add(input.node);
+    }
+    return true;
+  }
+
+  /** The tensors that have to be parameters for the node to be one; undefined where it is none in any case. */
+  #operandsOfParameter(node: Node): readonly TensorRef[] | undefined {
+    if (node.op === 'Const') return node.tensor?.shape.every((size) => size === 1) ? [] : undefined;
     // The same number for every element.
-    if (isShapeLike(node)) return true;
-    if (isFill(node)) return this.isParameter(node.inputs[1]!, depth + 1);
+    if (isShapeLike(node)) return [];
+    if (isFill(node)) return node.inputs.slice(1, 2);
     if (isPlaceholder(node) || isVariable(node)) {
       const shape = attrShape(node, 'shape');
-      return shape ? shape.every((size) => size === 1) : this.#isUsedAsNumber(node);
+      return (shape ? shape.every((size) => size === 1) : this.#isUsedAsNumber(node)) ? [] : undefined;
     }
-    if (!(isNumberOp(node) || isRead(node)) || node.inputs.length === 0 || isMean(node)) return false;
-    const inputs = isSwitch(node) ? node.inputs.slice(0, 1) : node.inputs;
-    return inputs.every((input) => this.isParameter(input, depth + 1));
+    if (!(isNumberOp(node) || isRead(node)) || node.inputs.length === 0 || isMean(node)) return undefined;
+    return isSwitch(node) ? node.inputs.slice(0, 1) : node.inputs;
   }
 
   /** Whether a tensor is made of variables and constants alone, some of several elements. */
@@ -98,8 +107,7 @@ export class RandomFactors {
     const seen = new Map([[ref.node, ref]]);
     for (const at of seen.values()) {
       const node = this.#graph.find(at.node);
-      if (!node || isMaskSource(node) || isOtherRandomOp(node) || this.fed.has(node) || seen.size > MAX_WEIGHT)
-        return false;
+      if (!node || isMaskSource(node) || isOtherRandomOp(node) || this.fed.has(node)) return false;
       if (isShapeQuery(node)) continue;
       found ||= isVariable(node) || (node.op === 'Const' && !this.isParameter(at));
       for (const input of node.inputs) seen.set(input.node, input);
@@ -148,9 +156,6 @@ export class RandomFactors {
 }
 
 const EDGE = 1e-9;
-const MAX_DEPTH = 30;
-/** Weights of a net are read, scaled and reshaped, not more. */
-const MAX_WEIGHT = 40;
 
 /** Whether an op computes numbers element by element, or chooses between them. */
 function isNumberOp(node: Node): boolean {
