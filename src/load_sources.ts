@@ -183,7 +183,14 @@ function refuseUnrelated(reference: Graph, name: string, model: Graph): void {
 
 async function readGraph(source: ByteSource, tag: string | undefined): Promise<MetaGraph> {
   const kind = sniff(source);
-  switch (graphKindOf(kind)) {
+  const graphKind = graphKindOf(kind);
+  if (tag !== undefined && graphKind !== undefined && graphKind !== 'saved_model' && graphKind !== 'saved_model_text') {
+    throw new BnfixError('usage', `${source.name} has no tags: it is not a SavedModel`, {
+      option: 'tag',
+      fix: 'leave the option out',
+    });
+  }
+  switch (graphKind) {
     case 'graph_def':
       return { graph: readGraphDef(source), metaGraphDef: {} };
     case 'graph_text':

@@ -23,7 +23,27 @@ export class Args {
         fix: 'name one',
       });
     }
-    return typeof value === 'string' && value !== '' ? value : undefined;
+    if (value === '') throw isEmpty(`--${name}`);
+    return typeof value === 'string' ? value : undefined;
+  }
+
+  /**
+   * The value of the one of several options that is given.
+   * @throws BnfixError `usage` when two of them have different values
+   */
+  oneOf(...names: readonly string[]): string | undefined {
+    const given = names.flatMap((name) => {
+      const value = this.string(name);
+      return value === undefined ? [] : [{ name, value }];
+    });
+    const other = given.find(({ value }) => value !== given[0]!.value);
+    if (other) {
+      throw new BnfixError('usage', `--${given[0]!.name} and --${other.name} have different values`, {
+        where: `${given[0]!.value}, ${other.value}`,
+        fix: 'give one of them',
+      });
+    }
+    return given[0]?.value;
   }
 
   /** The values of a repeatable option. */
@@ -34,7 +54,9 @@ export class Args {
 
   /** The values of a repeatable option, each of which may be several, apart by commas. */
   list(name: string): string[] {
-    const values = this.strings(name).flatMap((value) => value.split(','));
+    const given = this.strings(name);
+    if (given.some((value) => /^[\s,]*$/.test(value))) throw isEmpty(`--${name}`);
+    const values = given.flatMap((value) => value.split(','));
     return values.map((value) => value.trim()).filter((value) => value !== '');
   }
 
@@ -44,8 +66,16 @@ export class Args {
    */
   positional(name: string): string | undefined {
     const rest = Array.isArray(this.#values._) ? this.#values._.slice(1).map(String) : [];
+    if (this.#values[name] === '') throw isEmpty(name);
     const [first, second] = [this.string(name), ...rest].filter((value) => value !== undefined);
     if (second !== undefined) throw new BnfixError('usage', `unexpected argument ${second}`);
     return first;
   }
+}
+
+function isEmpty(what: string): BnfixError {
+  return new BnfixError('usage', `${what} is empty`, {
+    why: 'a shell gives an empty value for a variable that is not set',
+    fix: 'give it a value, or leave it out',
+  });
 }

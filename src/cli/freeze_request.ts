@@ -36,16 +36,20 @@ export const FREEZE_GRAPH_OPTIONS: Readonly<Record<string, Options>> = {
 
 /** @throws BnfixError `usage` when a value is missing or contradicts another */
 export function freezeRequest(args: Args): FreezeRequest {
-  const checkpoint = args.string('checkpoint') ?? args.string('input_checkpoint');
-  const graph = args.string('input_meta_graph') ?? args.string('input_graph') ?? args.string('input_saved_model_dir');
-  const model = args.positional('MODEL') ?? graph ?? checkpoint;
+  const checkpoint = args.oneOf('checkpoint', 'input_checkpoint');
+  const graph = args.oneOf('input_meta_graph', 'input_graph', 'input_saved_model_dir');
+  const positional = args.positional('MODEL');
+  if (positional !== undefined && graph !== undefined && graph !== positional) {
+    throw new BnfixError('usage', `two models: ${positional} and ${graph}`, { fix: 'name one' });
+  }
+  const model = positional ?? graph ?? checkpoint;
   if (model === undefined) {
     throw new BnfixError('usage', 'which model?', {
       why: 'freeze needs the .meta file, the checkpoint, a frozen .pb or a SavedModel folder',
       fix: 'bnfix freeze MODEL -o frozen.pb',
     });
   }
-  const output = args.string('output') ?? args.string('output_graph');
+  const output = args.oneOf('output', 'output_graph');
   const dryRun = args.flag('dry-run');
   if (output === undefined && !dryRun) throw noOutput(model);
   if (output !== undefined) refuseOtherFormats(output);
@@ -130,6 +134,9 @@ function pinned(entries: readonly string[]): NonNullable<FreezeOptions['set']> {
         where: '--set',
         fix: '--set NAME=VALUE, where VALUE is true, false or a number: --set is_training=false,keep_prob=1',
       });
+    }
+    if (set[name] !== undefined && set[name] !== value) {
+      throw new BnfixError('usage', `--set gives ${name} two values`, { where: '--set', fix: 'name it once' });
     }
     set[name] = value;
   }

@@ -25,6 +25,7 @@ import { FREEZE_OPTIONS, type FreezeOptions } from './options.js';
 import { type OutputsFound, resolveOutputs } from './outputs.js';
 import { prepare } from './prepare.js';
 import { withReference } from './reference.js';
+import { refuseIdleKeep } from './refuse_idle_options.js';
 import { applyStatisticsMap } from './statistics_map.js';
 
 /**
@@ -48,6 +49,7 @@ export function analyse(model: Model, options: FreezeOptions = {}): Analysis {
   const outputs = resolveOutputs({ ...model, graph }, options);
   // Where the outputs have to be named, everything that may be one is looked at.
   const ends = outputs.refs.length > 0 ? outputs.refs : outputs.candidates.map(({ ref }) => ref);
+  refuseIdleKeep(graph, options.keep ?? []);
   const isKept = nameMatcher(options.keep ?? []);
   const inputs = findInputs(graph, ends, options);
   const found = findVariables({ ...model, graph });

@@ -45,6 +45,8 @@ export interface Analysis {
   readonly randomOps: readonly string[];
   /** Reductions over the batch that feed an output at inference. */
   readonly batchReductions: readonly string[];
+  /** Variables that are in use as statistics and were never updated, where the user allows it; those of batch norms apart. */
+  readonly untrainedAllowed: readonly string[];
   /** Batch norms in inference mode, fused and unfused, whose statistics cannot be right. */
   readonly unhealthy: readonly Unhealthy[];
   /** What preparing the graph did. */

@@ -44,6 +44,7 @@ export type Findings = Pick<
   | 'randomOps'
   | 'batchReductions'
   | 'unhealthy'
+  | 'untrainedAllowed'
   | 'needed'
   | 'fed'
   | 'plan'
@@ -69,17 +70,20 @@ export function findings(found: Found): Findings {
     ...strange.filter(({ output }) => isKept(output)).map(({ output }): Kept => ({ kind: 'random_op', node: output })),
   ];
   const unhealthy = findUnhealthy(found, batchNorms, live);
+  const isAllowed = found.options.allowUntrained === true;
+  const untrained = untrainedStatistics(found);
+  const untrainedBehindFlag = untrainedSelected(found, needed);
   const problems: Problem[] = [
     ...(outputs.refs.length === 0 ? [{ code: 'outputs_unclear', candidates: outputs.candidates } as const] : []),
     ...batchNorms.flatMap((each) => batchNormProblem(found, each)),
-    ...untrainedStatistics(found),
+    ...(isAllowed ? [] : untrained),
     ...ambiguousStatistics(found),
     ...findLeftovers(training, inference, checkpoint),
     ...strange
       .filter(({ output }) => !isKept(output))
       .map(({ output, random, problem }): Problem => ({ code: 'random_op', node: output, random, problem })),
     ...findUnfreezable(graph, live),
-    ...untrainedSelected(found, needed),
+    ...(isAllowed ? [] : untrainedBehindFlag),
     ...unhealthySelected(found, unhealthy),
     ...withoutValue(found, needed),
   ];
@@ -90,6 +94,7 @@ export function findings(found: Found): Findings {
     randomOps: [...graph.nodes()].filter((node) => live.has(node) && isRandom(node)).map(({ name }) => name),
     batchReductions: batchReductionsLeft(training, inference),
     unhealthy,
+    untrainedAllowed: isAllowed ? untrainedNames([...untrained, ...untrainedBehindFlag]) : [],
     needed,
     fed: fedAtInference(found, removed, live),
     plan: {
@@ -159,8 +164,7 @@ function batchNormProblem({ options }: Found, { name, isKept, status, health }: 
 }
 
 /** Variables that replace a statistic of no batch norm, and that were never updated. */
-function untrainedStatistics({ inference, checkpoint, options }: Found): Problem[] {
-  if (options.allowUntrained) return [];
+function untrainedStatistics({ inference, checkpoint }: Found): Problem[] {
   const problems: Problem[] = [];
   for (const { tensor, by, role } of inference.after.used.values()) {
     if (role !== 'statistic' || 'value' in by || !inference.others.has(by.variable.node)) continue;
@@ -168,6 +172,15 @@ function untrainedStatistics({ inference, checkpoint, options }: Found): Problem
     if (value && isUntouched(value)) problems.push({ code: 'untrained_statistic', tensor, variable: by.variable.node });
   }
   return problems;
+}
+
+/** The variables that problems name as untrained. */
+function untrainedNames(problems: readonly Problem[]): string[] {
+  const names = problems.flatMap((problem): readonly string[] => {
+    if (problem.code === 'untrained_selected') return problem.variables;
+    return problem.code === 'untrained_statistic' ? [problem.variable] : [];
+  });
+  return [...new Set(names)];
 }
 
 /** Statistics of no batch norm whose averages are copied or averaged once more. */
@@ -184,8 +197,8 @@ function ambiguousStatistics({ training, inference }: Found): Problem[] {
  * Statistics that a flag selects at inference must have been trained, like those of a repaired batch norm: a net that was
  * always run in training mode may never have kept any.
  */
-function untrainedSelected({ options, selected, checkpoint }: Found, needed: readonly Variable[]): Problem[] {
-  if (!selected || options.allowUntrained) return [];
+function untrainedSelected({ selected, checkpoint }: Found, needed: readonly Variable[]): Problem[] {
+  if (!selected) return [];
   const averages = new Set([...selected.averages.values()].flat().map((average) => average.variable.node));
   const untrained = needed.filter((variable) => {
     const value = averages.has(variable.node) ? knownValue(variable, checkpoint) : undefined;

@@ -6,9 +6,12 @@ import { parseTensorName } from '../analysis/training/outputs.js';
 import { Shapes } from '../analysis/values/shapes.js';
 import { didYouMean } from '../did_you_mean.js';
 import { BnfixError } from '../errors.js';
+import { attrType } from '../graph/attrs.js';
+import { DataType, dtypeName } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
-import type { TensorRef } from '../graph/node.js';
+import type { Node, TensorRef } from '../graph/node.js';
 import { anyOf } from '../ops/meaning.js';
+import { outputTypes } from '../ops/registry.js';
 import type { FreezeOptions } from './options.js';
 
 /**
@@ -32,13 +35,45 @@ const isPlaceholder = anyOf('placeholder');
 
 function givenFlag(graph: Graph, name: string, value: boolean | number): Flag {
   const { node } = parseTensorName(name);
-  if (graph.has(node)) return { node, value: Number(value), reason: { code: 'given' } };
+  const found = graph.find(node);
+  if (found) {
+    refuseOtherType(found, value);
+    return { node, value: Number(value), reason: { code: 'given' } };
+  }
   const placeholders = [...graph.nodes()].filter((other) => isPlaceholder(other)).map((other) => other.name);
   const shown = placeholders.slice(0, 10).join(', ');
   throw new BnfixError('usage', `no placeholder named ${name}`, {
     option: 'set',
     fix: didYouMean(node, placeholders) ?? (shown ? `placeholders of this graph: ${shown}` : undefined),
   });
+}
+
+/** @throws BnfixError `usage` for a number that the dtype of a node cannot hold: 0.5 for a bool */
+function refuseOtherType(node: Node, value: boolean | number): void {
+  const dtype = outputTypes(node)?.[0] ?? attrType(node, 'dtype');
+  if (dtype === undefined) return;
+  const isBool = dtype === DataType.DT_BOOL;
+  const fits = isBool
+    ? Number(value) === 0 || Number(value) === 1
+    : !isInteger(dtype) || Number.isInteger(Number(value));
+  if (fits) return;
+  throw new BnfixError(
+    'usage',
+    `${node.name} is ${isBool ? 'a bool' : `of type ${dtypeName(dtype)}`}, and cannot be ${value}`,
+    {
+      option: 'set',
+      fix: isBool
+        ? [
+            { option: 'set', value: `${node.name}=false` },
+            { option: 'set', value: `${node.name}=true` },
+          ]
+        : { option: 'set', value: `${node.name}=${Math.trunc(Number(value))}` },
+    },
+  );
+}
+
+function isInteger(dtype: DataType): boolean {
+  return /^u?int\d+$/.test(dtypeName(dtype));
 }
 
 /**

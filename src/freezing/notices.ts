@@ -8,20 +8,33 @@ export type Notice =
   | { readonly code: 'cut_at_pipeline'; readonly tensors: readonly string[] }
   /** Variables without a moving average of their own keep their plain value. */
   | { readonly code: 'without_ema'; readonly variables: readonly string[] }
+  /** No variable that feeds an output has a moving average: `ema` changes nothing. */
+  | { readonly code: 'no_ema' }
+  /** No value of the checkpoint is in the result. */
+  | { readonly code: 'checkpoint_unused'; readonly checkpoint: string }
   /** Random ops feed an output: it differs from run to run. */
   | { readonly code: 'random_ops'; readonly nodes: readonly string[] }
   /** Reductions over the batch feed an output: it may depend on the batch. */
   | { readonly code: 'batch_reductions'; readonly nodes: readonly string[] }
   /** Statistics that were never updated are in use: because the user allows it, or because they were before. */
   | { readonly code: 'untrained_in_use'; readonly batchNorms: readonly string[]; readonly allowed: boolean }
+  /** Variables that were never updated are in use as statistics, because the user allows it. */
+  | { readonly code: 'untrained_allowed'; readonly variables: readonly string[] }
   /** A batch norm in inference mode has statistics that cannot be right. */
   | { readonly code: 'unhealthy_in_use'; readonly batchNorm: string; readonly problem: HealthProblem }
   /** Batch norms in functions that could not be inlined are not folded. */
   | { readonly code: 'functions_not_folded'; readonly functions: readonly string[] };
 
+const WARNINGS: ReadonlySet<Notice['code']> = new Set([
+  'unhealthy_in_use',
+  'untrained_in_use',
+  'untrained_allowed',
+  'no_ema',
+]);
+
 /** Whether a notice is a warning: the result may be useless. */
 export function isWarning({ code }: Notice): boolean {
-  return code === 'unhealthy_in_use' || code === 'untrained_in_use';
+  return WARNINGS.has(code);
 }
 
 /** What the user ought to know of a graph that can be frozen. */
@@ -32,13 +45,21 @@ export function noticesOf(analysis: Analysis): Notice[] {
     notices.push({ code: 'cut_at_pipeline', tensors: inputs.refs.map(refText) });
   }
   const plain = options.ema ? needed.filter(({ evidence }) => evidence !== 'moving average') : [];
-  if (plain.length > 0) notices.push({ code: 'without_ema', variables: plain.map(({ node }) => node) });
+  if (options.ema && plain.length === needed.length) notices.push({ code: 'no_ema' });
+  else if (plain.length > 0) notices.push({ code: 'without_ema', variables: plain.map(({ node }) => node) });
+  const { checkpoint } = analysis.model;
+  if (checkpoint && needed.length === 0 && batchNorms.every(({ status }) => status.kind !== 'paired')) {
+    notices.push({ code: 'checkpoint_unused', checkpoint: checkpoint.name });
+  }
   if (randomOps.length > 0) notices.push({ code: 'random_ops', nodes: randomOps });
   if (batchReductions.length > 0) notices.push({ code: 'batch_reductions', nodes: batchReductions });
   const untrained = batchNorms.filter(({ isKept, health }) => !isKept && health?.kind === 'untrained');
   for (const allowed of [true, false]) {
     const names = untrained.filter(({ status }) => (status.kind === 'paired') === allowed).map(({ name }) => name);
     if (names.length > 0) notices.push({ code: 'untrained_in_use', batchNorms: names, allowed });
+  }
+  if (analysis.untrainedAllowed.length > 0) {
+    notices.push({ code: 'untrained_allowed', variables: analysis.untrainedAllowed });
   }
   for (const each of unhealthy) notices.push({ code: 'unhealthy_in_use', ...each });
   return notices;

@@ -132,6 +132,12 @@ export function noticeText(notice: Notice, flagOf: (option: string) => string): 
       return `cut at ${listed(notice.tensors)}, where the input pipeline ends (${flagOf('inputs')} overrides)`;
     case 'without_ema':
       return `without a moving average, taken as they are: ${listed(notice.variables, 8)}`;
+    case 'no_ema':
+      return `no variable that feeds an output has a moving average: ${flagOf('ema')} changes nothing`;
+    case 'checkpoint_unused':
+      return `no value of the checkpoint ${notice.checkpoint} is used: the outputs need no variable`;
+    case 'untrained_allowed':
+      return `variables that were never updated are in use (${flagOf('allowUntrained')}): ${listed(notice.variables)}`;
     case 'random_ops':
       return `random ops feed the outputs, which differ from run to run: ${listed(notice.nodes)}`;
     case 'batch_reductions':

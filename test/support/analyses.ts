@@ -8,6 +8,7 @@ import { constantValue } from '../../src/analysis/values/constants.js';
 import { type Shape, Shapes } from '../../src/analysis/values/shapes.js';
 import { analyse } from '../../src/freezing/analyse.js';
 import type { Analysis } from '../../src/freezing/analysis.js';
+import { noticesOf } from '../../src/freezing/notices.js';
 import { dtypeName } from '../../src/graph/dtype.js';
 import type { Graph } from '../../src/graph/graph.js';
 import { refText, type TensorRef } from '../../src/graph/node.js';
@@ -112,6 +113,9 @@ export const ANALYSES: Readonly<Record<string, AnalysisText>> = {
 
   /** What stands against freezing a graph. */
   problems: (graph, options) => analysed(graph, options).problems.map(dataText),
+
+  /** What the user ought to know of a graph that can be frozen. */
+  notices: (graph, options) => noticesOf(analysed(graph, options)).map(dataText),
 };
 
 /** All that is known of a model before anything is written. */

@@ -1,0 +1,30 @@
+import { didYouMean } from '../did_you_mean.js';
+import { BnfixError } from '../errors.js';
+import type { Graph } from '../graph/graph.js';
+import { nameMatcher } from './name_matcher.js';
+
+/**
+ * Refuses what is to be kept and does not exist: it would be repaired after all.
+ * @throws BnfixError `usage` for a name, scope or glob that no node of the graph has
+ */
+export function refuseIdleKeep(graph: Graph, keep: readonly string[]): void {
+  for (const pattern of keep) {
+    const isMeant = nameMatcher([pattern]);
+    if ([...graph.nodes()].some(({ name }) => isMeant(name))) continue;
+    throw new BnfixError('usage', `no node or scope named ${pattern}`, {
+      option: 'keep',
+      fix:
+        didYouMean(pattern, scopesOf(graph)) ??
+        'name a batch norm, a dropout or a flag of the graph, or a scope or a glob',
+    });
+  }
+}
+
+/** Names of nodes, and of the scopes that they are in. */
+function scopesOf(graph: Graph): Set<string> {
+  const names = new Set<string>();
+  for (const { name } of graph.nodes()) {
+    for (let at = name; at !== '' && !names.has(at); at = at.slice(0, Math.max(0, at.lastIndexOf('/')))) names.add(at);
+  }
+  return names;
+}
