@@ -48,7 +48,13 @@ export function noticesOf(analysis: Analysis): Notice[] {
   if (options.ema && plain.length === needed.length) notices.push({ code: 'no_ema' });
   else if (plain.length > 0) notices.push({ code: 'without_ema', variables: plain.map(({ node }) => node) });
   const { checkpoint } = analysis.model;
-  if (checkpoint && needed.length === 0 && batchNorms.every(({ status }) => status.kind !== 'paired')) {
+  const used = [
+    ...needed,
+    ...batchNorms.flatMap(({ status }) =>
+      status.kind === 'paired' ? [status.statistics.mean, status.statistics.variance] : [],
+    ),
+  ];
+  if (checkpoint && used.every(({ value }) => value !== undefined)) {
     notices.push({ code: 'checkpoint_unused', checkpoint: checkpoint.name });
   }
   if (randomOps.length > 0) notices.push({ code: 'random_ops', nodes: randomOps });
