@@ -1,6 +1,7 @@
 import type { Graph } from '../../graph/graph.js';
 import { type Node, refText, type TensorRef } from '../../graph/node.js';
 import type { NodeSet } from '../../graph/node_set.js';
+import { ancestors } from '../../graph/walk.js';
 import { anyOf } from '../../ops/meaning.js';
 import type { MovingAverages } from '../state/moving_averages.js';
 import { constantScalar } from '../values/constants.js';
@@ -49,6 +50,8 @@ const isMultiply = anyOf('multiply');
 /** Scale and shift follow the root within so many ops. */
 const PARAMETER_DISTANCE = 4;
 
+type Sources = ReturnType<Moments['sourcesOf']>;
+
 class Finder {
   readonly #graph: Graph;
   readonly #activations: NodeSet;
@@ -71,7 +74,7 @@ class Finder {
     const reductions = this.#moments.reductionsOf(carriers.at(-1)!);
     if (reductions.length === 0) return undefined;
     const sources = this.#moments.sourcesOf(reductions);
-    if (!global && !this.#isApplied(node, sources.all)) return undefined;
+    if (!global && !this.#isApplied(node, sources)) return undefined;
     // Where a variable averages the standard deviation itself, that is what it replaces.
     const isRootAveraged = !global && this.#averages.has(node.name);
     const variance = isRootAveraged ? this.#moments.carriersOf([{ node: node.name, port: 0 }]) : carriers;
@@ -95,17 +98,25 @@ class Finder {
   }
 
   /** Whether the root scales the same activation whose moments it came from: then it is a normalisation. */
-  #isApplied(root: Node, sources: ReadonlySet<string>): boolean {
+  #isApplied(root: Node, { x, all }: Sources): boolean {
     const seen = new Set([root.name]);
     for (const name of seen) {
       for (const node of this.#graph.dataConsumers(name)) {
         const others = applies(node) ? node.inputs.filter((ref) => !seen.has(ref.node)) : [];
-        if (others.some((ref) => this.#comesFrom(ref, sources))) return true;
-        // What has met an activation is no scale any more.
-        if (scales(node) && this.#moments.isStatistic(node)) seen.add(node.name);
+        if (others.some((ref) => this.#comesFrom(ref, all))) return true;
+        // What has met an activation is no scale any more; a scale that is made without the activation (by a label) is.
+        const isScale = scales(node) && (this.#moments.isStatistic(node) || this.#areApart(others, x));
+        if (isScale) seen.add(node.name);
       }
     }
     return false;
+  }
+
+  /** Whether tensors, one at least, do not depend on an activation. */
+  #areApart(refs: readonly TensorRef[], activation: TensorRef): boolean {
+    if (refs.length === 0) return false;
+    const names = refs.map(({ node }) => node);
+    return !ancestors(this.#graph, names, false).hasNamed(activation.node);
   }
 
   /** Whether a tensor is an activation of `sources`, shifted and scaled at most. */
