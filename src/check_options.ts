@@ -1,7 +1,7 @@
 import { didYouMean } from './did_you_mean.js';
 import { BnfixError } from './errors.js';
 
-/** What an option takes: `record` is an object by name, `any` is not checked. */
+/** The type of an option: `record` is an object by name, `any` is not checked. */
 export type OptionKind = 'boolean' | 'string' | 'strings' | 'record' | 'any';
 
 /** The kind of every option of a function. */
@@ -16,8 +16,8 @@ const KINDS: Readonly<Record<OptionKind, readonly [text: string, test: (value: u
 };
 
 /**
- * Checks the options of a function for those who call it without types.
- * @throws BnfixError `usage` for an unknown option or one of another kind
+ * Checks the options of a function at run time, for callers without TypeScript.
+ * @throws BnfixError `usage` for an unknown option or a value of the wrong type
  */
 export function checkOptions<T extends object>(caller: string, options: T, kinds: OptionKinds<T>): void {
   for (const [option, value] of Object.entries(options)) {

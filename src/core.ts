@@ -1,5 +1,5 @@
 /**
- * bnfix without Node.js: models come and go as bytes. `import 'bnfix/core'` in a browser or a worker.
+ * bnfix without Node.js: models are read from and written to bytes. `import 'bnfix/core'` in a browser or a worker.
  *
  * @example
  * import { freeze, graphBytes, load } from 'bnfix/core';

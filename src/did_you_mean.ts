@@ -1,4 +1,4 @@
-/** The names that are a few typing errors away from the one that was meant, the nearest first. */
+/** The known names that differ from a misspelled one by a few typing errors, the nearest first. */
 export function nearNames(wanted: string, names: Iterable<string>, limit = 3): string[] {
   const allowed = Math.max(2, Math.floor(wanted.length / 3));
   return [...names]
@@ -9,7 +9,7 @@ export function nearNames(wanted: string, names: Iterable<string>, limit = 3): s
     .map(({ name }) => name);
 }
 
-/** Levenshtein's distance; anything beyond `allowed` once it cannot be reached any more. */
+/** The Levenshtein distance; any number above `allowed` once the distance must exceed it. */
 function distance(a: string, b: string, allowed: number): number {
   if (Math.abs(a.length - b.length) > allowed) return allowed + 1;
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
@@ -25,7 +25,7 @@ function distance(a: string, b: string, allowed: number): number {
   return row[b.length]!;
 }
 
-/** A sentence for an error's fix: `did you mean a, b?`; undefined where nothing is near. */
+/** A sentence for an error's fix: `did you mean a, b?`; undefined if no name is near. */
 export function didYouMean(wanted: string, names: Iterable<string>): string | undefined {
   const near = nearNames(wanted, names);
   return near.length === 0 ? undefined : `did you mean ${near.join(', ')}?`;

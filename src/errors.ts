@@ -1,8 +1,8 @@
 /**
- * What kind of failure it is; the CLI gives each its own exit code.
+ * The kind of a failure; each has its own exit code in the CLI.
  *
- * - `usage`: an option names what does not exist, or something has to be named
- * - `unreadable`: an input is missing, of another kind, truncated or corrupt
+ * - `usage`: an option names what does not exist, or an option is required
+ * - `unreadable`: an input is missing, of the wrong type, truncated or corrupt
  * - `statistics`: variables or moving statistics are missing, untrained or not sane
  * - `unsupported`: a pattern that bnfix cannot repair
  * - `unwritable`: the result cannot be written
@@ -18,7 +18,7 @@ export type ErrorCode =
   | 'internal'
   | 'interrupted';
 
-/** Process exit code of each kind of failure. 0 is done, 1 is kept for a finding of `check` and `verify`. */
+/** Process exit code of each kind of failure. 0 is success, 1 is reserved. */
 export const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   usage: 2,
   unreadable: 3,
@@ -29,17 +29,17 @@ export const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   interrupted: 130,
 };
 
-/** A way out of an error: an option to give, something to do, or both. */
+/** A fix for an error: an option to give, an action to take, or both. */
 export interface Fix {
   /** The option of `load`, `freeze` or `fold` that helps, by its name in the library. */
   readonly option?: string;
-  /** What to give it, as on the command line (`conv1/bn`, `is_training=false`); undefined for `true`. */
+  /** The value of the option, as on the command line (`conv1/bn`, `is_training=false`); undefined for `true`. */
   readonly value?: string;
-  /** What that does; without an option, what to do. */
+  /** What the option does; without an option, what to do. */
   readonly text?: string;
 }
 
-/** What a {@link BnfixError} says beyond its headline. */
+/** The details of a {@link BnfixError}. */
 export interface ErrorDetail {
   /** File or node that it is about. */
   readonly where?: string | undefined;
@@ -49,25 +49,25 @@ export interface ErrorDetail {
   readonly fix?: string | Fix | readonly (string | Fix)[] | undefined;
   /** The option that it is about, by its name in the library. */
   readonly option?: string | undefined;
-  /** The same facts for programs: names, candidates, problems with their codes. */
+  /** The same facts as data: names, candidates, problems with their codes. */
   readonly data?: Readonly<Record<string, unknown>> | undefined;
-  /** What was thrown before, where this error explains it. */
+  /** The original error, if this one explains it. */
   readonly cause?: unknown;
 }
 
-/** The one error that bnfix throws on purpose: what happened, where, why, and how to fix it. */
+/** The only error that bnfix throws deliberately: what happened, where, why, and how to fix it. */
 export class BnfixError extends Error {
-  /** What kind of failure it is; {@link EXIT_CODES} has its exit code. */
+  /** The kind of failure; {@link EXIT_CODES} has its exit code. */
   readonly code: ErrorCode;
   /** File or node that it is about. */
   readonly where: string | undefined;
   /** Details, one a line. */
   readonly why: string | undefined;
-  /** The ways out, the best first. */
+  /** Possible fixes, the best first. */
   readonly fixes: readonly Fix[];
   /** The option that it is about, by its name in the library. */
   readonly option: string | undefined;
-  /** The same facts for programs; docs/report.schema.json describes them. */
+  /** The same facts as data; docs/report.schema.json is their schema. */
   readonly data: Readonly<Record<string, unknown>> | undefined;
 
   constructor(code: ErrorCode, message: string, detail: ErrorDetail = {}) {
@@ -82,13 +82,13 @@ export class BnfixError extends Error {
     this.fixes = fixes.map((fix: string | Fix) => (typeof fix === 'string' ? { text: fix } : fix));
   }
 
-  /** The ways out as text, one a line, with options as the library names them; undefined where there is none. */
+  /** The fixes as text, one per line, with options as the library names them; undefined if there are none. */
   get fix(): string | undefined {
     return this.fixes.length === 0 ? undefined : this.fixes.map((fix) => fixText(fix, libraryOption)).join('\n');
   }
 }
 
-/** The text of a way out. @param optionText - how an option and its value are written */
+/** The text of a fix. @param optionText - writes an option and its value */
 export function fixText(
   { option, value, text }: Fix,
   optionText: (option: string, value: string | undefined) => string,

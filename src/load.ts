@@ -7,9 +7,9 @@ import type { ByteSource } from './io/source.js';
 import { type LoadedModel, loadOpened, loadSources, type ModelSources } from './load_sources.js';
 import { locateModel } from './locate/locate.js';
 
-/** Options of {@link load}. `checkpoint` and `reference` are paths, and go with the path of a model. */
+/** Options of {@link load}. `checkpoint` and `reference` are paths; use them with the path of a model. */
 export interface LoadOptions {
-  /** The checkpoint, if it is not the one beside the graph: prefix, .index, folder or `checkpoint` file. */
+  /** The checkpoint, if not the one next to the graph: prefix, .index, folder or `checkpoint` file. */
   readonly checkpoint?: string;
   /** Tags of the graph in a SavedModel, separated by commas. */
   readonly tag?: string;
@@ -25,19 +25,19 @@ setNativeCrc32c(loadNativeCrc32c);
  *
  * @example
  * import { load } from 'bnfix';
- * const model = await load('model.meta'); // and model.index beside it
+ * const model = await load('model.meta'); // with model.index next to it
  * model.checkpoint.entries.size; // 50
  * model.close();
  *
- * @throws BnfixError `unreadable` when a file is missing, of another kind, truncated or corrupt; `usage` when the path
- *   leads to several models
+ * @throws BnfixError `unreadable` when a file is missing, of the wrong type, truncated or corrupt; `usage` when the path
+ *   matches several models
  */
 export async function load(model: string | Uint8Array | ModelSources, options: LoadOptions = {}): Promise<LoadedModel> {
   checkOptions('load', options, { checkpoint: 'string', tag: 'string', reference: 'string' });
   if (typeof model === 'string') return loadPath(model, options);
   for (const option of ['checkpoint', 'reference'] as const) {
     if (options[option] === undefined) continue;
-    throw new BnfixError('usage', `the ${option} of a model that is given as bytes cannot be a path`, {
+    throw new BnfixError('usage', `a model given as bytes cannot have a path as its ${option}`, {
       option,
       fix: `give the contents of all files: { graph, ${option} }`,
     });

@@ -37,7 +37,7 @@ export interface SourceOptions {
   readonly tag?: string;
 }
 
-/** A model with its files open. Close it when the result has been written: weights are read at that time. */
+/** A model with its files open. Close it after writing the result, which reads the weights. */
 export interface LoadedModel extends Model {
   readonly checkpoint: OpenCheckpoint | undefined;
   /** Closes its files. */
@@ -46,7 +46,7 @@ export interface LoadedModel extends Model {
   [Symbol.dispose](): void;
 }
 
-/** Files of a model that are open, or known how to open. */
+/** Files of a model: open, or with a function that opens them. */
 export interface OpenedFiles {
   readonly graph: ByteSource;
   readonly checkpoint?: { readonly files: CheckpointFiles; readonly open: OpenSource } | undefined;
@@ -57,7 +57,7 @@ export interface OpenedFiles {
  * Loads a model from the contents of its files. Weights are not read yet.
  *
  * @param model - the contents of the file with the graph, or of all files
- * @throws BnfixError `unreadable` when a file is of another kind, truncated or corrupt; `usage` when a SavedModel has
+ * @throws BnfixError `unreadable` when a file is of the wrong type, truncated or corrupt; `usage` when a SavedModel has
  *   several graphs and no `tag` chooses one
  */
 export async function loadSources(model: Uint8Array | ModelSources, options: SourceOptions = {}): Promise<LoadedModel> {
@@ -86,7 +86,7 @@ function sourceOf(contents: FileContents, name: string): ByteSource {
   return new MemorySource(new Uint8Array(contents.buffer, contents.byteOffset, contents.byteLength), name);
 }
 
-/** Also bytes of another realm (an iframe), which are no instance of this one's Uint8Array. */
+/** Also accepts bytes of another realm (an iframe), which are not an instance of this realm's Uint8Array. */
 function isBytes(contents: object): contents is Uint8Array {
   return ArrayBuffer.isView(contents);
 }
@@ -112,7 +112,7 @@ function checkpointOf({ index, data = [] }: CheckpointSources): OpenedFiles['che
   return { files: { format: isV1 ? 'V1' : 'V2', prefix, index: name }, open };
 }
 
-/** A source under the name that the checkpoint has for it. */
+/** A source with its file name in the checkpoint. */
 function renamed(source: ByteSource, name: string): ByteSource {
   if (source.name === name) return source;
   return {
@@ -124,7 +124,7 @@ function renamed(source: ByteSource, name: string): ByteSource {
   };
 }
 
-/** Loads a model from its opened files; they are closed when that fails, and by the model's `close`. */
+/** Loads a model from its opened files; they are closed on failure, and by the model's `close`. */
 export async function loadOpened(files: OpenedFiles, tag: string | undefined): Promise<LoadedModel> {
   const { graph: source, reference: referenceSource } = files;
   let checkpoint: OpenCheckpoint | undefined;
@@ -155,10 +155,10 @@ export async function loadOpened(files: OpenedFiles, tag: string | undefined): P
   }
 }
 
-/** Older browsers have no Symbol.dispose; TypeScript's helper for `using` knows it by this name then. */
+/** Older browsers have no Symbol.dispose; TypeScript's helper for `using` falls back to this name. */
 const DISPOSE: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for('Symbol.dispose');
 
-/** Numbers are read as they are in the files, which are little-endian. */
+/** Numbers are read without byte swapping, and the files are little-endian. */
 function refuseBigEndian(): void {
   const [low] = new Uint8Array(Uint16Array.of(1).buffer);
   if (low !== 1) throw new BnfixError('unsupported', 'bnfix runs on little-endian machines only');
@@ -170,10 +170,10 @@ async function readReference(source: ByteSource, model: Graph): Promise<MetaGrap
   return reference;
 }
 
-/** Batch norms are matched by name: a reference without any name of the model tells nothing about it. */
+/** Batch norms are matched by name: a reference that shares no name with the model is useless. */
 function refuseUnrelated(reference: Graph, name: string, model: Graph): void {
   for (const node of reference.nodes()) if (model.has(node.name)) return;
-  throw new BnfixError('usage', `${name} is not the training graph of this model: they have no node name in common`, {
+  throw new BnfixError('usage', `${name} is not the training graph of this model: they share no node name`, {
     where: name,
     why: `it has ${reference.size} nodes, the model ${model.size}, and batch norms are matched by name`,
     option: 'reference',
@@ -213,7 +213,7 @@ async function binaryOf(source: ByteSource, message: 'GraphDef' | 'MetaGraphDef'
   return textToBinary(source, message);
 }
 
-/** The graph with exactly these tags; without tags, the one for serving, or the only one. */
+/** The graph with exactly these tags; without tags, the one tagged `serve`, or the only one. */
 function taggedGraph(graphs: readonly MetaGraph[], name: string, tag: string | undefined): MetaGraph {
   const tags = ({ metaGraphDef }: MetaGraph) => [...(metaGraphDef.meta_info_def?.tags ?? [])].sort().join(',');
   const wanted = tag?.split(',').sort().join(',');
@@ -224,12 +224,16 @@ function taggedGraph(graphs: readonly MetaGraph[], name: string, tag: string | u
         (serving.length === 1 ? serving[0] : graphs.length === 1 ? graphs[0] : undefined))
       : graphs.find((graph) => tags(graph) === wanted);
   if (found) return found;
-  throw new BnfixError('usage', wanted === undefined ? 'which graph of the SavedModel?' : `no graph is tagged ${tag}`, {
-    where: name,
-    why: `it holds ${graphs.length} graphs`,
-    fix:
-      graphs.length === 0
-        ? 'export the SavedModel again'
-        : graphs.map((graph) => ({ option: 'tag', value: tags(graph) })),
-  });
+  throw new BnfixError(
+    'usage',
+    wanted === undefined ? 'cannot choose a graph of the SavedModel' : `no graph is tagged ${tag}`,
+    {
+      where: name,
+      why: `it holds ${graphs.length} ${graphs.length === 1 ? 'graph' : 'graphs'}`,
+      fix:
+        graphs.length === 0
+          ? 'export the SavedModel again'
+          : graphs.map((graph) => ({ option: 'tag', value: tags(graph) })),
+    },
+  );
 }

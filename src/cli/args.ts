@@ -1,6 +1,6 @@
 import { BnfixError } from '../errors.js';
 
-/** What the parser found, read with the types that a command expects. */
+/** The parsed arguments, with the types that a command expects. */
 export class Args {
   readonly #values: Readonly<Record<string, unknown>>;
 
@@ -20,7 +20,7 @@ export class Args {
     if (Array.isArray(value)) {
       throw new BnfixError('usage', `--${name} is given ${value.length} times`, {
         where: value.map(String).join(', '),
-        fix: 'name one',
+        fix: 'give it once',
       });
     }
     if (value === '') throw isEmpty(`--${name}`);
@@ -52,7 +52,7 @@ export class Args {
     return (Array.isArray(value) ? value : [value]).filter((each) => typeof each === 'string');
   }
 
-  /** The values of a repeatable option, each of which may be several, apart by commas. */
+  /** The values of a repeatable option, each of which may be a list separated by commas. */
   list(name: string): string[] {
     const given = this.strings(name);
     if (given.some((value) => /^[\s,]*$/.test(value))) throw isEmpty(`--${name}`);

@@ -4,7 +4,7 @@ import { fold } from './commands/fold.js';
 import { freeze } from './commands/freeze.js';
 import type { Terminal } from './terminal.js';
 
-/** A command as the table knows it. */
+/** An entry of the command table. */
 export interface Command {
   readonly name: string;
   /** The name of its positional argument. */
@@ -15,10 +15,10 @@ export interface Command {
   readonly module: CommandModule;
 }
 
-/** What a file in commands/ exports. It imports the library only when it runs: help has to be fast. */
+/** What a file in commands/ exports. It imports the library only when it runs, so that help is fast. */
 interface CommandModule {
   readonly options: Readonly<Record<string, Options>>;
-  /** Command line and what it does. */
+  /** A command line and what it does. */
   readonly examples: readonly (readonly [line: string, what: string])[];
   /** @returns the exit code */
   run(args: Args, terminal: Terminal): Promise<number>;
@@ -29,15 +29,15 @@ export const COMMANDS: readonly Command[] = [
   {
     name: 'freeze',
     positional: 'MODEL',
-    positionalText: 'any file of it: .meta, .index, checkpoint prefix or folder, .pb, .pbtxt, SavedModel',
+    positionalText: 'any file of the model: .meta, .index, checkpoint prefix or folder, .pb, .pbtxt, SavedModel',
     summary: 'repair the batch norms of a model and write a frozen graph',
     module: freeze,
   },
   {
     name: 'fold',
     positional: 'MODEL',
-    positionalText: 'any file of it, or a frozen .pb: it is frozen first where it has to be',
-    summary: 'fold the batch norms of a model into its weights and write a frozen graph',
+    positionalText: 'any file of the model; it is frozen first unless it already is',
+    summary: 'freeze a model, fold its batch norms into the weights and write the graph',
     module: fold,
   },
 ];
@@ -47,5 +47,5 @@ export const COMMON_OPTIONS: Readonly<Record<string, Options>> = {
   json: { type: 'boolean', describe: 'print the report (or the error) as JSON; messages go to stderr' },
   quiet: { type: 'boolean', alias: 'q', describe: 'print errors only' },
   verbose: { type: 'boolean', alias: 'v', describe: 'show every batch norm with its evidence' },
-  'no-color': { type: 'boolean', describe: 'no colours (as NO_COLOR=1 in the environment)' },
+  'no-color': { type: 'boolean', describe: 'no colours (like NO_COLOR=1 in the environment)' },
 };

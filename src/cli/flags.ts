@@ -1,4 +1,4 @@
-/** Options whose flag is not their name in the library. */
+/** Options whose flag differs from their name in the library. */
 const FLAGS: Readonly<Record<string, string>> = { output: '-o' };
 
 /** An option of the library as it is given on the command line: `allowUntrained` is `--allow-untrained`. */
@@ -7,7 +7,7 @@ export function flagText(option: string, value?: string): string {
   return value === undefined ? flag : `${flag} ${shellQuoted(value)}`;
 }
 
-/** A value as a shell takes it: quoted where a character of it means something there. */
+/** A value for pasting into a shell: quoted if it contains special characters. */
 function shellQuoted(value: string): string {
   return /^[\w@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`;
 }

@@ -4,16 +4,16 @@ import { countText, plural } from '../freezing/text.js';
 import { type ReportStyle, type Row, reportText, type Written } from './report.js';
 
 const ACTIONS: Readonly<Record<FoldedSite['action'], string>> = {
-  previous: 'folded into the op before',
-  next: 'folded into the op after',
+  previous: 'folded into the preceding op',
+  next: 'folded into the following op',
   arithmetic: 'became Mul and Add',
   kept: 'kept',
 };
 
-/** So many sites are shown with their reasons without -v. */
+/** How many sites are shown with their reasons without -v. */
 const SHOWN = 6;
 
-/** The report of freeze with what became of each batch norm, and what that saves. */
+/** The report of freeze, plus the result for each batch norm and what folding saves. */
 export function foldReportText(report: FoldReport, written: Written, style: ReportStyle): string {
   const rows: Row[] = [
     ['folded', siteLines(report.folded, style)],
@@ -37,7 +37,7 @@ function siteLines(sites: readonly FoldedSite[], { verbose }: ReportStyle): stri
   return lines;
 }
 
-/** Where a site is now, or why it is not folded. */
+/** What a site was folded into, or why it was not folded. */
 function siteText({ action, into, reasons }: FoldedSite): string {
   if (reasons.length > 0) return reasons.map(reasonText).join('; ');
   if (action === 'arithmetic') return `became ${into.join(' and ') || 'nothing'}`;
@@ -46,7 +46,7 @@ function siteText({ action, into, reasons }: FoldedSite): string {
 
 function reasonText(reason: FoldedSite['reasons'][number]): string {
   if (reason.code === 'kept_by_option') return 'kept by --keep';
-  const help = isHelpedByDuplicates(reason) ? ' (--duplicate-weights writes the kernel twice)' : '';
+  const help = isHelpedByDuplicates(reason) ? ' (--duplicate-weights copies the kernel)' : '';
   return `${foldReasonText(reason)}${help}`;
 }
 
@@ -58,11 +58,11 @@ function costLines({ cost: { before, after } }: FoldReport): string[] {
   const changes = Object.keys({ ...before.ops, ...after.ops }).sort();
   const differing = changes.filter((op) => (before.ops[op] ?? 0) !== (after.ops[op] ?? 0));
   return [
-    `${plural(was, 'op')} that compute before, ${countText(is)} after`,
+    `${plural(was, 'op')} with arithmetic before, ${countText(is)} after`,
     ...(differing.length > 0
       ? [`  ${differing.map((op) => `${op} ${before.ops[op] ?? 0} -> ${after.ops[op] ?? 0}`).join(', ')}`]
       : []),
     `${countText(before.multiplications)} multiplications before, ${countText(after.multiplications)} after ` +
-      `(${percent}% fewer; for one example, sizes not known count as 1)`,
+      `(${percent}% fewer; for one example, unknown sizes count as 1)`,
   ];
 }

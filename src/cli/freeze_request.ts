@@ -5,20 +5,20 @@ import type { FreezeOptions } from '../freezing/options.js';
 import type { LoadOptions } from '../load.js';
 import type { Args } from './args.js';
 
-/** What `bnfix freeze` is asked to do. */
+/** The parsed arguments of `bnfix freeze`. */
 export interface FreezeRequest {
   readonly model: string;
   readonly load: LoadOptions;
-  /** Where the result goes to; `-` is stdout; undefined in a dry run that names none. */
+  /** Where to write the result; `-` is stdout; undefined in a dry run without -o. */
   readonly output: string | undefined;
   readonly force: boolean;
-  /** Wait for the disk. */
+  /** Wait until the file is on disk. */
   readonly sync: boolean;
   readonly dryRun: boolean;
   readonly freeze: FreezeOptions;
 }
 
-/** The flags of TensorFlow's freeze_graph, so that a script changes one word. The last ones say what bnfix sees itself. */
+/** The flags of TensorFlow's freeze_graph, so that scripts only change one word. bnfix detects what the last ones say. */
 export const FREEZE_GRAPH_OPTIONS: Readonly<Record<string, Options>> = {
   input_meta_graph: { type: 'string', hidden: true, requiresArg: true },
   input_checkpoint: { type: 'string', hidden: true, requiresArg: true },
@@ -44,8 +44,8 @@ export function freezeRequest(args: Args): FreezeRequest {
   }
   const model = positional ?? graph ?? checkpoint;
   if (model === undefined) {
-    throw new BnfixError('usage', 'which model?', {
-      why: 'freeze needs the .meta file, the checkpoint, a frozen .pb or a SavedModel folder',
+    throw new BnfixError('usage', 'no model given', {
+      why: 'freeze needs a .meta file, a checkpoint, a .pb file or a SavedModel folder',
       fix: 'bnfix freeze MODEL -o frozen.pb',
     });
   }
@@ -88,13 +88,13 @@ function given<K extends string>(options: Readonly<Record<K, string | undefined>
 function noOutput(model: string): BnfixError {
   const name = basename(model).replace(/(\.meta|\.index|\.data-\d{5}-of-\d{5}|\.pbtxt|\.pb|\.ckpt)+$/, '');
   const proposed = /^\.*$/.test(name) ? 'frozen.pb' : `${name}.${/frozen/i.test(name) ? 'fixed' : 'frozen'}.pb`;
-  return new BnfixError('usage', 'where should the frozen graph go to?', {
+  return new BnfixError('usage', 'no output file given', {
     where: '-o',
     fix: `-o ${proposed}   (or -o - for stdout, or --dry-run)`,
   });
 }
 
-/** Extensions that promise a format which is not a GraphDef. */
+/** Extensions of formats other than GraphDef. */
 const OTHER_FORMATS = /\.(onnx|tflite|h5|keras|json|meta|index|ckpt|npz|zip)$/i;
 
 function refuseOtherFormats(output: string): void {
@@ -114,7 +114,7 @@ function statisticsMap(entries: readonly string[]): NonNullable<FreezeOptions['m
     if (name === undefined || mean === undefined || variance === undefined) {
       throw new BnfixError('usage', `cannot read --map ${entry}`, {
         where: '--map',
-        fix: '--map BATCH_NORM=MEAN,VARIANCE   (names of nodes, variables or checkpoint keys)',
+        fix: '--map BATCH_NORM=MEAN,VARIANCE   (a node, then two variables or checkpoint keys)',
       });
     }
     if (map[name]) throw new BnfixError('usage', `--map names ${name} twice`, { where: '--map', fix: 'name it once' });

@@ -1,3 +1,3 @@
-/** What main.ts starts. */
+/** The module that main.ts starts. */
 export { run } from './run.js';
 export { Terminal } from './terminal.js';

@@ -1,8 +1,8 @@
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * Runs something that leaves a half-written file behind when the process ends at once: ^C stops it by its signal instead.
- * A second ^C ends the process. What runs outside of this has nothing to tidy up, and ends at the first.
+ * Runs an operation that must clean up a half-written file: the first ^C aborts its signal, a second ^C ends the process.
+ * Code outside of this has nothing to clean up, and ends at the first ^C.
  */
 export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();

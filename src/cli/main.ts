@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Node.js versions that are too old read this file, too: no newer syntax here than async and import().
+// Node.js versions that are too old parse this file as well: no newer syntax here than async and import().
 import type * as Cli from './index.js';
 
 const OLDEST = [20, 19] as const;
@@ -14,11 +14,11 @@ async function main(): Promise<void> {
     return;
   }
   const nodeModule = await import('node:module');
-  // From Node 22.1 on: keeps the compiled code on the disk for the next run.
+  // From Node 22.1 on: caches the compiled code on disk for the next run.
   const { enableCompileCache } = nodeModule as { enableCompileCache?: () => void };
   if (enableCompileCache) enableCompileCache();
-  // The build makes one file of the CLI: index.ts and all that it needs.
+  // The build bundles the CLI, index.ts and its imports, into one file.
   const { run, Terminal } = nodeModule.createRequire(import.meta.url)('./cli.cjs') as typeof Cli;
-  // Not process.exit: what was printed has to reach its pipe first.
+  // Not process.exit: the output must reach its pipe first.
   process.exitCode = await run(process.argv.slice(2), new Terminal(process));
 }

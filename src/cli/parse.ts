@@ -5,15 +5,15 @@ import { Args } from './args.js';
 import { COMMON_OPTIONS, type Command } from './commands.js';
 import { version } from './version.js';
 
-/** What a command line asks for. */
+/** What a command line requests. */
 export type Parsed =
   | { readonly kind: 'run'; readonly command: Command; readonly args: Args }
-  /** Help or version, which were asked for. */
+  /** Help or version. */
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'no command'; readonly help: string };
 
 const SETTINGS = {
-  // TensorFlow's names are full of dots and dashes, and may be numbers.
+  // TensorFlow's names contain dots and dashes, and may be numbers.
   'dot-notation': false,
   'camel-case-expansion': false,
   'boolean-negation': false,
@@ -24,17 +24,17 @@ const SETTINGS = {
 };
 
 const EXIT_CODES_TEXT =
-  'Exit codes: 0 done, 1 a finding, 2 usage, 3 unreadable input, 4 statistics or variables missing or untrained, ' +
+  'Exit codes: 0 done, 1 reserved, 2 usage, 3 unreadable input, 4 statistics or variables missing or untrained, ' +
   '5 unsupported pattern, 6 cannot write, 70 a bug in bnfix, 130 interrupted.';
 
-/** @throws BnfixError `usage` for anything that no command knows */
+/** @throws BnfixError `usage` for an unknown command, option or argument */
 export async function parse(argv: readonly string[], commands: readonly Command[]): Promise<Parsed> {
   let found: { command: Command; args: Args } | undefined;
   let text = '';
   const known = new Set(['help', 'version', ...Object.keys(COMMON_OPTIONS)]);
   const parser = yargs()
     .scriptName('bnfix')
-    .usage('bnfix COMMAND\n\nRepairs TensorFlow graphs whose batch norm was saved in training mode.')
+    .usage('bnfix COMMAND\n\nRepairs TensorFlow graphs whose batch norms were saved in training mode.')
     .parserConfiguration(SETTINGS)
     .locale('en')
     .exitProcess(false)
@@ -61,12 +61,12 @@ export async function parse(argv: readonly string[], commands: readonly Command[
     });
   }
   try {
-    // With a callback yargs prints nothing itself.
+    // Given a callback, yargs prints nothing itself.
     await parser.parseAsync([...argv], {}, (_error, _values, output) => {
       text = output;
     });
   } catch (error) {
-    // Some of its own errors come without asking `fail`.
+    // yargs throws some errors without calling `fail`.
     throw (error as Error).name === 'YError' ? usageError((error as Error).message, argv, known, commands) : error;
   }
   if (text !== '') return { kind: 'text', text };

@@ -6,14 +6,14 @@ const INTERVAL_MS = 100;
 const WIDTH = 24;
 const CLEAR_LINE = '\r\x1b[2K';
 
-/** A line that shows how far the writing is. */
+/** A line that shows the progress of writing. */
 export interface Progress {
   update(bytes: number): void;
   /** Removes the line. */
   end(): void;
 }
 
-/** A progress bar, only on a terminal, and only when it takes longer than half a second. */
+/** A progress bar; shown only on a terminal, and only after half a second. */
 export function progressBar(stream: Output, label: string, total: number): Progress {
   if (!stream.isTTY) return { update() {}, end() {} };
   let next = performance.now() + DELAY_MS;
@@ -32,7 +32,7 @@ export function progressBar(stream: Output, label: string, total: number): Progr
   };
 }
 
-/** `writing out.pb  [#####.....]  50 %  1.0 of 2.0 MB`; the escaped bytes of a text may be more than was expected. */
+/** `writing out.pb  [#####.....]  50 %  1.0 of 2.0 MB`; escaping may make text larger than expected. */
 function barText(label: string, bytes: number, total: number): string {
   const part = total > 0 ? Math.min(1, bytes / total) : 1;
   const full = Math.round(part * WIDTH);

@@ -16,19 +16,19 @@ import { byteText } from './format.js';
 import { nullForUndefined } from './json.js';
 import { version } from './version.js';
 
-/** What became of the result. */
+/** How the result was written. */
 export interface Written {
   /** `-` is stdout; undefined when nothing was written. */
   readonly path: string | undefined;
   readonly format: 'pb' | 'pbtxt';
   readonly bytes: number;
-  /** What this form could not hold. */
+  /** What this format cannot represent. */
   readonly notes: readonly string[];
 }
 
 /** How a report is shown. */
 export interface ReportStyle {
-  /** Show each batch norm, not only how many there are. */
+  /** Show each batch norm, not only their number. */
   readonly verbose: boolean;
   readonly color: boolean;
 }
@@ -42,10 +42,10 @@ export function jsonReport(report: FreezeReport, { path, format, bytes, notes }:
   return JSON.stringify({ bnfix: version(), command, ...report, written }, nullForUndefined, 2);
 }
 
-/** Lines of a report behind a label. */
+/** A label of the report and its lines. */
 export type Row = readonly [label: string, lines: readonly string[]];
 
-/** The report for people: what was found, what was done on which evidence, and what to do next. */
+/** The report for people: what was found, what was done and on which evidence, and what to do next. */
 export function reportText(
   report: FreezeReport,
   written: Written,
@@ -86,10 +86,10 @@ function tensorLines(tensors: readonly TensorInfo[], { verbose }: ReportStyle): 
   return shown.length < tensors.length ? [...lines, `and ${tensors.length - shown.length} more (-v)`] : lines;
 }
 
-/** Outcomes that every result has, or that stand elsewhere in the report. */
+/** Outcomes of every result, or reported elsewhere. */
 const ALWAYS: ReadonlySet<Outcome['kind']> = new Set(['stripped', 'pruned_function', 'simplified']);
 
-/** Nothing had to be done: the report says so instead of counting zeros. */
+/** Whether nothing had to be done: the report says so instead of counting zeros. */
 function isUnchanged({ batchNorms, outcomes }: FreezeReport): boolean {
   return outcomes.every(({ kind }) => ALWAYS.has(kind)) && batchNorms.every(({ status }) => status === 'inference');
 }
@@ -105,7 +105,7 @@ function batchNormLines(report: FreezeReport, { verbose }: ReportStyle): string[
     ...(verbose ? group.flatMap(siteLines) : []),
   ]);
   if (lines.length === 0) lines.push('none feeds an output');
-  if (isUnchanged(report)) lines.push('nothing changes: the graph is frozen, and nothing in it is in training mode');
+  if (isUnchanged(report)) lines.push('nothing to repair: the graph is already frozen and in inference mode');
   return lines;
 }
 
@@ -129,12 +129,12 @@ function groupLine(group: readonly BatchNormReport[], { flags }: FreezeReport): 
 function siteLines({ name, status, evidence, mean, variance }: BatchNormReport): string[] {
   if (status !== 'repaired') return [`  ${name}`];
   if (!evidence || mean === undefined || variance === undefined) {
-    return [`  ${name}`, '    variables average parts of it, and stand in for them'];
+    return [`  ${name}`, '    variables that average parts of it now replace them'];
   }
   return [`  ${name}  <-  ${mean}, ${variance}`, `    ${evidenceText(evidence, mean, variance)}`];
 }
 
-/** What was done beside the batch norms; flags are named, as they were chosen by what they switch. */
+/** Changes other than batch norms; flags are listed by name, since their values were inferred. */
 function otherLines({ outcomes, flags, kept }: FreezeReport, { verbose }: ReportStyle): string[] {
   const kinds = new Map<Outcome['kind'], number>();
   for (const { kind } of outcomes) kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
@@ -144,7 +144,7 @@ function otherLines({ outcomes, flags, kept }: FreezeReport, { verbose }: Report
   if (verbose) {
     const others = outcomes.filter(({ kind }) => kind !== 'batch_norm' && kind !== 'flag');
     lines.push(...flagLines, ...others.map((outcome) => `  ${outcomeText(outcome)}`));
-  } else if (flags.length > SHOWN) lines.push(`  ${flags.length} flags are listed with -v`);
+  } else if (flags.length > SHOWN) lines.push(`  ${flags.length} flags (-v lists them)`);
   else lines.push(...flagLines);
   const left = kept.filter(({ kind }) => kind !== 'batch_norm').map(({ node }) => node);
   return left.length === 0 ? lines : [...lines, `left active (${flagText('keep')}): ${listed(left, 3)}`];
@@ -168,9 +168,9 @@ function writtenRow({ path, bytes }: Written): Row {
   return ['written', [`${path === '-' ? 'to stdout' : path}  (${byteText(bytes)})`]];
 }
 
-/** How the result is used. */
+/** How to use the result. */
 function nextLines({ inputs, outputs }: FreezeReport, { path }: Written): string[] {
-  if (path === undefined) return ['the same command with -o FILE and without --dry-run'];
+  if (path === undefined) return ['run the same command with -o FILE and without --dry-run'];
   const feeds = inputs.slice(0, SHOWN).map(({ name }, i) => `'${name}': ${inputs.length === 1 ? 'x' : `x${i}`}`);
   const fetches = outputs.slice(0, SHOWN).map(({ name }) => `'${name}'`);
   return [

@@ -4,8 +4,8 @@ import { parse } from './parse.js';
 import type { Terminal } from './terminal.js';
 
 /**
- * Runs a command line: the whole CLI but the process around it.
- * @param argv - the arguments behind the program's name
+ * Runs a command line: the whole CLI except for the process around it.
+ * @param argv - the arguments after the program's name
  * @returns the exit code; never throws
  */
 export async function run(
@@ -31,7 +31,7 @@ export async function run(
   }
 }
 
-/** Read from the raw arguments: they may be what could not be parsed. */
+/** Read from the raw arguments, since parsing may have failed. */
 function styleOf(argv: readonly string[]) {
   const has = (...names: string[]) => names.some((name) => argv.includes(name));
   const toStdout = argv.some((arg, i) => arg === '-' && /^(-o|--output|--output_graph)$/.test(argv[i - 1] ?? ''));

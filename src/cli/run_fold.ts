@@ -6,7 +6,7 @@ import type { FreezeRequest } from './freeze_request.js';
 import type { Terminal } from './terminal.js';
 import { writeResult } from './write_result.js';
 
-/** What `bnfix fold` does, once it is known what is wanted. @returns the exit code */
+/** Runs `bnfix fold` with parsed arguments. @returns the exit code */
 export function runFold(request: FreezeRequest, args: Args, terminal: Terminal): Promise<number> {
   const duplicateWeights = args.flag('duplicate-weights');
   const make = (model: LoadedModel, options: FreezeRequest['freeze']) => fold(model, { ...options, duplicateWeights });

@@ -5,7 +5,7 @@ import { reportText } from './report.js';
 import type { Terminal } from './terminal.js';
 import { writeResult } from './write_result.js';
 
-/** What `bnfix freeze` does, once it is known what is wanted. @returns the exit code */
+/** Runs `bnfix freeze` with parsed arguments. @returns the exit code */
 export function runFreeze(request: FreezeRequest, args: Args, terminal: Terminal): Promise<number> {
   const task = { command: 'freeze', make: freeze, done: 'froze the graph', text: reportText };
   return writeResult(task, request, args, terminal);

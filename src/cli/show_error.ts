@@ -9,11 +9,11 @@ export interface ErrorStyle {
   readonly json: boolean;
   readonly verbose: boolean;
   readonly color: boolean;
-  /** Where JSON goes to: not to stdout when the graph does. */
+  /** Where to print JSON: stderr when stdout receives the graph. */
   readonly jsonTo: 'stdout' | 'stderr';
 }
 
-/** Prints an error as what / where / why / how. @returns the exit code that belongs to it */
+/** Prints an error as what / where / why / how. @returns its exit code */
 export function showError(thrown: unknown, terminal: Terminal, style: ErrorStyle): number {
   const error = thrown instanceof BnfixError ? thrown : internalError(thrown);
   const exitCode = EXIT_CODES[error.code];
@@ -27,7 +27,7 @@ export function showError(thrown: unknown, terminal: Terminal, style: ErrorStyle
   }
   terminal.err(errorText(error, style.color && terminal.hasColor(terminal.stderr)));
   if (style.verbose && error.code === 'internal') terminal.err(`\n${stackText(error)}`);
-  // The part of the graph that the error is about: what a bug report needs.
+  // The part of the graph that the error is about, for bug reports.
   const around = style.verbose ? error.data?.around : undefined;
   if (typeof around === 'string') terminal.err(`\n${around.trimEnd()}`);
   return exitCode;
@@ -54,11 +54,11 @@ function errorText(error: BnfixError, color: boolean): string {
   const details: [string, string | undefined][] = [
     ['where', placeOf(error)],
     ['why', error.why ?? (isBug ? 'this is a bug in bnfix, not in your model' : undefined)],
-    ['fix', fixOf(error) ?? (isBug ? 'please report it, with the output of the same command and -v' : undefined)],
+    ['fix', fixOf(error) ?? (isBug ? 'please report it with the output of the same command plus -v' : undefined)],
   ];
   const lines = [`${colors.red('bnfix:')} ${colors.bold(isBug ? `internal error: ${error.message}` : error.message)}`];
   for (const [name, text] of details) {
-    // The first line of a multi-line text names the rest, which is indented below it.
+    // The first line of a multi-line text introduces the others, which are indented below it.
     if (text !== undefined) lines.push(`  ${colors.dim(name.padEnd(5))}  ${text.split('\n').join('\n         ')}`);
   }
   return lines.join('\n');

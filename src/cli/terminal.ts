@@ -1,4 +1,4 @@
-/** Where text goes to: process.stdout, or whatever a test collects it with. */
+/** A text stream: process.stdout, or a collector in tests. */
 export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean };
 
 interface Surroundings {
@@ -7,7 +7,7 @@ interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** The streams and the environment of a run: the only way in which the CLI prints. */
+/** The streams and the environment of a run: everything that the CLI prints goes through it. */
 export class Terminal {
   readonly stdout: Output;
   readonly stderr: Output;
@@ -17,7 +17,7 @@ export class Terminal {
     this.stdout = stdout;
     this.stderr = stderr;
     this.#env = env;
-    // `bnfix ... | head` ends the pipe early: that is no error of ours.
+    // `bnfix ... | head` closes the pipe early: that is not an error.
     for (const stream of [stdout, stderr]) stream.on('error', () => {});
   }
 
@@ -31,7 +31,7 @@ export class Terminal {
     this.stderr.write(`${text}\n`);
   }
 
-  /** Whether a stream takes colours: a terminal does, unless NO_COLOR is set (https://no-color.org). */
+  /** Whether to colour a stream: only a terminal, unless NO_COLOR is set (https://no-color.org). */
   hasColor(stream: Output): boolean {
     if (this.#env.NO_COLOR) return false;
     if (this.#env.FORCE_COLOR) return this.#env.FORCE_COLOR !== '0';

@@ -17,23 +17,23 @@ import { progressBar } from './progress.js';
 import { jsonReport, type ReportStyle, type Written } from './report.js';
 import type { Terminal } from './terminal.js';
 
-/** A graph to write, and the report of how it was made. */
+/** A graph to write, and its report. */
 interface Result<R extends FreezeReport> {
   readonly graph: LoadedModel['graph'];
   readonly encoded: Encoded & { readonly byteLength: number };
   readonly report: R;
 }
 
-/** A command that makes a graph out of a model. */
+/** A command that makes a graph from a model. */
 interface Task<R extends FreezeReport> {
   readonly command: string;
   readonly make: (model: LoadedModel, options: FreezeRequest['freeze']) => Result<R>;
-  /** What is said when it is done. */
+  /** The message when it is done. */
   readonly done: string;
   readonly text: (report: R, written: Written, style: ReportStyle) => string;
 }
 
-/** Makes a graph as a task says, writes it and shows the report. */
+/** Makes the graph of a task, writes it and shows the report. */
 export async function writeResult<R extends FreezeReport>(
   task: Task<R>,
   request: FreezeRequest,
@@ -42,7 +42,7 @@ export async function writeResult<R extends FreezeReport>(
 ): Promise<number> {
   const verbose = args.flag('verbose');
   const log = stopwatch(terminal, verbose && !args.flag('quiet'));
-  // A result that cannot be written is reported before the work, not after it.
+  // Report an unwritable target before the work, not after it.
   if (request.output === '-') refuseTerminal(terminal, request);
   else if (request.output !== undefined) await checkTarget(request.output, { force: request.force });
   log('started');
@@ -99,10 +99,10 @@ function show<R extends FreezeReport>(
   args: Args,
   terminal: Terminal,
 ): void {
-  // Those who do not read reports read stderr.
+  // Warnings go to stderr as well, for users who skip the report.
   const warnings = args.flag('json') ? [] : report.notices.filter(isWarning);
   for (const notice of warnings) terminal.err(`bnfix: warning: ${noticeText(notice, flagText)}`);
-  // Where the graph goes to stdout, the report must not.
+  // The report must not mix with a graph on stdout.
   const stream = written.path === '-' ? terminal.stderr : terminal.stdout;
   const print = (text: string) => stream.write(`${text}\n`);
   if (args.flag('json')) print(jsonReport(report, written, task.command));
@@ -114,13 +114,13 @@ function show<R extends FreezeReport>(
 
 function refuseTerminal(terminal: Terminal, { dryRun, force }: FreezeRequest): void {
   if (!terminal.stdout.isTTY || dryRun || force) return;
-  throw new BnfixError('usage', 'a binary graph would go to the terminal', {
+  throw new BnfixError('usage', 'refusing to print a binary graph to the terminal', {
     where: '-o -',
-    fix: '-o FILE, or let another command read it: bnfix freeze ... -o - | COMMAND',
+    fix: '-o FILE, or pipe it into a command: bnfix freeze ... -o - | COMMAND',
   });
 }
 
-/** Says on stderr what took how long. */
+/** Prints on stderr how long each step took. */
 function stopwatch(terminal: Terminal, enabled: boolean): (text: string) => void {
   if (!enabled) return () => {};
   let last = performance.now();

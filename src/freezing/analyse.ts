@@ -29,11 +29,11 @@ import { refuseIdleKeep } from './refuse_idle_options.js';
 import { applyStatisticsMap } from './statistics_map.js';
 
 /**
- * Analyses a model: outputs, flags, variables, every batch norm with its status, dropouts, and what stands against freezing it.
- * The model is left as it is. Of the weights, only the few numbers of moving statistics are read.
+ * Analyses a model: outputs, flags, variables, every batch norm with its status, dropouts, and the problems that prevent freezing.
+ * Does not change the model. Of the weights, only moving statistics are read.
  *
- * @throws BnfixError `usage` when an option names what does not exist, `unreadable` when the graph contradicts itself; for what
- *   else is found there is {@link Analysis.problems}
+ * @throws BnfixError `usage` when an option names what does not exist, `unreadable` when the graph contradicts itself; anything
+ *   else that is wrong is in {@link Analysis.problems}
  * @example
  * import { analyse, load } from 'bnfix';
  * const model = await load('model.meta');
@@ -47,7 +47,7 @@ export function analyse(model: Model, options: FreezeOptions = {}): Analysis {
   refuseLooseEdges(graph);
   const inlined = runPipeline(INLINE_PIPELINE, { graph });
   const outputs = resolveOutputs({ ...model, graph }, options);
-  // Where the outputs have to be named, everything that may be one is looked at.
+  // If outputs have to be named, analyse everything that feeds a candidate.
   const ends = outputs.refs.length > 0 ? outputs.refs : outputs.candidates.map(({ ref }) => ref);
   refuseIdleKeep(graph, options.keep ?? []);
   const isKept = nameMatcher(options.keep ?? []);
@@ -56,7 +56,7 @@ export function analyse(model: Model, options: FreezeOptions = {}): Analysis {
   const variables = options.ema ? useEmaWeights(graph, found, model.checkpoint) : found;
   const asTrained = lazily(() => findUpdates(graph, variables, findActivations(graph)));
   const flags = resolveFlags(graph, ends, options, isKept, variableReads(variables, asTrained));
-  // Pinning flags may remove the update ops that pair variables with statistics: a decay may be 0 then.
+  // Pinning flags may remove the update ops that pair variables with statistics (a decay becomes 0), so collect the pairs first.
   const trained = flags.length > 0 ? asTrained() : undefined;
   const shapes = new Shapes(graph);
   const cut = inputs.refs.map((tensor) => ({ tensor, shape: shapes.of(tensor) }));
@@ -79,7 +79,7 @@ export function analyse(model: Model, options: FreezeOptions = {}): Analysis {
   return { model, options, graph, outputs, inputs, variables, flags, prepared, fedOutputs, ...findings };
 }
 
-/** Where the graph begins: what the user names, otherwise where input pipelines end. */
+/** Where the graph begins: tensors that the user names, otherwise the ends of input pipelines. */
 function findInputs(graph: Graph, ends: readonly TensorRef[], { inputs = [] }: FreezeOptions): Analysis['inputs'] {
   if (inputs.length > 0) return { refs: inputs.map(parseTensorName), source: 'given' };
   return { refs: findPipelineOutputs(graph, ends), source: 'pipeline' };
@@ -91,7 +91,7 @@ function variablesFeeding(graph: Graph, outputs: readonly TensorRef[], variables
   return [...variables.byNode.values()].filter(({ node, value }) => !value && feeding.hasNamed(node));
 }
 
-/** A graph as it is at inference, before it is frozen. */
+/** A graph in its inference state, before it is frozen. */
 export interface PreparedGraph {
   readonly model: Model;
   readonly graph: Graph;
@@ -100,13 +100,13 @@ export interface PreparedGraph {
   readonly variables: Variables;
   readonly isKept: (name: string) => boolean;
   readonly options: FreezeOptions;
-  /** What update ops proved before flags were pinned, where some were. */
+  /** The pairs that update ops proved before flags were pinned; undefined if no flag was. */
   readonly asTrained: Updates | undefined;
-  /** The same, where a flag was recognised: what it selects has to be trained. */
+  /** The same if a flag was recognised: the statistics that it selects must be trained. */
   readonly selected: Updates | undefined;
 }
 
-/** Analyses a prepared graph: what has to be done to freeze it, and what stands against it. */
+/** Analyses a prepared graph: what has to be done to freeze it, and what prevents it. */
 export function analysePrepared(prepared: PreparedGraph): Findings {
   const { model, graph, variables, options, asTrained } = prepared;
   const activations = findActivations(graph);
@@ -130,7 +130,7 @@ export function analysePrepared(prepared: PreparedGraph): Findings {
   return findings({ ...prepared, checkpoint: model.checkpoint, training, inference });
 }
 
-/** Batch norms with the statistics that a reference graph shows and that the user names. */
+/** Adds the statistics that a reference graph shows and that the user names to batch norms. */
 function pairedByHand(
   batchNorms: readonly BatchNorm[],
   model: Model,
@@ -141,7 +141,7 @@ function pairedByHand(
   return applyStatisticsMap(withReference(batchNorms, model), variables, checkpoint, map);
 }
 
-/** Computes a value when it is first asked for. */
+/** Computes a value on first use. */
 function lazily<T>(compute: () => T): () => T {
   let known: { readonly value: T } | undefined;
   return () => {

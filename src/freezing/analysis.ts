@@ -14,16 +14,16 @@ import type { OutputsFound } from './outputs.js';
 import type { FedBy } from './still_fed.js';
 
 /**
- * All that is known of a model before anything is written: an immutable value. `check`, `inspect`, `freeze` and `fold` read
- * the same one. What is found wrong with a graph is in `problems`, and stops {@link apply}, not the analysis.
+ * Everything that is known about a model before anything is written: an immutable value, which `freeze` and `fold` share.
+ * What is wrong with a graph is in `problems`; it stops {@link apply}, not the analysis.
  */
 export interface Analysis {
   readonly model: Model;
-  /** The options that it was made with. */
+  /** The options of the analysis. */
   readonly options: FreezeOptions;
   /**
-   * The graph as it is at inference, with the training machinery still in it: functions inlined, inputs cut, flags pinned,
-   * untaken branches dropped. Not to be changed.
+   * The graph in its inference state, still with its training ops: functions inlined, inputs cut, flags pinned,
+   * untaken branches removed. Do not change it.
    */
   readonly graph: Graph;
   readonly outputs: OutputsFound;
@@ -33,13 +33,13 @@ export interface Analysis {
   readonly variables: Variables;
   /** The variables that feed an output at inference. */
   readonly needed: readonly Variable[];
-  /** Training flags and what else is pinned, with the values of inference. */
+  /** Training flags and other pinned values, as they are at inference. */
   readonly flags: readonly Flag[];
-  /** The batch norms that feed an output (or a candidate, where outputs are not clear), in file order. */
+  /** The batch norms that feed an output (or a candidate, if outputs are ambiguous), in file order. */
   readonly batchNorms: readonly AnalysedBatchNorm[];
-  /** The dropouts that are active, and are to be removed. */
+  /** The active dropouts, which {@link apply} removes. */
   readonly dropouts: readonly Dropout[];
-  /** What the user wants left as it is, and what that is. */
+  /** What the user wants to keep unchanged, and its kind. */
   readonly kept: readonly Kept[];
   /** Random ops that feed an output at inference. */
   readonly randomOps: readonly string[];
@@ -47,46 +47,46 @@ export interface Analysis {
   readonly batchReductions: readonly string[];
   /** Variables that are in use as statistics and were never updated, where the user allows it; those of batch norms apart. */
   readonly untrainedAllowed: readonly string[];
-  /** Batch norms in inference mode, fused and unfused, whose statistics cannot be right. */
+  /** Batch norms in inference mode, fused and unfused, whose statistics are invalid. */
   readonly unhealthy: readonly Unhealthy[];
-  /** What preparing the graph did. */
+  /** Changes made while preparing the graph. */
   readonly prepared: readonly Outcome[];
-  /** What makes the frozen graph out of `graph`. */
+  /** The edits that turn `graph` into the frozen graph. */
   readonly plan: FreezePlan;
   /** The placeholders that feed each output at inference. */
   readonly fed: FedBy;
-  /** Outputs that depend on what the net is fed. */
+  /** Outputs that depend on an input of the net. */
   readonly fedOutputs: readonly TensorRef[];
-  /** Why the graph cannot be frozen, where it cannot. */
+  /** Why the graph cannot be frozen; empty if it can. */
   readonly problems: readonly Problem[];
 }
 
-/** Of so many candidates for outputs, the analysis tells which batch norms feed them. */
+/** For how many output candidates the analysis determines which batch norms feed them. */
 export const MAX_FED_CANDIDATES = 16;
 
 /** A batch norm that feeds an output. */
 export interface AnalysedBatchNorm extends BatchNorm {
   /** The outputs that it feeds (of candidates, the best {@link MAX_FED_CANDIDATES}), as `name:port`. */
   readonly feeds: readonly string[];
-  /** Whether the user wants it left as it is. */
+  /** Whether the user wants to keep it unchanged. */
   readonly isKept: boolean;
-  /** What is wrong with the statistics that it uses, or is to use; undefined where nothing is. */
+  /** What is wrong with the statistics that it uses, or will use; undefined if nothing is. */
   readonly health: HealthProblem | undefined;
 }
 
-/** Something that the user wants left as it is. */
+/** Something that the user wants to keep unchanged. */
 export interface Kept {
   readonly kind: 'batch_norm' | 'dropout' | 'random_op';
   /** Its name. */
   readonly node: string;
 }
 
-/** What a refusal reads. */
+/** The part of an analysis that a refusal needs. */
 export type Refusable = Pick<Analysis, 'problems' | 'outputs' | 'graph' | 'model'>;
 
-/** A batch norm that normalises with stored statistics which cannot be right. */
+/** A batch norm that normalises with invalid stored statistics. */
 export interface Unhealthy {
-  /** The op; of arithmetic, the one that takes the root of the variance. */
+  /** The op; for an unfused batch norm, the one that takes the root of the variance. */
   readonly batchNorm: string;
   readonly problem: HealthProblem;
 }

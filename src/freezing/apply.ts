@@ -16,12 +16,12 @@ import { assertStillFed, fedBy } from './still_fed.js';
 export interface FrozenModel {
   readonly graph: Graph;
   readonly report: FreezeReport;
-  /** The binary GraphDef; weights are read while its chunks are. */
+  /** The binary GraphDef; weights are read while its chunks are consumed. */
   readonly encoded: EncodedGraph;
 }
 
 /**
- * Makes the frozen graph that an analysis describes. The analysis stays as it is.
+ * Makes the frozen graph that an analysis describes. Does not change the analysis.
  *
  * @example
  * import { analyse, apply, load } from 'bnfix';
@@ -51,7 +51,7 @@ export function frozenGraph(analysis: Analysis): { graph: Graph; outcomes: Outco
   return { graph, outcomes };
 }
 
-/** What feeds or precedes an output, and the variables that stand in for statistics: most of training is not among it. */
+/** Nodes that feed or precede an output, and variables that replace statistics: excludes most training ops. */
 function inReach({ graph, outputs, needed }: Analysis): NodeSet {
   return ancestors(
     graph,
@@ -59,7 +59,7 @@ function inReach({ graph, outputs, needed }: Analysis): NodeSet {
   );
 }
 
-/** Nodes that were not even copied count as stripped. */
+/** Nodes that were never copied count as stripped. */
 function withDropped(outcome: Outcome, dropped: number): Outcome {
   if (outcome.kind !== 'stripped') return outcome;
   return { ...outcome, removed: outcome.removed + dropped, of: outcome.of + dropped };
@@ -89,7 +89,7 @@ class Frozen implements FrozenModel {
   }
 }
 
-/** An output that depended on what the net is fed and no longer does has lost the net. */
+/** An output that no longer depends on any input of the net has lost the net. */
 function assertStillData(graph: Graph, outputs: readonly TensorRef[]): void {
   if (outputs.length === 0) return;
   const fed = findActivations(graph);
@@ -97,10 +97,7 @@ function assertStillData(graph: Graph, outputs: readonly TensorRef[]): void {
   if (!lost) return;
   throw new BnfixError('internal', `${lost.node} no longer depends on the input of the net`, {
     where: lost.node,
-    why: 'a tensor that feeds it was taken for a constant',
-    fix: [
-      'please report it',
-      { option: 'keep', value: 'NAME', text: 'leaves a batch norm, a dropout or a flag as it is' },
-    ],
+    why: 'a tensor that feeds it was treated as a constant',
+    fix: ['please report it', { option: 'keep', value: 'NAME', text: 'leaves a batch norm, dropout or flag as it is' }],
   });
 }

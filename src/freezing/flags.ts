@@ -15,8 +15,8 @@ import { outputTypes } from '../ops/registry.js';
 import type { FreezeOptions } from './options.js';
 
 /**
- * The flags that the user sets, and those that are recognised.
- * @throws BnfixError `usage` when there is nothing of a name that is set
+ * The flags that the user sets, and those that are detected.
+ * @throws BnfixError `usage` when a flag that the user sets does not exist
  */
 export function resolveFlags(
   graph: Graph,

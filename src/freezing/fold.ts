@@ -15,9 +15,9 @@ import { FREEZE_OPTIONS, type FreezeOptions } from './options.js';
 import { freezeReport } from './report.js';
 import { assertStillFed, fedBy } from './still_fed.js';
 
-/** Options of {@link fold}: those of `freeze`, and more. */
+/** Options of {@link fold}: those of `freeze`, plus its own. */
 export interface FoldOptions extends FreezeOptions {
-  /** Write a kernel that is in use elsewhere a second time, where its batch norm could not be folded otherwise. */
+  /** Copy a kernel that is also used elsewhere if a batch norm could not be folded into it otherwise. */
   readonly duplicateWeights?: boolean;
 }
 
@@ -25,15 +25,15 @@ export interface FoldOptions extends FreezeOptions {
 export interface FoldedModel {
   readonly graph: Graph;
   readonly report: FoldReport;
-  /** The binary GraphDef; weights are read, and scaled, while its chunks are. */
+  /** The binary GraphDef; weights are read and scaled while its chunks are consumed. */
   readonly encoded: EncodedGraph;
 }
 
 /**
- * Freezes a model as `freeze` does, and folds its batch norms into the weights around them. The answers are those of the
+ * Freezes a model as `freeze` does, and folds its batch norms into neighbouring weights. The outputs are those of the
  * frozen graph, up to rounding.
  *
- * @throws BnfixError what `freeze` throws; a batch norm that cannot be folded is no error, but kept, with the reason
+ * @throws BnfixError as `freeze` does; a batch norm that cannot be folded is not an error: it stays, and the report says why
  * @example
  * import { fold, load, writeGraph } from 'bnfix';
  * const model = await load('model.meta');
@@ -63,8 +63,8 @@ export function fold(model: Model, options: FoldOptions = {}): FoldedModel {
 /**
  * Folds the batch norms of a frozen graph, in place.
  *
- * @returns what became of each
- * @throws BnfixError `internal` when an output lost an input: nothing of the graph may be used then
+ * @returns the result for each
+ * @throws BnfixError `internal` when an output lost an input: the graph must not be used then
  */
 export function foldGraph(context: FoldContext): readonly FoldedSite[] {
   const { graph, outputs } = context;
@@ -72,7 +72,7 @@ export function foldGraph(context: FoldContext): readonly FoldedSite[] {
   const sites = new FoldedSites();
   // Its batch norm is one like others then.
   runPipeline(UNFUSE_PIPELINE, context);
-  // A round that changes the graph leaves fewer ops in it, or cheaper ones.
+  // Terminates: each round that changes the graph leaves fewer or cheaper ops.
   for (let before = -1; before !== graph.version; ) {
     before = graph.version;
     sites.find(context);
@@ -84,7 +84,7 @@ export function foldGraph(context: FoldContext): readonly FoldedSite[] {
 
 const isBatchNorm = anyOf('fused_batch_norm', 'fused_batch_norm_activation');
 
-/** Bodies of conditions and loops that are functions are left as they are. */
+/** Functions that are bodies of conditions and loops are not folded. */
 function functionNotices({ header }: Graph): Notice[] {
   const bodies = (header.library?.function ?? []).filter(({ node_def }) =>
     (node_def ?? []).some(({ op }) => isBatchNorm({ op: op ?? '' })),

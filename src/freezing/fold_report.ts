@@ -7,15 +7,15 @@ import { viewOf } from '../analysis/folding/view.js';
 import type { FoldOutcome } from '../passes/fold_outcome.js';
 import type { FreezeReport } from './report.js';
 
-/** What became of a batch norm (or of a product with a constant that was folded like one). */
+/** The result for a batch norm (or for a product with a constant, which folds like one). */
 export interface FoldedSite {
   /** Its node. */
   readonly name: string;
-  /** The op of the batch norm; `decomposed` for arithmetic that takes a root, `arithmetic` without one. */
+  /** The op of the batch norm; `decomposed` for arithmetic with a root, `arithmetic` for arithmetic without one. */
   readonly pattern: string;
-  /** `previous` and `next`: it is in the kernels of what comes before or after; `arithmetic`: it is a Mul and an Add. */
+  /** `previous`, `next`: folded into the kernels of preceding or following ops; `arithmetic`: became a Mul and an Add. */
   readonly action: 'previous' | 'next' | 'arithmetic' | 'kept';
-  /** The nodes whose kernels took it; for `arithmetic`, the ops that it became. */
+  /** The nodes whose kernels it was folded into; for `arithmetic`, the ops that it became. */
   readonly into: readonly string[];
   /** Why it could not be folded (further). */
   readonly reasons: readonly FoldReason[];
@@ -23,17 +23,17 @@ export interface FoldedSite {
 
 /** What `fold` did, and what it saves. */
 export interface FoldReport extends FreezeReport {
-  /** What became of each batch norm. */
+  /** The result for each batch norm. */
   readonly folded: readonly FoldedSite[];
-  /** What running the graph costs, frozen and then folded. */
+  /** The cost of running the graph, before and after folding. */
   readonly cost: { readonly before: Cost; readonly after: Cost };
 }
 
-/** The sites of a graph by name, and what became of each so far. */
+/** The sites of a graph by name, and the result for each so far. */
 export class FoldedSites {
   readonly #sites = new Map<string, FoldedSite>();
 
-  /** Adds the sites that a graph has now; what is known of one stays. */
+  /** Adds the current sites of a graph; known sites keep their results. */
   find(context: FoldContext): void {
     const view = viewOf(context);
     for (const { batchNorms, last, affine } of findSites(view)) {
@@ -44,7 +44,7 @@ export class FoldedSites {
     for (const { name, pattern } of findUnfoldable(view)) this.#add(name, pattern);
   }
 
-  /** Notes what a pass did; of several reasons against folding, each is kept. */
+  /** Records what a pass did, and every reason against folding. */
   note(outcome: FoldOutcome): void {
     const site = this.#sites.get(outcome.site);
     if (!site) return;
@@ -58,7 +58,7 @@ export class FoldedSites {
     }
   }
 
-  /** The sites for the report: products with constants only where something was done with them. */
+  /** The sites for the report: products with constants only if they were changed. */
   reported(): readonly FoldedSite[] {
     return [...this.#sites.values()].filter(({ pattern, action }) => pattern !== 'arithmetic' || action !== 'kept');
   }

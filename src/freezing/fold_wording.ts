@@ -1,10 +1,10 @@
 import type { FoldReason } from '../analysis/folding/reasons.js';
 
-/** Why a batch norm is not folded, in words that go on after its name. */
+/** Why a batch norm is not folded, as text that follows its name. */
 export function foldReasonText(reason: FoldReason): string {
   switch (reason.code) {
     case 'kept_by_option':
-      return 'kept as asked for';
+      return 'kept by the option';
     case 'training_mode':
       return 'it is in training mode';
     case 'statistics_used':
@@ -14,23 +14,23 @@ export function foldReasonText(reason: FoldReason): string {
     case 'parameters_do_not_fit':
       return 'its parameters differ in size';
     case 'activation_unknown':
-      return `its activation ${reason.activation} is not known`;
+      return `its activation ${reason.activation} is unknown`;
     case 'not_a_number':
       return 'its parameters evaluate to NaN (a root of a negative variance, or 0/0)';
     case 'out_of_range':
       return `its scale or shift does not fit into ${reason.dtype}`;
     case 'addend_out_of_range':
-      return `what would be added at ${reason.node} does not fit into ${reason.dtype}`;
+      return `the addend that ${reason.node} would need does not fit into ${reason.dtype}`;
     case 'weights_out_of_range':
       return `its scale times the weights is too ${reason.limit === 'largest' ? 'large' : 'small'} for ${reason.dtype}`;
     case 'computed_in_float32':
-      return `it computes in float32 and stores ${reason.dtype}: Mul and Add would round more often`;
+      return `it computes in float32 and stores ${reason.dtype}: Mul and Add would add rounding steps`;
     case 'large_means':
       return reason.zeroScale
-        ? 'its means are so large, and a scale is 0, that Mul and Add would lose digits'
-        : 'its means are so large that digits would be lost';
+        ? 'its means are so large that Mul and Add would lose digits, and a scale is 0'
+        : 'its means are so large that folding would lose digits';
     case 'rank_unknown':
-      return 'the rank of its input is not known';
+      return 'the rank of its input is unknown';
     case 'input_not_linear':
       return `its input comes from ${portText(reason.node, reason.port)} (${reason.op})`;
     case 'input_quantised':
@@ -40,15 +40,15 @@ export function foldReasonText(reason: FoldReason): string {
     case 'addend_along_other_channels':
       return `the addend of ${reason.node} is along other channels`;
     case 'addend_of_higher_rank':
-      return `the addend of ${reason.node} has more dimensions than its input is known to have`;
+      return `the addend of ${reason.node} may have a higher rank than its input`;
     case 'not_along_outputs':
       return `its scale is not along the ${reason.channels} output channels of ${reason.node}`;
     case 'not_along_inputs':
       return `its scale is not along the channels that ${reason.node} reads`;
     case 'kernel_mixes_channels':
-      return `the kernel of ${reason.node} does not separate its channels`;
+      return `the kernel of ${reason.node} mixes its channels`;
     case 'kernel_quantised':
-      return `the weights of ${reason.node} are trained for quantisation (${reason.by})`;
+      return `the weights of ${reason.node} use quantisation-aware training (${reason.by})`;
     case 'kernel_not_constant':
       return `the weights of ${reason.node} are not constant: ${reason.source} (${reason.op})`;
     case 'kernel_is_output':
@@ -72,13 +72,13 @@ export function foldReasonText(reason: FoldReason): string {
     case 'not_read':
       return 'nothing reads it';
     case 'borders_differ':
-      return `at its borders, ${reason.node} sums fewer terms`;
+      return `${reason.node} sums fewer terms at its borders`;
     case 'matrices_differ':
-      return `${reason.node} multiplies each element of its batch by another matrix`;
+      return `${reason.node} multiplies each element of its batch by a different matrix`;
     case 'channels_moved':
-      return `${reason.node} (${reason.op}) moves the channels in a way that is not known`;
+      return `${reason.node} (${reason.op}) moves the channels in an unknown way`;
     case 'channels_unknown':
-      return `the number of channels of ${reason.node} is not known`;
+      return `the number of channels of ${reason.node} is unknown`;
     case 'channels_padded':
       return `${reason.node} (${reason.op}) pads the channels`;
     case 'channels_averaged':
@@ -86,13 +86,13 @@ export function foldReasonText(reason: FoldReason): string {
     case 'padded_with_another_number':
       return `${reason.node} (${reason.op}) pads with a number other than zero`;
     case 'padding_sees_shift':
-      return `the zero padding of ${reason.node} (${reason.op}) would need the shift`;
+      return `the zero padding of ${reason.node} (${reason.op}) would have to pad with the shift`;
     case 'negative_scale_of_maximum':
       return `a negative scale would turn the maximum of ${reason.node} into a minimum`;
   }
 }
 
-/** Whether the option `duplicateWeights` helps against a reason. */
+/** Whether the option `duplicateWeights` would remove a reason. */
 export function isHelpedByDuplicates(reason: FoldReason): boolean {
   return 'kernel' in reason;
 }

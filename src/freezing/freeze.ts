@@ -5,8 +5,8 @@ import { apply, type FrozenModel } from './apply.js';
 import { FREEZE_OPTIONS, type FreezeOptions } from './options.js';
 
 /**
- * Repairs the batch norms of a model and freezes it: a graph without variables that outputs what the true inference graph
- * would. The model itself is left as it is.
+ * Repairs the batch norms of a model and freezes it: returns a graph without variables that has the same outputs as the true
+ * inference graph. Does not change the model.
  *
  * @throws BnfixError `usage` when outputs have to be named, `statistics` when moving statistics or variables are missing
  *   or not sane, `unsupported` for a pattern that cannot be repaired: never a graph that is only probably right.

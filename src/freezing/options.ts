@@ -2,11 +2,11 @@ import type { OptionKinds } from '../check_options.js';
 
 /** Options of `freeze`. All are optional: defaults are inferred from the model. */
 export interface FreezeOptions {
-  /** Tensors that the result has to answer: `name`, `name:0`. Otherwise a signature or the one clear candidate. */
+  /** Tensors to keep as outputs: `name`, `name:0`. Default: those of a signature, or the best candidate if one stands out. */
   readonly outputs?: readonly string[];
-  /** The signature whose outputs are taken; otherwise serving_default, or the only one. */
+  /** The signature whose outputs to keep. Default: serving_default, or the only one. */
   readonly signature?: string;
-  /** Tensors to cut at: each becomes a placeholder of its dtype and shape. */
+  /** Tensors to cut at: each becomes a placeholder of its dtype and shape. Default: the ends of input pipelines. */
   readonly inputs?: readonly string[];
   /** Batch norms, dropouts and flags to leave as they are: names, scopes or globs. */
   readonly keep?: readonly string[];
@@ -14,13 +14,13 @@ export interface FreezeOptions {
   readonly map?: Readonly<Record<string, readonly [mean: string, variance: string]>>;
   /** Placeholders (or variables) to pin: a flag, a keep_prob, any number. */
   readonly set?: Readonly<Record<string, boolean | number>>;
-  /** Take the moving averages of the weights (tf.train.ExponentialMovingAverage) in place of the weights. */
+  /** Use the moving averages of the weights (tf.train.ExponentialMovingAverage) in place of the weights. */
   readonly ema?: boolean;
-  /** Take statistics that were never updated (mean 0, variance 1) as they are. */
+  /** Accept statistics that were never updated (mean 0, variance 1). */
   readonly allowUntrained?: boolean;
 }
 
-/** What each option takes. */
+/** The type of each option. */
 export const FREEZE_OPTIONS: OptionKinds<FreezeOptions> = {
   outputs: 'strings',
   signature: 'string',

@@ -14,16 +14,16 @@ import type { FreezeOptions } from './options.js';
 
 /** The outputs of the frozen graph, and why they were chosen. */
 export interface OutputsFound {
-  /** Empty where they have to be named. */
+  /** Empty if they have to be named. */
   readonly refs: readonly TensorRef[];
   readonly reason: OutputReason;
-  /** What they were chosen from, or can be, the best first; empty where a name or a signature decides. */
+  /** The candidates, best first; empty if a name or a signature determines the outputs. */
   readonly candidates: readonly OutputCandidate[];
 }
 
 /**
- * The outputs that are named, or that a signature or the graph itself shows.
- * @throws BnfixError `usage` when a named one, or the signature, does not exist
+ * The outputs: named by the user, from a signature, or detected in the graph.
+ * @throws BnfixError `usage` when a named output, or the signature, does not exist
  */
 export function resolveOutputs(model: Model, options: FreezeOptions): OutputsFound {
   if (options.outputs && options.outputs.length > 0) {
@@ -41,7 +41,7 @@ function namedOutput(graph: Graph, name: string): TensorRef {
     const names = [...graph.nodes()].map((other) => other.name);
     throw new BnfixError('usage', `no tensor named ${name}`, {
       option: 'outputs',
-      fix: didYouMean(ref.node, names) ?? 'without this option, the candidates are listed',
+      fix: didYouMean(ref.node, names) ?? 'omit this option to list the candidates',
     });
   }
   const types = outputTypes(node);

@@ -5,7 +5,7 @@ import type { Outcome } from '../passes/outcome.js';
 import type { PreparePlan } from '../passes/pass.js';
 import { BRANCH_PIPELINE, CUT_PIPELINE, runPipeline, SIMPLIFY_PIPELINE } from '../passes/pipeline.js';
 
-/** Makes a graph, in place, the one that inference uses: cut, flags pinned, branches folded. @returns what was done */
+/** Turns a graph into its inference state, in place: inputs cut, flags pinned, branches folded. @returns what was done */
 export function prepare(graph: Graph, plan: PreparePlan): Outcome[] {
   const { outputs } = plan;
   return [

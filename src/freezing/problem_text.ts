@@ -10,7 +10,7 @@ import { randomOpProblemText } from './random_op_text.js';
 import { tensorInfos } from './report.js';
 import { listed, plural, shapeText } from './text.js';
 
-/** What an error says of problems. */
+/** The text of an error about problems. */
 export interface ProblemText {
   readonly headline: string;
   readonly where?: string | undefined;
@@ -21,7 +21,7 @@ export interface ProblemText {
 
 type With<C extends Problem['code']> = Extract<Problem, { readonly code: C }>;
 
-const OTHER_OUTPUTS: Fix = { option: 'outputs', value: 'TENSOR', text: 'chooses outputs that do not need it' };
+const OTHER_OUTPUTS: Fix = { option: 'outputs', value: 'TENSOR', text: 'chooses outputs that do not depend on it' };
 const CHECKPOINT: Fix = {
   option: 'checkpoint',
   value: 'PREFIX',
@@ -31,14 +31,14 @@ const CHECKPOINT: Fix = {
 const BEFORE_DIVERGED: Fix = {
   option: 'checkpoint',
   value: 'PREFIX',
-  text: 'names one from before the training diverged',
+  text: 'names a checkpoint from before training diverged',
 };
 
 function keep(node: string, what: string): Fix {
   return { option: 'keep', value: node, text: what };
 }
 
-/** The words for problems of one kind. */
+/** The error text for problems of one kind. */
 export function problemText(problems: readonly Problem[], analysis: Refusable): ProblemText {
   const first = problems[0]!;
   switch (first.code) {
@@ -51,9 +51,9 @@ export function problemText(problems: readonly Problem[], analysis: Refusable): 
       return {
         headline: `${first.variable} was never trained`,
         where: first.tensor.node,
-        why: 'it averages a batch statistic that the net uses, and it still is all 0 or all 1',
+        why: 'it averages a batch statistic that the net uses, but is still all 0 or all 1',
         fixes: [
-          { option: 'allowUntrained', text: 'takes it as it is' },
+          { option: 'allowUntrained', text: 'accepts it' },
           keep(first.tensor.node, 'leaves the batch statistic in use'),
         ],
       };
@@ -69,9 +69,9 @@ export function problemText(problems: readonly Problem[], analysis: Refusable): 
       return {
         headline: `${plural(variables.length, 'moving statistic')} ${variables.length === 1 ? 'was' : 'were'} never trained`,
         where: listed(variables, 1),
-        why: `a flag selects them at inference, and they still are all 0 or all 1: ${listed(variables, 6)}`,
+        why: `a flag selects them at inference, but they are still all 0 or all 1: ${listed(variables, 6)}`,
         fixes: [
-          { option: 'allowUntrained', text: 'takes them as they are' },
+          { option: 'allowUntrained', text: 'accepts them' },
           keep('*', 'together with `set: FLAG=true` leaves the graph in training mode'),
         ],
       };
@@ -84,7 +84,7 @@ export function problemText(problems: readonly Problem[], analysis: Refusable): 
         headline: `${plural(selected.length, 'batch norm')} with unusable moving statistics`,
         where: first.batchNorm,
         why: ['a flag selects them at inference:', ...lines].join('\n'),
-        fixes: [BEFORE_DIVERGED, { option: 'set', value: first.flags.join(','), text: 'takes them as they are' }],
+        fixes: [BEFORE_DIVERGED, { option: 'set', value: first.flags.join(','), text: 'accepts them' }],
       };
     }
     case 'still_in_use': {
@@ -100,7 +100,7 @@ export function problemText(problems: readonly Problem[], analysis: Refusable): 
       return {
         headline: `${first.node} uses batch statistics in a way that cannot be rewired`,
         where: first.node,
-        why: `the outputs need ${first.gradient}, a gradient that goes through batch statistics`,
+        why: `the outputs depend on ${first.gradient}, a gradient through batch statistics`,
         fixes: [keep(first.node, 'leaves it as it is'), OTHER_OUTPUTS],
       };
     case 'step_dependent':
@@ -110,7 +110,7 @@ export function problemText(problems: readonly Problem[], analysis: Refusable): 
         why: `at this step it scales them by ${first.factor.toPrecision(4)} of the converged value; inference would not`,
         fixes: [
           keep(first.node, 'leaves the correction as it is'),
-          { text: 'take a checkpoint that was trained for longer' },
+          { text: 'use a checkpoint that was trained for longer' },
         ],
       };
     case 'random_op':
@@ -118,27 +118,27 @@ export function problemText(problems: readonly Problem[], analysis: Refusable): 
         headline: `${first.node} still depends on a random op`,
         where: first.node,
         why: `its pattern is not a recognised dropout: ${randomOpProblemText(first.problem)} (${first.random})`,
-        fixes: [keep(first.node, 'leaves it in (outputs stay random)'), OTHER_OUTPUTS],
+        fixes: [keep(first.node, 'leaves it in the graph (outputs stay random)'), OTHER_OUTPUTS],
       };
     case 'updated_in_use':
       return {
         headline: `${first.node} (${first.op}) feeds an output`,
         where: first.node,
-        why: `${outputNames(analysis)} depends on the value of a variable after an update`,
+        why: `the value of ${outputNames(analysis)} depends on a variable after its update`,
         fixes: [{ option: 'outputs', value: 'TENSOR', text: 'chooses outputs that do not read an updated variable' }],
       };
     case 'unknown_reader':
       return {
-        headline: `${first.node} (${first.op}) takes a variable, not its value`,
+        headline: `${first.node} (${first.op}) takes a reference to a variable, not its value`,
         where: first.node,
-        why: 'how this op would read a constant in its place is not known',
+        why: 'bnfix does not know how to give this op a constant instead',
         fixes: [OTHER_OUTPUTS],
       };
     case 'training_in_function':
       return {
         headline: `${first.node} (${first.op}) is in a function that cannot be inlined`,
         where: first.function,
-        why: 'an op that bnfix does not know calls it, and what trains in it cannot be repaired there',
+        why: 'an unknown op calls the function, and bnfix cannot repair training ops inside it',
         fixes: [OTHER_OUTPUTS],
       };
     case 'no_value':
@@ -161,7 +161,7 @@ function outputsUnclear({ candidates }: With<'outputs_unclear'>, { graph, model 
     headline: 'cannot determine the output tensors',
     where: model.name,
     why: candidates.length === 0 ? 'no tensor looks like an output' : ['candidates, best first:', ...lines].join('\n'),
-    fixes: [{ option: 'outputs', value: best, text: 'names them' }],
+    fixes: [{ option: 'outputs', value: best, text: 'names the outputs' }],
   };
 }
 
@@ -172,7 +172,7 @@ function candidateLine({ ref, op }: OutputCandidate, graph: Graph): string {
 
 const SHOWN = 8;
 
-/** One error for all batch norms: what each lacks, and the ways out. */
+/** One error for all batch norms: what each lacks, and the possible fixes. */
 function withoutStatistics(problems: readonly With<'unpaired' | 'unhealthy'>[]): ProblemText {
   const lines = problems.slice(0, SHOWN).map((problem) => `${problem.batchNorm}: ${statisticsReason(problem)}`);
   if (problems.length > SHOWN) lines.push(`and ${problems.length - SHOWN} more`);
@@ -180,7 +180,7 @@ function withoutStatistics(problems: readonly With<'unpaired' | 'unhealthy'>[]):
   const kinds = new Set(problems.map((problem) => (problem.code === 'unpaired' ? 'unpaired' : problem.problem.kind)));
   const fixes: Fix[] = [];
   if (kinds.has('untrained')) {
-    fixes.push({ option: 'allowUntrained', text: 'takes statistics that were never updated as they are' });
+    fixes.push({ option: 'allowUntrained', text: 'accepts statistics that were never updated' });
   }
   const copied = problems.flatMap((problem) =>
     problem.code === 'unpaired' && problem.reason.code === 'copied_averages'
@@ -189,7 +189,7 @@ function withoutStatistics(problems: readonly With<'unpaired' | 'unhealthy'>[]):
   );
   for (const { batchNorm, pairs } of copied.slice(0, SHOWN)) {
     for (const [mean, variance] of pairs) {
-      fixes.push({ option: 'map', value: `${batchNorm}=${mean},${variance}`, text: `reads ${mean} at inference` });
+      fixes.push({ option: 'map', value: `${batchNorm}=${mean},${variance}`, text: `uses ${mean} at inference` });
     }
   }
   const other = problems.find(
@@ -206,7 +206,7 @@ function withoutStatistics(problems: readonly With<'unpaired' | 'unhealthy'>[]):
   if (kinds.has('not_finite') || kinds.has('negative_variance') || kinds.has('wrong_shape')) {
     fixes.push(BEFORE_DIVERGED);
   }
-  fixes.push(keep(first, 'leaves it in training mode: it goes on using batch statistics'));
+  fixes.push(keep(first, 'leaves it in training mode: it keeps using batch statistics'));
   const what =
     kinds.size === 1 && kinds.has('untrained')
       ? 'statistics that were never trained'
@@ -229,7 +229,7 @@ function unpairedText(reason: UnpairedReason): string {
   switch (reason.code) {
     case 'no_average': {
       const { truncated } = reason;
-      const limit = ` (the update of ${listed(truncated, 2)} is too long to be analysed)`;
+      const limit = ` (the update of ${listed(truncated, 2)} is too long to analyse)`;
       return `no variable is updated from its batch mean and variance${truncated.length > 0 ? limit : ''}`;
     }
     case 'several_averages':
@@ -239,11 +239,11 @@ function unpairedText(reason: UnpairedReason): string {
       return copiedText(means!.length > 1 ? means! : variances!);
     }
     case 'mean_not_found':
-      return 'which tensor carries its mean was not recognised';
+      return 'the tensor with its mean was not recognised';
   }
 }
 
-/** That the first of some variables is copied, or averaged once more, into the others. */
+/** States that the first variable is copied, or averaged once more, into the others. */
 function copiedText([average, ...others]: readonly string[]): string {
   const updated = `${listed(others)} ${others.length === 1 ? 'is' : 'are'} updated from ${average}`;
   return `${average} averages its statistic, and ${updated}; the graph does not show which of them inference reads`;

@@ -1,7 +1,7 @@
 import type { RandomOpProblem } from '../analysis/training/random_op_problem.js';
 
 const TEXTS: Readonly<Record<RandomOpProblem['code'], string>> = {
-  unbalanced_mask: 'its mask is not balanced by a factor of 1 / P(keep)',
+  unbalanced_mask: 'its mask is not scaled by 1 / P(keep)',
   not_a_mask: 'its mask is not a scaled 0/1 mask',
   widens: 'its mask has more elements than the data',
   divides: 'the data is divided by random numbers',
@@ -12,7 +12,7 @@ const TEXTS: Readonly<Record<RandomOpProblem['code'], string>> = {
   changes_weights: 'it changes weights',
 };
 
-/** Why a random op is no dropout that can be removed, in words. */
+/** Why a random op is not a dropout that can be removed. */
 export function randomOpProblemText(problem: RandomOpProblem): string {
   return TEXTS[problem.code];
 }

@@ -6,7 +6,7 @@ import { type BatchNorm, findBatchNorms } from '../analysis/training/batch_norms
 import type { Model } from '../graph/model.js';
 import { INLINE_PIPELINE, runPipeline } from '../passes/pipeline.js';
 
-/** Batch norms with the statistics that the training graph beside the model shows, where their own graph proves none. */
+/** Adds statistics from the reference graph to batch norms for which their own graph proves none. */
 export function withReference(batchNorms: readonly BatchNorm[], model: Model): readonly BatchNorm[] {
   if (!model.reference) return batchNorms;
   const known = statisticsIn(model.reference, model);

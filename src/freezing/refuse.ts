@@ -4,7 +4,7 @@ import { printGraph } from '../notation/print.js';
 import type { Refusable } from './analysis.js';
 import { problemText } from './problem_text.js';
 
-/** The kind of failure that a problem is, and the order in which problems are reported: the first gives the headline. */
+/** The error code of each problem, in the order in which problems are reported: the first gives the headline. */
 const CODES: Readonly<Record<Problem['code'], ErrorCode>> = {
   outputs_unclear: 'usage',
   unpaired: 'statistics',
@@ -23,7 +23,7 @@ const CODES: Readonly<Record<Problem['code'], ErrorCode>> = {
   no_value: 'statistics',
 };
 
-/** Problems that are reported together: each batch norm lacks its statistics, for one reason or another. */
+/** Problems that are reported together: batch norms without usable statistics. */
 const GROUPS: readonly (readonly Problem['code'][])[] = [
   ['unpaired', 'unhealthy'],
   ...(Object.keys(CODES) as Problem['code'][])
@@ -32,13 +32,13 @@ const GROUPS: readonly (readonly Problem['code'][])[] = [
 ];
 
 /**
- * Refuses to freeze what cannot be frozen.
- * @throws BnfixError with all problems: the first group of them as the headline, the others after it
+ * Refuses to freeze an analysis with problems.
+ * @throws BnfixError with all problems: the first group gives the headline, the others follow
  */
 export function refuse(analysis: Refusable): void {
   const { problems } = analysis;
   if (problems.length === 0) return;
-  // Without outputs, what else is found is about tensors that may not matter.
+  // Without outputs, other problems may be about tensors that do not matter.
   const unclear = problems.filter(({ code }) => code === 'outputs_unclear');
   const groups = groupsOf(unclear.length > 0 ? unclear : problems);
   const [first, ...others] = groups.map((group) => problemText(group, analysis));

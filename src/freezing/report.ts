@@ -22,22 +22,22 @@ export interface TensorInfo {
   readonly shape: Shape;
 }
 
-/** What became of a batch norm that feeds an output. */
+/** The result for a batch norm that feeds an output. */
 export interface BatchNormReport {
   readonly name: string;
-  /** The op; `unfused` for arithmetic. */
+  /** The op; `unfused` for an unfused batch norm. */
   readonly pattern: string;
-  readonly status: /** It used batch statistics, and uses moving statistics now. */
+  readonly status: /** It used batch statistics; now it uses moving statistics. */
     | 'repaired'
-    /** It used moving statistics before. */
+    /** It already used moving statistics. */
     | 'inference'
-    /** It normalises each example by itself, and stays. */
+    /** It normalises each example by itself, and stays as it is. */
     | 'per_example'
-    /** It stays in training mode because the user wants it so. */
+    /** It stays in training mode by the option `keep`. */
     | 'kept';
-  /** How its statistics were found, where it was repaired; undefined where variables average parts of it. */
+  /** How its statistics were found, if it was repaired; undefined if variables average parts of it. */
   readonly evidence: Evidence | undefined;
-  /** The variables that hold its statistics; undefined where `evidence` is. */
+  /** The variables that hold its statistics; undefined if `evidence` is. */
   readonly mean: string | undefined;
   readonly variance: string | undefined;
   /** Why it normalises each example by itself. */
@@ -50,7 +50,7 @@ export interface GraphSize {
   readonly nodes: number;
   /** Number of different ops. */
   readonly ops: number;
-  /** Of the file. */
+  /** Size of the file. */
   readonly bytes: number;
 }
 
@@ -58,12 +58,12 @@ export interface GraphSize {
 export interface FlagReport {
   /** The placeholder or variable, or the node that computes a condition. */
   readonly name: string;
-  /** A boolean where the flag is one, otherwise a number. */
+  /** A boolean for a boolean flag, otherwise a number. */
   readonly value: boolean | number;
   readonly reason: FlagReason;
 }
 
-/** What was done, on which evidence: data, whose shape docs/report.schema.json describes. */
+/** What was done and on which evidence, as data; docs/report.schema.json is its schema. */
 export interface FreezeReport {
   readonly model: {
     readonly name: string;
@@ -72,21 +72,21 @@ export interface FreezeReport {
   };
   /** Path of the checkpoint; undefined for a graph without one. */
   readonly checkpoint: string | undefined;
-  /** The placeholders of the result: what has to be fed. */
+  /** The placeholders of the result, which have to be fed. */
   readonly inputs: readonly TensorInfo[];
   /** In the order in which they were named. */
   readonly outputs: readonly TensorInfo[];
   readonly outputReason: OutputReason;
-  /** What the outputs were chosen from, the best first. */
+  /** The candidates for outputs, best first. */
   readonly candidates: readonly TensorInfo[];
   /** Those that feed an output, in file order. */
   readonly batchNorms: readonly BatchNormReport[];
   readonly flags: readonly FlagReport[];
-  /** What was left as it is because the user wants it so. */
+  /** What was left as it is by the option `keep`. */
   readonly kept: readonly Kept[];
-  /** All that was done, in order. */
+  /** All changes, in order. */
   readonly outcomes: readonly Outcome[];
-  /** What the user ought to know. */
+  /** Notices for the user. */
   readonly notices: readonly Notice[];
   /** The model; bytes of the file that holds its graph. */
   readonly before: GraphSize;
@@ -138,7 +138,7 @@ function placeholders(graph: Graph): TensorRef[] {
   return [...graph.nodes()].filter((node) => isPlaceholder(node)).map((node) => ({ node: node.name, port: 0 }));
 }
 
-/** Names, dtypes and shapes of tensors; of those that the graph still has. */
+/** Names, dtypes and shapes of those tensors that the graph still has. */
 export function tensorInfos(graph: Graph, refs: readonly TensorRef[]): TensorInfo[] {
   const shapes = new Shapes(graph);
   return refs.flatMap((ref) => {

@@ -8,8 +8,8 @@ import { nameMatcher } from './name_matcher.js';
 import type { FreezeOptions } from './options.js';
 
 /**
- * Puts the statistics that the user names for a batch norm in place of what was found.
- * @throws BnfixError `usage` when a name of the map means no batch norm, or several, or no variable
+ * Replaces detected statistics by those that the user names.
+ * @throws BnfixError `usage` when a name of the map matches no batch norm, several, or no variable
  */
 export function applyStatisticsMap(
   batchNorms: readonly BatchNorm[],
@@ -62,7 +62,7 @@ function severalMeant(scope: string, batchNorms: readonly BatchNorm[]): BnfixErr
   const names = batchNorms.map(({ name }) => name).join(', ');
   return new BnfixError('usage', `${scope} contains several batch norms`, {
     option: 'map',
-    fix: `name one of ${names}; a glob stands for all of them`,
+    fix: `name one of ${names}; use a glob to name all of them`,
   });
 }
 

@@ -9,7 +9,7 @@ export type FedBy = ReadonlyMap<string, ReadonlySet<string>>;
 
 const isPlaceholder = anyOf('placeholder');
 
-/** Which placeholders feed each output. An edge that only orders nodes (a control input) feeds nothing. */
+/** Which placeholders feed each output. A control input only orders nodes, and feeds nothing. */
 export function fedBy(graph: Graph, outputs: readonly TensorRef[]): FedBy {
   const fed = new Map<string, Set<string>>();
   for (const output of outputs) {
@@ -20,7 +20,7 @@ export function fedBy(graph: Graph, outputs: readonly TensorRef[]): FedBy {
 }
 
 /**
- * Checks that whatever fed an output still does: a change that loses an input on the way has lost a part of the net.
+ * Checks that every input that fed an output still does: a change that disconnects an input has lost a part of the net.
  *
  * @throws BnfixError `internal` with the output and the inputs that it lost
  */

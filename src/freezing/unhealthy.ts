@@ -34,7 +34,7 @@ function namedValue(stored: Stored, checkpoint: Checkpoint | undefined): NamedVa
   return { name: stored.variable.node, value: () => variableValue(stored.variable, checkpoint) };
 }
 
-/** Those whose statistics a recognised flag selects: training has averaged them, and inference cannot use them. */
+/** Those whose statistics a recognised flag selects: training averaged them, but inference cannot use them. */
 export function unhealthySelected({ training, selected, plan }: Found, unhealthy: readonly Unhealthy[]): Problem[] {
   const averages = new Set([...(selected?.averages.values() ?? [])].flat().map(({ variable }) => variable.node));
   const flags = plan.flags.filter(({ reason }) => reason.code !== 'given');
@@ -51,7 +51,7 @@ function namesIn(problem: HealthProblem, variables: Variables): string[] {
   return names.filter((name) => variables.byNode.has(name));
 }
 
-/** A flag as it is set: `is_training=false`. */
+/** A flag with its value: `is_training=false`. */
 function setting(graph: Graph, { node, value }: { readonly node: string; readonly value: number }): string {
   const pinned = graph.find(node);
   const isBool = pinned && attrType(pinned, 'dtype') === DataType.DT_BOOL;

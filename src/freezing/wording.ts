@@ -8,9 +8,9 @@ import { healthText } from './problem_text.js';
 import type { BatchNormReport, FlagReport } from './report.js';
 import { countText, listed, plural } from './text.js';
 
-// All sentences about results. Whoever shows a report takes its data from there and its words from here.
+// All sentences about results: a report is data, and this module turns it into text.
 
-/** Why outputs were chosen. @param option - how the option that overrides is written */
+/** Why outputs were chosen. @param option - the option that overrides the choice, as the user writes it */
 export function outputReasonText(reason: OutputReason, option: string): string {
   switch (reason.code) {
     case 'given':
@@ -18,11 +18,11 @@ export function outputReasonText(reason: OutputReason, option: string): string {
     case 'signature':
       return `from the signature ${reason.name}`;
     case 'only_candidate':
-      return 'the only tensor that the net ends in';
+      return 'the only final tensor of the net';
     case 'best_candidate':
       return `chosen from ${reason.of} candidates (${option} overrides)`;
     case 'unclear':
-      return 'they have to be named';
+      return 'ambiguous: name them';
   }
 }
 
@@ -35,7 +35,7 @@ export function evidenceText(evidence: Evidence, mean: string, variance: string)
       return `${forMean} assigns ${mean} from ${ofMean}, ${forVariance} assigns ${variance} from ${ofVariance}`;
     }
     case 'input':
-      return `inputs 3 and 4 read ${mean} and ${variance} already`;
+      return `inputs 3 and 4 already read ${mean} and ${variance}`;
     case 'map':
       return 'named by the user';
     case 'reference':
@@ -49,12 +49,12 @@ export function evidenceText(evidence: Evidence, mean: string, variance: string)
   }
 }
 
-/** Why a batch norm that uses batch statistics stays as it is. */
+/** Why a batch norm that uses batch statistics is left as it is. */
 export function leftText({ status, reason }: BatchNormReport, option: string): string {
   if (status === 'kept') return `kept in training mode (${option})`;
   return reason === 'layer_normalization'
-    ? 'layer normalisation: every example is normalised by itself'
-    : 'its batch dimension is statically 1: every example is normalised by itself (instance normalisation)';
+    ? 'layer normalisation: each example is normalised by itself'
+    : 'its batch dimension is statically 1: each example is normalised by itself (instance normalisation)';
 }
 
 /** A flag, its value and why. */
@@ -87,7 +87,7 @@ export function outcomeText(outcome: Outcome): string {
     case 'flag':
       return `pinned ${outcome.node} to ${outcome.value}`;
     case 'branch':
-      return `${outcome.node} (${outcome.op}) takes its input ${outcome.input}`;
+      return `${outcome.node} (${outcome.op}) always always takes its input ${outcome.input}`;
     case 'simplified':
       return `simplified ${outcome.node} (${outcome.op})`;
     case 'statistic':
@@ -105,7 +105,7 @@ export function outcomeText(outcome: Outcome): string {
   }
 }
 
-/** What a kind of outcome is called when there are several; undefined for what is reported elsewhere. */
+/** A summary of several outcomes of one kind; undefined for kinds that are reported elsewhere. */
 export function outcomesText(kind: Outcome['kind'], count: number): string | undefined {
   switch (kind) {
     case 'function':
@@ -125,13 +125,13 @@ export function outcomesText(kind: Outcome['kind'], count: number): string | und
   }
 }
 
-/** A notice in a sentence. @param flagOf - how an option is written */
+/** A notice as a sentence. @param flagOf - writes an option as the user does */
 export function noticeText(notice: Notice, flagOf: (option: string) => string): string {
   switch (notice.code) {
     case 'cut_at_pipeline':
       return `cut at ${listed(notice.tensors)}, where the input pipeline ends (${flagOf('inputs')} overrides)`;
     case 'without_ema':
-      return `without a moving average, taken as they are: ${listed(notice.variables, 8)}`;
+      return `variables without a moving average keep their plain values: ${listed(notice.variables, 8)}`;
     case 'no_ema':
       return `no variable that feeds an output has a moving average: ${flagOf('ema')} changes nothing`;
     case 'checkpoint_unused':
@@ -139,15 +139,15 @@ export function noticeText(notice: Notice, flagOf: (option: string) => string): 
     case 'untrained_allowed':
       return `variables that were never updated are in use (${flagOf('allowUntrained')}): ${listed(notice.variables)}`;
     case 'random_ops':
-      return `random ops feed the outputs, which differ from run to run: ${listed(notice.nodes)}`;
+      return `random ops feed the outputs, so results differ from run to run: ${listed(notice.nodes)}`;
     case 'batch_reductions':
-      return `averages over the batch are left, outputs may depend on it: ${listed(notice.nodes)}`;
+      return `averages over the batch remain, so outputs may depend on the batch: ${listed(notice.nodes)}`;
     case 'untrained_in_use': {
       const why = notice.allowed ? ` (${flagOf('allowUntrained')})` : '';
       return `statistics that were never updated (all 0 or all 1) are in use${why}: ${listed(notice.batchNorms)}`;
     }
     case 'unhealthy_in_use':
-      return `${notice.batchNorm} uses statistics that cannot be right: ${healthText(notice.problem)}`;
+      return `${notice.batchNorm} uses invalid statistics: ${healthText(notice.problem)}`;
     case 'functions_not_folded':
       return `batch norms in functions are not folded: ${notice.functions.join(', ')}`;
   }

@@ -1,9 +1,9 @@
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
-/** Each byte as the character of its code: a string whose order is that of the bytes. */
+/** A string with one character per byte; strings order as their bytes do. */
 export function byteString(bytes: Uint8Array): string {
   let text = '';
-  // Not all at once: every byte is an argument.
+  // In parts, since every byte becomes an argument.
   for (let at = 0; at < bytes.length; at += 4096) text += String.fromCharCode(...bytes.subarray(at, at + 4096));
   return text;
 }
@@ -13,7 +13,7 @@ export function bytesOfString(text: string): Uint8Array {
   return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
 
-/** The text that a {@link byteString} is the UTF-8 of. */
+/** Decodes a {@link byteString} as UTF-8. */
 export function textOfByteString(text: string): string {
   return utf8.decode(bytesOfString(text));
 }

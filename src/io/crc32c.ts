@@ -1,11 +1,11 @@
-/** CRC-32C (Castagnoli) of the bytes, continuing `previous`, the checksum of what came before them. */
+/** CRC-32C (Castagnoli) of the bytes, continuing `previous`, the checksum of the preceding bytes. */
 export type Crc32c = (bytes: Uint8Array, previous?: number) => number;
 
 /** The polynomial 0x1EDC6F41 with its bits reversed. */
 const POLYNOMIAL = 0x82f63b78;
 const SLICES = 8;
 
-/** TABLES[256 * k + b]: what byte b does to the checksum when k more bytes follow it. */
+/** TABLES[256 * k + b]: the effect of byte b on the checksum when k more bytes follow it. */
 const TABLES = makeTables();
 
 function makeTables(): Uint32Array {
@@ -43,25 +43,25 @@ export const crc32cPortable: Crc32c = (bytes, previous = 0) => {
   return ~crc >>> 0;
 };
 
-/** Below this size the portable form is done before the native one is loaded. */
+/** Below this size, the portable implementation is faster than loading the native one. */
 const NATIVE_BYTES = 64 * 1024;
 
 let loadNative: () => Crc32c | undefined = () => undefined;
 let native: { readonly crc: Crc32c | undefined } | undefined;
 
-/** Sets how a native implementation is loaded; it is, when there is enough to do for it. */
+/** Sets the loader of a native implementation, which runs at the first large input. */
 export function setNativeCrc32c(load: () => Crc32c | undefined): void {
   loadNative = load;
   native = undefined;
 }
 
-/** The native implementation; undefined where there is none. */
+/** The native implementation; undefined if not available. */
 export function crc32cNative(): Crc32c | undefined {
   native ??= { crc: loadNative() };
   return native.crc;
 }
 
-/** CRC-32C by the fastest means there is; the native one is loaded when there is enough to do for it. */
+/** CRC-32C by the fastest available implementation; the native one is loaded at the first large input. */
 export const crc32c: Crc32c = (bytes, previous) => {
   const crc = bytes.length < NATIVE_BYTES ? crc32cPortable : (crc32cNative() ?? crc32cPortable);
   return crc(bytes, previous);
@@ -69,7 +69,7 @@ export const crc32c: Crc32c = (bytes, previous) => {
 
 const MASK_DELTA = 0xa282ead8;
 
-/** A checksum as LevelDB and TensorFlow store it: rotated and shifted, since a checksum of checksums is a weak one. */
+/** A checksum as LevelDB and TensorFlow store it: rotated and shifted, since a checksum of checksums is weak. */
 export function maskCrc(crc: number): number {
   return (((crc >>> 15) | (crc << 17)) + MASK_DELTA) >>> 0;
 }

@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { BnfixError } from '../errors.js';
 import { type ByteSource, truncated } from './source.js';
 
-/** A file, read by position; nothing is held in memory. */
+/** A file that is read by position; nothing is kept in memory. */
 export class FileSource implements ByteSource {
   readonly name: string;
   readonly size: number;
@@ -25,7 +25,7 @@ export class FileSource implements ByteSource {
   }
 
   read(offset: number, length: number): Uint8Array {
-    // Checked before allocating: a corrupt length must not ask for gigabytes.
+    // Checked before allocating: a corrupt length must not allocate gigabytes.
     if (offset < 0 || length < 0 || offset + length > this.size) throw truncated(this.name, this.size, offset, length);
     const target = new Uint8Array(length);
     this.readInto(target, offset);
@@ -50,7 +50,7 @@ export class FileSource implements ByteSource {
     }
   }
 
-  /** Closes the file; a second time, nothing happens. */
+  /** Closes the file; closing it again has no effect. */
   close(): void {
     if (this.#fd >= 0) closeSync(this.#fd);
     this.#fd = -1;

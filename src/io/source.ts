@@ -1,26 +1,26 @@
 import { BnfixError } from '../errors.js';
 
 /**
- * Random access to bytes, wherever they are: the only input of the readers. Reads are synchronous; in a browser, bytes in
+ * Random access to bytes: the only input of the readers. Reads are synchronous; in a browser, use bytes in
  * memory or a FileReaderSync in a worker.
  */
 export interface ByteSource {
-  /** What to call it in messages: usually the path. */
+  /** Its name in messages: usually the path. */
   readonly name: string;
   /** Size in bytes. */
   readonly size: number;
   /**
-   * Exactly `length` bytes from `offset`, in a buffer of their own.
-   * @throws BnfixError `unreadable` when the source ends before.
+   * Exactly `length` bytes from `offset`, in a new buffer.
+   * @throws BnfixError `unreadable` when the source ends before them.
    */
   read(offset: number, length: number): Uint8Array;
-  /** Fills `target` from `offset`: as {@link read}, without allocating. */
+  /** Fills `target` from `offset`, like {@link read} but without allocating. */
   readInto(target: Uint8Array, offset: number): void;
-  /** Frees what it holds; nothing is read afterwards. */
+  /** Releases its resources; it must not be read afterwards. */
   close(): void;
 }
 
-/** The error of a source that ends before what is read. */
+/** The error for a read beyond the end of a source. */
 export function truncated(name: string, size: number, offset: number, length: number): BnfixError {
   return new BnfixError('unreadable', `${name} is truncated`, {
     where: name,
@@ -29,7 +29,7 @@ export function truncated(name: string, size: number, offset: number, length: nu
   });
 }
 
-/** Bytes that are in memory already. */
+/** Bytes in memory. */
 export class MemorySource implements ByteSource {
   readonly name: string;
   readonly size: number;
@@ -43,7 +43,7 @@ export class MemorySource implements ByteSource {
 
   read(offset: number, length: number): Uint8Array {
     if (offset < 0 || length < 0 || offset + length > this.size) throw truncated(this.name, this.size, offset, length);
-    // Not slice(): that of a Buffer is a view.
+    // Not slice(): Buffer's returns a view.
     return new Uint8Array(this.#bytes.subarray(offset, offset + length));
   }
 

@@ -5,12 +5,12 @@ import { BnfixError } from '../errors.js';
 import { FileSource } from '../io/file_source.js';
 import { type FileKind, sniff } from '../readers/sniff.js';
 
-/** Whether a path leads to a file. @throws BnfixError `unreadable` when that cannot be found out */
+/** Whether a path is a file. @throws BnfixError `unreadable` when it cannot be checked */
 export function isFile(path: string): boolean {
   return stat(path)?.isFile() ?? false;
 }
 
-/** Whether a path leads to a folder. @throws BnfixError `unreadable` when that cannot be found out */
+/** Whether a path is a folder. @throws BnfixError `unreadable` when it cannot be checked */
 export function isFolder(path: string): boolean {
   return stat(path)?.isDirectory() ?? false;
 }
@@ -19,7 +19,7 @@ function stat(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
   } catch (cause) {
-    throw new BnfixError('unreadable', `cannot look at ${path}`, {
+    throw new BnfixError('unreadable', `cannot access ${path}`, {
       where: path,
       why: (cause as Error).message,
       fix: 'check the path and its permissions',
@@ -28,7 +28,7 @@ function stat(path: string): Stats | undefined {
   }
 }
 
-/** Names of the files in a folder, sorted; none where there is no such folder. */
+/** Names of the files in a folder, sorted; empty if the folder does not exist. */
 export function filesIn(folder: string): string[] {
   if (!isFolder(folder)) return [];
   const entries = readdirSync(folder, { withFileTypes: true });
@@ -37,7 +37,7 @@ export function filesIn(folder: string): string[] {
 }
 
 /**
- * A name in a folder. Unlike path.join it keeps an empty name, which is the prefix of a checkpoint whose files are `.index`
+ * Joins a folder and a name. Unlike path.join it keeps an empty name: the prefix of a checkpoint with the files `.index`
  * and `.data-...`.
  */
 export function inFolder(folder: string, name: string): string {
@@ -55,7 +55,7 @@ export function nameOf(prefix: string): string {
   return prefix.endsWith('/') ? '' : basename(prefix);
 }
 
-/** What a file is, by its content. @throws BnfixError `unreadable` when it cannot be read */
+/** The type of a file, detected from its content. @throws BnfixError `unreadable` when it cannot be read */
 export function sniffFile(path: string): FileKind {
   const source = new FileSource(path);
   try {
@@ -65,7 +65,7 @@ export function sniffFile(path: string): FileKind {
   }
 }
 
-/** The error for a path at which there is nothing. */
+/** The error for a path that does not exist. */
 export function notFound(path: string): BnfixError {
   const folder = folderOf(path);
   if (!isFolder(folder)) {
@@ -80,7 +80,7 @@ export function notFound(path: string): BnfixError {
   const near = didYouMean(nameOf(path), new Set([...names, ...stems].filter((name) => name !== '')));
   return new BnfixError('unreadable', `${path} not found`, {
     where: path,
-    why: 'neither a file nor a folder is called so, nor is it the prefix of a checkpoint',
-    fix: near ?? `there are: ${names.slice(0, 10).join(', ') || 'none'}`,
+    why: 'it is neither a file, a folder nor the prefix of a checkpoint',
+    fix: near ?? `the folder contains: ${names.slice(0, 10).join(', ') || 'no files'}`,
   });
 }

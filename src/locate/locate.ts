@@ -12,20 +12,20 @@ export interface ModelFiles {
   /** The file with the graph. */
   readonly graph: string;
   readonly graphKind: GraphKind;
-  /** The values of its variables; a graph that is frozen needs none. */
+  /** The values of its variables; a frozen graph needs none. */
   readonly checkpoint?: CheckpointFiles;
 }
 
 /** Options of {@link locateModel}. */
 export interface LocateOptions {
-  /** Where the values are, in any spelling that {@link locateCheckpoint} knows; overrides what is next to the graph. */
+  /** Any name of a checkpoint that {@link locateCheckpoint} accepts; overrides the one next to the graph. */
   readonly checkpoint?: string | undefined;
 }
 
 /**
  * The files of a model, found from any of them (.meta, .index, .data-*, a V1 checkpoint, the state file `checkpoint`,
  * a frozen .pb, saved_model.pb), from the prefix of its checkpoint, or from its folder.
- * @throws BnfixError `unreadable` when `named` does not exist, or when a file is of another kind; `usage` when it may be several
+ * @throws BnfixError `unreadable` when `named` does not exist, or when a file has the wrong type; `usage` when it is ambiguous
  */
 export function locateModel(named: string, options: LocateOptions = {}): ModelFiles {
   const override = options.checkpoint === undefined ? undefined : locateCheckpoint(options.checkpoint);
@@ -60,7 +60,7 @@ function findByFile(path: string): Found {
 }
 
 function isGraph(path: string): boolean {
-  // What a data file looks like means nothing: its tensors may start with any bytes.
+  // The content of a data file reveals nothing: its tensors may start with any bytes.
   return !/\.data-\d{5}-of-\d{5}$/.test(path) && graphKindOf(sniffFile(path)) !== undefined;
 }
 
@@ -86,7 +86,7 @@ function graphOf({ prefix }: CheckpointFiles): string {
   return savedModel ?? onlyGraphIn(folder, prefix);
 }
 
-/** The only .meta of a folder; where there is none, the only other graph. */
+/** The only .meta of a folder; without a .meta, the only other graph. */
 function onlyGraphIn(folder: string, named: string): string {
   const names = filesIn(folder);
   const metas = names.filter((name) => name.endsWith('.meta'));
@@ -96,13 +96,13 @@ function onlyGraphIn(folder: string, named: string): string {
   if (candidates.length > 1) {
     throw new BnfixError('usage', `${candidates.length} files may be the graph of ${named}`, {
       where: folder,
-      why: 'nothing says which is meant',
+      why: 'the choice is ambiguous',
       fix: `name one, and the checkpoint with --checkpoint: ${candidates.join(', ')}`,
     });
   }
   throw new BnfixError('unreadable', `no graph found for ${named}`, {
     where: folder,
-    why: 'a checkpoint holds values only; the graph is in a .meta file or a SavedModel, and none is in its folder',
+    why: 'a checkpoint holds only values; the graph is in a .meta file or a SavedModel, and its folder contains neither',
     fix: 'copy the .meta file from where the checkpoint was saved, or save the model again with tf.train.Saver',
   });
 }

@@ -7,12 +7,12 @@ import { filesIn, folderOf, inFolder, isFile, isFolder, nameOf, notFound, sniffF
 
 const SUFFIX = /(\.meta|\.index|\.data-\d{5}-of-\d{5}|-\d{5}-of-\d{5}|\.pb|\.pbtxt)$/;
 
-/** The prefix of which a path may be a file: without .meta, .index, .data-00000-of-00001 or the shard of a V1 checkpoint. */
+/** The checkpoint prefix of a path: without .meta, .index, .data-00000-of-00001 or the shard of a V1 checkpoint. */
 function prefixOf(path: string): string {
   return path.replace(SUFFIX, '') || './';
 }
 
-/** The checkpoint of exactly this prefix, if there is one. */
+/** The checkpoint of exactly this prefix; undefined if none exists. */
 export function checkpointAt(prefix: string): CheckpointFiles | undefined {
   const index = `${prefix}.index`;
   if (isFile(index)) return { format: 'V2', prefix, index };
@@ -30,7 +30,7 @@ export function checkpointAt(prefix: string): CheckpointFiles | undefined {
 function prefixesIn(folder: string): string[] {
   const names = filesIn(folder);
   const indices = names.filter((name) => name.endsWith('.index'));
-  // A V1 checkpoint has no name of its own: its contents tell it.
+  // A V1 checkpoint has no extension: it is detected from content.
   const found = indices.length > 0 ? indices : names.filter((name) => !/\.(meta|pb|pbtxt)$/.test(name) && isV1(name));
   return [...new Set(found.map((name) => inFolder(folder, name.replace(SUFFIX, ''))))];
 
@@ -40,9 +40,9 @@ function prefixesIn(folder: string): string[] {
 }
 
 /**
- * The checkpoint of a folder: of a SavedModel its variables, else what the state file names, else the only one there.
- * @returns undefined where there is none
- * @throws BnfixError `usage` where there are several and no state file that says which
+ * The checkpoint of a folder: the variables of a SavedModel, else the one that the state file names, else the only one.
+ * @returns undefined if the folder has none
+ * @throws BnfixError `usage` when it has several and the state file names none of them
  */
 export function checkpointIn(folder: string): CheckpointFiles | undefined {
   const variables = checkpointAt(inFolder(folder, 'variables/variables'));
@@ -53,14 +53,14 @@ export function checkpointIn(folder: string): CheckpointFiles | undefined {
   const prefixes = prefixesIn(folder);
   if (prefixes.length === 1) return checkpointAt(prefixes[0]!);
   if (prefixes.length === 0) return undefined;
-  throw new BnfixError('usage', `there are ${prefixes.length} checkpoints in ${folder}`, {
+  throw new BnfixError('usage', `${prefixes.length} checkpoints in ${folder}`, {
     where: folder,
-    why: isFile(state) ? `${state} names none of them` : 'no state file says which is meant',
+    why: isFile(state) ? `${state} names none of them` : 'the folder has no state file that names one',
     fix: `name one: ${prefixes.join(', ')}`,
   });
 }
 
-/** The checkpoint that a state file calls the latest, if it is there. */
+/** The latest checkpoint according to a state file, if it exists. */
 function checkpointOfState(state: string): CheckpointFiles | undefined {
   const folder = folderOf(state);
   for (const prefix of statePrefixes(readFileSync(state, 'utf8'))) {
@@ -73,7 +73,7 @@ function checkpointOfState(state: string): CheckpointFiles | undefined {
 /**
  * The checkpoint for the name of any of its files, its prefix, its folder or the state file in it, a SavedModel, or
  * a .meta file that was saved with it.
- * @throws BnfixError `unreadable` when there is none, or when the file is of another kind; `usage` when it may be several
+ * @throws BnfixError `unreadable` when none exists, or when the file has the wrong type; `usage` when it is ambiguous
  */
 export function locateCheckpoint(named: string): CheckpointFiles {
   const exact = checkpointAt(named);
@@ -84,8 +84,8 @@ export function locateCheckpoint(named: string): CheckpointFiles {
   if (found) return found;
   throw new BnfixError('unreadable', `no checkpoint found in ${named}`, {
     where: named,
-    why: 'no file in it is the index of a V2 checkpoint or a V1 checkpoint',
-    fix: `name the folder that has it; the files there are: ${filesIn(named).slice(0, 10).join(', ') || 'none'}`,
+    why: 'it contains neither the index of a V2 checkpoint nor a V1 checkpoint',
+    fix: `name the folder of the checkpoint; this one contains: ${filesIn(named).slice(0, 10).join(', ') || 'no files'}`,
   });
 }
 
@@ -97,7 +97,7 @@ function checkpointOfFile(path: string): CheckpointFiles {
   if (/\.data-\d{5}-of-\d{5}$/.test(path)) {
     throw new BnfixError('unreadable', `${prefix}.index is missing`, {
       where: path,
-      why: 'it says which tensors are where in the data file',
+      why: 'it lists where each tensor is in the data file',
       fix: 'copy it from where the checkpoint was saved into the same folder',
     });
   }
@@ -113,8 +113,8 @@ function checkpointOfFile(path: string): CheckpointFiles {
       if (found) return found;
       throw new BnfixError('unreadable', `the checkpoint that ${path} names is missing`, {
         where: path,
-        why: `${statePrefixes(readFileSync(path, 'utf8'))[0] ?? 'nothing'} is not in ${folder}, nor is any other`,
-        fix: 'copy its .index and .data files there, or name the checkpoint itself',
+        why: `${statePrefixes(readFileSync(path, 'utf8'))[0] ?? 'nothing'} is not in ${folder}, and no other checkpoint is`,
+        fix: 'copy its .index and .data files there, or name the checkpoint',
       });
     }
     default: {
@@ -126,8 +126,8 @@ function checkpointOfFile(path: string): CheckpointFiles {
 }
 
 /**
- * The checkpoint next to a graph. Of the same prefix; else, for a .meta, the only one of the folder that has no
- * .meta of its own: which values were meant must not be guessed. Else what the folder says.
+ * The checkpoint next to a graph: the one with the same prefix; else, for a .meta, the only one in the folder without a
+ * .meta of its own (bnfix must not guess which values belong to a graph); else the checkpoint of the folder.
  */
 export function checkpointBeside(graph: string): CheckpointFiles | undefined {
   const own = checkpointAt(prefixOf(graph));

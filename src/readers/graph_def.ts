@@ -10,13 +10,13 @@ import type { ByteSource } from '../io/source.js';
 import { tensorflow } from '../proto/tensorflow.js';
 import { LENGTH_DELIMITED, type WireField, WireReader } from './wire.js';
 
-// What a newer TensorFlow adds to the messages has to survive a round trip.
+// Fields that a newer TensorFlow adds must survive a round trip.
 protobuf.Reader.discardUnknown = false;
 
-/** NodeDefs above this size are not decoded whole: the payload of a constant stays in the file. */
+/** NodeDefs above this size are decoded without the payload of a constant, which stays in the file. */
 const LAZY_BYTES = 16 * 1024;
 
-/** Reads the GraphDef in [start, end) of a source. Payloads of large constants stay where they are. */
+/** Reads the GraphDef in [start, end) of a source. Payloads of large constants stay in the source. */
 export function readGraphDef(source: ByteSource, start = 0, end = source.size): Graph {
   const reader = new WireReader(source);
   const names = new Names();
@@ -33,7 +33,7 @@ export function readGraphDef(source: ByteSource, start = 0, end = source.size): 
   return graph;
 }
 
-/** The graph of a GraphDef that is decoded already (out of text, or a function's body). */
+/** The graph of a decoded GraphDef (from text, or the body of a function). */
 export function graphOfProto(proto: tensorflow.GraphDef.$Properties, where: string): Graph {
   const names = new Names();
   const graph = new Graph([], frameOf(proto));
@@ -43,7 +43,7 @@ export function graphOfProto(proto: tensorflow.GraphDef.$Properties, where: stri
 
 function addNode(graph: Graph, node: NodeSpec, where: string): void {
   if (graph.has(node.name)) {
-    throw new BnfixError('unreadable', `two nodes are called ${node.name}`, {
+    throw new BnfixError('unreadable', `two nodes are named ${node.name}`, {
       where,
       fix: 'the graph file is corrupt: save it again',
     });
@@ -62,8 +62,8 @@ function frameOf(proto: tensorflow.GraphDef.$Properties): GraphHeader {
 }
 
 /**
- * One string for each name, however often it is read: a node is found by the very string that its consumers have, which
- * takes no comparing.
+ * One string object per name, however often it is read: looking up a node by the string of its consumers is then fast,
+ * since identical strings need no comparison.
  */
 class Names {
   readonly #known = new Map<string, string>();
@@ -94,7 +94,7 @@ function headSpec(proto: tensorflow.NodeHead.$Properties, names: Names): NodeSpe
     else inputs.push({ node: names.of(node), port });
   }
   const [name, op, device] = [proto.name, proto.op, proto.device].map((text) => names.of(text ?? ''));
-  // Copies, which have no room to grow: there are 100,000 of them.
+  // Copies without spare capacity: a graph has 100,000 of them.
   return { name: name!, op: op!, device: device!, inputs: inputs.slice(), controls: controls.slice() };
 }
 
@@ -115,7 +115,7 @@ function contentOf(proto: tensorflow.NodeDef.$Properties, where: string, payload
   };
 }
 
-/** A NodeDef that is decoded when it is asked: of the gradients and savers of a training graph, nobody asks. */
+/** A NodeDef that is decoded on first access: the gradients and savers of a training graph never are. */
 class StoredContent implements NodeContent {
   readonly #where: string;
   #stored: Uint8Array | NodeContent;
@@ -125,7 +125,7 @@ class StoredContent implements NodeContent {
     this.#where = where;
   }
 
-  /** Its name and its edges alone. */
+  /** Only its name and its edges. */
   head(): tensorflow.NodeHead {
     const reader = protobuf.Reader.create(this.#stored as Uint8Array);
     reader.discardUnknown = true;
@@ -184,7 +184,7 @@ function readNode(reader: WireReader, field: WireField, names: Names): NodeSpec 
   );
 }
 
-/** The attr entry `value: { tensor }` as a handle; undefined when it is another attr or is not raw. */
+/** The attr entry `value: { tensor }` as a handle; undefined for another attr, or if the elements are not raw. */
 function lazyAttr(reader: WireReader, entry: WireField): Tensor | undefined {
   const parts = new Map(fieldsOf(reader, entry).map((field) => [field.number, field]));
   const key = parts.get(1);
@@ -201,7 +201,7 @@ function fieldsOf(reader: WireReader, field: WireField): WireField[] {
 /** Field of the typed list whose packed form is the raw form, by dtype. */
 const PACKED_FIELDS: Partial<Record<DataType, number>> = { [DataType.DT_FLOAT]: 5, [DataType.DT_DOUBLE]: 6 };
 
-/** A handle on a TensorProto whose elements lie raw in the file. */
+/** A handle on a TensorProto whose elements are raw bytes in the file. */
 function lazyTensor(reader: WireReader, field: WireField): Tensor | undefined {
   const parts = fieldsOf(reader, field);
   const content = parts.find((part) => part.length > LAZY_BYTES);
@@ -232,18 +232,18 @@ function fileTensor(
     }
   }
   const strings = (): never => {
-    throw new BnfixError('internal', 'a numeric tensor was asked for strings');
+    throw new BnfixError('internal', 'a numeric tensor has no strings');
   };
   return { dtype, shape, byteLength, chunks, strings, origin: source.name };
 }
 
-/** Decodes, and says of which file a malformed message is. */
+/** Decodes a message; the error for a malformed one names its file. */
 export function decode<T>(source: { name: string }, decoder: () => T): T {
   try {
     return decoder();
   } catch (cause) {
     if (cause instanceof BnfixError) throw cause;
-    throw new BnfixError('unreadable', `${source.name} is not a whole protobuf file`, {
+    throw new BnfixError('unreadable', `${source.name} is not a complete protobuf file`, {
       where: source.name,
       why: (cause as Error).message,
       fix: 'the file is truncated or corrupt: copy or save it again',

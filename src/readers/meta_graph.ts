@@ -6,7 +6,7 @@ import { tensorflow } from '../proto/tensorflow.js';
 import { decode, graphOfProto, readGraphDef } from './graph_def.js';
 import { LENGTH_DELIMITED, WireReader } from './wire.js';
 
-/** A MetaGraphDef: its graph, and everything beside it. */
+/** A MetaGraphDef: its graph, and its other fields. */
 export interface MetaGraph {
   readonly graph: Graph;
   readonly metaGraphDef: MetaGraphDef;

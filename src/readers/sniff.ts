@@ -13,10 +13,10 @@ const GRAPH_KINDS = [
   'saved_model_text',
 ] as const;
 
-/** A file with a graph in it, in binary or in text form. */
+/** A file with a graph, in binary or text form. */
 export type GraphKind = (typeof GRAPH_KINDS)[number];
 
-/** What a file is, by its contents. */
+/** File types, detected from content. */
 export type FileKind =
   | GraphKind
   | 'checkpoint_v1'
@@ -32,14 +32,14 @@ export type FileKind =
   | 'empty'
   | 'unknown';
 
-/** The kind as that of a graph; undefined where the file is none. */
+/** The kind, if it is a graph; otherwise undefined. */
 export function graphKindOf(kind: FileKind): GraphKind | undefined {
   return GRAPH_KINDS.find((known) => known === kind);
 }
 
 const HEAD_BYTES = 4096;
 
-/** Tells what a file is by its first and last bytes, whatever it is called. Never throws because of what is in it. */
+/** Detects the type of a file from its first and last bytes, whatever its name. Never throws because of its content. */
 export function sniff(source: ByteSource): FileKind {
   if (source.size === 0) return 'empty';
   if (hasTableMagic(source)) return sniffTable(source);
@@ -55,7 +55,7 @@ function sniffTable(source: ByteSource): FileKind {
     if (value?.[0] === 0x0a) return 'checkpoint_v1';
     if (value?.[0] === 0x08) return 'checkpoint_index';
   } catch (error) {
-    // A corrupt table: opening it reports where.
+    // A corrupt table: opening it reports where it is corrupt.
     if (!(error instanceof BnfixError)) throw error;
   }
   return 'unknown';
@@ -110,11 +110,11 @@ const WRONG_KINDS: Partial<Record<FileKind, readonly [what: string, fix: string]
   saved_model_text: ['a SavedModel in text form, not a checkpoint', 'name its variables/variables.index'],
 };
 
-/** The error for a file that is of another kind than is wanted there: says what it is, and what to do about it. */
+/** The error for a file of the wrong type: says what it is, and what to name instead. */
 export function explainWrongKind(kind: FileKind, name: string): BnfixError {
   const [what, fix] = WRONG_KINDS[kind] ?? [
     'neither a TensorFlow graph nor a checkpoint',
-    'it may be corrupt or cut short: copy or download it again, or name another file',
+    'it may be corrupt or truncated: copy or download it again, or name another file',
   ];
   return new BnfixError('unreadable', `${name} is ${what}`, { where: name, fix });
 }

@@ -7,13 +7,13 @@ import { LENGTH_DELIMITED, type WireField, WireReader } from './wire.js';
 export type MessageKind = 'graph_def' | 'meta_graph' | 'saved_model' | 'onnx';
 
 const VARINT = 0;
-/** Enough to meet a telling field; a graph has thousands. */
+/** Number of fields to read: enough to meet a distinctive one; a graph has thousands. */
 const MAX_FIELDS = 64;
 const MAX_TEXT_BYTES = 1024;
 
 /**
- * Tells the protobuf messages apart by the form of their first fields, of which the wire format says only number and
- * type. Reads the fields' headers; their values are skipped. A file that is cut short is recognised by the fields that it has.
+ * Detects the type of a protobuf message from its first fields; the wire format has only their numbers and
+ * types. Reads field headers and skips values. A truncated file is recognised by the fields that it has.
  */
 export function sniffMessage(source: ByteSource): MessageKind | undefined {
   const reader = new WireReader(source);
@@ -79,7 +79,7 @@ function isOpList(fields: readonly WireField[]): boolean {
   return fields.length > 0 && fields.every(({ number, wireType }) => number === 1 && wireType === LENGTH_DELIMITED);
 }
 
-/** A short printable string; undefined where the field is none. */
+/** A short printable string; undefined if the field is something else. */
 function textOf(reader: WireReader, { wireType, offset, length }: WireField): string | undefined {
   if (wireType !== LENGTH_DELIMITED || length === 0 || length > MAX_TEXT_BYTES) return undefined;
   const text = byteString(reader.bytes(offset, length));
@@ -90,7 +90,7 @@ function fieldsIn(reader: WireReader, { offset, length }: WireField): WireField[
   return firstFields(reader, offset, offset + length);
 }
 
-/** The first fields of a message, up to where it stops being one. */
+/** The first fields of a message, up to the first malformed one. */
 function firstFields(reader: WireReader, start: number, end: number): WireField[] {
   const fields: WireField[] = [];
   try {

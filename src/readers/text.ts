@@ -7,9 +7,9 @@ import descriptor from '../proto/descriptor.js';
 type Message = 'GraphDef' | 'MetaGraphDef' | 'SavedModel' | 'CheckpointState';
 
 /**
- * Turns a protobuf text file into the binary form of the same message, so that one reader serves both.
+ * Converts a protobuf text file to the binary form of the same message, so that one reader handles both.
  *
- * Load this module when it is needed only: it brings protobufjs' reflection, which is slow to start, and text is rare.
+ * Load this module only when needed: it imports protobufjs' reflection, which is slow to start, and text files are rare.
  */
 export function textToBinary(source: ByteSource, message: Message): ByteSource {
   const root = protobuf.Root.fromJSON(descriptor);
@@ -21,7 +21,7 @@ export function textToBinary(source: ByteSource, message: Message): ByteSource {
     throw new BnfixError('unreadable', `${source.name} is not a ${message} in protobuf text format`, {
       where: source.name,
       why: (cause as Error).message,
-      fix: 'save the graph in binary form (as_text=False), or check that the file is whole',
+      fix: 'save the graph in binary form (as_text=False), or check that the file is complete',
       cause,
     });
   }

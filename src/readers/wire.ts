@@ -1,7 +1,7 @@
 import { BnfixError } from '../errors.js';
 import type { ByteSource } from '../io/source.js';
 
-/** A field of a protobuf message and where its value is in the source. */
+/** A field of a protobuf message and the position of its value in the source. */
 export interface WireField {
   readonly number: number;
   readonly wireType: number;
@@ -18,12 +18,12 @@ export const LENGTH_DELIMITED = 2;
 const WINDOW_BYTES = 256 * 1024;
 const SLAB_BYTES = 64 * 1024;
 
-/** Reads a source forwards through a window, so that many small reads cost few system calls. */
+/** Reads a source sequentially through a window, so that many small reads need few system calls. */
 export class WireReader {
   readonly source: ByteSource;
   #window: Uint8Array = new Uint8Array(0);
   #windowStart = 0;
-  /** Small values are copied into one buffer after another: a buffer for each of 100,000 nodes costs more than the nodes. */
+  /** Small values are copied into shared buffers: a buffer for each of 100,000 nodes costs more than the nodes. */
   #slab: Uint8Array = new Uint8Array(0);
   #slabUsed = 0;
 
@@ -31,7 +31,7 @@ export class WireReader {
     this.source = source;
   }
 
-  /** Bytes [offset, offset + length), which stay as they are. */
+  /** Bytes [offset, offset + length); later reads do not overwrite them. */
   bytes(offset: number, length: number): Uint8Array {
     if (length > WINDOW_BYTES) return this.source.read(offset, length);
     this.#cover(offset, length);
@@ -63,7 +63,7 @@ export class WireReader {
   #value(start: number, at: number, end: number, number: number, wireType: number): WireField {
     const field = (offset: number, length: number): WireField => {
       if (offset + length > end) {
-        throw this.#corrupt(start, `field ${number} needs ${length} bytes, ${end - offset} are left`);
+        throw this.#corrupt(start, `field ${number} needs ${length} bytes; ${end - offset} remain`);
       }
       return { number, wireType, start, offset, length };
     };
@@ -94,7 +94,7 @@ export class WireReader {
       if (byte < 0x80) return { value, next: at + 1 };
       scale *= 128;
     }
-    throw this.#corrupt(offset, 'a number does not end');
+    throw this.#corrupt(offset, 'a number is not terminated');
   }
 
   #cover(offset: number, length: number): void {
@@ -105,7 +105,7 @@ export class WireReader {
   }
 
   #corrupt(offset: number, why: string): BnfixError {
-    return new BnfixError('unreadable', `${this.source.name} is not a whole protobuf file`, {
+    return new BnfixError('unreadable', `${this.source.name} is not a complete protobuf file`, {
       where: `${this.source.name}, byte ${offset}`,
       why,
       fix: 'the file is truncated or corrupt: copy or save it again',

@@ -4,7 +4,7 @@ import type { Graph } from '../graph/graph.js';
 import type { Node, TensorRef } from '../graph/node.js';
 import { numberTensor } from '../graph/tensor.js';
 
-/** Inputs that are laid out by data_format: images, and shapes of images. */
+/** Inputs in the layout of data_format: images, and shapes of images. */
 interface Layout {
   readonly images: readonly number[];
   readonly shapes?: readonly number[];
@@ -12,7 +12,7 @@ interface Layout {
 
 const ONE_IMAGE: Layout = { images: [0] };
 
-/** Ops of images whose kernel in TensorFlow.js knows channels last only; all have one output. */
+/** Image ops whose TensorFlow.js kernel supports only channels last; all have one output. */
 const LAYOUTS: ReadonlyMap<string, Layout> = new Map([
   ['Conv2D', ONE_IMAGE],
   ['DepthwiseConv2dNative', ONE_IMAGE],
@@ -27,10 +27,10 @@ const LAYOUTS: ReadonlyMap<string, Layout> = new Map([
   ['SpaceToDepth', ONE_IMAGE],
 ]);
 
-/** Attrs that have one number (or two: before, after) for each dimension. */
+/** Attrs with one number (or two: before, after) per dimension. */
 const PER_DIMENSION = ['strides', 'dilations', 'ksize', 'explicit_paddings'];
 
-/** Puts transposes around the ops that are laid out NCHW or NCDHW: TensorFlow.js computes channels last alone. */
+/** Puts transposes around NCHW and NCDHW ops: TensorFlow.js computes only channels last. */
 export function putChannelsLast(graph: Graph): void {
   for (const node of [...graph.nodes()]) {
     const layout = LAYOUTS.get(node.op);
@@ -44,7 +44,7 @@ export function putChannelsLast(graph: Graph): void {
       if (layout.shapes?.includes(i)) return permuted(graph, 'Gather', ref, toLast, `${node.name}/shape_${i}`);
       return ref;
     });
-    // A node of another name takes the work over: this one becomes the transpose of its result.
+    // A new node computes the op: this one becomes the transpose of its result.
     const work = graph.add({
       name: graph.freeName(`${node.name}/channels_last`),
       op: node.op,

@@ -14,7 +14,7 @@ export interface FunctionGraph {
 }
 
 /**
- * A function that an attr names as a graph of its own, its nodes named `prefix` + name.
+ * A function that an attr names, as its own graph, with nodes named `prefix` + name.
  * @throws BnfixError `unsupported` when it takes a list of tensors
  */
 export function functionGraph(library: FunctionLibrary, name: string, prefix: string): FunctionGraph {
@@ -31,7 +31,7 @@ export function functionGraph(library: FunctionLibrary, name: string, prefix: st
 }
 
 /**
- * Inlines the functions that are called as a whole, until no such call is left.
+ * Inlines function calls until none remain.
  * @throws BnfixError `unsupported` when a function calls itself
  */
 export function inlineCalls(graph: Graph, library: FunctionLibrary): void {

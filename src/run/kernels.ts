@@ -5,19 +5,19 @@ import { QUANTIZE_KERNELS } from './kernels_quantize.js';
 import { SHAPE_KERNELS } from './kernels_shape.js';
 import type { Tfjs } from './tfjs.js';
 
-/** Kernels for what TensorFlow.js lacks, or computes otherwise than TensorFlow. */
+/** Kernels for ops that TensorFlow.js lacks, or computes differently from TensorFlow. */
 export const OWN_KERNELS: ReadonlyMap<string, Kernel> = new Map(
   Object.entries({ ...BATCH_NORM_KERNELS, ...MATH_KERNELS, ...QUANTIZE_KERNELS, ...SHAPE_KERNELS }),
 );
 
-/** The name that an own kernel is registered under: the registry belongs to the whole process. */
+/** The name under which bnfix registers a kernel: the registry is shared by the whole process. */
 export function ownName(op: string): string {
   return `Bnfix${op}`;
 }
 
 let registered = false;
 
-/** Makes the kernels known to TensorFlow.js, once. */
+/** Registers the kernels with TensorFlow.js, once. */
 export function registerKernels({ core, converter }: Tfjs): void {
   if (registered) return;
   registered = true;

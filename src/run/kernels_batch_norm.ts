@@ -30,8 +30,8 @@ interface Affine {
 }
 
 /**
- * FusedBatchNorm, V2, V3 (tensorflow/core/kernels/fused_batch_norm_op.cc). In training mode outputs 1 and 2 are the
- * batch's mean and its variance by n - 1, mixed into the old ones by exponential_avg_factor; y uses the variance by n.
+ * FusedBatchNorm, V2, V3 (tensorflow/core/kernels/fused_batch_norm_op.cc). In training mode outputs 1 and 2 are the batch
+ * mean and the batch variance by n - 1, mixed into the old ones by exponential_avg_factor; y uses the variance by n.
  */
 const fusedBatchNorm: Kernel = (tf, call) => {
   const [x, scale, offset, mean, variance] = call.inputs as [Tensor, Tensor, Tensor, Tensor, Tensor];
@@ -64,12 +64,12 @@ const fusedBatchNorm: Kernel = (tf, call) => {
 
 /**
  * FusedBatchNormGrad, V2, V3 at inference, channels last (FusedBatchNormFreezeGrad in fused_batch_norm_op.cc): inputs dy, x,
- * scale, mean, variance; outputs dx, dscale, doffset and two that nobody reads.
+ * scale, mean, variance; outputs dx, dscale, doffset and two unused ones.
  */
 const fusedBatchNormGrad: Kernel = (tf, call) => {
   const [dy, x, scale, mean, variance] = call.inputs as [Tensor, Tensor, Tensor, Tensor, Tensor];
   if (boolAttr(call, 'is_training', true) || isChannelsFirst(stringAttr(call, 'data_format', 'nhwc'))) {
-    throw new Error('the gradient of a fused batch norm is computed at inference and with channels last alone');
+    throw new Error('the gradient of a fused batch norm is supported only at inference and with channels last');
   }
   const root = tf.rsqrt(tf.add(variance, numberAttr(call, 'epsilon', 1e-4)));
   const axes = x.shape.slice(1).map((_, axis) => axis);
@@ -85,7 +85,7 @@ const globalNormalization: Kernel = (tf, call) => {
   return normalize(tf, x, mean, variance, { offset, scale, epsilon: numberAttr(call, 'variance_epsilon', 1e-3) });
 };
 
-/** Channels are last, or second where data_format is NCHW, whatever the rank. */
+/** Channels are last, or second if data_format is NCHW, whatever the rank. */
 const biasAdd: Kernel = (tf, call) => {
   const [x, bias] = call.inputs as [Tensor, Tensor];
   if (!isChannelsFirst(stringAttr(call, 'data_format', 'nhwc'))) return tf.add(x, bias);

@@ -2,7 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { BnfixError } from '../errors.js';
 import type { Kernel } from './kernel.js';
 
-/** Element by element, in double precision, rounded once. */
+/** Elementwise, in double precision, rounded once. */
 function elementwise(compute: (x: number) => number): Kernel {
   return (tf, { inputs }) => {
     const x = inputs[0]!;
@@ -10,7 +10,7 @@ function elementwise(compute: (x: number) => number): Kernel {
   };
 }
 
-/** Half to even, as C's rint. */
+/** Rounds half to even, like C's rint. */
 function rint(x: number): number {
   const floor = Math.floor(x);
   const rest = x - floor;
@@ -54,7 +54,7 @@ const l2Loss: Kernel = (tf, { inputs }) => tf.div(tf.sum(tf.square(inputs[0]!)),
 /** A constant that waits for its branch: see gateBranches. */
 const gate: Kernel = (tf, { inputs }) => tf.clone(inputs[0]!);
 
-/** Kernels of arithmetic that TensorFlow.js lacks or computes in another way, by op. */
+/** Kernels of arithmetic that TensorFlow.js lacks or computes differently, by op. */
 export const MATH_KERNELS: Readonly<Record<string, Kernel>> = {
   Gate: gate,
   Rint: elementwise(rint),

@@ -40,7 +40,7 @@ const withAttrs: Kernel = (tf, call) => {
   return fakeQuant(tf, call, () => range);
 };
 
-/** min and max are scalars, or one of each per channel. */
+/** min and max are scalars, or have one value per channel. */
 const withVars: Kernel = (tf, call) => {
   const [min, max] = [call.inputs[1]!.dataSync(), call.inputs[2]!.dataSync()];
   return fakeQuant(tf, call, (channel) => [min[channel % min.length]!, max[channel % max.length]!]);

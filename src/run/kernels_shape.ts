@@ -4,7 +4,7 @@ import { numberAttr, numbersAttr, stringAttr } from './kernel.js';
 
 const intsOf = (tensor: Tensor) => Array.from(tensor.dataSync());
 
-/** Rows of the data, by the part that `partitions` puts each in. */
+/** Rows of the data, grouped by their number in `partitions`. */
 const dynamicPartition: Kernel = (tf, call) => {
   const [data, partitions] = call.inputs as [Tensor, Tensor];
   const parts = intsOf(partitions);
@@ -15,7 +15,7 @@ const dynamicPartition: Kernel = (tf, call) => {
   });
 };
 
-/** N lists of row numbers, then N lists of rows; of several rows with one number the last is taken. */
+/** N lists of row numbers, then N lists of rows; if several rows have the same number, the last one wins. */
 const dynamicStitch: Kernel = (tf, { inputs }) => {
   const n = inputs.length / 2;
   const indices = inputs.slice(0, n);
@@ -38,7 +38,7 @@ const invertPermutation: Kernel = (tf, { inputs }) => {
   return tf.tensor1d(inverse, 'int32');
 };
 
-/** NHWC: channels-first nodes have been transposed before. */
+/** NHWC: channels-first nodes were transposed before. */
 const spaceToDepth: Kernel = (tf, call) => {
   const x = call.inputs[0]!;
   const size = numberAttr(call, 'block_size', 2);
@@ -48,7 +48,7 @@ const spaceToDepth: Kernel = (tf, call) => {
   return tf.reshape(gathered, [batch, height / size, width / size, size * size * depth]);
 };
 
-/** NDHWC: channels-first nodes have been transposed before. */
+/** NDHWC: channels-first nodes were transposed before. */
 const conv3dTranspose: Kernel = (tf, call) => {
   const [sizes, filter, gradient] = call.inputs as [Tensor, Tensor5D, Tensor5D];
   const three = (key: string): [number, number, number] => {

@@ -11,7 +11,7 @@ import { functionGraph, inlineCalls, namedFunctions } from './functions.js';
 import { OWN_KERNELS, ownName } from './kernels.js';
 import type { LoweredFunction } from './topology.js';
 
-/** Ops that TensorFlow.js knows under another name. */
+/** Ops with another name in TensorFlow.js. */
 const SAME_AS: ReadonlyMap<string, string> = new Map([
   ['RefSwitch', 'Switch'],
   ['RefMerge', 'Merge'],
@@ -24,7 +24,7 @@ const SAME_AS: ReadonlyMap<string, string> = new Map([
   ['BatchMatMulV3', 'BatchMatMulV2'],
   ['Inv', 'Reciprocal'],
   ['ParallelDynamicStitch', 'DynamicStitch'],
-  // Only these two names are control flow to its scheduler.
+  // Its scheduler recognises only these two names as control flow.
   ['If', 'StatelessIf'],
   ['While', 'StatelessWhile'],
 ]);
@@ -34,7 +34,7 @@ const hasNoOutput = anyOf('no_op', 'assertion');
 
 const ONES = (n: number): AttrValue => ({ list: { i: new Array<number>(n).fill(1) } });
 
-/** Defaults of TensorFlow's op definitions where TensorFlow.js has another one or none; found by comparing the two. */
+/** Defaults of TensorFlow's op definitions that differ or are missing in TensorFlow.js; found by comparing the two. */
 const DEFAULTS: ReadonlyMap<string, AttrMap> = new Map<string, AttrMap>([
   ['Conv2D', { dilations: ONES(4) }],
   ['DepthwiseConv2dNative', { dilations: ONES(4) }],
@@ -48,8 +48,8 @@ const DEFAULTS: ReadonlyMap<string, AttrMap> = new Map<string, AttrMap>([
 ]);
 
 /**
- * Rewrites a graph (in place) into what TensorFlow.js computes rightly: channels last, the defaults of TensorFlow's op
- * definitions, bnfix's own kernels where its own are missing or wrong, no control edges.
+ * Rewrites a graph, in place, so that TensorFlow.js computes it correctly: channels last, the defaults of TensorFlow's op
+ * definitions, bnfix's kernels in place of missing or wrong ones, no control edges.
  */
 export function lower(graph: Graph): void {
   for (const node of [...graph.nodes()]) {
@@ -70,8 +70,8 @@ export function lower(graph: Graph): void {
 }
 
 /**
- * What enters a loop as a constant is read where it is: in TensorFlow.js a loop sees all tensors outside of it, but a
- * node that reads only what entered as a constant runs in the first iteration alone.
+ * Loop bodies read loop constants directly, without Enter: in TensorFlow.js a loop can read all tensors outside of it, but
+ * a node that reads only constants that entered runs only in the first iteration.
  */
 function shareInvariants(graph: Graph): void {
   for (const node of graph.nodes()) {
@@ -82,20 +82,20 @@ function shareInvariants(graph: Graph): void {
   }
 }
 
-/** TensorFlow.js leaves the dilations of a transposed convolution out in silence. */
+/** TensorFlow.js silently ignores the dilations of a transposed convolution. */
 function refuseDilated(node: Node): void {
   const dilated = (attrInts(node, 'dilations') ?? []).some((rate) => rate !== 1);
   if (!dilated || !isTransposedConvolution(node)) return;
   throw new BnfixError('unsupported', `${node.op} with dilations cannot be run`, { where: node.name });
 }
 
-/** The branches and loop bodies that a graph names, and those that they name, ready to run. */
+/** The branches and loop bodies that a graph names, directly or indirectly, ready to run. */
 export function loweredFunctions(graph: Graph, library: FunctionLibrary): LoweredFunction[] {
   const lowered = new Map<string, LoweredFunction>();
   const waiting = namedFunctions(graph);
   for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
     if (lowered.has(name)) continue;
-    // Constants of all functions are in one table: the prefix tells them apart.
+    // Constants of all functions share one table: the prefix keeps their names distinct.
     const { graph: body, args, results } = functionGraph(library, name, `${name}/`);
     const returned = results.map((ref) => {
       const result = body.freeName(`${name}/result`);
@@ -111,8 +111,8 @@ export function loweredFunctions(graph: Graph, library: FunctionLibrary): Lowere
 }
 
 /**
- * A constant of a branch waits, by a control edge, for the branch to be taken. TensorFlow.js has no such edges: there
- * every constant is always alive, and a Merge that sees it takes the wrong branch. So the edge becomes an input.
+ * In TensorFlow, a control edge delays a branch's constant until the branch is taken. TensorFlow.js has no control edges:
+ * every constant is always alive, and a Merge that reads it takes the wrong branch. So the edge becomes an input.
  */
 function gateBranches(graph: Graph): void {
   if (![...graph.nodes()].some((node) => node.op === 'Switch')) return;

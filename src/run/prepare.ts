@@ -8,24 +8,24 @@ import { anyOf } from '../ops/meaning.js';
 
 const isPlaceholder = anyOf('placeholder');
 
-/** A tensor whose value is given. */
+/** A tensor with a given value. */
 export interface Feed {
   readonly ref: TensorRef;
   readonly dtype: DataType;
 }
 
-/** A graph that is cut down to what is asked of it. */
+/** A graph reduced to what its fetches need. */
 export interface Prepared {
   readonly graph: Graph;
-  /** Name of the Placeholder of each feed; undefined where no fetch needs it. */
+  /** Name of the Placeholder of each feed; undefined if no fetch needs it. */
   readonly feeds: readonly (string | undefined)[];
   /** Name of the node that holds each fetch. */
   readonly fetches: readonly string[];
 }
 
 /**
- * Cuts the graph (which is changed) at the feeds, gives each fetch a node of its own, and keeps what lies between.
- * @throws BnfixError `usage` when a placeholder on the way has no value
+ * Cuts the graph, in place, at the feeds, gives each fetch a node of its own, and removes nodes that no fetch needs.
+ * @throws BnfixError `usage` when a placeholder that a fetch needs has no value
  */
 export function prepare(graph: Graph, feeds: readonly Feed[], fetches: readonly TensorRef[]): Prepared {
   const results = fetches.map((ref) => {

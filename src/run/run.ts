@@ -20,12 +20,12 @@ import type { TensorValue } from './value.js';
  * Runs a frozen graph on the CPU with TensorFlow.js, which is loaded at the first call.
  *
  * It computes in float32 and int32: float64, float16 and bfloat16 are rounded to float32, int64 and the other integers
- * to int32 (a larger one in a constant becomes the nearest int32, in a feed it is an error). Results come in the dtype
- * that the graph declares. FusedBatchNorm in training mode normalises by the moments of its batch, as TensorFlow does.
+ * to int32 (a larger one in a constant becomes the nearest int32, in a feed it is an error). Results have the dtype
+ * that the graph declares. FusedBatchNorm in training mode normalises by batch statistics, as TensorFlow does.
  *
- * @param graph - without variables; it is left as it is
- * @param feeds - values by tensor (`name`, `name:0`): placeholders, or any tensor to take the place of
- * @param fetches - tensors to answer (`name`, `name:0`)
+ * @param graph - a graph without variables; it is not changed
+ * @param feeds - values by tensor (`name`, `name:0`): placeholders, or any other tensor to replace
+ * @param fetches - tensors to evaluate (`name`, `name:0`)
  * @returns values by the names in `fetches`
  * @example
  * import { fold, load, runGraph, tensorValue } from 'bnfix';
@@ -78,7 +78,7 @@ export async function runGraph(
   });
 }
 
-/** What only the asynchronous executor of TensorFlow.js runs. */
+/** Ops that only the asynchronous executor of TensorFlow.js runs. */
 const isDynamic = anyOf(
   'switch',
   'merge',
@@ -112,15 +112,15 @@ function checkedFeed(graph: Graph, name: string, value: TensorValue): Feed {
   const ref = tensorRef(graph, name);
   const dtype = typeOf(graph, ref);
   if (dtype === undefined || dtypeName(dtype) !== value.dtype) {
-    const declared = dtype === undefined ? 'of no known dtype' : dtypeName(dtype);
-    throw new BnfixError('usage', `${name} is ${declared}, the value for it ${value.dtype}`, { where: name });
+    const declared = dtype === undefined ? 'of unknown dtype' : dtypeName(dtype);
+    throw new BnfixError('usage', `${name} is ${declared}, but its value is ${value.dtype}`, { where: name });
   }
   const shape = attrShape(graph.get(ref.node), 'shape');
   const isPlaceholder = graph.get(ref.node).op.startsWith('Placeholder');
-  // Before TensorFlow 1.0 a placeholder of any shape said [].
+  // Before TensorFlow 1.0, [] meant a placeholder of any shape.
   if (isPlaceholder && shape && shape.length > 0 && !fits(value.shape, shape)) {
     const text = shape.map((size) => (size < 0 ? '?' : size)).join(',');
-    throw new BnfixError('usage', `${name} is [${text}], the value for it [${value.shape.join(',')}]`, { where: name });
+    throw new BnfixError('usage', `${name} is [${text}], but its value is [${value.shape.join(',')}]`, { where: name });
   }
   return { ref, dtype };
 }
@@ -131,7 +131,7 @@ function fits(shape: readonly number[], pattern: readonly number[]): boolean {
 
 let loading: Promise<Tfjs> | undefined;
 
-/** Loads TensorFlow.js: it takes most of a second, and most commands do without it. */
+/** Loads TensorFlow.js on demand: it takes most of a second, and most commands do not need it. */
 function loadTfjs(): Promise<Tfjs> {
   loading ??= (async () => {
     const [core, converter] = await Promise.all([
@@ -148,7 +148,7 @@ function loadTfjs(): Promise<Tfjs> {
 
 let last: Promise<unknown> = Promise.resolve();
 
-/** Runs on the CPU backend without its banner, one run after the other, and gives the process its settings back. */
+/** Runs on the CPU backend without its banner, one run at a time, and restores the settings of the process. */
 function onCpu<T>(tfjs: Tfjs, run: () => Promise<T>): Promise<T> {
   const { core } = tfjs;
   const next = last.then(async () => {
@@ -168,7 +168,7 @@ function onCpu<T>(tfjs: Tfjs, run: () => Promise<T>): Promise<T> {
   return next;
 }
 
-/** What TensorFlow.js threw, in terms of the graph. */
+/** An error of TensorFlow.js in terms of the graph. */
 function explained(graph: Graph, cause: unknown): BnfixError {
   if (cause instanceof BnfixError) return cause;
   const message = cause instanceof Error ? cause.message : String(cause);
@@ -179,7 +179,7 @@ function explained(graph: Graph, cause: unknown): BnfixError {
   const node = [...graph.nodes()].find((other) => other.op === op);
   return new BnfixError('unsupported', `TensorFlow.js has no op ${op}`, {
     where: node?.name,
-    why: 'the graph itself is not at fault: TensorFlow runs it',
+    why: 'the graph may still be valid: TensorFlow has more ops',
     cause,
   });
 }

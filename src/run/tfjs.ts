@@ -5,7 +5,7 @@ import { DataType, dtypeName } from '../graph/dtype.js';
 import { numberTensor, readBytes, readNumbers, type Tensor } from '../graph/tensor.js';
 import { numbersOf, stringsOf, type TensorValue, tensorValue } from './value.js';
 
-/** The parts of TensorFlow.js that are used. */
+/** The parts of TensorFlow.js that bnfix uses. */
 export interface Tfjs {
   readonly core: typeof core;
   readonly converter: typeof converter;
@@ -40,12 +40,12 @@ const WIDE: Record<TfjsType, DataType> = {
   complex64: DataType.DT_COMPLEX64,
 };
 
-/** What a dtype is computed in; undefined where TensorFlow.js has nothing for it. */
+/** The TensorFlow.js dtype that computes a dtype; undefined if none can. */
 function narrowed(dtype: DataType): TfjsType | undefined {
   return NARROW[dtype];
 }
 
-/** The DataType that an attr says in place of `dtype`, so that nodes agree with what is computed. */
+/** The DataType that replaces `dtype` in an attr, so that nodes agree with what is computed. */
 export function narrowedType(dtype: DataType): DataType {
   const narrow = NARROW[dtype];
   return narrow ? WIDE[narrow] : dtype;
@@ -55,8 +55,8 @@ const INT32_MIN = -(2 ** 31);
 const INT32_MAX = 2 ** 31 - 1;
 
 /**
- * The value of a constant as TensorFlow.js stores it. Integers beyond int32 become the nearest one: they are there to
- * say "to the end" of a slice.
+ * The value of a constant as TensorFlow.js stores it. Integers beyond int32 become the nearest int32: graphs use
+ * them for "to the end" of a slice.
  */
 export function narrowedConstant(tensor: Tensor, where: string): { dtype: TfjsType; bytes: Uint8Array } {
   const dtype = narrowed(tensor.dtype);
@@ -70,7 +70,7 @@ export function narrowedConstant(tensor: Tensor, where: string): { dtype: TfjsTy
   return { dtype, bytes: readBytes(numberTensor(WIDE[dtype], tensor.shape, numbers)) };
 }
 
-/** Strings one after the other, each behind its length as a uint32: as TensorFlow.js stores them. */
+/** Strings as TensorFlow.js stores them: one after the other, each preceded by its length as a uint32. */
 function packedStrings(strings: readonly Uint8Array[]): Uint8Array {
   const bytes = new Uint8Array(strings.reduce((size, text) => size + 4 + text.length, 0));
   const view = new DataView(bytes.buffer);
@@ -83,7 +83,7 @@ function packedStrings(strings: readonly Uint8Array[]): Uint8Array {
   return bytes;
 }
 
-/** A value that is fed, as a tensor of TensorFlow.js; the caller disposes of it. */
+/** A fed value as a tensor of TensorFlow.js; the caller disposes of it. */
 export function toTfjs(tfjs: Tfjs, value: TensorValue, dtype: DataType, where: string): core.Tensor {
   const { core } = tfjs;
   const shape = [...value.shape];
@@ -115,7 +115,7 @@ export function toTfjs(tfjs: Tfjs, value: TensorValue, dtype: DataType, where: s
   }
 }
 
-/** A result, in the dtype that the graph says it has. */
+/** A result, in the dtype that the graph declares. */
 export async function fromTfjs(tensor: core.Tensor, declared: DataType | undefined): Promise<TensorValue> {
   if (tensor.dtype === 'string') {
     const strings = await tensor.bytes();

@@ -6,7 +6,7 @@ import type { Graph } from '../graph/graph.js';
 import { type Node, refText } from '../graph/node.js';
 import { narrowedConstant, narrowedType } from './tfjs.js';
 
-/** An attr as the JSON form of protobuf writes it; only its kind is there. */
+/** An attr in protobuf's JSON form; it has only the field of its kind. */
 type AttrJson = Record<string, unknown>;
 
 interface NodeJson {
@@ -26,7 +26,7 @@ export interface LoweredFunction {
   readonly results: readonly string[];
 }
 
-/** The graph and its functions as TensorFlow.js loads them from memory: nodes as JSON, constants apart. */
+/** The graph and its functions as TensorFlow.js loads them from memory: nodes as JSON, constants separate. */
 export function artifactsOf(main: Graph, functions: readonly LoweredFunction[]): io.ModelArtifacts {
   const weightSpecs: io.WeightsManifestEntry[] = [];
   const weightData: ArrayBuffer[] = [];

@@ -2,7 +2,7 @@ import { BnfixError } from '../errors.js';
 import { DataType, dtypeName } from '../graph/dtype.js';
 import { elementCount, numberTensor, readNumbers } from '../graph/tensor.js';
 
-/** The elements of a tensor of numbers. */
+/** The elements of a numeric tensor. */
 export type NumberData =
   | Float32Array
   | Float64Array
@@ -64,7 +64,7 @@ export function dtypeOf(name: string): DataType {
 
 /**
  * A value with the given elements in row-major order. Numbers are rounded once to the dtype; for bool, they are 0 and 1;
- * complex64 takes real and imaginary parts in turn.
+ * complex64 takes alternating real and imaginary parts.
  *
  * @example
  * import { tensorValue } from 'bnfix';

@@ -1,34 +1,34 @@
-/** Bytes that are made while they are written. A chunk is valid until the second next one is asked for. */
+/** Bytes that are produced while they are written. A chunk is valid until the next but one is requested. */
 export interface Encoded {
-  /** Where it is known before: that many bytes have to come. */
+  /** The exact number of bytes, if known in advance. */
   readonly byteLength?: number;
-  /** What this form could not hold. */
+  /** What this format cannot represent. */
   readonly notes?: readonly string[];
   chunks(): Iterable<Uint8Array>;
 }
 
 /** Options of `writeGraph`. */
 export interface WriteOptions {
-  /** Overwrite a file that is there. */
+  /** Overwrite an existing file. */
   readonly force?: boolean;
-  /** Files that must not be overwritten whatever `force` says: the result is still read from them. */
+  /** Files that are not overwritten even with `force`, since the result is read from them while it is written. */
   readonly inputs?: readonly string[];
-  /** An AbortSignal. It stops the writing; what was written so far is removed. */
+  /** An AbortSignal: aborting stops writing and removes the partial file. */
   readonly signal?: { readonly aborted: boolean };
   /** Called after every chunk with the number of bytes written so far. */
   readonly onProgress?: (bytes: number) => void;
   /**
-   * Wait until the file is on the disk, so that it survives a power failure. Otherwise, as with `cp`, the system brings it
-   * there in its own time.
+   * Wait until the file is on disk, so that it survives a power failure. Otherwise, as with `cp`, the operating system
+   * flushes it later.
    */
   readonly sync?: boolean;
 }
 
-/** Options of everything that writes bytes. */
+/** Common options of functions that write bytes. */
 export type PumpOptions = Pick<WriteOptions, 'signal' | 'onProgress'>;
 
 /** Options of a file to write. */
 export interface TargetOptions extends Pick<WriteOptions, 'force' | 'inputs'> {
-  /** Size of what will be written, where it is known, in bytes. */
+  /** Size of the result in bytes, if known. */
   readonly byteLength?: number | undefined;
 }

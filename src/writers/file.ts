@@ -6,12 +6,12 @@ import type { Encoded, PumpOptions, WriteOptions } from './encoded.js';
 import { alreadyThere, checkTarget, errorCode, explainUnwritable, type Target } from './target.js';
 
 /**
- * Writes a file that is whole or not there: into a temporary file in the same folder, which is renamed when it is whole.
+ * Writes a file atomically: to a temporary file in the same folder, which is renamed when it is complete.
  * Devices and named pipes are written in place.
  *
  * @returns the number of bytes
- * @throws BnfixError `unwritable` when it cannot be written, `interrupted` when the signal stops it, and whatever reading
- *   the chunks throws; the temporary file is gone then, and a file that was there before is as it was.
+ * @throws BnfixError `unwritable` when it cannot be written, `interrupted` when the signal stops it, and any error of
+ *   reading the chunks; then the temporary file is removed, and an existing file is unchanged.
  */
 export async function writeFile(path: string, encoded: Encoded, options: WriteOptions = {}): Promise<number> {
   const target = await checkTarget(path, { ...options, byteLength: encoded.byteLength });
@@ -26,7 +26,7 @@ export async function writeFile(path: string, encoded: Encoded, options: WriteOp
 
 async function writeWhole(target: Target, encoded: Encoded, options: WriteOptions): Promise<number> {
   const folder = dirname(target.path);
-  // Short, whatever the target is called: a suffix could make the name too long. Opening it fails if it is there.
+  // A short name: the target's name plus a suffix could be too long. Opening it fails if it exists.
   const temporary = join(folder, `.bnfix-${Math.random().toString(36).slice(2, 12)}.tmp`);
   const file = await open(temporary, 'wx');
   try {
@@ -55,7 +55,7 @@ async function writeInPlace(target: Target, encoded: Encoded, options: WriteOpti
   }
 }
 
-/** Gives the file its name. Without `force`, a file that has come up there in the meantime is not replaced either. */
+/** Renames the file. Without `force`, does not replace a file that was created in the meantime. */
 async function publish(temporary: string, path: string, force: boolean): Promise<void> {
   if (force) return rename(temporary, path);
   try {
@@ -69,9 +69,9 @@ async function publish(temporary: string, path: string, force: boolean): Promise
 }
 
 /**
- * Writes to a stream, as fast as it takes the bytes; it is left open.
+ * Writes to a stream, respecting backpressure, and leaves it open.
  * @returns the number of bytes
- * @throws BnfixError `unwritable` when its reader has gone, otherwise as {@link writeFile}
+ * @throws BnfixError `unwritable` when its reading end is closed, otherwise like {@link writeFile}
  */
 export async function writeStream(
   stream: NodeJS.WritableStream,
@@ -82,11 +82,11 @@ export async function writeStream(
     await new Promise<void>((resolve, reject) => {
       stream.write(chunk, (error) => (error ? reject(error) : resolve()));
     });
-    // Writing to a pipe does not let go of the event loop by itself.
+    // Writing to a pipe does not yield to the event loop by itself.
     await setImmediate();
   };
   const ignore = () => {};
-  // The error comes by the callback as well; without a listener it would end the process.
+  // The callback receives the error as well; without a listener it would end the process.
   stream.on('error', ignore);
   try {
     return await pump(encoded, write, options);
@@ -98,17 +98,17 @@ export async function writeStream(
 }
 
 /**
- * Makes all bytes without writing them: what can go wrong while reading goes wrong here.
+ * Produces all bytes without writing them, to find all errors of reading.
  * @returns the number of bytes
  */
 export function verifyPayloads(encoded: Encoded, options: PumpOptions = {}): Promise<number> {
   return pump(encoded, () => setImmediate(), options);
 }
 
-/** After so many bytes the disk is set to work, in place of leaving all of it for the end. */
+/** Number of bytes after which to start flushing to disk, instead of flushing everything at the end. */
 const DISK_BYTES = 32 * 1024 * 1024;
 
-/** Writes to a file while what was written before is on its way to the disk. */
+/** Writes to a file while earlier bytes are being flushed to disk. */
 async function writeWithSync(encoded: Encoded, file: FileHandle, options: PumpOptions): Promise<number> {
   let waiting = 0;
   let isBusy = false;
@@ -119,7 +119,7 @@ async function writeWithSync(encoded: Encoded, file: FileHandle, options: PumpOp
     if (isBusy || waiting < DISK_BYTES) return;
     waiting = 0;
     isBusy = true;
-    // The system tells of a failure once: after one this stays as it is, and is awaited below.
+    // The system reports a failure only once: keep the rejected promise, which is awaited below.
     onItsWay = synchronise(() => file.datasync()).then(() => {
       isBusy = false;
     });
@@ -130,7 +130,7 @@ async function writeWithSync(encoded: Encoded, file: FileHandle, options: PumpOp
   return written;
 }
 
-/** Asks for each chunk while the one before is being written. */
+/** Requests each chunk while the previous one is being written. */
 async function pump(
   encoded: Encoded,
   write: (chunk: Uint8Array) => Promise<void>,
@@ -148,22 +148,22 @@ async function pump(
       await writing;
       refuseWhenStopped(signal);
       writing = writeOn(chunk);
-      // Reported to whoever awaits it; until then it must not count as an unhandled rejection.
+      // Whoever awaits it gets the error; until then it must not count as an unhandled rejection.
       writing.catch(() => {});
     }
   } finally {
-    // Also when a chunk cannot be read: the file is closed next.
+    // Also after a read error, since the file is closed next.
     await writing;
   }
   refuseWhenStopped(signal);
   if (encoded.byteLength !== undefined && done !== encoded.byteLength) {
-    throw new BnfixError('internal', `${encoded.byteLength} bytes were announced, ${done} came`);
+    throw new BnfixError('internal', `expected to write ${encoded.byteLength} bytes, got ${done}`);
   }
   return done;
 }
 
 function refuseWhenStopped(signal: PumpOptions['signal']): void {
-  if (signal?.aborted) throw new BnfixError('interrupted', 'interrupted before the result was whole');
+  if (signal?.aborted) throw new BnfixError('interrupted', 'interrupted before the result was complete');
 }
 
 async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
@@ -180,12 +180,12 @@ async function synchronise(work: () => Promise<void>): Promise<void> {
   }
 }
 
-/** So that the new name survives a power failure; not every system lets a folder be synchronised. */
+/** Makes the new name survive a power failure; not every system can flush a folder. */
 async function synchroniseFolder(folder: string): Promise<void> {
   try {
     const handle = await open(folder, 'r');
     await handle.sync().finally(() => handle.close());
   } catch {
-    // The file itself is on the disk already.
+    // The file itself is already on disk.
   }
 }

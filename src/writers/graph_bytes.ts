@@ -2,7 +2,7 @@ import { concatBytes } from '../io/bytes.js';
 import type { EncodedGraph } from './graph_def.js';
 
 /**
- * The binary GraphDef of a frozen or folded model in memory, weights and all.
+ * The binary GraphDef of a frozen or folded model in memory, including its weights.
  * @example
  * import { freeze, graphBytes, load } from 'bnfix';
  * const model = await load('model.meta');
@@ -11,6 +11,6 @@ import type { EncodedGraph } from './graph_def.js';
  * @throws BnfixError `unreadable` when a weight is corrupt
  */
 export function graphBytes({ encoded }: { readonly encoded: EncodedGraph }): Uint8Array {
-  // A chunk is valid until the second next one: each is copied at once.
+  // A chunk is valid until the next but one: copy each at once.
   return concatBytes(Array.from(encoded.chunks(), (chunk) => chunk.slice()));
 }

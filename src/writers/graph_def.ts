@@ -11,20 +11,20 @@ import { tensorflow } from '../proto/tensorflow.js';
 /** The largest message that protobuf can hold, in bytes. */
 const MAX_BYTES = 2 ** 31 - 1;
 
-/** A message that is ready to be written: its exact size is known before the first byte goes out. */
+/** A message that is ready to be written: its exact size is known before the first byte is written. */
 export interface EncodedGraph {
   /** Size in bytes, weights included. */
   readonly byteLength: number;
-  /** The bytes in order; payloads of constants are read while this runs. A chunk is valid until the second next one. */
+  /** The bytes in order; payloads of constants are read on the fly. A chunk is valid until the next but one. */
   chunks(): Iterable<Uint8Array>;
 }
 
-/** One piece of the output: bytes that are known, or a payload that is still in its file. */
+/** One piece of the output: bytes in memory, or a payload that is still in its file. */
 type Piece = Uint8Array | Tensor;
 
 /** Options of {@link encodeGraphDef}. */
 export interface EncodeOptions {
-  /** Keep the nodes as they stand in the file; otherwise inputs come before consumers. */
+  /** Keep the order of nodes in the file; otherwise inputs come before consumers. */
   readonly fileOrder?: boolean;
 }
 
@@ -40,17 +40,17 @@ export function encodeGraphDef(graph: Graph, options: EncodeOptions = {}): Encod
   if (byteLength > MAX_BYTES) {
     throw new BnfixError('unwritable', 'the graph with its weights does not fit into one GraphDef', {
       why: `it needs ${byteLength} bytes; protobuf holds at most ${MAX_BYTES}`,
-      fix: 'freeze a part of it (--outputs, --inputs), or keep the weights in the checkpoint beside a repaired graph',
+      fix: 'freeze a part of it: choose fewer outputs (--outputs) or later inputs (--inputs)',
     });
   }
   return { byteLength, chunks: () => join(pieces.all()) };
 }
 
 const BLOCK_BYTES = 256 * 1024;
-/** Payloads up to this size are copied to what stands before and after them: a write of its own costs more. */
+/** Payloads up to this size are copied into the surrounding bytes: a separate write costs more. */
 const SMALL_BYTES = 64 * 1024;
 
-/** The output in order: 100,000 nodes are a hundred blocks of bytes, and the payloads between them. */
+/** The output in order: 100,000 nodes become a hundred blocks of bytes, and the payloads between them. */
 class Pieces {
   byteLength = 0;
   readonly #list: Piece[] = [];
@@ -102,7 +102,7 @@ class Pieces {
 
 function* join(pieces: readonly Piece[]): Generator<Uint8Array> {
   const large = new ChunkRing();
-  // Apart from the large chunks, of which one may still be on its way to the file.
+  // Separate from the large chunks, one of which may still be being written.
   const small = new ChunkRing();
   let pending: Uint8Array[] = [];
   let size = 0;
@@ -129,17 +129,17 @@ function* join(pieces: readonly Piece[]): Generator<Uint8Array> {
   if (size > 0) yield flush();
 }
 
-/** The chunks of a payload. The header in front has promised a length: another one would corrupt the file. */
+/** The chunks of a payload. Their length must match the header, or the file would be corrupt. */
 export function* checkedChunks(tensor: Tensor, ring?: ChunkRing): Generator<Uint8Array> {
   let left = tensor.byteLength;
   for (const chunk of tensor.chunks(ring)) {
     left -= chunk.length;
     yield chunk;
   }
-  if (left !== 0) throw new BnfixError('internal', `a tensor ended ${left} bytes too early`, { where: tensor.origin });
+  if (left !== 0) throw new BnfixError('internal', `a tensor ended ${left} bytes early`, { where: tensor.origin });
 }
 
-/** The value of a Const that is not in memory: it is written as it is read. */
+/** The value of a Const that is not in memory: it is copied while it is read. */
 export function streamedPayload({ tensor }: Node): Tensor | undefined {
   return tensor && !tensor.proto && tensor.dtype !== DataType.DT_STRING ? tensor : undefined;
 }
@@ -175,7 +175,7 @@ function pushNode(pieces: Pieces, node: Node): void {
   pieces.addPayload(payload);
 }
 
-/** Bytes that the tag and the length of a field take. */
+/** Size in bytes of the tag and the length of a field. */
 function headLength(length: number): number {
   let bytes = 2;
   for (let rest = length; rest > 127; rest = Math.floor(rest / 128)) bytes++;
@@ -198,7 +198,7 @@ export function nodeProto(node: Node, withPayload: boolean): tensorflow.NodeDef.
   };
 }
 
-/** The GraphDef of everything but its nodes. */
+/** A GraphDef without its nodes. */
 export function frameProto({
   versions,
   version,
@@ -215,7 +215,7 @@ export function frameProto({
   };
 }
 
-/** The TensorProto of a string tensor that did not come out of one. */
+/** The TensorProto of a string tensor that was not read from one. */
 function typedProto(tensor: Tensor): tensorflow.TensorProto.$Properties {
   return { dtype: tensor.dtype, tensor_shape: shapeProto(tensor.shape), string_val: tensor.strings() };
 }
@@ -224,7 +224,7 @@ function sorted<T>(record: Readonly<Record<string, T>>): Record<string, T> {
   return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
 }
 
-/** Maps inside functions in order of their keys, so that equal graphs give equal bytes. */
+/** Sorts maps inside functions by key, so that equal graphs give equal bytes. */
 function sortedLibrary(library: tensorflow.FunctionDefLibrary.$Properties): tensorflow.FunctionDefLibrary.$Properties {
   const sortNode = (node: tensorflow.NodeDef.$Properties) => ({ ...node, attr: sorted(node.attr ?? {}) });
   return {

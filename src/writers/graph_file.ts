@@ -4,23 +4,23 @@ import type { Encoded, WriteOptions } from './encoded.js';
 import { writeFile } from './file.js';
 import type { EncodedGraph } from './graph_def.js';
 
-/** The forms in which a GraphDef is written. */
+/** The file formats of a GraphDef. */
 export type GraphFormat = 'pb' | 'pbtxt';
 
-/** A graph and its binary form, which is what {@link Encoded} bytes are made of. */
+/** A graph in both forms: the writers of {@link Encoded} bytes use one of them. */
 export interface WritableGraph {
-  /** What is written as text. */
+  /** The graph, for text. */
   readonly graph: Graph;
-  /** What is written as binary. */
+  /** The encoded graph, for binary. */
   readonly encoded: EncodedGraph;
 }
 
-/** The form that a file name asks for: .pbtxt and .pb.txt are text, anything else is binary. */
+/** The format for a file name: .pbtxt and .pb.txt are text, anything else is binary. */
 export function graphFormat(path: string): GraphFormat {
   return /\.(pbtxt|pb\.txt|prototxt)$/i.test(path) ? 'pbtxt' : 'pb';
 }
 
-/** The bytes of a graph in a form. The text writer is loaded only when it is asked for. */
+/** The bytes of a graph in a format. The text writer is loaded on demand. */
 export async function encodeAs(format: GraphFormat, { graph, encoded }: WritableGraph): Promise<Encoded> {
   if (format === 'pb') return encoded;
   const { encodeGraphText } = await import('./text.js');
@@ -36,8 +36,8 @@ const WRITE_OPTIONS: OptionKinds<WriteOptions> = {
 };
 
 /**
- * Writes a frozen graph to a file: .pbtxt and .pb.txt as text, anything else as binary. The file is whole or not there.
- * The model that it was made of has to be open still: weights are read while they are written.
+ * Writes a frozen graph to a file: .pbtxt and .pb.txt as text, anything else as binary. The file is written atomically.
+ * The model must still be open: weights are read while they are written.
  *
  * @returns the size of the file in bytes
  * @throws BnfixError `unwritable` when it cannot be written, or already exists and `force` is not set; `unreadable`

@@ -4,19 +4,19 @@ import { basename, dirname, join } from 'node:path';
 import { BnfixError } from '../errors.js';
 import type { TargetOptions } from './encoded.js';
 
-/** Where a result goes to, looked at before anything is written. */
+/** The target of a result, checked before anything is written. */
 export interface Target {
-  /** `stream` is a device or a named pipe, which has to be written in place. */
+  /** `stream` is a device or a named pipe, which is written in place. */
   readonly kind: 'file' | 'stream';
-  /** Links are resolved: what they point to is replaced, not the link. */
+  /** Links are resolved: their target is replaced, not the link. */
   readonly path: string;
-  /** Permissions of the file that is replaced. */
+  /** Permissions of the replaced file. */
   readonly mode: number | undefined;
 }
 
 /**
- * Whether a file may be written here.
- * @throws BnfixError `unwritable` for a folder, a missing folder, a file that is there without `force`, an input file, no
+ * Checks that a file may be written here.
+ * @throws BnfixError `unwritable` for a folder, a missing folder, an existing file without `force`, an input file, no
  *   permission or too little space.
  */
 export async function checkTarget(path: string, options: TargetOptions = {}): Promise<Target> {
@@ -44,7 +44,7 @@ async function statOrNothing(path: string): Promise<Stats | undefined> {
     return await stat(path);
   } catch (error) {
     if (errorCode(error) !== 'ENOENT') throw error;
-    // A link that leads nowhere counts as a file: it is not to be replaced without being asked.
+    // A dangling link counts as an existing file: do not replace it without `force`.
     return lstat(path).catch(() => undefined);
   }
 }
@@ -53,33 +53,31 @@ async function refuseInputs(path: string, target: Stats, inputs: readonly string
   for (const input of inputs) {
     const stats = await stat(input).catch(() => undefined);
     if (stats?.ino !== target.ino || stats.dev !== target.dev) continue;
-    throw new BnfixError('unwritable', `${path} is one of the files that are read`, {
+    throw new BnfixError('unwritable', `${path} is one of the input files`, {
       where: path,
-      why:
-        input === path ? 'the weights are copied out of it while the result is written' : `it is the same as ${input}`,
+      why: input === path ? 'weights are read from it while the result is written' : `it is the same as ${input}`,
       fix: 'choose another name for the result (-o)',
     });
   }
 }
 
 async function refuseWithoutSpace(path: string, folder: string, needed: number): Promise<void> {
-  // Some network file systems do not say.
+  // Some network file systems do not report it.
   const space = await statfs(folder).catch(() => undefined);
   if (!space || space.blocks === 0) return;
   const free = space.bavail * space.bsize;
   if (free >= needed) return;
-  throw new BnfixError('unwritable', `there is not enough space for ${path}`, {
+  throw new BnfixError('unwritable', `not enough space for ${path}`, {
     where: folder,
     why: `it needs ${needed} bytes; ${free} are free`,
     fix: 'free some space, or write to another disk (-o)',
   });
 }
 
-/** The error of a file that would be overwritten. */
+/** The error for a file that would be overwritten. */
 export function alreadyThere(path: string): BnfixError {
   return new BnfixError('unwritable', `${path} already exists`, {
     where: path,
-    why: 'a file is not overwritten without being asked to',
     fix: '--force overwrites it; or choose another name (-o)',
   });
 }
@@ -92,13 +90,13 @@ function isFolder(path: string): BnfixError {
   });
 }
 
-/** What the codes of the operating system mean to the user: why, and how to fix it. */
+/** Error codes of the operating system: why, and how to fix it. */
 const MEANINGS: Readonly<Record<string, (path: string) => { why: string; fix: string }>> = {
   ENOENT: (path) => ({ why: `folder ${dirname(path)} not found`, fix: `create it: mkdir -p ${dirname(path)}` }),
   ENOTDIR: (path) => ({ why: `a part of ${dirname(path)} is a file, not a folder`, fix: 'check the path' }),
   EACCES: (path) => ({
     why: `no permission to write in ${dirname(path)}`,
-    fix: 'write to a folder of your own, or have its permissions changed',
+    fix: 'write to another folder (-o), or change its permissions',
   }),
   EROFS: () => ({ why: 'the file system is read-only', fix: 'write to another disk' }),
   ENOSPC: () => ({ why: 'the disk is full', fix: 'free some space, or write to another disk' }),
@@ -107,12 +105,15 @@ const MEANINGS: Readonly<Record<string, (path: string) => { why: string; fix: st
     why: 'the file would be larger than the system allows',
     fix: 'raise the limit (ulimit -f), or write to another disk',
   }),
-  ENAMETOOLONG: (path) => ({ why: `${basename(path).length} characters are too many`, fix: 'choose a shorter name' }),
-  EPIPE: () => ({ why: 'what reads the output has ended', fix: 'look at the command behind the pipe' }),
+  ENAMETOOLONG: (path) => ({
+    why: `its name is too long: ${basename(path).length} characters`,
+    fix: 'choose a shorter name',
+  }),
+  EPIPE: () => ({ why: 'the reading end of the pipe was closed', fix: 'check the command after |' }),
 };
 const SAME: Readonly<Record<string, string>> = { EPERM: 'EACCES' };
 
-/** An error of the operating system as one that says why and how to fix it; any other error as it is. */
+/** Turns an error of the operating system into one with why and fix; returns any other error unchanged. */
 export function explainUnwritable(path: string, error: unknown): unknown {
   const code = errorCode(error);
   if (code === undefined || error instanceof BnfixError) return error;
@@ -125,7 +126,7 @@ export function explainUnwritable(path: string, error: unknown): unknown {
   });
 }
 
-/** ENOENT and the like; undefined for an error that is not the operating system's. */
+/** ENOENT and the like; undefined for any other error. */
 export function errorCode(error: unknown): string | undefined {
   const { code, syscall } = error as NodeJS.ErrnoException;
   return error instanceof Error && typeof code === 'string' && (syscall !== undefined || code === 'EPIPE')

@@ -15,9 +15,9 @@ const FLUSH_CHARS = 256 * 1024;
 
 /**
  * Encodes a graph in protobuf's text format (.pbtxt), nodes in the same order as in the binary form. Payloads of constants
- * are read, and escaped, while the chunks are: the size is not known before.
+ * are read and escaped on the fly: the size is not known in advance.
  *
- * Load this module when it is needed only: it brings protobufjs' reflection, which is slow to start, and text is rare.
+ * Load this module only when needed: it imports protobufjs' reflection, which is slow to start, and text files are rare.
  */
 export function encodeGraphText(graph: Graph, options: EncodeOptions = {}): Encoded {
   const nodes = options.fileOrder ? [...graph.nodes()] : topologicalOrder(graph);
@@ -33,10 +33,10 @@ function unknownFieldNotes(nodes: readonly Node[], { unknowns, library, versions
   const all = [...names, ...functions, ...rest];
   if (all.length === 0) return [];
   const shown = all.slice(0, 3).join(', ') + (all.length > 3 ? `, and ${all.length - 3} more` : '');
-  return [`fields of a newer TensorFlow have no text form and were left out (.pb keeps them): ${shown}`];
+  return [`fields of a newer TensorFlow have no text form and were omitted (.pb keeps them): ${shown}`];
 }
 
-/** Whether a message, or one within it, has fields that proto/ does not name. */
+/** Whether a message, or one inside it, has fields that proto/ does not define. */
 function hasUnknowns(message: unknown): boolean {
   if (typeof message !== 'object' || message === null || ArrayBuffer.isView(message)) return false;
   const { $unknowns } = message as { readonly $unknowns?: readonly Uint8Array[] };
@@ -65,7 +65,7 @@ function* chunks(nodes: readonly Node[], graph: Graph): Generator<Uint8Array> {
   yield utf8.encode(pending + print('GraphDef', frameProto(graph.header), 0));
 }
 
-/** Proto3 does not write strings that are empty. */
+/** Proto3 omits empty strings. */
 function withoutDefaults(proto: tensorflow.NodeDef.$Properties): tensorflow.NodeDef.$Properties {
   const { device, ...rest } = proto;
   return device ? proto : rest;
@@ -84,7 +84,7 @@ function printer(): (type: string, message: object, depth: number) => string {
   };
 }
 
-/** What a byte looks like between quotes: itself, or three octal digits, so that a digit may follow. */
+/** A byte inside quotes: itself, or three octal digits, so that a digit may follow. */
 const ESCAPES: readonly Uint8Array[] = Array.from({ length: 256 }, (_, byte) => {
   const short: Readonly<Record<number, string>> = { 9: '\\t', 10: '\\n', 13: '\\r', 34: '\\"', 39: "\\'", 92: '\\\\' };
   const plain = byte >= 32 && byte < 127 ? String.fromCharCode(byte) : `\\${byte.toString(8).padStart(3, '0')}`;

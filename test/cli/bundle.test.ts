@@ -37,7 +37,7 @@ describe('the bundled command line', () => {
 
   const PROTOBUF = 'NodeDef=';
   const OP_TABLE = 'FusedBatchNormV3';
-  const FOLD = 'folded into the op before';
+  const FOLD = 'folded into the preceding op';
   const NATIVE = '@node-rs/crc32';
   const REFLECTION = 'illegal string escape';
 

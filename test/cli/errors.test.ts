@@ -35,7 +35,7 @@ describe('usage errors: exit 2', () => {
     ['two models behind --', ['freeze', '-o', 'c', '--', 'a', 'b'], 'unexpected argument b'],
     ['no value', ['freeze', 'x', '--outputs'], '--outputs needs a value'],
     ['two outputs', ['freeze', 'x', '-o', 'a.pb', '-o', 'b.pb'], '--output is given 2 times'],
-    ['no model', ['freeze', '-o', 'a.pb'], 'which model?'],
+    ['no model', ['freeze', '-o', 'a.pb'], 'no model given'],
     ['no output', ['freeze', 'dir/model-9.meta'], 'fix    -o model-9.frozen.pb '],
     ['no output of a frozen model', ['freeze', 'frozen.pb'], 'fix    -o frozen.fixed.pb '],
     ['no output of a folder', ['freeze', '.'], 'fix    -o frozen.pb '],
@@ -153,7 +153,7 @@ describe('what cannot be written: exit 6', () => {
       if (name.endsWith('.meta')) continue;
       const { code, stderr } = await cli(['freeze', model, '-o', at(name), '--force']);
       expect(code).toBe(6);
-      expect(stderr).toContain('is one of the files that are read');
+      expect(stderr).toContain('is one of the input files');
     }
     expect((await cli(['freeze', model, '-o', at('folder.pb'), '--force'])).code).toBe(6);
     expect(readFileSync(at(`model${DATA}`)).equals(readFileSync(`${PREFIX}${DATA}`))).toBe(true);
@@ -209,7 +209,7 @@ describe('a command that fails in another way', () => {
     expect(stderr).toBe(
       'bnfix: internal error: x is undefined\n' +
         '  why    this is a bug in bnfix, not in your model\n' +
-        '  fix    please report it, with the output of the same command and -v\n',
+        '  fix    please report it with the output of the same command plus -v\n',
     );
     const verbose = await cli(['fail', '-v'], { commands });
     expect(verbose.stderr).toMatch(/TypeError: x is undefined\n {4}at /);

@@ -109,7 +109,7 @@ describe.runIf(isLinux)('a process that is stopped', () => {
         kill(signal);
       },
     });
-    expect(stderr).toBe('bnfix: interrupted before the result was whole\n');
+    expect(stderr).toBe('bnfix: interrupted before the result was complete\n');
     expect(code).toBe(130);
     expect(readdirSync(at())).toEqual(['big.pb']);
   });
@@ -132,7 +132,7 @@ describe.runIf(isLinux)('targets that are no plain files', () => {
       ],
     });
     expect(code).toBe(6);
-    expect(stderr).toContain('what reads the output has ended');
+    expect(stderr).toContain('the reading end of the pipe was closed');
   });
 
   it('a report that nobody reads to its end is no error', async () => {

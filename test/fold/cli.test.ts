@@ -11,7 +11,7 @@ describe('bnfix fold', () => {
     expect(code).toBe(0);
     const ops = [...readGraphDef(new FileSource(at('out.pb'))).nodes()].map(({ op }) => op);
     expect(ops.filter((op) => op.startsWith('FusedBatchNorm'))).toEqual([]);
-    expect(stdout).toContain('folded into the op before: 4');
+    expect(stdout).toContain('folded into the preceding op: 4');
     expect(stdout).toMatch(/conv2\/BatchNorm\/FusedBatchNorm \(FusedBatchNorm\): folded into /);
     expect(stdout).toContain('FusedBatchNorm 4 -> 0');
     expect(stdout).toMatch(/multiplications before, [\d,]+ after \(\d+\.\d% fewer/);

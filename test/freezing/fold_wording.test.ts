@@ -15,7 +15,7 @@ it.each<[FoldReason, string]>([
   ],
   [{ code: 'kernel_shared', kernel: 'w', ops: ['a', 'b'] }, 'the kernel w is shared by a, b'],
   [{ code: 'statistics_used', ports: [1, 2] }, 'its outputs 1, 2 are used'],
-  [{ code: 'large_means', zeroScale: false }, 'its means are so large that digits would be lost'],
+  [{ code: 'large_means', zeroScale: false }, 'its means are so large that folding would lose digits'],
 ])('%o', (reason, text) => {
   expect(foldReasonText(reason)).toBe(text);
 });

@@ -173,7 +173,7 @@ describe('the state file', () => {
     for (const named of ['', 'checkpoint']) {
       expect(locateFailure(named)).toMatchObject({
         code: 'usage',
-        message: expect.stringMatching(/^there are 2 checkpoints in \.?/),
+        message: expect.stringMatching(/^2 checkpoints in \.?/),
         why: 'checkpoint names none of them',
         fix: 'name one: m-8, m-9',
       });
@@ -185,7 +185,7 @@ describe('the state file', () => {
     expect(locateFailure('checkpoint')).toMatchObject({
       code: 'unreadable',
       message: 'the checkpoint that checkpoint names is missing',
-      why: 'm-1 is not in ., nor is any other',
+      why: 'm-1 is not in ., and no other checkpoint is',
     });
   });
 });
@@ -218,7 +218,7 @@ describe('a graph and a checkpoint of different names', () => {
     expect(locateFailure('m-100.index')).toEqual({
       code: 'usage',
       message: '2 files may be the graph of m-100',
-      why: 'nothing says which is meant',
+      why: 'the choice is ambiguous',
       fix: 'name one, and the checkpoint with --checkpoint: m-0.meta, m-1.meta',
     });
   });
@@ -263,8 +263,8 @@ describe('what is not a model', () => {
     put({ ...v2('m-8'), ...v2('m-9'), 'm-8.meta': META, 'm-9.meta': META });
     expect(locateFailure('')).toEqual({
       code: 'usage',
-      message: 'there are 2 checkpoints in ./'.replace('./', ''),
-      why: 'no state file says which is meant',
+      message: '2 checkpoints in ./'.replace('./', ''),
+      why: 'the folder has no state file that names one',
       fix: 'name one: m-8, m-9',
     });
   });
@@ -274,12 +274,12 @@ describe('what is not a model', () => {
     expect(locateFailure('model.ckpt-10')).toEqual({
       code: 'unreadable',
       message: 'model.ckpt-10 not found',
-      why: 'neither a file nor a folder is called so, nor is it the prefix of a checkpoint',
+      why: 'it is neither a file, a folder nor the prefix of a checkpoint',
       fix: 'did you mean model.ckpt-100?',
     });
     expect(locateFailure('model.ckpt-10.meta').fix).toContain('model.ckpt-100.meta');
     expect(locateFailure('zzzzzzzz').fix).toBe(
-      'there are: model.ckpt-100.data-00000-of-00001, model.ckpt-100.index, model.ckpt-100.meta',
+      'the folder contains: model.ckpt-100.data-00000-of-00001, model.ckpt-100.index, model.ckpt-100.meta',
     );
     expect(locateFailure('no/where').why).toBe('folder no not found');
     expect(locateFailure('model.ckpt-100', { checkpoint: 'model.ckpt-99' }).message).toBe('model.ckpt-99 not found');

@@ -143,7 +143,7 @@ describe('explainWrongKind', () => {
     ['html', 'a web page that was downloaded in place of the file', 'raw'],
     ['zip', 'a zip archive', 'unpack'],
     ['empty', 'an empty file', 'again'],
-    ['unknown', 'neither a TensorFlow graph nor a checkpoint', 'cut short'],
+    ['unknown', 'neither a TensorFlow graph nor a checkpoint', 'truncated'],
     ['checkpoint_index', 'the index of a checkpoint, not a graph', '.meta'],
   ])('says what a file of kind %s is', (kind, what, fix) => {
     const error = explainWrongKind(kind, 'a b.meta');

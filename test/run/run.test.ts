@@ -154,9 +154,9 @@ describe('running a graph', () => {
     const missing = await failure(graph, {}, 'strange');
     expect([missing.code, missing.message]).toEqual(['usage', 'the placeholder x has no value']);
     const shape = await failure(graph, { x: counted([2]) }, 'x');
-    expect([shape.code, shape.message]).toEqual(['usage', 'x is [?,2], the value for it [2]']);
+    expect([shape.code, shape.message]).toEqual(['usage', 'x is [?,2], but its value is [2]']);
     const dtype = await failure(graph, { x: tensorValue('int32', [1, 2], [1, 2]) }, 'x');
-    expect([dtype.code, dtype.message]).toEqual(['usage', 'x is float32, the value for it int32']);
+    expect([dtype.code, dtype.message]).toEqual(['usage', 'x is float32, but its value is int32']);
     const fetch = await failure(graph, {}, 'x:1');
     expect([fetch.code, fetch.message]).toEqual(['usage', 'tensor x:1 not found in the graph']);
     const kernel = await failure(

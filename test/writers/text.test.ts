@@ -144,7 +144,7 @@ versions {
   it('says which nodes have fields without a text form', () => {
     const node = { ...x, unknowns: [Uint8Array.of(0x3a, 1, 0x20)] };
     expect(encodeGraphText(new Graph([node])).notes).toEqual([
-      'fields of a newer TensorFlow have no text form and were left out (.pb keeps them): x',
+      'fields of a newer TensorFlow have no text form and were omitted (.pb keeps them): x',
     ]);
     expect(encodeGraphText(new Graph([x])).notes).toEqual([]);
   });

@@ -9,14 +9,14 @@ const options: Readonly<Record<string, Options>> = {
   'duplicate-weights': {
     group: 'Output',
     type: 'boolean',
-    describe: 'copy a kernel that is used elsewhere, to fold into the copy',
+    describe: 'copy a kernel that is also used elsewhere, and fold into the copy',
   },
 };
 
 const examples = [
   ['bnfix fold model.meta -o out.pb', 'repair, freeze and fold'],
-  ['bnfix fold frozen.pb -o out.pb', 'fold what is frozen already'],
-  ['bnfix fold frozen.pb --dry-run -v', 'each batch norm, and why it stays'],
+  ['bnfix fold frozen.pb -o out.pb', 'fold a frozen graph'],
+  ['bnfix fold frozen.pb --dry-run -v', 'show each batch norm, and why it is not folded'],
 ] as const;
 
 async function run(args: Args, terminal: Terminal): Promise<number> {

@@ -5,25 +5,25 @@ import { type Box, boxShape } from '../../graph/slices.js';
 import { elementCount, type Tensor } from '../../graph/tensor.js';
 import { intersect, runs, spanIn } from './slice.js';
 
-/** A rectangle of a tensor as it is stored: its elements row-major, little-endian. */
+/** A rectangle of a tensor as stored: elements row-major, little-endian. */
 export interface Piece {
   readonly box: Box;
-  /** Its bytes in order, checked: throws after the last one at the latest. Chunks are valid as those of a tensor are. */
+  /** Its bytes in order, checked: throws after the last one at the latest. Chunks are valid as long as those of a tensor. */
   chunks(ring?: ChunkRing): Iterable<Uint8Array>;
-  /** Throws when its bytes are not those that were written. */
+  /** Throws when its bytes do not match their checksum. */
   check(): void;
   /** Fills `target` with its bytes from `offset`, unchecked. */
   readInto(target: Uint8Array, offset: number): void;
-  /** Its values, checked, where they are strings. */
+  /** Its values, checked, if they are strings. */
   strings(): Uint8Array[];
 }
 
 /**
- * A handle on a rectangle of a tensor that is stored in pieces. Nothing is read before it is asked for; while it is read,
+ * A handle on a rectangle of a tensor that is stored in pieces. Values are read on demand; while reading, only
  * a few chunks are in memory, whatever the size of the tensor or of its pieces.
  *
  * @param target the rectangle that is wanted; the tensor has its lengths as shape
- * @param pieces makes the pieces, which cover the target exactly once; called anew for each reading
+ * @param pieces makes the pieces, which cover the target exactly once; called for each read
  * @throws BnfixError `unsupported` for types without values in a checkpoint (resources, variants)
  */
 export function pieceTensor(dtype: DataType, target: Box, pieces: () => readonly Piece[], origin: string): Tensor {
@@ -34,7 +34,7 @@ export function pieceTensor(dtype: DataType, target: Box, pieces: () => readonly
   }
   const width = bytesPerElement(dtype);
   if (width === undefined) {
-    throw new BnfixError('unsupported', `a ${dtypeName(dtype)} tensor has no numbers that could be read`, {
+    throw new BnfixError('unsupported', `a ${dtypeName(dtype)} tensor has no readable values`, {
       where: origin,
       why: 'only numbers, booleans and strings can become constants of a frozen graph',
     });
@@ -45,7 +45,7 @@ export function pieceTensor(dtype: DataType, target: Box, pieces: () => readonly
     byteLength: elementCount(shape) * width,
     chunks: (ring) => assemble(target, used(), width, ring),
     strings: () => {
-      throw new BnfixError('internal', `a ${dtypeName(dtype)} tensor was asked for strings`, { where: origin });
+      throw new BnfixError('internal', `a ${dtypeName(dtype)} tensor has no strings`, { where: origin });
     },
     origin,
   };
@@ -66,7 +66,7 @@ function* assemble(
   }
 }
 
-/** Whether the box is a number of whole rows of the target: then its bytes are an unbroken part of the target's. */
+/** Whether the box consists of whole rows of the target, so that its bytes are contiguous in the target. */
 function isRowsOf(box: Box, target: Box): boolean {
   return box.every(({ start, length }, i) => {
     const { start: from, length: size } = target[i]!;
@@ -74,7 +74,7 @@ function isRowsOf(box: Box, target: Box): boolean {
   });
 }
 
-/** The bytes of the target, in order, out of checked pieces. */
+/** The bytes of the target, in order, from checked pieces. */
 function* gather(target: Box, pieces: readonly Piece[], width: number): Generator<Uint8Array> {
   for (const block of split(target, [target, ...pieces.map(({ box }) => box)], width)) {
     const bytes = new Uint8Array(elementCount(boxShape(block)) * width);
@@ -93,9 +93,8 @@ function* gather(target: Box, pieces: readonly Piece[], width: number): Generato
 }
 
 /**
- * The target in blocks whose elements are an unbroken part of its own, in order. A block is one index in the first
- * dimensions, a range in the next, and all of the last ones, so that what a piece has of it lies close together as well:
- * within CHUNK_BYTES, in each of the boxes.
+ * The target in contiguous blocks, in order. A block is one index in the first dimensions, a range in the next, and all of
+ * the last ones, so that a piece's share of it is close together as well: within CHUNK_BYTES, in each of the boxes.
  */
 function* split(target: Box, boxes: readonly Box[], width: number, axis = 0): Generator<Box> {
   const extent = target[axis];

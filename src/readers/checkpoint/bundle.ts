@@ -19,7 +19,7 @@ const BUNDLE_VERSION = 1;
 /** The file names have five digits. */
 const MAX_SHARDS = 99_999;
 
-/** What the index says about one value: a whole tensor, one slice of it, or a tensor that is stored in slices. */
+/** The index entry of one value: a whole tensor, one slice, or a tensor that is stored in slices. */
 interface StoredEntry extends CheckpointEntry {
   readonly stored: StoredBytes;
 }
@@ -27,7 +27,7 @@ interface StoredEntry extends CheckpointEntry {
 /**
  * Opens a V2 checkpoint (tensor_bundle.cc): an index table with a BundleEntryProto per tensor, and the values in
  * `prefix.data-00000-of-0000N`.
- * @param source the .index file; it is closed, since all of it is read here
+ * @param source the .index file; it is read completely, and closed
  */
 export function openBundle(source: ByteSource, { prefix, index }: CheckpointFiles, open: OpenSource): CheckpointReader {
   const values = new Map<string, StoredEntry>();
@@ -48,7 +48,7 @@ export function openBundle(source: ByteSource, { prefix, index }: CheckpointFile
   );
   const bigEndian = header.endianness === tensorflow.BundleHeaderProto.Endianness.BIG;
   const entries = new Map<string, StoredEntry>();
-  // The keys of slices start with 0; those of tensors are names.
+  // Keys of slices start with a 0 byte; keys of tensors are names.
   for (const [key, entry] of values) if (!key.startsWith('\0')) entries.set(entry.key, entry);
 
   const piece = (key: string, entry: StoredEntry, box: Box) => {
@@ -69,14 +69,14 @@ function readHeader(index: string, value: Uint8Array): tensorflow.BundleHeaderPr
   const header = decodeMessage(index, what, () => tensorflow.BundleHeaderProto.decode(value));
   const needed = header.version?.min_consumer ?? 0;
   if (needed > BUNDLE_VERSION) {
-    throw new BnfixError('unsupported', `${index} is of a newer checkpoint format`, {
+    throw new BnfixError('unsupported', `${index} has a newer checkpoint format`, {
       where: index,
-      why: `it asks for readers of version ${needed}, bnfix reads up to ${BUNDLE_VERSION}`,
+      why: `it requires readers of version ${needed}; bnfix reads up to ${BUNDLE_VERSION}`,
       fix: 'save the checkpoint with an older TensorFlow, or update bnfix',
     });
   }
   if (header.num_shards < 1 || header.num_shards > MAX_SHARDS) {
-    throw corrupt(index, `${what} is malformed`, `it says that there are ${header.num_shards} data files`);
+    throw corrupt(index, `${what} is malformed`, `it declares ${header.num_shards} data files`);
   }
   return header;
 }
@@ -103,7 +103,7 @@ function readEntry(index: string, rawKey: string, value: Uint8Array): StoredEntr
   };
 }
 
-/** The stored values that make up a tensor, checked to agree with it and to cover it exactly. */
+/** The stored values of a tensor, checked to match its type and to cover it exactly. */
 function partsOf(index: string, entry: StoredEntry, values: ReadonlyMap<string, StoredEntry>) {
   const malformed = (why: string) => corrupt(index, `the entry of ${entry.key} in ${index} is malformed`, why);
   if (entry.slices.length === 0) {
@@ -113,11 +113,11 @@ function partsOf(index: string, entry: StoredEntry, values: ReadonlyMap<string, 
   const parts = entry.slices.map((slice) => {
     const text = sliceText(slice);
     const box = boxOf(slice, entry.shape);
-    if (!box) throw malformed(`its part ${text} leaves its shape [${entry.shape.join(', ')}]`);
+    if (!box) throw malformed(`its part ${text} exceeds its shape [${entry.shape.join(', ')}]`);
     const part = values.get(encodeTensorNameSlice(entry.key, slice));
     if (!part) throw malformed(`its part ${text} is missing`);
     if (part.dtype !== entry.dtype || part.shape.join() !== boxShape(box).join()) {
-      throw malformed(`its part ${text} is of another type or shape`);
+      throw malformed(`its part ${text} has another type or shape`);
     }
     checkSize(part, malformed);
     return { entry: part, box };
@@ -133,10 +133,10 @@ function partsOf(index: string, entry: StoredEntry, values: ReadonlyMap<string, 
 function checkSize({ dtype, shape, stored }: StoredEntry, malformed: (why: string) => BnfixError): void {
   if (dtype === DataType.DT_STRING || bytesPerElement(dtype) === undefined) return;
   const size = byteSize(dtype, shape);
-  if (stored.size !== size) throw malformed(`it has ${stored.size} bytes where its shape needs ${size}`);
+  if (stored.size !== size) throw malformed(`it has ${stored.size} bytes, but its shape needs ${size}`);
 }
 
-/** The key of a slice is not text. */
+/** A key as text; the key of a slice is binary. */
 function printable(key: string): string {
   return key.startsWith('\0') ? `a slice of ${key.slice(1).replace(/\0.*$/s, '')}` : key;
 }

@@ -7,14 +7,14 @@ import type { Piece } from './assemble.js';
 import { corrupt } from './checkpoint_errors.js';
 import { type Cursor, readVarint } from './cursor.js';
 
-/** Where the index of a V2 checkpoint says that a value is. */
+/** The location of a value according to the index of a V2 checkpoint. */
 export interface StoredBytes {
   /** Number of the data file. */
   readonly shard: number;
   /** In bytes. */
   readonly offset: number;
   readonly size: number;
-  /** Masked CRC-32C of the bytes as they are in the file. */
+  /** Masked CRC-32C of the bytes in the file. */
   readonly maskedCrc: number;
 }
 
@@ -22,7 +22,7 @@ export interface StoredBytes {
 export interface BundleAccess {
   shard(): ByteSource;
   readonly bigEndian: boolean;
-  /** Bytes to reverse in order to make them little-endian; 1 where they are. */
+  /** Number of bytes to reverse to make values little-endian; 1 if they already are. */
   readonly swap: number;
 }
 
@@ -37,7 +37,7 @@ export function bundlePiece(key: string, box: Box, stored: StoredBytes, access: 
       const position = stored.offset + done;
       const chunk = ring.next(Math.min(CHUNK_BYTES, stored.size - done), position);
       shard.readInto(chunk, position);
-      // The checksum is of the bytes in the file's order.
+      // The checksum covers the bytes in the file's order.
       crc = crc32c(chunk, crc);
       done += chunk.length;
       if (done === stored.size) checkCrc(shard, key, stored, crc);
@@ -61,7 +61,7 @@ export function bundlePiece(key: string, box: Box, stored: StoredBytes, access: 
 
 function checkCrc(shard: ByteSource, key: string, { offset, size, maskedCrc }: StoredBytes, crc: number): void {
   if (crc === unmaskCrc(maskedCrc)) return;
-  const why = `bytes ${offset} to ${offset + size} of ${shard.name} are not those that were written`;
+  const why = `bytes ${offset} to ${offset + size} of ${shard.name} do not match their checksum`;
   throw corrupt(shard.name, `the tensor ${key} has a wrong checksum`, why);
 }
 
@@ -72,8 +72,8 @@ function swapBytes(bytes: Uint8Array, width: number): void {
 }
 
 /**
- * The values of a string tensor: the lengths as varints, a checksum of the lengths, the strings. Both checksums are of the
- * lengths as uint32 (uint64 from 2^32 on) in the byte order of the machine that wrote them; the second goes on over the
+ * The values of a string tensor: the lengths as varints, a checksum of the lengths, the strings. Both checksums cover the
+ * lengths as uint32 (uint64 from 2^32 on) in the byte order of the machine that wrote them; the second also covers the
  * first and the strings.
  */
 function readStrings(access: BundleAccess, key: string, stored: StoredBytes, elements: number): Uint8Array[] {
@@ -82,7 +82,7 @@ function readStrings(access: BundleAccess, key: string, stored: StoredBytes, ele
   const malformed = (why: string) => corrupt(shard.name, `${what} is malformed`, why);
   if (elements === 0) return [];
   if (stored.size > MAX_STRINGS_BYTES || elements > stored.size) {
-    throw malformed(`${elements} strings cannot take ${stored.size} bytes`);
+    throw malformed(`${stored.size} bytes cannot hold ${elements} strings`);
   }
   const bytes = shard.read(stored.offset, stored.size);
   const cursor: Cursor = { file: shard.name, what, bytes, at: 0, end: bytes.length };
@@ -92,14 +92,10 @@ function readStrings(access: BundleAccess, key: string, stored: StoredBytes, ele
   const start = cursor.at + 4;
   const total = lengths.reduce((sum, length) => sum + length, 0);
   if (start + total !== bytes.length)
-    throw malformed(`its ${bytes.length} bytes do not fit the lengths of its strings`);
+    throw malformed(`its ${bytes.length} bytes do not match the lengths of its strings`);
   const written = new DataView(bytes.buffer, bytes.byteOffset).getUint32(cursor.at, !access.bigEndian);
   if (lengthsCrc !== unmaskCrc(written)) {
-    throw corrupt(
-      shard.name,
-      `${what} has a wrong checksum`,
-      'the lengths of its strings are not those that were written',
-    );
+    throw corrupt(shard.name, `${what} has a wrong checksum`, 'the lengths of its strings do not match their checksum');
   }
   checkCrc(shard, key, stored, crc32c(bytes.subarray(cursor.at), lengthsCrc));
 

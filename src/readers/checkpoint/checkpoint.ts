@@ -18,25 +18,25 @@ export interface OpenCheckpoint extends Checkpoint {
   /** By key, in the order of the keys' bytes. */
   readonly entries: ReadonlyMap<string, CheckpointEntry>;
   /**
-   * A handle on a tensor; its values are read, and their checksum checked, when they are asked for.
-   * @throws BnfixError `statistics` for an unknown key, `unsupported` for resources and variants, `unreadable` where the
+   * A handle on a tensor; its values are read, and their checksum verified, on demand.
+   * @throws BnfixError `statistics` for an unknown key, `unsupported` for resources and variants, `unreadable` when the
    *   checkpoint contradicts itself
    */
   tensor(key: string): Tensor;
-  /** A handle on one rectangle of a tensor: what RestoreV2 gives for a part of a partitioned variable. */
+  /** A handle on one rectangle of a tensor, as RestoreV2 returns for a part of a partitioned variable. */
   slice(key: string, slice: TensorSlice): Tensor;
   close(): void;
 }
 
 /**
- * Opens a checkpoint of either format. The index is read and checked whole; data files are opened when a tensor is read.
- * @throws BnfixError `unreadable` when the index is missing, of another kind, truncated or corrupt
+ * Opens a checkpoint of either format. The whole index is read and checked; data files are opened when a tensor is read.
+ * @throws BnfixError `unreadable` when the index is missing, of the wrong type, truncated or corrupt
  */
 export function openCheckpoint(files: CheckpointFiles, open: OpenSource): OpenCheckpoint {
   const source = open(files.index);
   try {
     const kind = sniff(source);
-    // A table that is corrupt is called 'unknown': opening it tells where.
+    // A corrupt table is detected as 'unknown': opening it reports where it is corrupt.
     if (kind !== 'checkpoint_index' && kind !== 'checkpoint_v1' && kind !== 'unknown') {
       throw explainWrongKind(kind, files.index);
     }
@@ -89,7 +89,7 @@ class ReaderCheckpoint implements OpenCheckpoint {
     if (entry) return entry;
     throw new BnfixError('statistics', `the checkpoint has no tensor ${key}`, {
       where: this.name,
-      why: `it holds ${this.entries.size} tensors, none of that name`,
+      why: `none of its ${this.entries.size} tensors has that name`,
       fix: didYouMean(key, this.entries.keys()) ?? 'the graph and the checkpoint must come from the same training run',
     });
   }

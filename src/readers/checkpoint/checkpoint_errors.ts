@@ -2,17 +2,17 @@ import type Long from 'long';
 import { BnfixError } from '../../errors.js';
 import { int64 } from '../../graph/numbers.js';
 
-/** The error of a checkpoint file whose bytes contradict its format or its checksums. */
+/** The error for a checkpoint file that contradicts its format or its checksums. */
 export function corrupt(file: string, what: string, why: string, cause?: unknown): BnfixError {
   return new BnfixError('unreadable', what, {
     where: file,
     why,
-    fix: 'the file is corrupt or cut short: copy or download all files of the checkpoint again, or save it again',
+    fix: 'the file is corrupt or truncated: copy or download all files of the checkpoint again, or save it again',
     cause,
   });
 }
 
-/** Decodes a protobuf message; whatever the decoder throws becomes a {@link corrupt}. */
+/** Decodes a protobuf message. @throws BnfixError {@link corrupt} for any error of the decoder */
 export function decodeMessage<T>(file: string, what: string, decode: () => T): T {
   try {
     return decode();
@@ -25,5 +25,5 @@ export function decodeMessage<T>(file: string, what: string, decode: () => T): T
 export function count(file: string, what: string, value: number | Long | null | undefined): number {
   const number = int64(value);
   if (Number.isSafeInteger(number) && number >= 0) return number;
-  throw corrupt(file, `${what} is malformed`, `it says ${number} where a size is wanted`);
+  throw corrupt(file, `${what} is malformed`, `${number} is not a valid size`);
 }

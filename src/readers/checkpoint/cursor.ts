@@ -1,6 +1,6 @@
 import { corrupt, count } from './checkpoint_errors.js';
 
-/** Bytes that are read from the front, and what to call them when they are malformed. */
+/** Bytes with a read position, and their name in error messages. */
 export interface Cursor {
   readonly file: string;
   readonly what: string;
@@ -17,11 +17,11 @@ export function readVarint(cursor: Cursor): number {
     const byte = cursor.bytes[cursor.at++]!;
     value += (byte & 0x7f) * scale;
     if (byte === 0 && length > 1) {
-      // No writer makes these: a corrupt byte that runs into the padding of the footer does.
-      throw corrupt(cursor.file, `${cursor.what} is malformed`, 'a number in it is longer than it need be');
+      // Writers never produce these; a corrupt byte in front of the padding of the footer does.
+      throw corrupt(cursor.file, `${cursor.what} is malformed`, 'a number in it is longer than necessary');
     }
     if (byte < 0x80) return count(cursor.file, cursor.what, value);
     scale *= 128;
   }
-  throw corrupt(cursor.file, `${cursor.what} is malformed`, 'a number in it does not end');
+  throw corrupt(cursor.file, `${cursor.what} is malformed`, 'a number in it is not terminated');
 }

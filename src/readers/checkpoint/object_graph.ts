@@ -2,12 +2,12 @@ import type { Checkpoint } from '../../graph/model.js';
 import { tensorflow } from '../../proto/tensorflow.js';
 import { corrupt, decodeMessage } from './checkpoint_errors.js';
 
-/** The key under which TF2 stores which objects a checkpoint was made of. */
+/** The key of the object graph in a TF2 checkpoint. */
 export const OBJECT_GRAPH_KEY = '_CHECKPOINTABLE_OBJECT_GRAPH';
 
 /**
- * Variable name -> checkpoint key, by the object graph of a TF2 checkpoint. Names that several variables have are left out:
- * they tell nothing.
+ * Variable name -> checkpoint key, from the object graph of a TF2 checkpoint. Names of several variables are left out,
+ * since they are ambiguous.
  */
 export function objectKeys(checkpoint: Checkpoint): ReadonlyMap<string, string> | undefined {
   const graph = readObjectGraph(checkpoint);
@@ -26,7 +26,7 @@ export function objectKeys(checkpoint: Checkpoint): ReadonlyMap<string, string> 
 /**
  * The object graph of a TF2 checkpoint (tf.train.Checkpoint, SavedModel): its nodes, their children by attribute name, and
  * the checkpoint key of each variable.
- * @returns undefined for a checkpoint of TF1, which has none
+ * @returns undefined for a TF1 checkpoint, which has none
  * @throws BnfixError `unreadable` when it is malformed
  */
 export function readObjectGraph(checkpoint: Checkpoint): tensorflow.TrackableObjectGraph | undefined {

@@ -2,9 +2,9 @@ import type { TensorSlice } from '../../graph/slices.js';
 import { byteString } from '../../io/bytes.js';
 
 /**
- * The key under which a part of a tensor is stored (EncodeTensorNameSlice of saved_tensor_slice_util.cc): 0, the name, the
- * rank, then start and length of each dimension, in an encoding that sorts as the values do (ordered_code.cc).
- * @returns a byte string, as the keys of a {@link Table}
+ * The key of a part of a tensor (EncodeTensorNameSlice of saved_tensor_slice_util.cc): 0, the name, the
+ * rank, then start and length of each dimension, in an encoding that sorts like the values (ordered_code.cc).
+ * @returns a byte string, like the keys of a {@link Table}
  */
 export function encodeTensorNameSlice(name: string, slice: TensorSlice): string {
   const extents = slice.map(({ start, length }) => signed(start) + signed(length));
@@ -24,8 +24,8 @@ function text(value: string): string {
 }
 
 /**
- * As many leading ones as the encoding has bytes, a zero, then the value; the whole of it inverted for negative values,
- * of which -1, the length of a whole dimension, is the only one that occurs.
+ * One leading 1 bit for each byte of the encoding, a 0 bit, then the value; all bits are inverted for negative values.
+ * The only negative value that occurs is -1, the length of a whole dimension.
  */
 function signed(value: number): string {
   if (value < 64) return String.fromCharCode(0x80 ^ (value & 0xff));

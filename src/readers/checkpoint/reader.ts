@@ -6,23 +6,23 @@ import type { ByteSource } from '../../io/source.js';
 /** Where a checkpoint is; {@link locateCheckpoint} finds it. */
 export interface CheckpointFiles {
   readonly format: 'V1' | 'V2';
-  /** What TensorFlow calls the checkpoint: its files are named after it. */
+  /** The prefix: TensorFlow's name of the checkpoint, with which its file names start. */
   readonly prefix: string;
   /** The .index file, or the file (the first shard) of a V1 checkpoint. */
   readonly index: string;
 }
 
-/** What a checkpoint says about a tensor without its values. */
+/** The metadata of a tensor in a checkpoint. */
 export interface CheckpointEntry {
   readonly key: string;
   readonly dtype: DataType;
   /** Of the whole tensor, outermost first. */
   readonly shape: readonly number[];
-  /** The partitions in which it is stored; empty where it is stored whole. */
+  /** The partitions in which it is stored; empty if it is stored whole. */
   readonly slices: readonly TensorSlice[];
 }
 
-/** What the reader of each format knows how to do. */
+/** The interface of a reader of one format. */
 export interface CheckpointReader {
   readonly files: readonly string[];
   readonly entries: ReadonlyMap<string, CheckpointEntry>;

@@ -5,18 +5,18 @@ import type { StoredBytes } from './bundle_piece.js';
 import { corrupt } from './checkpoint_errors.js';
 import type { OpenSource } from './reader.js';
 
-/** The data files of a V2 checkpoint, each opened when it is first needed. */
+/** The data files of a V2 checkpoint, each opened on first use. */
 export interface Shards {
   readonly names: readonly string[];
   name(shard: number): string;
-  /** @throws BnfixError `unreadable` when the file is missing, is something else, or ends before its last tensor */
+  /** @throws BnfixError `unreadable` when the file is missing, has the wrong type, or ends before its last tensor */
   open(shard: number): ByteSource;
   readonly close: () => void;
 }
 
 /**
- * @param stored everything that the index says to be in them
- * @throws BnfixError `unreadable` when some of it is said to be in a file that is none of them
+ * @param stored all entries of the index
+ * @throws BnfixError `unreadable` when an entry names a data file that does not exist
  */
 export function openShards(
   prefix: string,
@@ -72,14 +72,14 @@ function openExisting(name: string, index: string, openSource: OpenSource): Byte
     if ((cause as { readonly code?: unknown }).code !== 'ENOENT') throw error;
     throw new BnfixError('unreadable', `${name} is missing`, {
       where: name,
-      why: `${index} says that values of the checkpoint are in it`,
-      fix: 'copy it from where the checkpoint was saved into the same folder, under this very name',
+      why: `${index} names it as a data file of the checkpoint`,
+      fix: 'copy it from where the checkpoint was saved into the same folder, under the same name',
       cause,
     });
   }
 }
 
-/** What people get in place of a file; tensors may start with any bytes, but not by chance with these. */
+/** File types that users download by mistake; tensors may start with any bytes, but hardly with these. */
 const STAND_INS: readonly FileKind[] = ['git_lfs_pointer', 'html', 'empty'];
 
 function checkShard(source: ByteSource, needed: number): void {
@@ -87,5 +87,9 @@ function checkShard(source: ByteSource, needed: number): void {
   const kind = sniff(source);
   if (STAND_INS.includes(kind)) throw explainWrongKind(kind, source.name);
   if (source.size >= needed) return;
-  throw corrupt(source.name, `${source.name} is truncated`, `it has ${source.size} of at least ${needed} bytes`);
+  throw corrupt(
+    source.name,
+    `${source.name} is truncated`,
+    `it has ${source.size} bytes, but needs at least ${needed}`,
+  );
 }

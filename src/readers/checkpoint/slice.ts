@@ -3,7 +3,7 @@ import { elementCount } from '../../graph/tensor.js';
 import type { tensorflow } from '../../proto/tensorflow.js';
 import { count } from './checkpoint_errors.js';
 
-/** What two boxes have in common; undefined where that is nothing. */
+/** The intersection of two boxes; undefined if it is empty. */
 export function intersect(a: Box, b: Box): Box | undefined {
   const common = a.map((extent, i) => {
     const start = Math.max(extent.start, b[i]!.start);
@@ -12,7 +12,7 @@ export function intersect(a: Box, b: Box): Box | undefined {
   return common.every(({ length }) => length > 0) ? common : undefined;
 }
 
-/** Why the boxes do not cover a tensor of this shape exactly once; undefined where they do. */
+/** Why the boxes do not cover a tensor of this shape exactly once; undefined if they do. */
 export function coverageFault(boxes: readonly Box[], shape: readonly number[]): string | undefined {
   for (const [i, a] of boxes.entries()) {
     const other = boxes.slice(0, i).find((b) => intersect(a, b));
@@ -23,18 +23,18 @@ export function coverageFault(boxes: readonly Box[], shape: readonly number[]): 
   return covered === wanted ? undefined : `its parts hold ${covered} of ${wanted} elements`;
 }
 
-/** Elements that lie one after another in both boxes: where in the row-major elements of each, and how many. */
+/** A run of elements that is contiguous in both boxes: its position in the row-major elements of each, and its length. */
 export interface Run {
   readonly to: number;
   readonly from: number;
   readonly count: number;
 }
 
-/** The runs by which what two boxes have in common is copied from one to the other, in order. */
+/** The runs that copy the intersection of two boxes from one to the other, in order. */
 export function* runs(target: Box, source: Box): Generator<Run> {
   const common = intersect(target, source);
   if (!common) return;
-  // Where both hold the last dimensions whole, rows follow each other without a gap.
+  // If both hold whole last dimensions, rows are contiguous.
   let axis = Math.max(common.length - 1, 0);
   const isWhole = (i: number) => common[i]!.length === target[i]!.length && common[i]!.length === source[i]!.length;
   while (axis > 0 && isWhole(axis)) axis--;
@@ -52,7 +52,7 @@ export function* runs(target: Box, source: Box): Generator<Run> {
   }
 }
 
-/** The elements of a box from the first to the last that another has in common with it; undefined where there is none. */
+/** The range of a box's elements that spans its intersection with another; undefined if it is empty. */
 export function spanIn(box: Box, other: Box): { start: number; end: number } | undefined {
   const common = intersect(box, other);
   if (!common) return undefined;

@@ -9,13 +9,13 @@ import { type Cursor, readVarint } from './cursor.js';
 
 /**
  * The table format of LevelDB (doc/table_format.md), which TensorFlow uses for both checkpoint versions: sorted keys in
- * blocks, an index block with a key and a handle for each of them, and a footer that says where the index is.
+ * blocks, an index block with a key and a handle for each of them, and a footer with the position of the index.
  * Keys are byte strings, held as strings of the characters 0 to 255, so that `<` compares bytes.
  */
 export interface Table {
   readonly source: ByteSource;
   readonly blocks: readonly DataBlock[];
-  /** Large blocks whose checksum was found right. */
+  /** Large blocks whose checksum was verified. */
   readonly checked: Set<BlockHandle>;
 }
 
@@ -100,7 +100,7 @@ export function* readTable(table: Table): Generator<TableEntry> {
 /** The value of a key; undefined where the table has no such key. */
 export function lookUp(table: Table, key: string): Uint8Array | undefined {
   const block = blockOf(table, key);
-  // A block ends with the value that fills it, however large: what stands before that needs not all of it in memory.
+  // A block ends with the value that fills it, however large: preceding entries can be read without it.
   const stored = block && block.size > CHUNK_BYTES ? locate(table, key) : undefined;
   if (!stored) return block && readEntries(table, block).find((entry) => entry.key === key)?.value;
   if (!table.checked.has(stored.block)) for (const _ of streamBlock(table, stored));
@@ -126,8 +126,8 @@ export interface StoredValue {
 }
 
 /**
- * Where the value of a key lies, without reading it or anything of its size. Nothing is checked by then.
- * @returns undefined where that is not known: {@link lookUp} gives the value, or says what is wrong
+ * The location of the value of a key, without reading the value and without checking anything.
+ * @returns undefined if unknown: {@link lookUp} then returns the value, or reports the error
  */
 export function locate(table: Table, key: string): StoredValue | undefined {
   const { source } = table;
@@ -156,8 +156,8 @@ export function locate(table: Table, key: string): StoredValue | undefined {
 const ENTRY_HEAD_BYTES = 30;
 
 /**
- * A value (or a part of it) in chunks. With it the rest of its block is read, which has one checksum: that is checked
- * behind the last chunk, unless it has been before.
+ * A value (or a part of it) in chunks. The rest of its block is read as well, since a block has one checksum: it is verified
+ * after the last chunk, unless it already was.
  */
 export function* streamBlock(
   { source, checked }: Table,
@@ -179,7 +179,7 @@ export function* streamBlock(
     return;
   }
   const trailer = block.offset + block.size;
-  // What is only checked has buffers of its own: the chunk that was given last may still be on its way to the file.
+  // Bytes that are only checked have their own buffers: the previous chunk may still be being written.
   for (const _ of range(block.offset, offset, ring.source));
   yield* range(offset, offset + size, ring);
   for (const _ of range(offset + size, trailer + 1, ring.source));
@@ -190,7 +190,7 @@ export function* streamBlock(
 
 function wrongChecksum(source: ByteSource, block: BlockHandle): BnfixError {
   const what = `${blockName(source, block)} has a wrong checksum`;
-  return corrupt(source.name, what, 'its bytes are not those that were written');
+  return corrupt(source.name, what, 'its bytes do not match their checksum');
 }
 
 function blockName(source: ByteSource, { offset }: BlockHandle): string {
@@ -208,12 +208,12 @@ function handleIn({ name }: ByteSource, bytes: Uint8Array): BlockHandle {
   throw corrupt(name, `${cursor.what} is malformed`, 'a block handle in it is too long');
 }
 
-/** Every byte before the footer must belong to one block: what belongs to none would never be checked. */
+/** Every byte before the footer must belong to one block, since others would never be checked. */
 function checkTiling({ name, size }: ByteSource, blocks: readonly BlockHandle[]): void {
   let at = 0;
   for (const block of blocks.toSorted((a, b) => a.offset - b.offset)) {
     if (block.offset !== at) {
-      throw corrupt(name, `the index of ${name} is malformed`, `a block starts at ${block.offset} where ${at} is due`);
+      throw corrupt(name, `the index of ${name} is malformed`, `a block starts at ${block.offset} instead of ${at}`);
     }
     at += block.size + TRAILER_BYTES;
   }
@@ -223,10 +223,10 @@ function checkTiling({ name, size }: ByteSource, blocks: readonly BlockHandle[])
   }
 }
 
-/** The contents of a block: read, checked against its checksum, decompressed. */
+/** Reads a block, verifies its checksum and decompresses it. */
 function readContents(source: ByteSource, block: BlockHandle): Uint8Array {
   const what = blockName(source, block);
-  // Before allocating: a malformed size must not ask for gigabytes.
+  // Before allocating: a malformed size must not allocate gigabytes.
   if (block.size > MAX_BLOCK_BYTES || block.offset + block.size + TRAILER_BYTES > source.size - FOOTER_BYTES) {
     throw corrupt(source.name, `${what} is malformed`, `its ${block.size} bytes do not fit into the file`);
   }
@@ -238,7 +238,7 @@ function readContents(source: ByteSource, block: BlockHandle): Uint8Array {
   const compression = stored[block.size];
   if (compression === 0) return contents;
   if (compression !== 1) {
-    throw corrupt(source.name, `${what} is malformed`, `its compression type ${compression} is not known`);
+    throw corrupt(source.name, `${what} is malformed`, `its compression type ${compression} is unknown`);
   }
   try {
     return uncompress(contents, SNAPPY_MAX_RATIO * block.size);
@@ -248,8 +248,8 @@ function readContents(source: ByteSource, block: BlockHandle): Uint8Array {
 }
 
 /**
- * The entries of a block. Each key is what it shares with the key before it, and its own rest; every 16th or so is whole
- * (a restart), and where those are stands after the entries. They are for seeking: here all entries are read in order.
+ * The entries of a block. Each key is stored as the length of the prefix it shares with the key before it, and its own rest; about every 16th
+ * is whole (a restart). The positions of restarts follow the entries, for seeking; here all entries are read in order.
  */
 function readBlock(source: ByteSource, block: BlockHandle): TableEntry[] {
   const bytes = readContents(source, block);
@@ -267,7 +267,7 @@ function readBlock(source: ByteSource, block: BlockHandle): TableEntry[] {
     const shared = readVarint(cursor);
     const rest = readVarint(cursor);
     const length = readVarint(cursor);
-    if (shared > (key ?? '').length) throw malformed('a key shares more than there is');
+    if (shared > (key ?? '').length) throw malformed('a key shares more bytes than the key before it has');
     if (rest + length > end - cursor.at) throw malformed('an entry does not fit into it');
     const own = byteString(bytes.subarray(cursor.at, cursor.at + rest));
     const next: string = (key ?? '').slice(0, shared) + own;

@@ -67,7 +67,7 @@ function compareUtf8(a: string, b: string): number {
 
 const utf8 = new TextEncoder();
 
-/** The shards of which the file is one: `model-00000-of-00002` names the others as well. */
+/** All shards of the checkpoint of a file: the name `model-00000-of-00002` determines the others. */
 function shardsOf(file: string): string[] {
   const match = /^(.*)-\d{5}-of-(\d{5})$/s.exec(file);
   if (!match) return [file];
@@ -83,9 +83,9 @@ function addShard(tensors: Map<string, StoredTensor>, table: Table): void {
   const { meta } = decodeMessage(file, what, () => tensorflow.SavedTensorSlices.decode(value));
   const needed = meta?.versions?.min_consumer ?? 0;
   if (needed > CHECKPOINT_VERSION) {
-    throw new BnfixError('unsupported', `${file} is of a newer checkpoint format`, {
+    throw new BnfixError('unsupported', `${file} has a newer checkpoint format`, {
       where: file,
-      why: `it asks for readers of version ${needed}, bnfix reads up to ${CHECKPOINT_VERSION}`,
+      why: `it requires readers of version ${needed}; bnfix reads up to ${CHECKPOINT_VERSION}`,
       fix: 'save the checkpoint with an older TensorFlow, or update bnfix',
     });
   }
@@ -106,7 +106,7 @@ function addShard(tensors: Map<string, StoredTensor>, table: Table): void {
     for (const proto of protos ?? []) {
       const slice = sliceOfProto(file, what, proto);
       const box = boxOf(slice, shape);
-      if (!box) throw malformed(`its part ${sliceText(slice)} leaves its shape [${shape.join(', ')}]`);
+      if (!box) throw malformed(`its part ${sliceText(slice)} exceeds its shape [${shape.join(', ')}]`);
       tensor.parts.push({ table, slice, box });
       tensor.slices.push(slice);
     }
@@ -120,8 +120,8 @@ function checkTensor(index: string, { key, shape, slices, parts }: StoredTensor)
     shape,
   );
   if (fault || parts.length === 0) {
-    throw corrupt(index, `the checkpoint does not hold all of ${key}`, fault ?? 'no part of it is listed');
+    throw corrupt(index, `the checkpoint does not hold all of ${key}`, fault ?? 'it lists no part of it');
   }
-  // A tensor that is stored whole is one slice: that is no partition.
+  // A tensor that is stored whole is one slice, not a partition.
   if (slices.length === 1) slices.length = 0;
 }

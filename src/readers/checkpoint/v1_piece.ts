@@ -50,7 +50,7 @@ export function v1Piece(table: Table, name: string, dtype: DataType, slice: Tens
 /** Smaller slices are read as a whole. */
 const LARGE_BYTES = 64 * 1024;
 
-/** Where the values of a large slice are in the file, byte for byte as in memory; undefined where they are not, or are corrupt. */
+/** The location of the values of a large slice in the file, if stored as in memory; undefined if not, or if corrupt. */
 function locateRaw(table: Table, key: string, dtype: DataType, shape: readonly number[]): StoredValue | undefined {
   try {
     const value = locate(table, key);
@@ -61,13 +61,13 @@ function locateRaw(table: Table, key: string, dtype: DataType, shape: readonly n
     const raw = part && rawField(reader, part.offset, part.offset + part.length, dtype, shape);
     return raw && { block: value.block, offset: raw.offset, size: raw.length };
   } catch (error) {
-    // What is wrong is said by who reads and checks the whole of it.
+    // Errors are reported by the full read.
     if (error instanceof BnfixError) return undefined;
     throw error;
   }
 }
 
-/** From SavedTensorSlices to the TensorProto of a slice: data, and of that data. */
+/** Field numbers from SavedTensorSlices to the TensorProto of a slice: `data`, then `data`. */
 const DATA_PATH = [2, 3];
 
 /** The bytes of the TensorProto of a slice. */
@@ -81,7 +81,7 @@ function findData(table: Table, key: string, malformed: (why: string) => BnfixEr
     data = field && data!.subarray(field.offset, field.offset + field.length);
   }
   if (data) return data;
-  throw malformed(value ? 'its entry has no values' : 'it is listed, but not there');
+  throw malformed(value ? 'its entry has no values' : 'it is listed, but missing');
 }
 
 /** The last value of a length-delimited field, as protobuf reads it. */
@@ -89,7 +89,7 @@ function lastField(reader: WireReader, start: number, end: number, number: numbe
   return [...reader.fields(start, end)].findLast((f) => f.number === number && f.wireType === LENGTH_DELIMITED);
 }
 
-/** TensorProto's lists that are on the wire as a tensor is in memory. */
+/** TensorProto's lists whose encoding equals the tensor in memory. */
 const RAW_LISTS: Partial<Record<DataType, number>> = {
   [DataType.DT_FLOAT]: 5,
   [DataType.DT_DOUBLE]: 6,
@@ -97,7 +97,7 @@ const RAW_LISTS: Partial<Record<DataType, number>> = {
   [DataType.DT_COMPLEX128]: 12,
 };
 
-/** The values without decoding them, which for large tensors takes many times their size: undefined where that cannot be. */
+/** The values without decoding (which takes many times their size); undefined if that is impossible. */
 function rawField(
   reader: WireReader,
   start: number,
@@ -123,7 +123,7 @@ function typedTensor(
   const proto = decodeMessage(file, 'a tensor', () => tensorflow.TensorProto.decode(data));
   const values = valueCount(proto, dtype);
   if (values !== elementCount(shape))
-    throw malformed(`it has ${values} values where its shape needs ${elementCount(shape)}`);
+    throw malformed(`it has ${values} values, but its shape needs ${elementCount(shape)}`);
   return protoTensor({ ...proto, dtype, tensor_shape: { dim: shape.map((size) => ({ size })) } }, file);
 }
 

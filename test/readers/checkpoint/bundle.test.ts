@@ -141,7 +141,7 @@ describe('what cannot be read', () => {
   it('is refused: a newer format', () => {
     expect(failure(() => save([], { minConsumer: 2 }))).toMatchObject({
       code: 'unsupported',
-      message: `${INDEX} is of a newer checkpoint format`,
+      message: `${INDEX} has a newer checkpoint format`,
     });
     expect(save([], { minConsumer: 1 }).entries.size).toBe(0);
   });
@@ -150,18 +150,18 @@ describe('what cannot be read', () => {
     ['a negative size', { shape: shapeProto([-1]) }, 'its shape is [-1]'],
     ['an unknown rank', { shape: { unknown_rank: true } }, 'its shape is [unknown]'],
     ['a gigantic shape', { shape: shapeProto([2 ** 40, 2 ** 40]) }, 'its shape is [1099511627776, 1099511627776]'],
-    ['a negative offset', { offset: -4 }, 'it says -4 where a size is wanted'],
+    ['a negative offset', { offset: -4 }, '-4 is not a valid size'],
     ['a file that is none', { shard_id: 1 }, 'it has no data file 1'],
-    ['a size that is not that of its shape', { size: 7 }, 'it has 7 bytes where its shape needs 8'],
-    ['an offset past the end', { offset: 2 ** 42 }, 'it has 8 of at least 4398046511112 bytes'],
+    ['a size that is not that of its shape', { size: 7 }, 'it has 7 bytes, but its shape needs 8'],
+    ['an offset past the end', { offset: 2 ** 42 }, 'it has 8 bytes, but needs at least 4398046511112'],
   ])('is refused: an entry with %s', (_, w, why) => {
     const error = failure(() => readBytes(save([floats('w', [2])], { edit: { w } }).tensor('w')));
     expect(error).toMatchObject({ code: 'unreadable', why });
   });
 
   it.each<[tensorflow.BundleEntryProto.$Properties, string]>([
-    [{ shape: shapeProto([2 ** 31]) }, '2147483648 strings cannot take 8 bytes'],
-    [{ size: 7 }, 'its 7 bytes do not fit the lengths of its strings'],
+    [{ shape: shapeProto([2 ** 31]) }, '8 bytes cannot hold 2147483648 strings'],
+    [{ size: 7 }, 'its 7 bytes do not match the lengths of its strings'],
   ])('is refused: strings whose lengths do not fit', (s, why) => {
     const strings = { name: 's', dtype: DataType.DT_STRING, shape: [1], strings: ['abc'] };
     expect(failure(() => save([strings], { edit: { s } }).tensor('s').strings()).why).toBe(why);

@@ -49,7 +49,7 @@ describe('corruption', () => {
     const inStrings = read((data) => {
       data[6]! ^= 1;
     });
-    expect(inStrings.why).toBe(`bytes 0 to 11 of ${DATA} are not those that were written`);
+    expect(inStrings.why).toBe(`bytes 0 to 11 of ${DATA} do not match their checksum`);
     // Lengths that still add up, under a checksum of the whole that was made to fit them.
     const swapped = (data: Uint8Array) => {
       data.set([2, 3]);
@@ -57,7 +57,7 @@ describe('corruption', () => {
     const lengths = Buffer.from([2, 0, 0, 0, 3, 0, 0, 0]);
     const tail = writeBundle(NAME, [strings]).get(DATA)!.subarray(2);
     const error = read(swapped, { s: { crc32c: maskCrc(crc32c(tail, crc32c(lengths))) } });
-    expect(error.why).toBe('the lengths of its strings are not those that were written');
+    expect(error.why).toBe('the lengths of its strings do not match their checksum');
   });
 
   it('in a tensor that is not used does no harm', () => {
@@ -69,7 +69,7 @@ describe('corruption', () => {
       code: 'unreadable',
       message: 'the tensor a has a wrong checksum',
       where: DATA,
-      why: `bytes 0 to 12 of ${DATA} are not those that were written`,
+      why: `bytes 0 to 12 of ${DATA} do not match their checksum`,
     });
   });
 
@@ -81,7 +81,7 @@ describe('corruption', () => {
       expect(failure(() => readBytes(checkpoint.tensor(key)))).toMatchObject({
         code: 'unreadable',
         message: `${DATA} is truncated`,
-        why: 'it has 23 of at least 24 bytes',
+        why: 'it has 23 bytes, but needs at least 24',
       });
     }
   });

@@ -119,18 +119,14 @@ describe('a partitioned tensor', () => {
   });
 
   it.each<[string, Record<string, tensorflow.BundleEntryProto.$Properties>, string]>([
-    [
-      'a part of another shape',
-      { 'p[1]': { shape: shapeProto([5, 2]) } },
-      'its part 3,2:- is of another type or shape',
-    ],
-    ['a part of another type', { 'p[1]': { dtype: DataType.DT_INT32 } }, 'its part 3,2:- is of another type or shape'],
-    ['a part that is too short', { 'p[1]': { size: 4 } }, 'it has 4 bytes where its shape needs 40'],
+    ['a part of another shape', { 'p[1]': { shape: shapeProto([5, 2]) } }, 'its part 3,2:- has another type or shape'],
+    ['a part of another type', { 'p[1]': { dtype: DataType.DT_INT32 } }, 'its part 3,2:- has another type or shape'],
+    ['a part that is too short', { 'p[1]': { size: 4 } }, 'it has 4 bytes, but its shape needs 40'],
     ['no such part', { p: { slices: [sliceProto(slice([0, 7], [0, 5]))] } }, 'its part 0,7:0,5 is missing'],
     [
       'a part outside of it',
       { p: { slices: [sliceProto(slice([0, 8], [0, 5]))] } },
-      'its part 0,8:0,5 leaves its shape [7, 5]',
+      'its part 0,8:0,5 exceeds its shape [7, 5]',
     ],
   ])('with %s is refused', (_, edit, why) => {
     expect(failure(() => save([{ ...plane, slices: ROWS }], { edit }).tensor('p')).why).toBe(why);

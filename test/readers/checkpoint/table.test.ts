@@ -81,14 +81,14 @@ describe('a table', () => {
       code: 'unreadable',
       message: 'block at 0 of model.index has a wrong checksum',
       where: 'model.index',
-      why: 'its bytes are not those that were written',
+      why: 'its bytes do not match their checksum',
     });
     expect(error.fix).toContain('copy or download');
   });
 
   it.each<[string, Buffer, string]>([
-    ['a gap', assemble([empty, block([['k', handle(3, empty.length)]])]), 'a block starts at 3 where 13 is due'],
-    ['bytes of no block', assemble([empty, empty, empty]), 'a block starts at 13 where 0 is due'],
+    ['a gap', assemble([empty, block([['k', handle(3, empty.length)]])]), 'a block starts at 3 instead of 13'],
+    ['bytes of no block', assemble([empty, empty, empty]), 'a block starts at 13 instead of 0'],
     [
       'bytes between the last block and the footer',
       Buffer.concat([assemble([empty, empty]).subarray(0, 26), Buffer.alloc(3), assemble([empty, empty]).subarray(26)]),
@@ -97,20 +97,20 @@ describe('a table', () => {
     [
       'a block past the end',
       assemble([empty, block([['k', handle(0, 2 ** 40)]])]),
-      'a block starts at 0 where 1099511627781 is due',
+      'a block starts at 0 instead of 1099511627781',
     ],
     [
       'an index past the end',
       assemble([empty, empty], 0, Buffer.concat([handle(0, 8), handle(13, 2 ** 45)])),
       'do not fit',
     ],
-    ['a number beyond 2^53', assemble([empty, empty], 0, handle(2 ** 60, 8)), 'where a size is wanted'],
+    ['a number beyond 2^53', assemble([empty, empty], 0, handle(2 ** 60, 8)), 'is not a valid size'],
     [
       'a number that runs into the padding',
       assemble([empty, empty], 0, Buffer.from([0, 8, 13, 0x88])),
-      'a number in it is longer than it need be',
+      'a number in it is longer than necessary',
     ],
-    ['a number without end', assemble([empty, empty], 0, Buffer.alloc(12, 0xff)), 'a number in it does not end'],
+    ['a number without end', assemble([empty, empty], 0, Buffer.alloc(12, 0xff)), 'a number in it is not terminated'],
     [
       'padding that is not zero',
       assemble([empty, empty], 0, Buffer.concat([handle(0, 8), handle(13, 8), Buffer.from([0, 7])])),
@@ -121,7 +121,7 @@ describe('a table', () => {
       assemble([empty, block([['k', Buffer.concat([handle(0, 8), handle(0, 8)])]])]),
       'too long',
     ],
-    ['an unknown compression', assemble([empty, empty], 2), 'its compression type 2 is not known'],
+    ['an unknown compression', assemble([empty, empty], 2), 'its compression type 2 is unknown'],
     ['malformed snappy', assemble([empty, empty], 1), 'Invalid Snappy bitstream'],
     ['snappy that declares gigabytes', assemble([empty, Buffer.from('ffffffff07', 'hex')], 1), 'too big'],
     ['a block without restarts', assemble([Buffer.from([0, 0]), empty]), 'it has no restarts'],
@@ -168,7 +168,7 @@ describe('a table', () => {
     [
       'more shared than there is',
       Buffer.concat([Buffer.from([3, 1, 0, 0x61]), fixed32(0), fixed32(1)]),
-      'a key shares more than there is',
+      'a key shares more bytes than the key before it has',
     ],
     [
       'a value past its end',

@@ -195,9 +195,9 @@ describe('a V1 checkpoint is refused', () => {
   });
 
   it.each<[string, SavedTensor, TensorData, string]>([
-    ['too few values', floats('w', [3]), { float_val: [1, 2] }, 'it has 2 values where its shape needs 3'],
-    ['values of another type', floats('w', [2]), { int_val: [1, 2] }, 'it has 0 values where its shape needs 2'],
-    ['too many values', floats('w', [1]), { float_val: [1, 2] }, 'it has 2 values where its shape needs 1'],
+    ['too few values', floats('w', [3]), { float_val: [1, 2] }, 'it has 2 values, but its shape needs 3'],
+    ['values of another type', floats('w', [2]), { int_val: [1, 2] }, 'it has 0 values, but its shape needs 2'],
+    ['too many values', floats('w', [1]), { float_val: [1, 2] }, 'it has 2 values, but its shape needs 1'],
   ])('when a tensor has %s', (_, tensor, data, why) => {
     const error = failure(() => readBytes(save([tensor], () => data).tensor('w')));
     expect(error).toMatchObject({ code: 'unreadable', message: `the tensor w in ${FILE} is malformed`, why });
