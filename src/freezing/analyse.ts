@@ -29,7 +29,7 @@ import { refuseIdleKeep } from './refuse_idle_options.js';
 import { applyStatisticsMap } from './statistics_map.js';
 
 /**
- * Analyses a model: outputs, flags, variables, every batch norm with its status, dropouts, and the problems that prevent freezing.
+ * Analyses a model: outputs, flags, variables, every batch norm with its status, dropouts, problems that prevent freezing.
  * Does not change the model. Of the weights, only moving statistics are read.
  *
  * @throws BnfixError `usage` when an option names what does not exist, `unreadable` when the graph contradicts itself; anything
@@ -56,7 +56,7 @@ export function analyse(model: Model, options: FreezeOptions = {}): Analysis {
   const variables = options.ema ? useEmaWeights(graph, found, model.checkpoint) : found;
   const asTrained = lazily(() => findUpdates(graph, variables, findActivations(graph)));
   const flags = resolveFlags(graph, ends, options, isKept, variableReads(variables, asTrained));
-  // Pinning flags may remove the update ops that pair variables with statistics (a decay becomes 0), so collect the pairs first.
+  // Pinning flags may remove the update ops that pair variables with statistics, so collect the pairs first.
   const trained = flags.length > 0 ? asTrained() : undefined;
   const shapes = new Shapes(graph);
   const cut = inputs.refs.map((tensor) => ({ tensor, shape: shapes.of(tensor) }));

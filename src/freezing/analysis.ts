@@ -45,7 +45,7 @@ export interface Analysis {
   readonly randomOps: readonly string[];
   /** Reductions over the batch that feed an output at inference. */
   readonly batchReductions: readonly string[];
-  /** Variables that are in use as statistics and were never updated, where the user allows it; those of batch norms apart. */
+  /** Variables that are used as statistics but were never updated, if the user allows it; excludes those of batch norms. */
   readonly untrainedAllowed: readonly string[];
   /** Batch norms in inference mode, fused and unfused, whose statistics are invalid. */
   readonly unhealthy: readonly Unhealthy[];

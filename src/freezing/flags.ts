@@ -57,19 +57,15 @@ function refuseOtherType(node: Node, value: boolean | number): void {
     ? Number(value) === 0 || Number(value) === 1
     : !isInteger(dtype) || Number.isInteger(Number(value));
   if (fits) return;
-  throw new BnfixError(
-    'usage',
-    `${node.name} is ${isBool ? 'a bool' : `of type ${dtypeName(dtype)}`}, and cannot be ${value}`,
-    {
-      option: 'set',
-      fix: isBool
-        ? [
-            { option: 'set', value: `${node.name}=false` },
-            { option: 'set', value: `${node.name}=true` },
-          ]
-        : { option: 'set', value: `${node.name}=${Math.trunc(Number(value))}` },
-    },
-  );
+  throw new BnfixError('usage', `${node.name} is ${isBool ? 'a bool' : dtypeName(dtype)} and cannot be ${value}`, {
+    option: 'set',
+    fix: isBool
+      ? [
+          { option: 'set', value: `${node.name}=false` },
+          { option: 'set', value: `${node.name}=true` },
+        ]
+      : { option: 'set', value: `${node.name}=${Math.trunc(Number(value))}` },
+  });
 }
 
 function isInteger(dtype: DataType): boolean {
@@ -77,8 +73,8 @@ function isInteger(dtype: DataType): boolean {
 }
 
 /**
- * Tells reads of variables, of those that some op updates with data, and of constants that variables were frozen to.
- * @param updates - computed when first needed
+ * Tests for reads of variables, of variables that some op updates with data, and of frozen variables.
+ * @param updates - computed on first use
  */
 export function variableReads(variables: Variables, updates: () => Updates): VariableRead {
   return (name) => {

@@ -2,7 +2,7 @@ import type { OptionKinds } from '../check_options.js';
 
 /** Options of `freeze`. All are optional: defaults are inferred from the model. */
 export interface FreezeOptions {
-  /** Tensors to keep as outputs: `name`, `name:0`. Default: those of a signature, or the best candidate if one stands out. */
+  /** Tensors to keep as outputs: `name`, `name:0`. Default: a signature's, or the best candidate if one stands out. */
   readonly outputs?: readonly string[];
   /** The signature whose outputs to keep. Default: serving_default, or the only one. */
   readonly signature?: string;

@@ -129,7 +129,7 @@ export function problemText(problems: readonly Problem[], analysis: Refusable): 
       };
     case 'unknown_reader':
       return {
-        headline: `${first.node} (${first.op}) takes a reference to a variable, not its value`,
+        headline: `${first.node} (${first.op}) takes the variable itself, not its value`,
         where: first.node,
         why: 'bnfix does not know how to give this op a constant instead',
         fixes: [OTHER_OUTPUTS],

@@ -133,9 +133,9 @@ export function noticeText(notice: Notice, flagOf: (option: string) => string): 
     case 'without_ema':
       return `variables without a moving average keep their plain values: ${listed(notice.variables, 8)}`;
     case 'no_ema':
-      return `no variable that feeds an output has a moving average: ${flagOf('ema')} changes nothing`;
+      return `no variable that feeds an output has a moving average: ${flagOf('ema')} has no effect`;
     case 'checkpoint_unused':
-      return `no value of the checkpoint ${notice.checkpoint} is used: the outputs need no variable`;
+      return `the checkpoint ${notice.checkpoint} is not used: the outputs need no variable`;
     case 'untrained_allowed':
       return `variables that were never updated are in use (${flagOf('allowUntrained')}): ${listed(notice.variables)}`;
     case 'random_ops':

@@ -5,11 +5,11 @@ import type { Pass } from './pass.js';
 const isIdentityN = anyOf('identity_n');
 
 /**
- * Makes consumers of an IdentityN read its inputs: functions with a gradient of their own (sync batch norm) end in one.
+ * Makes consumers of an IdentityN read its inputs: functions with a custom gradient (sync batch norm) end in one.
  *
  *     given:   i = IdentityN(sum, sum), mean = RealDiv(i:1, n)      result:  mean = RealDiv(sum, n)
  *
- * Assumes: nothing. One that is an output stays, for whoever asks for it.
+ * Assumes: nothing. An IdentityN that is an output stays.
  */
 export const bypassIdentityN: Pass<unknown> = {
   name: 'bypass_identity_n',

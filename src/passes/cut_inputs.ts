@@ -9,19 +9,19 @@ import type { Outcome } from './outcome.js';
 import type { Pass, PreparePlan } from './pass.js';
 
 /**
- * Lets the graph begin at the named tensors.
+ * Cuts the graph at the named tensors.
  *
  *     inputs: [decode]
  *     given:   decode = DecodeJpeg(file), y = Cast(decode)[DstT=float32]
  *     result:  decode = Placeholder[uint8, shape=?], y = Cast(decode)[DstT=float32]
  *
- * Assumes: nothing. A tensor that is not output 0 of a node with one output becomes a placeholder of its own.
+ * Assumes: nothing. A tensor that is not output 0 of a node with one output becomes a new placeholder.
  */
 export const cutInputs: Pass<PreparePlan> = {
   name: 'cut_inputs',
   run({ graph, inputs, outputs }) {
     const outcomes: Outcome[] = [];
-    // Ports beyond the first get placeholders of their own; then a node that nothing else needs gives its name.
+    // First add placeholders for ports beyond 0; then a node that nothing else needs can be replaced under its name.
     for (const { tensor: ref, shape } of [...inputs].sort((a, b) => b.tensor.port - a.tensor.port)) {
       const node = graph.find(ref.node);
       if (!node) throw unknownInput(graph, ref);
@@ -31,7 +31,7 @@ export const cutInputs: Pass<PreparePlan> = {
       const types = outputTypes(node);
       const dtype = types?.[ref.port];
       if (dtype === undefined || dtype === DataType.DT_INVALID) {
-        throw new BnfixError('unsupported', `the dtype of ${refText(ref)} is not known`, {
+        throw new BnfixError('unsupported', `the dtype of ${refText(ref)} is unknown`, {
           where: ref.node,
           why: types ? `${node.op} has ${types.length} outputs` : `${node.op} is a custom op`,
           fix: { option: 'inputs', value: 'TENSOR', text: 'cuts at another tensor' },
@@ -53,7 +53,7 @@ export const cutInputs: Pass<PreparePlan> = {
   },
 };
 
-/** Whether no other output of a node leads to an output of the graph. */
+/** Whether no other output of a node feeds an output of the graph. */
 function isOnlyFirstNeeded(graph: Graph, node: Node, outputs: readonly TensorRef[]): boolean {
   const live = ancestors(
     graph,
@@ -63,7 +63,7 @@ function isOnlyFirstNeeded(graph: Graph, node: Node, outputs: readonly TensorRef
   return otherPorts(graph, node).every((ref) => !graph.consumers(ref).some((consumer) => live.has(consumer)));
 }
 
-/** The tensors of a node beyond its first that somebody reads. */
+/** The outputs of a node beyond its first that have consumers. */
 function otherPorts(graph: Graph, { name }: Node): TensorRef[] {
   return graph
     .usedPorts(name)
@@ -71,7 +71,7 @@ function otherPorts(graph: Graph, { name }: Node): TensorRef[] {
     .map((port) => ({ node: name, port }));
 }
 
-/** Labels, say, stay with what loses its name to the placeholder: no output needs them. */
+/** Consumers that no output needs (labels, say) keep reading the renamed node. */
 function moveOthers(graph: Graph, node: Node): void {
   const others = otherPorts(graph, node);
   if (others.length === 0) return;

@@ -11,14 +11,14 @@ import type { Outcome } from './outcome.js';
 import type { BranchPlan, Pass } from './pass.js';
 
 /**
- * Takes the branch that a known condition takes, and drops the other.
+ * Keeps the branch that a known condition selects, and removes the other.
  *
  *     given:   s = Switch(x, false), a = Relu(s), b = Tanh(s:1), y = Merge(a, b)[N=2]
  *     result:  a = Relu(x), y = Identity(a)
  *
  *     given:   y = Select(false, a, b)      result:  y = Identity(b)
  *
- * Assumes: conditions of loops are not constant. A Switch that is not decided stays, with its Merge.
+ * Assumes: conditions of loops are not constant. A Switch with an unknown condition stays, with its Merge.
  */
 export const foldBranches: Pass<BranchPlan> = {
   name: 'fold_branches',
@@ -27,7 +27,7 @@ export const foldBranches: Pass<BranchPlan> = {
     const outcomes: Outcome[] = [];
     for (const { node: name, port, input, isJoin, feedsOutput } of branches.resolved) {
       const node = graph.get(name);
-      // It may have been bypassed since: this is what the node reads now.
+      // The input may have been bypassed since: use what the node reads now.
       const taken = node.inputs[input]!;
       if (isMerge(node)) writeValueIndex(graph, node, input);
       if (isJoin && named.has(name)) becomeIdentity(graph, node, taken);
@@ -42,7 +42,7 @@ export const foldBranches: Pass<BranchPlan> = {
   },
 };
 
-/** The second output of a Merge: which input it takes. */
+/** Replaces the second output of a Merge: the index of the input it takes. */
 function writeValueIndex(graph: Graph, node: Node, index: number): void {
   if (!graph.usedPorts(node.name).includes(1)) return;
   const name = graph.freeName(`${node.name}/value_index`);
@@ -51,7 +51,7 @@ function writeValueIndex(graph: Graph, node: Node, index: number): void {
   graph.replaceUses({ node: node.name, port: 1 }, { node: name, port: 0 });
 }
 
-/** Drops what is on branches that are never taken: nothing that runs needs it. */
+/** Removes nodes on branches that are never taken: nothing that runs needs them. */
 function removeDead(graph: Graph, { isDead, isDeadNode }: ResolvedBranches): void {
   const alive = new NodeSet(graph);
   for (const node of graph.nodes()) {

@@ -7,13 +7,13 @@ import type { FoldPass } from './fold_outcome.js';
 const EX_ATTRS: ReadonlySet<string> = new Set(['num_side_inputs', 'activation_mode']);
 
 /**
- * Takes apart what TensorFlow's own optimizer has put together, so that its batch norm can be folded.
+ * Splits ops that TensorFlow's optimizer has fused, so that their batch norm can be folded.
  *
  *     given:   y = _FusedBatchNormEx(x, gamma, beta, mean, variance, side)[activation_mode=Relu, num_side_inputs=1]
  *     result:  y/batch_norm = FusedBatchNormV3(x, gamma, beta, mean, variance)
  *              y/sum = AddV2(y/batch_norm, side), y = Relu(y/sum)
  *
- * Assumes: only output 0 is in use; another node is left.
+ * Assumes: only output 0 is in use; otherwise the node stays.
  */
 export const foldFusedActivations: FoldPass = {
   name: 'fold_fused_activations',

@@ -9,14 +9,14 @@ import { applyPlans } from './edits/apply_plans.js';
 import { type FoldOutcome, type FoldPass, foldedOutcomes, keptOutcomes } from './fold_outcome.js';
 
 /**
- * Moves a batch norm that nothing before it can take into the convolutions and matrix products that read it.
+ * Folds a batch norm that cannot be folded backward into the convolutions and matrix products that read it.
  *
  *     given:   x = Placeholder[shape=[?, 2]], s = [2.0, 3.0], t = [0.5, 1.0], n = AddV2(Mul(x, s), t)
  *              w = [[1.0], [2.0]], y = MatMul(n, w)
  *     result:  x = Placeholder[shape=[?, 2]], w = [[2.0], [6.0]], y/MatMul = MatMul(x, w)       # w * s
  *              y/bias = [2.5], y = BiasAdd(y/MatMul, y/bias)[data_format=NHWC]    # the sum of w * t
  *
- * Assumes: everything that reads the result can take it, and nothing pads it with zeros, which would see the shift.
+ * Assumes: every consumer can absorb scale and shift, and none pads with zeros, which would have to pad with the shift.
  */
 export const foldIntoNext: FoldPass = {
   name: 'fold_into_next',
@@ -30,7 +30,7 @@ export const foldIntoNext: FoldPass = {
   },
 };
 
-/** Folds all sites that rely on different nodes: what follows one that was folded is planned anew. */
+/** Folds all sites that rely on different nodes; sites after a folded one are planned again. */
 function foldOnce(context: FoldContext): { chosen: readonly FoldPlan[]; kept: readonly FoldOutcome[] } {
   const view = viewOf(context);
   const kept: FoldOutcome[] = [];
@@ -46,7 +46,7 @@ function foldOnce(context: FoldContext): { chosen: readonly FoldPlan[]; kept: re
   return { chosen, kept };
 }
 
-/** One factor for all (a preprocessing, say) is left where it is. */
+/** A single factor for all channels (preprocessing, say) is not folded. */
 function isWanted({ batchNorms, affine }: Site): boolean {
   return batchNorms.length > 0 || affine.scale.values.length > 1;
 }

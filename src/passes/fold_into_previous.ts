@@ -9,7 +9,7 @@ import { applyPlans } from './edits/apply_plans.js';
 import { type FoldOutcome, type FoldPass, foldedOutcomes, keptOutcomes } from './fold_outcome.js';
 
 /**
- * Multiplies what a batch norm scales by into the kernels of the convolutions and matrix products before it.
+ * Multiplies the scale of a batch norm into the kernels of the preceding convolutions and matrix products.
  *
  *     given:   w = [[[[1.0, 2.0]]]], c = Conv2D(x, w)[padding=SAME, strides=[1, 1, 1, 1]]
  *              d = [3.0, 5.0], b = BiasAdd(c, d)
@@ -20,8 +20,8 @@ import { type FoldOutcome, type FoldPass, foldedOutcomes, keptOutcomes } from '.
  *              y/bias = [4.5, 12.5]       # s * (d - mean) + beta
  *              y = BiasAdd(c, y/bias)[data_format=NHWC]
  *
- * Assumes: parameters and kernels are constants. A kernel is scaled only if everything that sees its op's result, or the
- * kernel itself, wants it scaled so; anything else is left, with the reason.
+ * Assumes: parameters and kernels are constants. A kernel is scaled only if every consumer of its op's result, and of the
+ * kernel itself, needs that scale; other batch norms are left, with the reason.
  */
 export const foldIntoPrevious: FoldPass = {
   name: 'fold_into_previous',
@@ -38,7 +38,7 @@ export const foldIntoPrevious: FoldPass = {
 interface Round {
   readonly chosen: readonly FoldPlan[];
   readonly kept: readonly FoldOutcome[];
-  /** Whether nothing waits for what this round changed. */
+  /** Whether no plan is waiting for the changes of this round. */
   readonly isDone: boolean;
 }
 

@@ -3,9 +3,9 @@ import type { FoldReason } from '../analysis/folding/reasons.js';
 import type { FoldPlan } from '../analysis/folding/steps.js';
 import type { Pass } from './pass.js';
 
-/** What a pass did with one batch norm (or product that is folded like one), or why it left it. */
+/** What a pass did with one batch norm (or a product that folds like one), or why it left it. */
 export type FoldOutcome =
-  /** It is in the kernels of the ops `into`, before or after it; or it became the ops `into`. */
+  /** It was folded into the kernels of the ops `into`, before or after it; or it became the ops `into`. */
   | {
       readonly kind: 'fold';
       readonly site: string;
@@ -14,7 +14,7 @@ export type FoldOutcome =
     }
   | { readonly kind: 'fold'; readonly site: string; readonly action: 'kept'; readonly reason: FoldReason };
 
-/** A pass of `fold`: what it changes, it plans on the graph as it is (`analysis/folding`). */
+/** A pass of `fold`: it plans its changes on the current graph (`analysis/folding`). */
 export type FoldPass = Pass<FoldContext, FoldOutcome>;
 
 /** The outcomes of plans that were applied. */
@@ -22,7 +22,7 @@ export function foldedOutcomes(plans: readonly FoldPlan[], action: 'previous' | 
   return plans.flatMap(({ names, into }) => names.map((site) => ({ kind: 'fold' as const, site, action, into })));
 }
 
-/** The outcomes of batch norms that are left, for one reason. */
+/** The outcomes of batch norms that are left for one reason. */
 export function keptOutcomes(names: readonly string[], reason: FoldReason): FoldOutcome[] {
   return names.map((site) => ({ kind: 'fold', site, action: 'kept', reason }));
 }

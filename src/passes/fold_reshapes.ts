@@ -5,7 +5,7 @@ import { ancestors } from '../graph/walk.js';
 import type { FoldPass } from './fold_outcome.js';
 
 /**
- * Removes reshapes there and back again, which a batch norm that is gone stood between, and what leads nowhere now.
+ * Removes pairs of reshapes that cancel out once the batch norm between them is gone, and nodes that feed nothing.
  *
  *     given:   r = Reshape(x, [-1, 1, 1, 8]), y = Reshape(r, Shape(x))      result:  y = Identity(x)
  *

@@ -8,16 +8,16 @@ import { applyPlans } from './edits/apply_plans.js';
 import { type FoldOutcome, type FoldPass, foldedOutcomes, keptOutcomes } from './fold_outcome.js';
 
 /**
- * Makes what could be folded nowhere one Mul and one Add, and merges neighbouring constants of either.
+ * Replaces batch norms that could not be folded by one Mul and one Add, and merges neighbouring constants of either.
  *
  *     given:   gamma = [4.0, 9.0], beta = [0.5, 0.5], mean = [1.0, 1.0], variance = [4.0, 9.0]
  *              y = FusedBatchNormV3(x, gamma, beta, mean, variance)[epsilon=0.0, is_training=false]
  *     result:  y/scale = [2.0, 3.0], y/mul = Mul(x, y/scale)              # s = gamma / sqrt(variance + epsilon)
  *              y/shift = [-1.5, -2.5], y = Add(y/mul, y/shift)            # beta - mean * s
  *
- * Where means are large, the sum comes first, as in the batch norm: Mul(Add(x, t), s) loses no digits.
+ * If means are large, the sum comes first, as in the batch norm: Mul(Add(x, t), s) loses no digits.
  *
- * Assumes: parameters are constants. Nothing is changed that would not become cheaper.
+ * Assumes: parameters are constants. Changes only what becomes cheaper.
  */
 export const foldToMulAdd: FoldPass = {
   name: 'fold_to_mul_add',

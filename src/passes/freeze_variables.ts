@@ -12,13 +12,13 @@ import type { Outcome } from './outcome.js';
 import type { Pass } from './pass.js';
 
 /**
- * Makes every variable a constant that holds its value from the checkpoint, and its readers plain ops.
+ * Replaces every variable by a constant with its value from the checkpoint, and its readers by plain ops.
  *
  *     checkpoint: { w: [[1], [2]] }
  *     given:   w = VarHandleOp[shape=[2, 1]], r = ReadVariableOp(w), y = MatMul(x, r)
  *     result:  w = [[1.0], [2.0]], r = Identity(w), y = MatMul(x, r)
  *
- * Assumes: the training ops are gone, and the analysis has checked that everything that takes a variable only reads it.
+ * Assumes: the training ops are gone, and the analysis has checked that all consumers of a variable only read it.
  */
 export const freezeVariables: Pass = {
   name: 'freeze_variables',
@@ -40,7 +40,7 @@ const isRead = anyOf('read');
 const asksForShape = anyOf('variable_shape');
 const forwardsVariable = anyOf('identity', 'switch', 'enter', 'exit', 'merge', 'next_iteration');
 
-/** Makes an op that takes a variable one that takes its value. */
+/** Turns an op that takes a variable into one that takes its value. */
 function readValue(graph: Graph, node: Node): void {
   if (isRead(node)) become(graph, node, 'Identity', { T: typeOf(node, 'dtype') });
   else if (asksForShape(node)) {
@@ -48,7 +48,7 @@ function readValue(graph: Graph, node: Node): void {
   } else if (node.op === 'ResourceGather') gatherValue(graph, node);
   else if (node.op === 'ResourceGatherNd') become(graph, node, 'GatherNd', gatherTypes(node));
   else if (!forwardsVariable(node)) return;
-  // RefSwitch is Switch now, and so on.
+  // RefSwitch becomes Switch, and so on.
   else if (node.op.startsWith('Ref')) become(graph, node, node.op.slice('Ref'.length), node.attr);
   else retype(graph, node);
 }
@@ -89,14 +89,14 @@ function sourceType(graph: Graph, node: Node) {
   return attr.type(frozenType(graph, node) ?? DataType.DT_FLOAT);
 }
 
-/** The dtype of the constant that a chain of handles leads to. */
+/** The dtype of the constant at the start of a chain of handles. */
 function frozenType(graph: Graph, node: Node): DataType | undefined {
   const [handle] = node.inputs;
   const at = handle && graph.find(sourceOf(graph, handle, forwardsVariable).node);
   return at?.tensor?.dtype;
 }
 
-/** A handle that is forwarded carries the value now. */
+/** A forwarded handle now carries the value. */
 function retype(graph: Graph, node: Node): void {
   if (attrType(node, 'T') !== DataType.DT_RESOURCE) return;
   const dtype = frozenType(graph, node);

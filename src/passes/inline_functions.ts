@@ -11,7 +11,7 @@ import type { Outcome } from './outcome.js';
 import type { Pass } from './pass.js';
 
 /**
- * Inlines functions: calls become the body of the function, If, Case and While the branches and loops of TensorFlow 1.
+ * Inlines functions: calls become the body of the function; If, Case and While become TensorFlow 1 branches and loops.
  *
  *     given:   def f(x):
  *                r = Relu(x)
@@ -19,7 +19,7 @@ import type { Pass } from './pass.js';
  *              y = PartitionedCall(x)[Tin=[float32], Tout=[float32], f=@f]
  *     result:  y/r = Relu(x), y = Identity(y/r)
  *
- * Assumes: no function calls itself. A call keeps its name, so that the tensors of a signature keep theirs.
+ * Assumes: no function calls itself. The name of a call is kept, so that the tensors of a signature keep theirs.
  */
 export const inlineFunctions: Pass<unknown> = {
   name: 'inline_functions',
@@ -36,14 +36,14 @@ const isIf = anyOf('if');
 const isCase = anyOf('case');
 const isWhile = anyOf('while');
 
-/** Adds one branch to the graph, for the tensors that it is passed, and returns its results. */
+/** Adds one branch to the graph, for the given input tensors, and returns its results. */
 type Branch = (inputs: readonly TensorRef[], pivots: readonly string[]) => TensorRef[];
 
 class Inliner {
   readonly outcomes: Outcome[] = [];
   readonly #graph: Graph;
   readonly #library: FunctionLibrary;
-  /** The functions that are being inlined, one within the other. */
+  /** The stack of functions that are being inlined. */
   readonly #open = new Set<string>();
 
   constructor(graph: Graph, library: FunctionLibrary) {
@@ -90,7 +90,7 @@ class Inliner {
     this.#open.add(body.name);
     const { nodes, results } = addBody(graph, body, inputs, (name) => graph.freeName(`${scope}/${name}`));
     for (const node of nodes) {
-      // Without inputs, nothing else makes it run only with its branch or loop.
+      // Without inputs, only this control edge ties it to its branch or loop.
       if (node.inputs.length === 0 && pivots.length > 0) graph.setControls(node, [...node.controls, ...pivots]);
     }
     for (const node of nodes) this.expand(node, pivots);
@@ -108,7 +108,7 @@ class Inliner {
     return this.#choose(node, pred, node.inputs.slice(1), pivots, branch(whenOff, 'else'), branch(whenOn, 'then'));
   }
 
-  /** A Case is an If on its first branch whose other branch is the Case on the rest; the last one takes what is left. */
+  /** A Case is an If on its first branch, with a Case on the rest as the other branch; the last branch is the default. */
   #expandCase(node: Node, pivots: readonly string[]): TensorRef[] | undefined {
     const branches = this.#library.listedBy(node, 'branches');
     const index = node.inputs[0];
@@ -213,12 +213,12 @@ class Inliner {
     };
   }
 
-  /** Makes the call forward its results under its own name. */
+  /** Turns the call into a node that forwards its results under its name. */
   #forward(node: Node, results: readonly TensorRef[]): void {
     const graph = this.#graph;
     const types =
       outputTypes(node) ?? results.map((ref) => outputTypes(graph.get(ref.node))?.[ref.port] ?? DataType.DT_INVALID);
-    // Of several results, consumers read each themselves; the call stays for its name.
+    // With several results, consumers read them directly; the call stays for its name.
     if (results.length > 1) {
       for (const [port, ref] of results.entries()) graph.replaceUses({ node: node.name, port }, ref);
     }
@@ -235,7 +235,7 @@ class Inliner {
   }
 }
 
-/** Indices of the loop variables that a body returns as it was passed them. */
+/** Indices of the loop variables that a body returns unchanged. */
 function invariantsOf({ args, nodes, results }: FunctionBody): Set<number> {
   const byName = new Map(nodes.map((node) => [node.name, node]));
   const source = (ref: TensorRef): string => {
@@ -255,6 +255,6 @@ function recursive(node: Node, functions: readonly string[]): BnfixError {
   return new BnfixError('unsupported', `${node.name} calls a function that calls itself`, {
     where: node.name,
     why: functions.join(' calls '),
-    fix: { option: 'outputs', value: 'NAMES', text: 'outputs that do not need it' },
+    fix: { option: 'outputs', value: 'NAMES', text: 'chooses outputs that do not depend on it' },
   });
 }

@@ -1,34 +1,34 @@
 import type { TensorRef } from '../graph/node.js';
 
 /**
- * What a pass did to one thing, or why it left it: data, which the report groups and `freezing/wording.ts` puts into words.
- * Everything is named as in the graph.
+ * What a pass did, or why it did not, as data: the report groups outcomes and `freezing/wording.ts` turns them into text.
+ * Names are those of the graph.
  */
 export type Outcome =
   /** A function call, or an op that calls functions, was inlined. */
   | { readonly kind: 'function'; readonly node: string; readonly op: string }
-  /** The graph begins at `tensor` now; `placeholder` is the node that is fed in its place. */
+  /** The graph now begins at `tensor`; feed `placeholder` in its place. */
   | { readonly kind: 'input'; readonly tensor: TensorRef; readonly op: string; readonly placeholder: string }
-  /** A flag (or another scalar) has the value of inference. */
+  /** A flag (or another scalar) was pinned to its value at inference. */
   | { readonly kind: 'flag'; readonly node: string; readonly value: number }
-  /** A Merge or Select takes its input `input` alone. */
+  /** A Merge or Select always takes its input `input`. */
   | { readonly kind: 'branch'; readonly node: string; readonly op: string; readonly input: number }
-  /** A node is bypassed, or written as a simpler op: it only forwarded its input, or took axes of size 1 away. */
+  /** A node was bypassed or replaced by a simpler op: it only forwarded its input or removed axes of size 1. */
   | { readonly kind: 'simplified'; readonly node: string; readonly op: string }
-  /** A tensor is replaced by the variable that averages it, or by a constant that it comes to. */
+  /** A tensor was replaced by the variable that averages it, or by the constant that it converges to. */
   | { readonly kind: 'statistic'; readonly tensor: TensorRef; readonly by: string | number }
-  /** A batch norm uses its moving statistics now. */
+  /** A batch norm now uses its moving statistics. */
   | { readonly kind: 'batch_norm'; readonly name: string }
-  /** An active dropout is gone. */
+  /** An active dropout was removed. */
   | { readonly kind: 'dropout'; readonly node: string; readonly random: string }
-  /** Nodes that do not feed an output are gone. */
+  /** Nodes that feed no output were removed. */
   | { readonly kind: 'stripped'; readonly removed: number; readonly of: number }
-  /** A variable is a constant now. */
+  /** A variable became a constant. */
   | { readonly kind: 'variable'; readonly node: string }
-  /** Functions that nothing calls are gone. */
+  /** Functions that nothing calls were removed. */
   | { readonly kind: 'pruned_function'; readonly name: string };
 
-/** What a pass returns: one outcome for each thing that it changed. */
+/** The result of a pass: one outcome per change. */
 export interface PassResult<O = Outcome> {
   readonly outcomes: readonly O[];
 }

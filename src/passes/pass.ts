@@ -13,11 +13,11 @@ import type { Outcome, PassResult } from './outcome.js';
 /** A tensor that becomes a placeholder. */
 export interface CutInput {
   readonly tensor: TensorRef;
-  /** Of the placeholder: sizes, -1 for an unknown one; undefined for an unknown rank. */
+  /** Sizes of the placeholder, -1 for an unknown one; undefined for an unknown rank. */
   readonly shape: Shape;
 }
 
-/** What makes a graph the one that inference uses: decided by the analysis, carried out by passes. */
+/** The changes that turn a graph into its inference state: decided by the analysis, applied by passes. */
 export interface PreparePlan {
   readonly outputs: readonly TensorRef[];
   /** Where to cut. */
@@ -37,18 +37,18 @@ export interface SlicePlan {
   readonly slices: readonly UnitSlice[];
 }
 
-/** A batch norm op to repair: what it and what reads its statistics use at inference. */
+/** A batch norm op to repair: what the op, and consumers of its statistics, use at inference. */
 export interface FusedRepair {
   readonly node: string;
   readonly mean: Variable;
   readonly variance: Variable;
-  /** Tensors that are its batch variance: output 2, and that without Bessel's correction. */
+  /** Tensors that are its batch variance: output 2, and the same without Bessel's correction. */
   readonly variances: readonly TensorRef[];
-  /** Nodes of gradients in use that go through it. */
+  /** Nodes of gradients through it that feed an output. */
   readonly gradients: readonly string[];
 }
 
-/** What freezes a prepared graph: decided by the analysis, carried out by passes. */
+/** The changes that freeze a prepared graph: decided by the analysis, applied by passes. */
 export interface FreezePlan extends PreparePlan {
   readonly variables: Variables;
   readonly checkpoint: Checkpoint | undefined;
@@ -59,11 +59,11 @@ export interface FreezePlan extends PreparePlan {
   readonly dropouts: readonly Dropout[];
 }
 
-/** A plan, and the graph that it is carried out on. */
+/** A plan, and the graph to apply it to. */
 export type On<Plan> = Plan & { readonly graph: Graph };
 
 /**
- * A change of a graph that leaves it valid: synchronous, without analysis, without I/O but the few numbers that it needs.
+ * A change of a graph that leaves it valid: synchronous, without analysis, without I/O except for the few values it needs.
  */
 export interface Pass<Plan = FreezePlan, O = Outcome> {
   readonly name: string;

@@ -9,12 +9,12 @@ import type { Outcome } from './outcome.js';
 import type { Pass, PreparePlan } from './pass.js';
 
 /**
- * Gives flags the value that they have at inference.
+ * Pins flags to their values at inference.
  *
  *     set: { is_training: false }
  *     given:   is_training = Placeholder[bool]      result:  is_training = Const[false]
  *
- * Assumes: the flags were recognised by what they switch, or pinned by the user.
+ * Assumes: the flags were detected by their effect, or set by the user.
  */
 export const pinFlags: Pass<PreparePlan> = {
   name: 'pin_flags',
@@ -34,9 +34,9 @@ function pin(graph: Graph, node: Node, value: number): void {
   const dtype = outputTypes(node)?.[0] ?? attrType(node, 'dtype') ?? DataType.DT_BOOL;
   const shape = (node.tensor?.shape ?? attrShape(node, 'shape') ?? []).map((size) => Math.abs(size));
   if (shape.some((size) => size !== 1)) {
-    throw new BnfixError('usage', `${node.name} cannot be set: it is not a single value`, {
+    throw new BnfixError('usage', `${node.name} cannot be set: it is not a scalar`, {
       option: 'set',
-      why: `its shape is [${shape}], its dtype ${dtypeName(dtype)}`,
+      why: `its shape is [${shape}], its dtype is ${dtypeName(dtype)}`,
       fix: ['set a scalar placeholder', { option: 'inputs', value: 'TENSOR', text: 'cuts at another tensor' }],
     });
   }

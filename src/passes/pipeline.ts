@@ -23,60 +23,60 @@ import { squeezeSlices } from './squeeze_slices.js';
 import { stripStaleAttrs } from './strip_stale_attrs.js';
 import { stripTraining } from './strip_training.js';
 
-/** Before any analysis: one graph without calls. */
+/** Before any analysis: inlines function calls. */
 export const INLINE_PIPELINE: readonly Pass<unknown>[] = [inlineFunctions];
 
-/** What the graph is at inference: where it begins, and the value of each flag. Each place has its reason. */
+/** Turns the graph into its inference state: cuts inputs and pins flags. The order matters, as noted. */
 export const CUT_PIPELINE: readonly Pass<PreparePlan>[] = [
-  // First: nothing before the cut has to be understood.
+  // First: nodes before the cut need no analysis.
   cutInputs,
   pinFlags,
 ];
 
-/** After flags are pinned. Each place has its reason. */
+/** After flags are pinned. The order matters, as noted. */
 export const BRANCH_PIPELINE: readonly Pass<BranchPlan>[] = [
-  // Training on branches that inference does not take does not matter.
+  // Training ops on untaken branches do not matter.
   foldBranches,
-  // Shapes are known behind it now.
+  // Shapes are now known after the branches.
   bypassIdentityN,
 ];
 
-/** Last before statistics are analysed: what is left has one form. */
+/** Last before statistics are analysed: normalises the remaining graph. */
 export const SIMPLIFY_PIPELINE: readonly Pass<SlicePlan>[] = [squeezeSlices];
 
-/** Carries out what the analysis has found. Each place has its reason. */
+/** Applies the plan of the analysis. The order matters, as noted. */
 export const FREEZE_PIPELINE: readonly Pass[] = [
-  // Fused batch norms first: what else reads their batch statistics is rewired with them.
+  // Fused batch norms first: other consumers of their batch statistics are rewired with them.
   rewireBatchNorms,
-  // While the variables and what reads them are still there.
+  // While the variables and their readers still exist.
   replaceStatistics,
-  // Before stripping: keep_prob placeholders feed nothing then.
+  // Before stripping: afterwards keep_prob placeholders feed nothing.
   removeDropout,
-  // Now that no output needs batch statistics, the training machinery feeds nothing.
+  // Now no output needs batch statistics, so training ops feed nothing.
   stripTraining,
-  // Only what is left has to be in the checkpoint.
+  // Only the remaining variables have to be in the checkpoint.
   freezeVariables,
-  // Last: functions and attrs of what remains.
+  // Last: functions and attrs of the remaining nodes.
   pruneFunctions,
   stripStaleAttrs,
 ];
 
-/** Folds a frozen graph. Run until nothing changes: what is folded may bring others together. Each place has its reason. */
+/** Folds a frozen graph. Runs until nothing changes, since folding may bring ops together. The order matters, as noted. */
 export const FOLD_PIPELINE: readonly FoldPass[] = [
-  // First, where nothing has to be added to the graph.
+  // First, since it usually adds no ops.
   foldIntoPrevious,
-  // Only what is left: here a bias is needed that was not there.
+  // Only the remaining batch norms, since this adds a bias.
   foldIntoNext,
-  // What cannot be folded into any kernel.
+  // Batch norms that no kernel can absorb.
   foldToMulAdd,
-  // Last: parameters and reshapes around batch norms feed nothing now.
+  // Last: parameters and reshapes around batch norms now feed nothing.
   foldReshapes,
 ];
 
-/** Before {@link FOLD_PIPELINE}: a batch norm in a fused op becomes one of its own. */
+/** Before {@link FOLD_PIPELINE}: splits batch norms out of fused ops. */
 export const UNFUSE_PIPELINE: readonly FoldPass[] = [foldFusedActivations];
 
-/** Runs passes in order; the graph is validated after each that changed it, and the culprit named. */
+/** Runs passes in order; the graph is validated after each pass that changed it, and errors name the pass. */
 export function runPipeline<C extends { readonly graph: Graph }, O>(
   pipeline: readonly { readonly name: string; run(context: C): PassResult<O> }[],
   context: C,

@@ -3,7 +3,7 @@ import type { Outcome } from './outcome.js';
 import type { Pass } from './pass.js';
 
 /**
- * Removes functions that nothing calls any more.
+ * Removes functions that nothing calls.
  *
  *     given:   def f(x):
  *                r = Relu(x)
@@ -11,7 +11,7 @@ import type { Pass } from './pass.js';
  *              y = Tanh(x)
  *     result:  y = Tanh(x)
  *
- * Assumes: what is called and could not be inlined has been checked by the analysis.
+ * Assumes: the analysis has checked the functions that are still called.
  */
 export const pruneFunctions: Pass = {
   name: 'prune_functions',

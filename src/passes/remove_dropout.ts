@@ -5,17 +5,17 @@ import type { Outcome } from './outcome.js';
 import type { Pass } from './pass.js';
 
 /**
- * Makes every active dropout that feeds an output what it is at inference: nothing.
+ * Removes every active dropout that feeds an output: at inference it is an identity.
  *
  *     given:   y = Mul(RealDiv(x, 0.5), Floor(0.5 + RandomUniform(Shape(x))))      result:  y = Identity(x)
  *
- * Assumes: scale and mask cancel out on average, which the analysis has checked by numbers.
+ * Assumes: scale and mask cancel out on average, which the analysis has checked numerically.
  */
 export const removeDropout: Pass = {
   name: 'remove_dropout',
   run({ graph, outputs, dropouts }) {
     const names = new Set(outputs.map((ref) => ref.node));
-    // Where dropouts follow each other, x may be the output of one that is gone.
+    // If dropouts follow each other, x may be the output of a removed one.
     const bypassed = new Map<string, TensorRef>();
     const outcomes: Outcome[] = [];
     for (const { output, x: before, random } of dropouts) {

@@ -9,15 +9,15 @@ import type { Outcome } from './outcome.js';
 import type { Pass } from './pass.js';
 
 /**
- * Puts moving statistics in the place of the batch statistics that they average, and of what an assignment has just made of
- * this batch; corrections of batch renormalisation become the constants that they come to.
+ * Replaces batch statistics, and values that an assignment has just computed from the batch, by the moving statistics;
+ * replaces corrections of batch renormalisation by the constants that they converge to.
  *
  *     checkpoint: { moving_mean: [1, 2] }
  *     given:   x = Placeholder[shape=[?, 2]], m = Mean(x, [0]), y = x - m
  *              moving_mean = VariableV2[shape=[2]], AssignSub(moving_mean, (moving_mean - m) * 0.1)
  *     result:  x = Placeholder[shape=[?, 2]], moving_mean = VariableV2[shape=[2]], y = x - moving_mean
  *
- * Assumes: the analysis has shown by numbers that each variable averages the tensor that it replaces.
+ * Assumes: the analysis has checked numerically that each variable averages the tensor that it replaces.
  */
 export const replaceStatistics: Pass = {
   name: 'replace_statistics',

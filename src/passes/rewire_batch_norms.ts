@@ -6,7 +6,7 @@ import type { Outcome } from './outcome.js';
 import type { FusedRepair, Pass } from './pass.js';
 
 /**
- * Lets the batch norm ops that feed an output use their moving statistics.
+ * Makes the batch norm ops that feed an output use their moving statistics.
  *
  *     checkpoint: { m: [1, 2], v: [4, 9] }
  *     given:   y = FusedBatchNormV3(x, gamma, beta, [], [])[is_training=true]
@@ -15,7 +15,7 @@ import type { FusedRepair, Pass } from './pass.js';
  *     result:  m = VariableV2[shape=[2]], v = VariableV2[shape=[2]]
  *              y = FusedBatchNormV3(x, gamma, beta, m, v)[is_training=false]
  *
- * Assumes: the analysis has paired each with its statistics.
+ * Assumes: the analysis has paired each op with its statistics.
  */
 export const rewireBatchNorms: Pass = {
   name: 'rewire_batch_norms',
@@ -30,7 +30,7 @@ export const rewireBatchNorms: Pass = {
 function rewire(writer: StatisticWriter, { node: name, mean, variance, variances, gradients }: FusedRepair): void {
   const { graph } = writer;
   const node = graph.get(name);
-  // The first version computes in T; the others keep statistics in U.
+  // FusedBatchNorm has statistics of type T; V2 and V3 have statistics of type U.
   const dtype = attrType(node, 'U') ?? attrType(node, 'T') ?? DataType.DT_FLOAT;
   const statisticsFor = (reader: Node) =>
     [mean, variance].map((variable) =>
@@ -38,10 +38,10 @@ function rewire(writer: StatisticWriter, { node: name, mean, variance, variances
     ) as [TensorRef, TensorRef];
   const [meanRef, varianceRef] = statisticsFor(node);
   graph.setInputs(node, [...node.inputs.slice(0, 3), meanRef, varianceRef]);
-  // Others may read its batch statistics: quantisation-aware training folds by hand.
+  // Other nodes may read its batch statistics: quantisation-aware training does its own folding.
   graph.replaceUses({ node: name, port: 1 }, meanRef);
   for (const tensor of [...variances].reverse()) graph.replaceUses(tensor, varianceRef);
-  // Where the net outputs gradients: those of inference take the statistics for constants.
+  // If the net outputs gradients: at inference, they treat the statistics as constants.
   for (const gradient of gradients.map((each) => graph.get(each))) {
     const { inputs } = gradient;
     graph.setInputs(gradient, [...inputs.slice(0, 3), ...statisticsFor(gradient), ...inputs.slice(5)]);

@@ -2,12 +2,12 @@ import type { Outcome } from './outcome.js';
 import type { Pass, SlicePlan } from './pass.js';
 
 /**
- * Writes slices that only take axes of size 1 away as Squeeze ops, so that the analysis sees the same tensor.
+ * Replaces slices that only remove axes of size 1 by Squeeze ops, so that the analysis recognises the tensor.
  *
  *     given:   m = Placeholder[shape=[1, 8]], y = StridedSlice(m, [0], [1], [1])[shrink_axis_mask=1]
  *     result:  m = Placeholder[shape=[1, 8]], y = Squeeze(m)[squeeze_dims=[0]]
  *
- * Assumes: nothing; a slice of an axis whose size is not known to be 1 stays.
+ * Assumes: nothing; a slice stays unless the size of each removed axis is known to be 1.
  */
 export const squeezeSlices: Pass<SlicePlan> = {
   name: 'squeeze_slices',

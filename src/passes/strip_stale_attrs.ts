@@ -1,10 +1,10 @@
 import type { Pass } from './pass.js';
 
-/** `_class` ties a node to ones that are gone; `_output_shapes` may contradict the graph, and TF 2 refuses it then. */
+/** `_class` refers to removed nodes; `_output_shapes` may contradict the graph, which TF 2 then refuses. */
 const STALE_ATTRS = ['_class', '_output_shapes', '_gradient_op_type'];
 
 /**
- * Removes what binds nodes to the machine and the graph that they were trained in.
+ * Removes devices and attrs that refer to the machine and the graph of the training.
  *
  *     given:   y = Relu(x)[_class=["loc:@w"], _output_shapes=[[?, 8]]] on /device:GPU:0      result:  y = Relu(x)
  *

@@ -5,12 +5,12 @@ import { anyOf, isMerge, isSwitch } from '../ops/meaning.js';
 import type { Pass } from './pass.js';
 
 /**
- * Removes what does not lead to an output: optimizers, gradients, savers, summaries, initialisers, update ops, and the
- * control edges that tie them in.
+ * Removes nodes that feed no output (optimizers, gradients, savers, summaries, initialisers, update ops) and their
+ * control edges.
  *
  *     given:   AssignSub(moving_mean, d), y = Identity(x, ^AssignSub)      result:  y = Identity(x)
  *
- * Assumes: the outputs exist. A control edge from the pivot of a branch or a loop stays: it says when a node runs.
+ * Assumes: the outputs exist. A control edge from the pivot of a branch or a loop stays: it determines when a node runs.
  */
 export const stripTraining: Pass = {
   name: 'strip_training',
@@ -21,7 +21,7 @@ export const stripTraining: Pass = {
     for (const ref of outputs) live.add(graph.get(ref.node));
     for (const node of live) {
       const controls = node.controls.filter((input) => isPivot(graph, input));
-      // A constant of a branch or a loop that waited for a training op still has to know where it is.
+      // A constant that waited for a training op must stay in its branch or loop.
       if (controls.length === 0 && node.inputs.length === 0) controls.push(...pivots.behind(node));
       if (controls.join() !== node.controls.join()) graph.setControls(node, controls);
       for (const input of graph.inputNodes(node)) live.add(input);
@@ -36,7 +36,7 @@ const branches = anyOf('switch', 'merge', 'enter', 'loop_cond');
 const beginsTurn = anyOf('enter', 'next_iteration');
 const isExit = anyOf('exit');
 
-/** Whether a node stands for "this branch is taken" or "this iteration runs". */
+/** Whether a node is a pivot: it runs if a branch is taken, or once per iteration. */
 function isPivot(graph: Graph, name: string): boolean {
   const node = behindIdentities(graph, name);
   return node !== undefined && branches(node) && !isJoin(graph, node);
@@ -48,13 +48,13 @@ function behindIdentities(graph: Graph, name: string): Node | undefined {
   return node;
 }
 
-/** Whether a Merge ends a branch: what comes after it is on no branch any more. The Merge of a loop begins a turn. */
+/** Whether a Merge ends a branch. The Merge of a loop begins an iteration instead. */
 function isJoin(graph: Graph, node: Node): boolean {
   if (!isMerge(node)) return false;
   return !graph.inputNodes(node).some(beginsTurn);
 }
 
-/** For nodes that are tied to a branch or a loop only through other nodes: the pivot that those depend on. */
+/** The pivot of nodes that belong to a branch or a loop only through other nodes. */
 class Pivots {
   readonly #graph: Graph;
   readonly #known = new Map<string, string | undefined>();
@@ -71,7 +71,7 @@ class Pivots {
     return [];
   }
 
-  /** Goes back until a pivot is met; a branch that has been left again is passed from its Merge to its Switch. */
+  /** Walks backwards to a pivot; skips completed branches, from their Merge to their Switch. */
   #of(start: string): string | undefined {
     const seen = new Map([[`${start} 0`, { name: start, depth: 0 }]]);
     const visit = (name: string, depth: number) => seen.set(`${name} ${depth}`, { name, depth });
@@ -90,7 +90,7 @@ class Pivots {
       for (const ref of node.inputs) visit(ref.node, next);
       for (const control of node.controls) visit(control, depth);
     }
-    // What was walked without a find leads nowhere; it need not be walked again.
+    // Nodes visited without finding a pivot need not be visited again.
     if (found === undefined) {
       for (const { name, depth } of seen.values()) if (depth === 0) this.#known.set(name, undefined);
     }

@@ -17,7 +17,7 @@ it('refuses an op that would take a constant for the variable that it was', () =
     expect.objectContaining({
       code: 'unsupported',
       where: 'numbers',
-      message: 'numbers (RngReadAndSkip) takes a variable, not its value',
+      message: 'numbers (RngReadAndSkip) takes the variable itself, not its value',
     }),
   );
 });

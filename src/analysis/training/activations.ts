@@ -6,7 +6,7 @@ import { spread } from '../../graph/walk.js';
 import { anyOf } from '../../ops/meaning.js';
 import { isVariable } from '../state/variables.js';
 
-/** The nodes whose value depends on what the net is fed, or on noise: not on weights, constants and shapes alone. */
+/** The nodes whose value depends on the net's inputs or on random ops, not only on weights, constants and shapes. */
 export const findActivations = memoizeByVersion(
   (graph: Graph): NodeSet => spreadFromSources(graph, mayBeActivation),
   (graph) => graph,
@@ -15,17 +15,17 @@ export const findActivations = memoizeByVersion(
 const isNoData = anyOf('constant', 'no_op', 'shape_query', 'shape_like');
 const isFedWithDefault = anyOf('default_placeholder');
 
-/** Whether the op of a node can hand data on: constants, shapes and variables have none. */
+/** Whether a node can output data: constants, shapes and variables cannot. */
 export function mayBeActivation(node: Node): boolean {
   return !isNoData(node) && !isVariable(node);
 }
 
-/** Whether data, or a random tensor, begins at a node. */
+/** Whether a node is a source of data or of a random tensor. */
 export function isActivationSource(node: Node): boolean {
   return node.inputs.length === 0 || isFedWithDefault(node);
 }
 
-/** What the sources of a graph reach through nodes that are admitted, which a source has to be as well. */
+/** The nodes reachable from the sources of a graph through admitted nodes; a source must be admitted as well. */
 export function spreadFromSources(graph: Graph, admits: (node: Node) => boolean): NodeSet {
   return spread(graph, (node, reached) => {
     if (!admits(node)) return false;

@@ -14,7 +14,7 @@ export function isTrainingFused(node: Node): boolean {
   return isFused(node) && (attrBool(node, 'is_training') ?? true);
 }
 
-/** Whether axes are a Range that begins with 0. */
+/** Whether axes are a Range that starts at 0. */
 function startsAtBatch(graph: Graph, axes: TensorRef | undefined): boolean {
   const range = axes && graph.find(sourceOf(graph, axes, isIdentity).node);
   return range?.op === 'Range' && constantScalar(graph, range.inputs[0]) === 0;
@@ -25,7 +25,7 @@ export function isBatchReduction(graph: Graph, shapes: Shapes, node: Node): bool
   return isAverage(node) && reducesBatch(graph, shapes, node);
 }
 
-/** Whether a reduction takes the examples of a batch together and keeps the channels. */
+/** Whether a reduction covers the batch dimension and keeps the channels. */
 export function reducesBatch(graph: Graph, shapes: Shapes, node: Node): boolean {
   const x = node.inputs[0] && shapes.of(node.inputs[0]);
   return x?.[0] !== 1 && reducesBatchAxis(graph, shapes, node);
@@ -35,7 +35,7 @@ export function reducesBatch(graph: Graph, shapes: Shapes, node: Node): boolean 
 export function reducesBatchAxis(graph: Graph, shapes: Shapes, node: Node): boolean {
   const rank = node.inputs[0] && shapes.of(node.inputs[0])?.length;
   const axes = constantInts(graph, node.inputs[1]);
-  // Axes that are counted up from 0 to a rank that only a run tells.
+  // Axes from 0 up to a rank that is known only at run time.
   if (!axes) return startsAtBatch(graph, node.inputs[1]);
   if (axes.length === 0) return false;
   const batch = axes.some((axis) => axis === 0 || (rank !== undefined && axis === -rank));

@@ -6,8 +6,8 @@ import { isMerge, isSelect, isSwitch } from '../../ops/meaning.js';
 import { constantScalar, type Pins } from '../values/constants.js';
 
 /**
- * What is left of a graph when flags are pinned: which tensors can never have a value, and what an output then needs.
- * Loop conditions change with each turn, so a Switch driven by LoopCond is never resolved.
+ * The part of a graph that remains when flags are pinned: which tensors never have a value, and what the outputs need.
+ * Loop conditions change per iteration, so a Switch driven by LoopCond is never resolved.
  */
 export class Branches {
   readonly #graph: Graph;
@@ -15,7 +15,7 @@ export class Branches {
   readonly #pins: Pins;
   readonly #values = new Map<string, number | undefined>();
   readonly #deadNodes: NodeSet;
-  /** The switches that lead nowhere by one of their ports, and that port. */
+  /** Switches with a known condition, and their port that never has a value. */
   readonly #deadPorts = new Map<string, 0 | 1>();
 
   constructor(graph: Graph, pins: Pins, order: readonly Node[] = topologicalOrder(graph)) {
@@ -37,19 +37,19 @@ export class Branches {
     return this.#deadNodes.has(node);
   }
 
-  /** The port of a Switch that has a value (0 false, 1 true); undefined where only a run would tell. */
+  /** The port of a Switch that has a value (0 false, 1 true); undefined if known only at run time. */
   taken(node: Node): 0 | 1 | undefined {
     const value = this.#valueOf(node.inputs[1]);
     return value === undefined ? undefined : value ? 1 : 0;
   }
 
-  /** The input of a Select that is its value: 1 where the condition holds, 2 else; undefined where a run would tell. */
+  /** The input that a Select outputs: 1 if the condition is true, 2 if false; undefined if known only at run time. */
   selected(node: Node): 1 | 2 | undefined {
     const value = this.#valueOf(node.inputs[0]);
     return value === undefined ? undefined : value ? 1 : 2;
   }
 
-  /** The value of a condition; a hundred switches may have one and the same. */
+  /** The value of a condition, cached: a hundred switches may share it. */
   #valueOf(condition: TensorRef | undefined): number | undefined {
     if (!condition) return undefined;
     const key = refText(condition);
@@ -57,7 +57,7 @@ export class Branches {
     return this.#values.get(key);
   }
 
-  /** The nodes that the given tensors need for their data. */
+  /** The nodes that feed the given tensors. */
   needed(outputs: readonly TensorRef[]): NodeSet {
     const found = new NodeSet(this.#graph);
     for (const ref of outputs) found.add(this.#graph.find(ref.node));
@@ -76,7 +76,7 @@ export class Branches {
     return inputs;
   }
 
-  /** From the ports that are never taken forwards: mostly there are few, and the graph is large. */
+  /** Walks forwards from untaken ports, which are few compared to the graph. */
   #findDead(): void {
     const graph = this.#graph;
     const waiting: Node[] = [];
@@ -95,7 +95,7 @@ export class Branches {
     }
   }
 
-  /** Whether a node can have no value, as far as is known of its inputs by now. */
+  /** Whether a node never has a value, given what is known about its inputs so far. */
   #dies(node: Node): boolean {
     const { inputs, controls } = node;
     const isDead = (ref: TensorRef) => this.isDead(ref);

@@ -8,7 +8,7 @@ import { Shapes } from '../values/shapes.js';
 import { isMaskSource, isOtherRandomOp, isUniform, RandomFactors, type RandomTensor } from './random_factors.js';
 import type { RandomOpProblem } from './random_op_problem.js';
 
-/** A dropout that is active: at inference its output is `x`. */
+/** An active dropout: at inference its output is `x`. */
 export interface Dropout {
   /** The op that applies the mask: Mul, Select, or the scaling after it. */
   readonly output: string;
@@ -18,7 +18,7 @@ export interface Dropout {
   readonly random: string;
 }
 
-/** A random op that acts on activations and is no dropout. */
+/** A random op that acts on activations and is not a dropout. */
 export interface StrayRandomOp {
   /** The op at which it meets the data. */
   readonly output: string;
@@ -30,17 +30,17 @@ const isSum = anyOf('add', 'subtract');
 const isMultiply = anyOf('multiply');
 const isDivision = anyOf('divide');
 const isShuffle = anyOf('shuffle');
-/** A factor that is 0 on average is no mask: that of a variational autoencoder, `mu + sigma * normal`. */
+/** A factor with mean 0 is not a mask, as in a variational autoencoder: `mu + sigma * normal`. */
 const NO_MASK = 1e-6;
 
 /**
- * Finds dropouts by their data flow, whatever wrote them: an activation times a factor that is computed from a random op
- * and parameters alone, or chosen by a condition that is. That factor and scaling are 1 on average is checked by numbers.
+ * Finds dropouts by data flow: an activation times a factor that is computed only from a random op and parameters, or
+ * selected by such a condition. Checks numerically that factor times scaling is 1 on average.
  */
 export function findDropouts(graph: Graph, live: NodeSet): { dropouts: Dropout[]; stray: StrayRandomOp[] } {
   const dropouts: Dropout[] = [];
   const stray: StrayRandomOp[] = [];
-  // In file order: of dropouts that follow each other, the first takes the first scaling.
+  // In file order: if dropouts follow each other, the first takes the first scaling.
   const randoms = [...graph.nodes()].filter((node) => live.has(node) && isMaskSource(node));
   if (randoms.length === 0 && ![...live].some(isOtherRandomOp)) return { dropouts, stray };
   const factors = new RandomFactors(graph, live);
@@ -71,7 +71,7 @@ export function findDropouts(graph: Graph, live: NodeSet): { dropouts: Dropout[]
   return { dropouts, stray };
 }
 
-/** Whether the output of a dropout is known to have another shape than what it is applied to. */
+/** Whether the output of a dropout is known to have another shape than its input. */
 function widens(shapes: Shapes, { output, x }: Pick<Dropout, 'output' | 'x'>): boolean {
   const [out, own] = [shapes.of({ node: output, port: 0 }), shapes.of(x)];
   if (!out || !own) return false;
@@ -83,8 +83,8 @@ const choosesElements = anyOf('gather', 'gather_variable', 'slice', 'scatter', '
 const combines = anyOf('multiply', 'divide', 'select', 'add', 'subtract', 'extremum', 'logic');
 
 /**
- * Where random numbers meet data as only training does, without being a mask: as weights, as a choice of elements.
- * What a latent variable does is none of it: it is joined to data, multiplied by weights, or scaled and added.
+ * Uses of random numbers that occur only in training and are not masks: as weights, or to select elements.
+ * Excludes latent variables, which are concatenated with data, multiplied by weights, or scaled and added.
  */
 function otherStrayOps(
   graph: Graph,
@@ -93,7 +93,7 @@ function otherStrayOps(
   known: ReadonlySet<string>,
 ): StrayRandomOp[] {
   const found: StrayRandomOp[] = [];
-  /** What is computed from a random op and from no data, and that op. */
+  /** A tensor that is computed from a random op and not from data, and that op. */
   const made = new Map<Node, Node>();
   for (const node of topologicalOrder(graph)) {
     if (!live.has(node) || known.has(node.name) || readsShape(node)) continue;
@@ -123,7 +123,7 @@ function otherStrayOps(
 }
 
 interface Application {
-  /** What the factor is applied to; undefined where the random op does something else to the data. */
+  /** The tensor that the factor is applied to; undefined if the random op does something else to the data. */
   readonly x: TensorRef | undefined;
   readonly mean: number;
   readonly problem: RandomOpProblem;
@@ -131,7 +131,7 @@ interface Application {
 
 const UNBALANCED: RandomOpProblem = { code: 'unbalanced_mask' };
 
-/** What a random tensor does to an activation: a factor of a Mul, or the choice between it and 0. */
+/** How a random tensor affects an activation: as a factor of a Mul, or as a choice between it and 0. */
 function application(factors: RandomFactors, node: Node, { ref, mean }: RandomTensor): Application | undefined {
   const [a, b, c] = node.inputs;
   const other = (code: RandomOpProblem['code']) => ({ x: undefined, mean: 0, problem: { code } });
@@ -160,7 +160,7 @@ function unscaled(
   keep: number,
 ): { output: string; x: TensorRef; scaling?: string } | undefined {
   const cancels = (factor: number) => Math.abs(factor * keep - 1) < 1e-4;
-  // Where dropouts follow each other, a scaling belongs to one of them.
+  // If dropouts follow each other, a scaling belongs to one of them.
   const before = claimed.has(applied.node) ? undefined : scaling(graph, factors, applied);
   if (before && cancels(before.factor)) return { output: node.name, x: before.x, scaling: applied.node };
   // The scaling may come after the mask.

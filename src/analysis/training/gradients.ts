@@ -5,22 +5,22 @@ import { anyOf } from '../../ops/meaning.js';
 
 const isFusedGradient = anyOf('fused_batch_norm_gradient');
 
-/** Whether an op is the gradient of a fused batch norm that normalises with the batch, which goes through its statistics. */
+/** Whether an op is the gradient of a fused batch norm in training mode, and so goes through its batch statistics. */
 export function isTrainingGradient(node: Node): boolean {
   return isFusedGradient(node) && (attrBool(node, 'is_training') ?? true);
 }
 
-/** `gradients/OP_grad/...`: what tf.gradients makes for an op. */
+/** `gradients/OP_grad/...`: the name scope of tf.gradients for an op. */
 const OF_OP = /^(.*\/)?gradients(?:_\d+)?\/(.+)_grad\//;
-/** `gradient_tape/SCOPE/...`: what a GradientTape makes for the ops of a scope. */
+/** `gradient_tape/SCOPE/...`: the name scope of a GradientTape for the ops of a scope. */
 const OF_SCOPE = /^(.*\/)?gradient_tape\/(.+)\/[^/]+$/;
 
 /**
- * Tells which ops of a net gradients in use go through. There is no other trace of it in arithmetic than the names that
- * TensorFlow gives them: enough to refuse, not to repair.
+ * Determines which ops of a net the gradients in use go through. In arithmetic, only the names that TensorFlow gives to
+ * gradient nodes show this: enough to refuse, not to repair.
  */
 export class Gradients {
-  /** A node of the gradient, by the op or the scope that it goes back through. */
+  /** Gradient nodes, by the op or the scope whose gradient they compute. */
   readonly #nodes = new Map<string, string>();
 
   constructor(live: NodeSet) {
@@ -32,7 +32,7 @@ export class Gradients {
     }
   }
 
-  /** A node of the gradient of an op, where one is in use. */
+  /** A gradient node of an op; undefined if none is in use. */
   of(op: string): string | undefined {
     return this.#nodes.get(op) ?? this.#nodes.get(op.slice(0, Math.max(op.lastIndexOf('/'), 0)));
   }

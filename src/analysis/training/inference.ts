@@ -12,7 +12,7 @@ import { isTrainingFused, reducesBatch } from './batch_statistics.js';
 import { isTrainingGradient } from './gradients.js';
 import { InferenceView, type Replacement, type Replacing, shapeInPlaceOf } from './replacements.js';
 
-/** What is known of a graph in which batch statistics are to be replaced. */
+/** Facts about a graph in which batch statistics are to be replaced. */
 export interface Training {
   readonly graph: Graph;
   readonly outputs: readonly TensorRef[];
@@ -20,28 +20,28 @@ export interface Training {
   readonly updates: Updates;
   readonly corrections: readonly Correction[];
   readonly batchNorms: readonly BatchNorm[];
-  /** Whether the user wants a node left as it is. */
+  /** Whether the user wants to keep a node unchanged. */
   readonly isKept: (name: string) => boolean;
 }
 
 /** The graph before and after batch statistics are replaced. */
 export interface Inference {
-  /** What feeds the outputs while batch statistics are still in place; corrections and assignments are bypassed. */
+  /** The nodes that feed the outputs before batch statistics are replaced; corrections and assignments are bypassed. */
   readonly before: InferenceView;
-  /** What feeds the outputs at inference. */
+  /** The nodes that feed the outputs at inference. */
   readonly after: InferenceView;
-  /** What `after` replaces. */
+  /** The replacements in `after`. */
   readonly replacing: Replacing;
   /** Variables that replace a statistic which belongs to no batch norm. */
   readonly others: ReadonlySet<string>;
-  /** Averaged tensors in use that cannot be replaced: their shape is unknown, or they are not seen to be made of the batch. */
+  /** Averaged tensors in use that cannot be replaced: of unknown shape, or not shown to be computed from the batch. */
   readonly unreplaced: readonly MovingAverage[];
 }
 
 /**
- * Replaces every batch statistic by the variable that averages it, whatever it is: a mean, a variance, a maximum, a second
- * moment, a deviation. One walk from the outputs backwards ends at each tensor that is replaced; what it still reaches
- * is in use at inference.
+ * Replaces every batch statistic (a mean, a variance, a maximum, a second moment, a deviation) by the variable that
+ * averages it. One walk backwards from the outputs stops at each replaced tensor; the nodes that it reaches are those in
+ * use at inference.
  */
 export function viewAtInference(training: Training): Inference {
   const { graph, outputs } = training;
@@ -84,7 +84,7 @@ export function viewAtInference(training: Training): Inference {
   return { before, after, replacing, others, unreplaced: [...unreplaced.values()] };
 }
 
-/** What is replaced whether or not there are batch norms: corrections of renormalisation, and values just assigned. */
+/** Replacements that do not depend on batch norms: corrections of renormalisation, and values just assigned. */
 function bypasses(training: Training): Replacing {
   const { corrections } = training;
   const byTensor = new Map(
@@ -102,8 +102,8 @@ const assigns = anyOf('assign');
 const quantizes = anyOf('fake_quantize');
 
 /**
- * The net uses what training has learnt where it used what an assignment just made of this batch: the variable is a range
- * of fake quantisation (tf.contrib.quantize), or a moving average by its own update op.
+ * Replaces a value that an assignment just computed from the batch by the stored variable: a range of fake quantisation
+ * (tf.contrib.quantize), or a moving average as shown by its update op.
  */
 function assignedInUse(
   { graph, variables }: Training,
@@ -134,7 +134,7 @@ function statisticsOfBatchNorms({ graph, batchNorms, updates, isKept }: Training
       for (const ref of variancesOfFused(graph, name)) add(ref, variance);
       continue;
     }
-    // Where the graph itself averages, each tensor shows which variable is its own.
+    // If the graph itself averages, each tensor determines its variable.
     const isOwn = (ref: TensorRef, variable: Variable) =>
       evidence.kind !== 'update op' ||
       updates.averages.get(refText(ref))?.some((average) => average.variable.node === variable.node);
@@ -144,7 +144,7 @@ function statisticsOfBatchNorms({ graph, batchNorms, updates, isKept }: Training
   return found;
 }
 
-/** The batch variance of a fused batch norm: output 2, and what takes Bessel's correction off it (quantisation by hand). */
+/** The batch variance of a fused batch norm: output 2, and nodes that undo Bessel's correction (custom quantisation). */
 export function variancesOfFused(graph: Graph, name: string): TensorRef[] {
   const variance = { node: name, port: 2 };
   const uncorrected = graph.consumers(variance).filter((node) => isBesselFactor(graph, node, name));
@@ -154,7 +154,7 @@ export function variancesOfFused(graph: Graph, name: string): TensorRef[] {
 const scales = anyOf('multiply', 'divide');
 const countsElements = anyOf('shape_query');
 
-/** Whether an op multiplies the variance by a factor that counts elements: (n - 1) / n. */
+/** Whether an op multiplies the variance by a factor of element counts: (n - 1) / n. */
 function isBesselFactor(graph: Graph, node: Node, batchNorm: string): boolean {
   const factor = scales(node) ? node.inputs.find((ref) => ref.node !== batchNorm) : undefined;
   if (!factor) return false;
@@ -176,7 +176,7 @@ function tensorsOfKept({ batchNorms, isKept }: Training): ReadonlySet<string> {
   return new Set(refs.map(refText));
 }
 
-/** The one average of a tensor, which is to replace it; undefined where there is none, or several. */
+/** The only average of a tensor, which replaces it; undefined if it has none or several. */
 function soleAverage(
   { graph, updates, variables, isKept }: Training,
   ref: TensorRef,
@@ -192,7 +192,7 @@ function soleAverage(
 
 const reduces = anyOf('reduction');
 
-/** Whether a tensor is made of reductions over the batch by arithmetic. */
+/** Whether a tensor is computed by arithmetic from reductions over the batch. */
 export function isMadeOfBatch(graph: Graph, shapes: Shapes, ref: TensorRef): boolean {
   const seen = new Set([ref.node]);
   for (const name of seen) {
@@ -215,7 +215,7 @@ function replacedBy(
   variable: Variable,
 ): Replacement | undefined {
   const averages = updates.averages.get(refText(tensor)) ?? [];
-  // What is averaged directly has the variable's shape.
+  // A directly averaged tensor has the variable's shape.
   const isDirect = averages.some((average) => average.variable.node === variable.node && average.isDirect);
   const shape = isDirect ? 'same' : shapeInPlaceOf(graph, shapes, tensor, variable);
   if (shape === 'unknown') return undefined;

@@ -5,7 +5,7 @@ import { anyOf } from '../../ops/meaning.js';
 
 const isPipelineEnd = anyOf('pipeline_end');
 
-/** The tensors that input pipelines deliver to the outputs' net, in file order: queues and iterators cannot be deployed. */
+/** Tensors from input pipelines that feed the outputs, in file order: queues and iterators cannot be deployed. */
 export function findPipelineOutputs(graph: Graph, outputs: readonly TensorRef[]): TensorRef[] {
   const live = ancestors(
     graph,

@@ -17,7 +17,7 @@ import { Gradients, isTrainingGradient } from './gradients.js';
 import type { Inference, Training } from './inference.js';
 import type { Problem } from './problems.js';
 
-/** What still uses the batch, or depends on how long training went on, although every averaged statistic is replaced. */
+/** What still uses batch statistics, or depends on the number of training steps, after every average was replaced. */
 export function findLeftovers(training: Training, inference: Inference, checkpoint: Checkpoint | undefined): Problem[] {
   return [
     ...inference.unreplaced.map(
@@ -36,7 +36,7 @@ export function findLeftovers(training: Training, inference: Inference, checkpoi
   ];
 }
 
-/** Batch norms whose own reductions still feed an output, or whose gradients do. */
+/** Batch norms whose reductions or gradients still feed an output. */
 function leftInBatchNorms({ batchNorms, isKept }: Training, { before, after }: Inference): Problem[] {
   const gradients = new Gradients(after.live);
   const problems: Problem[] = [];
@@ -80,8 +80,8 @@ function sumsByCount({ graph, isKept }: Training, { after }: Inference): Problem
 }
 
 /**
- * Batch statistics in use, of no batch norm, that update a variable in another way than as its only average: a multiple of
- * them is averaged, they are summed up, or several variables average them. What replaces them at inference is not known.
+ * Batch statistics in use, outside of batch norms, that update a variable but are not simply averaged by one: a multiple is
+ * averaged, they are summed up, or several variables average them. Their replacement at inference is unknown.
  */
 function updatesOtherwise(training: Training, inference: Inference): Problem[] {
   const { graph, variables, updates, batchNorms, isKept } = training;
@@ -93,7 +93,7 @@ function updatesOtherwise(training: Training, inference: Inference): Problem[] {
   for (const { variable, assigns } of findAssignments(graph, variables).values()) {
     if (!updates.updated.has(variable.node)) continue;
     for (const assign of assigns) {
-      // A plain copy is there to be looked at.
+      // A plain copy is only for monitoring.
       const isCopy = (ref: TensorRef) => assignKind(assign) === 'set' && sameRef(ref, assignedValue(assign));
       const tensor = check.candidates(variable, assign).find((ref) => left.has(ref.node) && !isCopy(ref))?.node;
       if (tensor !== undefined) problems.push({ code: 'still_in_use', node: tensor, tensor, variable: variable.node });
@@ -118,8 +118,8 @@ function gradientsLeft({ batchNorms, isKept }: Training, { after }: Inference): 
 const TOLERANCE = 1e-5;
 
 /**
- * Corrections of moving statistics by the number of training steps. A net that mixes them with the batch's while it trains
- * may correct the mixture so; inference does not, and what it would do cannot be read from the graph.
+ * Corrections of moving statistics by the number of training steps. A net that mixes moving and batch statistics during
+ * training may correct the mixture like this; inference does not, and the graph does not show what it would do.
  */
 function stepCorrections(
   { graph, variables, isKept }: Training,
@@ -153,7 +153,7 @@ function stepCorrections(
   return problems;
 }
 
-/** The live nodes that data from the named ones reaches without meeting an activation. */
+/** The live nodes that are reachable from the named ones without passing an activation. */
 function consumersOf(graph: Graph, from: Iterable<string>, live: NodeSet, activations: NodeSet): NodeSet {
   const found = new NodeSet(graph);
   for (const name of from) found.add(graph.find(name));
@@ -165,7 +165,7 @@ function consumersOf(graph: Graph, from: Iterable<string>, live: NodeSet, activa
   return found;
 }
 
-/** Reductions over the batch that inference uses, on purpose or not: the outputs may depend on the batch. */
+/** Reductions over the batch that inference uses, intended or not: the outputs may depend on the batch. */
 export function batchReductionsLeft({ graph }: Training, { after }: Inference): string[] {
   const shapes = new Shapes(graph);
   const isLeft = (name: string) => {

@@ -20,13 +20,13 @@ const squares = anyOf('square', 'power');
 const unwraps = anyOf('identity', 'cast', 'reshape', 'enter');
 const isBranch = anyOf('switch');
 
-/** The batch statistics of a graph, and how means and variances are made of reductions over the batch. */
+/** The batch statistics of a graph, and how means and variances are computed from reductions over the batch. */
 export class Moments {
   readonly #graph: Graph;
   readonly #shapes: Shapes;
   readonly #activations: NodeSet;
   readonly #averages: MovingAverages;
-  /** Nodes that are made of reductions over the batch, and of nothing else that is fed. */
+  /** Nodes that depend on inputs only through reductions over the batch. */
   readonly #statistics: NodeSet;
 
   constructor(graph: Graph, shapes: Shapes, activations: NodeSet, averages: MovingAverages) {
@@ -43,12 +43,12 @@ export class Moments {
     });
   }
 
-  /** Whether a node is made of reductions over the batch, and of nothing else that is fed. */
+  /** Whether a node depends on inputs only through reductions over the batch. */
   isStatistic(node: Node): boolean {
     return this.#statistics.has(node);
   }
 
-  /** From the argument of a root back to the variance: past `+ epsilon`, then as long as only shape and type change. */
+  /** From the argument of a root back to the variance: past `+ epsilon`, then past changes of shape and type. */
   varianceCarriers(head: TensorRef): TensorRef[] {
     const found: TensorRef[] = [];
     const seen = new Set<string>();
@@ -70,7 +70,7 @@ export class Moments {
     return found;
   }
 
-  /** The reductions over the batch that a variance is made of, those of the mean that it takes off among them. */
+  /** The reductions over the batch that a variance is computed from, including those of the mean that it subtracts. */
   reductionsOf(variance: TensorRef): Node[] {
     const found: Node[] = [];
     const seen = new Set([variance.node]);
@@ -85,7 +85,7 @@ export class Moments {
     return found;
   }
 
-  /** The activations that reductions reduce, before squares, shifts and casts. */
+  /** The activations of reductions, before squares, shifts and casts. */
   sourcesOf(reductions: readonly Node[]): { x: TensorRef; all: ReadonlySet<string> } {
     const all = new Set<string>();
     let x = reductions[0]!.inputs[0]!;
@@ -102,7 +102,7 @@ export class Moments {
     return { x, all };
   }
 
-  /** The tensors that are a mean: reductions of what is not squared, and averaged tensors that others take off. */
+  /** Tensors that are a mean: reductions of activations that are not squared, and averaged tensors that others subtract. */
   meansOf(reductions: readonly Node[]): TensorRef[] {
     const takenOff = reductions.flatMap((reduction) =>
       this.#operandOf(reduction)
@@ -114,8 +114,8 @@ export class Moments {
   }
 
   /**
-   * The given tensors and all that only change their shape or scale them by a parameter. Where a shift is added back
-   * (shifted moments), the mean begins there.
+   * The given tensors, and nodes that only reshape them or scale them by a parameter. If a shift is added back
+   * (shifted moments), the mean starts there.
    */
   carriersOf(refs: readonly TensorRef[]): TensorRef[] {
     const found = new Map(refs.map((ref) => [refText(ref), ref]));
@@ -133,7 +133,7 @@ export class Moments {
     return isNew ? this.carriersOf(unshifted) : [...found.values()];
   }
 
-  /** Whether a sum adds a shift back to a mean: a variable averages it, or all that is fed in it is of that mean. */
+  /** Whether a sum adds a shift back to a mean: a variable averages it, or it depends on inputs only through that mean. */
   #isUnshifted(sum: Node, data: readonly TensorRef[], means: ReadonlyMap<string, TensorRef>): boolean {
     return this.#averages.has(sum.name) || (data.length > 1 && data.every((each) => means.has(refText(each))));
   }
@@ -147,7 +147,7 @@ export class Moments {
     return isBatchReduction(this.#graph, this.#shapes, node) || this.#averages.has(node.name);
   }
 
-  /** The statistics that the operand of a reduction takes off: the mean behind a squared difference. */
+  /** The statistics that the operand of a reduction subtracts: the mean in a squared difference. */
   #meansTakenOff(reduction: Node): TensorRef[] {
     return this.#operandOf(reduction)
       .filter((node) => differs(node))

@@ -9,15 +9,15 @@ import type { Shapes } from '../values/shapes.js';
 import { findActivations } from './activations.js';
 
 const hasEffect = anyOf('effect', 'summary');
-/** What these make is for training, and so is all that is computed from it. */
+/** The outputs of these ops, and everything computed from them, are for training. */
 const comparesWithLabels = anyOf('loss', 'metric');
-/** What comes after weights is the net, what never meets them is a label. */
+/** Data combined with weights is the net; data that never is, is a label. */
 const hasWeights = anyOf('weighted', 'fused_batch_norm', 'gather', 'gather_variable', 'while', 'tensor_array');
 const holdsWeights = anyOf('read', 'ref_variable');
-/** A parameter in the shape or type of its place is still that parameter. */
+/** A parameter that was reshaped or cast is still that parameter. */
 const passesParameter = anyOf('identity', 'reshape', 'cast');
 const isScoringStep = anyOf('scoring_step');
-/** Ops that only bring a prediction into the shape that a loss op takes. */
+/** Ops that only convert a prediction to the form that a loss op takes. */
 const shapesForLoss = anyOf('reshape', 'slice', 'transpose');
 const isPlaceholder = anyOf('placeholder');
 const deliversData = anyOf('placeholder', 'pipeline_end', 'decode');
@@ -35,18 +35,18 @@ const isNeverOutput = anyOf(
 const joins = anyOf('add', 'concat');
 const isGradientOp = anyOf('gradient');
 
-/** What each node is for, worked out once in one pass forwards and one backwards. */
+/** The purpose of each node, computed once in one forward and one backward pass. */
 export class NodeRoles {
   readonly #graph: Graph;
   readonly #shapes: Shapes;
   readonly #order: readonly Node[];
-  /** Nodes that tf.gradients made. */
+  /** Nodes that tf.gradients created. */
   readonly #gradients: NodeSet;
-  /** Nodes that change something, or write it down. */
+  /** Nodes with side effects. */
   readonly #effects: NodeSet;
-  /** Tensors that come from data through weights. */
+  /** Tensors computed from data and weights. */
   readonly #net: NodeSet;
-  /** Nodes that a label, a loss or a metric has touched. */
+  /** Nodes that depend on a label, a loss or a metric. */
   readonly #scored: NodeSet;
 
   constructor(graph: Graph, shapes: Shapes) {
@@ -62,12 +62,12 @@ export class NodeRoles {
     this.#scored = this.#findScored();
   }
 
-  /** The nodes of the net that only side effects, labels and losses consume, or nothing does; in graph order. */
+  /** The nodes of the net without consumers other than side effects, labels and losses; in graph order. */
   netOutputs(): Node[] {
     const graph = this.#graph;
-    /** Nodes of the net that serve nothing but updates and summaries. */
+    /** Nodes of the net that feed only updates and summaries. */
     const onlyForEffects = new NodeSet(graph);
-    /** Nodes of the net that serve nothing but losses and metrics. */
+    /** Nodes of the net that feed only losses and metrics. */
     const onlyForLosses = new NodeSet(graph);
     const serves = (node: Node) => onlyForEffects.has(node) || onlyForLosses.has(node);
     const ends: Node[] = [];
@@ -93,12 +93,12 @@ export class NodeRoles {
     return isMerge(node) && this.#graph.inputNodes(node).some(hasEffect);
   }
 
-  /** Whether what a plumbing node prepares is itself a tensor of the net, so that nothing is lost with it. */
+  /** Whether the input of a plumbing node is itself a tensor of the net, so that skipping the node loses nothing. */
   #feedsFromNet(node: Node): boolean {
     return this.#graph.inputNodes(node).some((input) => input && this.#isNet(input) && !isNeverOutput(input));
   }
 
-  /** Data that weights have joined is the net, and so is all that is computed from it. */
+  /** Data combined with weights, and everything computed from it, is the net. */
   #findNet(): NodeSet {
     const data = findActivations(this.#graph);
     return spread(this.#graph, (node, net) => {
@@ -112,7 +112,7 @@ export class NodeRoles {
     const graph = this.#graph;
     const labels = this.#labels();
     const scored = new NodeSet(graph);
-    /** Nodes that are computed from labels alone. */
+    /** Nodes that are computed only from labels. */
     const labelled = new NodeSet(graph);
     for (const node of this.#order) {
       if (this.#effects.has(node) || isShapeQuery(node)) continue;
@@ -124,7 +124,7 @@ export class NodeRoles {
       if (fromLabel && !fromNet) labelled.add(node);
       // An input that is added or concatenated to the net is a skip connection, not a label.
       const compared = fromLabel && fromNet && !joins(node);
-      // One number for the whole batch is a loss or a metric.
+      // A single number for the whole batch is a loss or a metric.
       const scalar = fromNet && this.#shapes.of({ node: node.name, port: 0 })?.length === 0;
       const isLoss = comparesWithLabels(node) && fromNet;
       if (compared || scalar || isLoss || inputs.some((input, i) => isValue(node, i) && scored.has(input))) {
@@ -134,7 +134,7 @@ export class NodeRoles {
     return scored;
   }
 
-  /** Whether weights join in: by an op that has some, or by a variable's value. */
+  /** Whether a node adds weights: by an op that has some, or by the value of a variable. */
   #bringsWeights(node: Node): boolean {
     if (hasWeights(node)) return true;
     return node.inputs.some((ref) => {
@@ -143,9 +143,9 @@ export class NodeRoles {
     });
   }
 
-  /** Tensors of data that never meet weights: labels, targets, masks. Flags and scalars are none of them. */
+  /** Data tensors that are never combined with weights: labels, targets, masks. Excludes flags and scalars. */
   #labels(): Set<string> {
-    /** Tensors from which weights are reached, worked out backwards; of a node, any of them. */
+    /** Tensors from which weights are reachable, computed backwards; any output counts for its node. */
     const meetingPorts = new Set<string>();
     const meeting = new NodeSet(this.#graph);
     for (const node of [...this.#order].reverse()) {
@@ -181,13 +181,13 @@ function isScalarSource(node: Node): boolean {
   return shape != null && !shape.unknown_rank && (shape.dim ?? []).length === 0 && isPlaceholder(node);
 }
 
-/** Whether the value of an input is part of the output: that of a condition is not. */
+/** Whether the value of an input becomes part of the output; that of a condition does not. */
 function isValue(node: Node, index: number): boolean {
   if (isSwitch(node)) return index === 0;
   return index > 0 || !isSelect(node);
 }
 
-/** Nodes that tf.gradients made. */
+/** Nodes that tf.gradients created. */
 function isGradient(node: Node): boolean {
   return /(^|\/)gradients(_\d+)?\//.test(node.name) || isGradientOp(node);
 }

@@ -15,7 +15,7 @@ export interface OutputCandidate {
   readonly op: string;
   /** Sizes, -1 for an unknown one; undefined for an unknown rank. */
   readonly shape: Shape;
-  /** The larger, the more it looks like an output; no unit. */
+  /** The higher, the more likely it is an output; no unit. */
   readonly score: number;
 }
 
@@ -24,14 +24,14 @@ export type OutputReason =
   /** The user named them. */
   | { readonly code: 'given' }
   | { readonly code: 'signature'; readonly name: string }
-  /** The net has no other end. */
+  /** The net has no other final tensor. */
   | { readonly code: 'only_candidate' }
   /** It leads the other candidates clearly. */
   | { readonly code: 'best_candidate'; readonly of: number }
   /** They have to be named. */
   | { readonly code: 'unclear' };
 
-/** The outputs that are chosen, and why; or what there is to choose from. */
+/** The chosen outputs and why; or the candidates. */
 export interface OutputChoice {
   readonly outputs: readonly TensorRef[];
   readonly reason: OutputReason;
@@ -45,11 +45,11 @@ export function parseTensorName(text: string): TensorRef {
   return colon > 0 && Number.isInteger(port) ? { node: text.slice(0, colon), port } : { node: text, port: 0 };
 }
 
-/** By how much the best candidate has to lead to be taken without asking. */
+/** The lead in score that the best candidate needs to be chosen automatically. */
 const CLEAR_LEAD = 2;
 
 /**
- * The outputs of a model whose outputs are not named: those of a signature, otherwise the best candidate when it leads
+ * The outputs of a model if the user names none: those of a signature, otherwise the best candidate if it leads
  * clearly.
  *
  * @param wanted - the signature to use
@@ -88,7 +88,7 @@ function fromSignatures(model: Model, wanted: string | undefined): OutputChoice 
   return { outputs, reason: { code: 'signature', name }, candidates: [] };
 }
 
-/** Tensors in which the net ends, best first: no training, loss, metric, summary, initialisation or save ops. */
+/** Final tensors of the net, best first: excludes training, loss, metric, summary, initialisation and save ops. */
 export function rankOutputs(graph: Graph): OutputCandidate[] {
   const shapes = new Shapes(graph);
   const roles = new NodeRoles(graph, shapes);

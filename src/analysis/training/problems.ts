@@ -5,17 +5,17 @@ import type { UnpairedReason } from './batch_norms.js';
 import type { OutputCandidate } from './outputs.js';
 import type { RandomOpProblem } from './random_op_problem.js';
 
-/** Something because of which a graph cannot be frozen: found by the analysis, refused when the result is made. */
+/** A reason why a graph cannot be frozen: found by the analysis, reported when the graph is to be frozen. */
 export type Problem =
   /** The outputs have to be named. */
   | { readonly code: 'outputs_unclear'; readonly candidates: readonly OutputCandidate[] }
-  /** A batch norm uses batch statistics, and its moving statistics are not known. */
+  /** A batch norm uses batch statistics, and its moving statistics are unknown. */
   | { readonly code: 'unpaired'; readonly batchNorm: string; readonly reason: UnpairedReason }
   /** The moving statistics of a batch norm are missing, untrained or not sane. */
   | { readonly code: 'unhealthy'; readonly batchNorm: string; readonly problem: HealthProblem }
   /** A variable averages a batch statistic that the net uses, and was never updated. */
   | { readonly code: 'untrained_statistic'; readonly tensor: TensorRef; readonly variable: string }
-  /** Several variables may be the moving average of a statistic of no batch norm that the net uses. */
+  /** Several variables may be the moving average of a statistic, outside of batch norms, that the net uses. */
   | { readonly code: 'ambiguous_statistic'; readonly tensor: TensorRef; readonly variables: readonly string[] }
   /** A flag selects moving statistics that were never updated. */
   | { readonly code: 'untrained_selected'; readonly variables: readonly string[] }
@@ -33,17 +33,17 @@ export type Problem =
       readonly tensor: string;
       readonly variable: string | undefined;
     }
-  /** An output needs a gradient that goes through batch statistics. */
+  /** An output needs a gradient through batch statistics. */
   | { readonly code: 'gradient'; readonly node: string; readonly gradient: string }
   /** Moving statistics are scaled by `factor` because training ended early. */
   | { readonly code: 'step_dependent'; readonly node: string; readonly factor: number }
-  /** A random op acts on data as only training does. */
+  /** A random op acts on data in a way that occurs only in training. */
   | { readonly code: 'random_op'; readonly node: string; readonly random: string; readonly problem: RandomOpProblem }
   /** An output needs the value that a variable has after an update. */
   | { readonly code: 'updated_in_use'; readonly node: string; readonly op: string }
-  /** An op takes a variable itself, in a way that a constant cannot replace. */
+  /** An op takes the variable itself, which a constant cannot replace. */
   | { readonly code: 'unknown_reader'; readonly node: string; readonly op: string }
-  /** A function that could not be inlined trains. */
+  /** A function that could not be inlined contains training ops. */
   | { readonly code: 'training_in_function'; readonly node: string; readonly op: string; readonly function: string }
   /** A variable that an output needs has no value. */
   | { readonly code: 'no_value'; readonly variable: string; readonly value: MissingValue };

@@ -7,17 +7,17 @@ import { isVariable } from '../state/variables.js';
 import { evaluate, forwardsElement } from '../values/evaluate.js';
 import { findActivations, spreadFromSources } from './activations.js';
 
-/** Random ops of a known law: uniform on [0, 1), or symmetric around 0. Masks are made of them. */
+/** Random ops of a known distribution: uniform on [0, 1), or symmetric around 0. Masks are computed from them. */
 export const isMaskSource = anyOf('uniform', 'symmetric');
 
-/** Random ops of other laws: no dropout is made of them. */
+/** Random ops of other distributions: dropouts do not use them. */
 export const isOtherRandomOp = anyOf('random_other');
 
-/** Random numbers on [0, 1). Those of a latent variable are not bounded. */
+/** Random numbers in [0, 1). Those of a latent variable are unbounded. */
 export const isUniform = anyOf('uniform');
 
 const forwardsFactor = anyOf('identity', 'cast', 'enter', 'reshape');
-/** Ops that mix elements: what they output is no factor of one element any more. */
+/** Ops that mix elements: their output is no longer a factor per element. */
 const mixesElements = anyOf('pool', 'reduction', 'pad', 'slice', 'tile', 'transpose', 'resize');
 const choosesBranch = anyOf('switch', 'merge');
 const isFill = anyOf('fill');
@@ -26,21 +26,21 @@ const isPlaceholder = anyOf('placeholder');
 const isRead = anyOf('read');
 const isMean = anyOf('mean');
 
-/** A tensor that is computed from one random op and parameters alone. */
+/** A tensor that is computed only from one random op and parameters. */
 export interface RandomTensor {
   readonly ref: TensorRef;
-  /** What it is on average; undefined where its elements are mixed. */
+  /** Its mean; undefined if its elements are mixed. */
   readonly mean: number | undefined;
 }
 
-/** How finely an expression of a random number is sampled. */
+/** Number of samples of an expression of a random number. */
 const GRID = 64;
-/** An expression of a random number that takes no more values than these is a step. */
+/** An expression of a random number with at most this many values is a step function. */
 const MAX_STEP_VALUES = 4;
 
-/** What the live nodes of a graph compute from random ops. */
+/** The tensors that live nodes of a graph compute from random ops. */
 export class RandomFactors {
-  /** The nodes that depend on what is fed; random ops do not. */
+  /** The nodes that depend on inputs; random ops do not. */
   readonly fed: NodeSet;
   readonly #graph: Graph;
   readonly #live: NodeSet;
@@ -52,7 +52,7 @@ export class RandomFactors {
     this.fed = spreadFromSources(graph, (node) => activations.has(node) && !isMaskSource(node));
   }
 
-  /** The output of a random op, and what is computed from it alone. */
+  /** The output of a random op, and tensors computed only from it. */
   tensorsOf(random: Node): RandomTensor[] {
     const output: TensorRef = { node: random.name, port: 0 };
     const found = new Map<string, RandomTensor>([[random.name, { ref: output, mean: this.#meanOf(output, random) }]]);
@@ -70,12 +70,12 @@ export class RandomFactors {
     return [...found.values()];
   }
 
-  /** The value of a parameter: of what only a run would tell, any number between 0 and 1, another one for each. */
+  /** The value of a parameter; an unknown one gets an arbitrary number between 0 and 1, different for each. */
   valueOf(ref: TensorRef): number {
     return evaluate(this.#graph, ref, (leaf) => this.#parameterAt(leaf));
   }
 
-  /** Whether a tensor is a single number that no data decides: constants, placeholders, variables, flags, arithmetic. */
+  /** Whether a tensor is a single number, independent of data: constants, placeholders, variables, flags, arithmetic. */
   isParameter(ref: TensorRef): boolean {
     const seen = new Set([ref.node]);
     for (const name of seen) {
@@ -101,7 +101,7 @@ export class RandomFactors {
     return isSwitch(node) ? node.inputs.slice(0, 1) : node.inputs;
   }
 
-  /** Whether a tensor is made of variables and constants alone, some of several elements. */
+  /** Whether a tensor is computed only from variables and constants, some with several elements. */
   isWeight(ref: TensorRef): boolean {
     let found = false;
     const seen = new Map([[ref.node, ref]]);
@@ -115,13 +115,13 @@ export class RandomFactors {
     return found;
   }
 
-  /** Of a placeholder without a shape, its use tells whether it is data: a number goes into arithmetic only. */
+  /** Whether a placeholder without a shape is data is determined by its use: a number is used only in arithmetic. */
   #isUsedAsNumber(node: Node): boolean {
     const consumers = this.#graph.dataConsumers(node.name).filter((each) => this.#live.has(each));
     return consumers.every(isNumberOp);
   }
 
-  /** Mean of an expression over its random number: exact for steps, whose edges are searched, and for straight lines. */
+  /** Mean of an expression over its random number: exact for step functions (their edges are searched) and linear ones. */
   #meanOf(ref: TensorRef, random: Node): number | undefined {
     const output: TensorRef = { node: random.name, port: 0 };
     const at = (u: number) => {
@@ -157,12 +157,12 @@ export class RandomFactors {
 
 const EDGE = 1e-9;
 
-/** Whether an op computes numbers element by element, or chooses between them. */
+/** Whether an op is elementwise arithmetic, or selects between numbers. */
 function isNumberOp(node: Node): boolean {
   return scalarOf(node.op) !== undefined || isFill(node) || forwardsElement(node) || choosesBranch(node);
 }
 
-/** Where a step leaves the value that it has at `from`. */
+/** The position at which a step function leaves its value at `from`. */
 function edgeOf(at: (u: number) => number, value: number, from: number, to: number): number {
   let [low, high] = [from, to];
   for (let step = 0; step < 40; step++) {
@@ -173,7 +173,7 @@ function edgeOf(at: (u: number) => number, value: number, from: number, to: numb
   return low;
 }
 
-/** Something like the normal distribution: odd around one half, which is what counts. */
+/** An approximation of the normal quantile function: it only has to be odd around one half. */
 function symmetric(u: number): number {
   return Math.log(u / (1 - u)) / 1.702;
 }

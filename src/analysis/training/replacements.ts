@@ -9,40 +9,40 @@ import { constantInts } from '../values/constants.js';
 import type { Shape, Shapes } from '../values/shapes.js';
 import { isActivationSource, mayBeActivation } from './activations.js';
 
-/** A tensor whose readers are to read something else at inference: a variable, or a constant. */
+/** A tensor that is replaced at inference, by a variable or a constant. */
 export interface Replacement {
   readonly tensor: TensorRef;
   readonly by: Substitute;
   /**
-   * What it is: an averaged batch statistic, the new value of an assignment, a correction of batch renormalisation, or a
+   * The kind of tensor: an averaged batch statistic, the new value of an assignment, a correction of batch renormalisation, or a
    * statistics input of a fused batch norm.
    */
   readonly role: 'statistic' | 'assignment' | 'correction' | 'input';
 }
 
-/** What stands in for a tensor. */
+/** The replacement of a tensor. */
 export type Substitute =
-  /** The variable, reshaped to `shape` where that is given (-1 for one unknown size). */
+  /** The variable, reshaped to `shape` if given (-1 for one unknown size). */
   | { readonly variable: Variable; readonly shape: readonly number[] | undefined }
   /** A constant of that shape that holds `value` everywhere. */
   | { readonly value: number; readonly shape: readonly number[] };
 
-/** Finds what replaces an input of a node; undefined where it stays. */
+/** Finds the replacement of an input of a node; undefined if it stays. */
 export type Replacing = (input: TensorRef, node: Node, index: number) => Replacement | undefined;
 
-/** A graph as inference uses it: what feeds the outputs once tensors are replaced. */
+/** A graph in its inference state: what feeds the outputs once tensors are replaced. */
 export class InferenceView {
-  /** The nodes that feed an output; variables that stand in for a tensor are among them. */
+  /** The nodes that feed an output, including variables that replace a tensor. */
   readonly live: NodeSet;
-  /** The tensors that are replaced, whoever reads them, in the order of a walk from the outputs. */
+  /** The replaced tensors, in the order of a walk from the outputs. */
   readonly used: ReadonlyMap<string, Replacement>;
   readonly #graph: Graph;
-  /** The inputs that are replaced, by node. */
+  /** The replaced inputs, by node. */
   readonly #cut = new Map<string, Set<number>>();
   #activations: NodeSet | undefined;
 
   /**
-   * Walks a graph from its outputs backwards, around the tensors that are replaced. Control edges do not count.
+   * Walks a graph backwards from its outputs and stops at replaced tensors. Ignores control edges.
    * @param bypassed - nodes whose output is another tensor at inference: dropouts
    */
   constructor(
@@ -75,7 +75,7 @@ export class InferenceView {
     this.used = used;
   }
 
-  /** The live nodes whose value depends on what the net is fed, or on random ops. */
+  /** The live nodes whose value depends on the net's inputs or on random ops. */
   get activations(): NodeSet {
     this.#activations ??= spread(this.#graph, (node, reached) => {
       if (!this.live.has(node) || !mayBeActivation(node)) return false;
@@ -90,8 +90,8 @@ export class InferenceView {
 const UNKNOWN_SIZE = -1;
 
 /**
- * The shape in which a variable stands in for a tensor that carries the statistic it averages: `same` where that is its
- * own, `unknown` where it cannot be determined.
+ * The shape in which a variable replaces a tensor with the statistic it averages: `same` for its
+ * own shape, `unknown` if it cannot be determined.
  */
 export function shapeInPlaceOf(
   graph: Graph,
@@ -111,13 +111,13 @@ export function shapeInPlaceOf(
   return at === undefined ? 'unknown' : wanted.map((_, axis) => (axis === at ? channels : 1));
 }
 
-/** The shape of a statistic. Where an activation's rank is unknown, a reduction that leaves one channel axis tells it. */
+/** The shape of a statistic. If an activation's rank is unknown, a reduction to one channel axis determines it. */
 function deducedShape(graph: Graph, shapes: Shapes, tensor: TensorRef, variable: Variable): Shape {
   const known = new Map<string, Shape>();
   const shapeOf = (ref: TensorRef): Shape => {
     const key = refText(ref);
     if (known.has(key)) return known.get(key);
-    // A cycle tells nothing.
+    // A cycle reveals nothing.
     known.set(key, undefined);
     const shape = shapes.of(ref) ?? fromInputs(ref);
     known.set(key, shape);

@@ -6,7 +6,7 @@ import { isMerge, isSelect, isSwitch } from '../../ops/meaning.js';
 import { Shapes } from '../values/shapes.js';
 import { Branches } from './branches.js';
 
-/** A node whose condition is known: what reads its output `port` can read its input `input`. */
+/** A node with a known condition: consumers of its output `port` can read its input `input`. */
 export interface ResolvedBranch {
   readonly node: string;
   readonly port: number;
@@ -16,7 +16,7 @@ export interface ResolvedBranch {
   readonly feedsOutput: boolean;
 }
 
-/** Which branches of a graph are taken, and what is on those that are not. */
+/** Which branches of a graph are taken, and the nodes on untaken ones. */
 export interface ResolvedBranches {
   /** In topological order. */
   readonly resolved: readonly ResolvedBranch[];
@@ -24,7 +24,7 @@ export interface ResolvedBranches {
   readonly isDeadNode: (node: Node) => boolean;
 }
 
-/** Finds the branches that constant conditions decide. */
+/** Finds the branches that constant conditions select. */
 export function resolveBranches(graph: Graph, outputs: readonly TensorRef[]): ResolvedBranches {
   const order = topologicalOrder(graph);
   const branches = new Branches(graph, new Map(), order);
@@ -56,13 +56,13 @@ function resolvedAt(node: Node, branches: Branches, shapes: Shapes, feeding: Nod
   return { node: node.name, port: 0, input, isJoin: true, feedsOutput };
 }
 
-/** SelectV2 broadcasts: its value is the branch itself only where that has the shape of the result. */
+/** SelectV2 broadcasts: its value is the branch itself only if that has the shape of the result. */
 function keepsShape(shapes: Shapes, node: Node, index: number): boolean {
   if (node.op === 'Select') return true;
   const result = shapes.of({ node: node.name, port: 0 });
   const branch = shapes.of(node.inputs[index]!);
   const other = shapes.of(node.inputs[3 - index]!);
   if (result && branch) return result.length === branch.length && result.every((size, i) => size === branch[i]);
-  // A condition that is no scalar widens it, too.
+  // A condition that is not a scalar broadcasts the branches as well.
   return other?.length === 0 && (shapes.of(node.inputs[0]!)?.length ?? 0) === 0;
 }

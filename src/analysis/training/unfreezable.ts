@@ -15,8 +15,8 @@ const calls = anyOf('call', 'if', 'case', 'while');
 const trains = anyOf('fused_batch_norm', 'assign', 'update', 'read', 'random');
 
 /**
- * What inference needs and a frozen graph cannot have: values of variables after an update, ops that take a variable
- * itself, functions that train and cannot be inlined.
+ * Nodes that inference needs but a frozen graph cannot have: values of variables after an update, ops that take the
+ * variable itself, functions with training ops that cannot be inlined.
  */
 export function findUnfreezable(graph: Graph, live: NodeSet): Problem[] {
   const problems: Problem[] = [];
@@ -29,7 +29,7 @@ export function findUnfreezable(graph: Graph, live: NodeSet): Problem[] {
   return problems;
 }
 
-/** Ops that take a handle and that a constant would fail in, some only when they run: a random generator, say. */
+/** Ops with a handle that a constant cannot replace (a random generator, say); some fail only when they run. */
 function unknownReaders(graph: Graph, live: NodeSet): ReadonlySet<Node> {
   const holders = new Set([...live].filter((node) => isHandle(node)));
   const found = new Set<Node>();

@@ -8,25 +8,25 @@ import { constantScalar } from '../values/constants.js';
 import type { Shapes } from '../values/shapes.js';
 import { Moments } from './moments.js';
 
-/** A normalisation that is written as arithmetic on batch statistics. */
+/** An unfused batch norm: a normalisation by arithmetic on batch statistics. */
 export interface UnfusedPattern {
-  /** The Rsqrt, Sqrt or Pow of the variance, or the op that takes both moments. */
+  /** The Rsqrt, Sqrt or Pow of the variance, or the op that takes mean and variance. */
   readonly name: string;
-  /** The activation whose moments are taken. */
+  /** The activation that it normalises. */
   readonly x: TensorRef;
   /** Tensors that carry the variance, nearest to the root first. */
   readonly variance: readonly TensorRef[];
   /** Tensors that carry the mean: the reduction and what only changes its shape. */
   readonly mean: readonly TensorRef[];
-  /** What the normalised activation is scaled and shifted by. */
+  /** The scale and offset of the normalised activation. */
   readonly parameters: readonly TensorRef[];
   /** The ops that reduce over the batch. */
   readonly reductions: readonly string[];
 }
 
 /**
- * Finds the normalisations of a graph that are arithmetic and use batch statistics: a root of an expression of reductions
- * over the batch that scales the activation which they reduce.
+ * Finds the unfused batch norms of a graph that use batch statistics: a root of an expression of reductions over the batch
+ * that scales the activation which they reduce.
  */
 export function findUnfused(
   graph: Graph,
@@ -47,7 +47,7 @@ const shifts = anyOf('subtract', 'bias');
 const unwraps = anyOf('identity', 'cast', 'reshape', 'enter', 'subtract');
 const isMultiply = anyOf('multiply');
 
-/** Scale and shift follow the root within so many ops. */
+/** Maximum number of ops between the root and scale or shift. */
 const PARAMETER_DISTANCE = 4;
 
 type Sources = ReturnType<Moments['sourcesOf']>;
@@ -75,7 +75,7 @@ class Finder {
     if (reductions.length === 0) return undefined;
     const sources = this.#moments.sourcesOf(reductions);
     if (!global && !this.#isApplied(node, sources)) return undefined;
-    // Where a variable averages the standard deviation itself, that is what it replaces.
+    // If a variable averages the standard deviation itself, it replaces that.
     const isRootAveraged = !global && this.#averages.has(node.name);
     const variance = isRootAveraged ? this.#moments.carriersOf([{ node: node.name, port: 0 }]) : carriers;
     const inVariance = new Set(variance.map(refText));
@@ -97,7 +97,7 @@ class Finder {
     return exponent !== undefined && Math.abs(exponent) === 0.5 ? node.inputs[0] : undefined;
   }
 
-  /** Whether the root scales the same activation whose moments it came from: then it is a normalisation. */
+  /** Whether the root scales the activation that it was computed from: then it is a normalisation. */
   #isApplied(root: Node, { x, all }: Sources): boolean {
     const seen = new Set([root.name]);
     for (const name of seen) {
@@ -119,7 +119,7 @@ class Finder {
     return !ancestors(this.#graph, names, false).hasNamed(activation.node);
   }
 
-  /** Whether a tensor is an activation of `sources`, shifted and scaled at most. */
+  /** Whether a tensor is an activation of `sources`, possibly shifted and scaled. */
   #comesFrom(ref: TensorRef, sources: ReadonlySet<string>): boolean {
     const seen = new Set<string>();
     let at = ref;
@@ -134,7 +134,7 @@ class Finder {
     return false;
   }
 
-  /** Tensors that are no activations and join in right after the root: gamma, beta. */
+  /** Non-activation operands right after the root: gamma, beta. */
   #parametersAfter(root: Node): TensorRef[] {
     const found: TensorRef[] = [];
     let level = new Set([root.name]);

@@ -5,7 +5,7 @@ import { scaleKernels } from './kernels.js';
 import { replaceSite } from './site.js';
 import { addBias, setAddend } from './sums.js';
 
-/** Carries out plans that rely on different nodes, in the graph as it is: first all kernels, then one site after the other. */
+/** Applies plans that rely on different nodes: first all kernels, then site by site. */
 export function applyPlans(context: FoldContext, plans: readonly FoldPlan[]): void {
   if (plans.length === 0) return;
   const constants = new ConstantAdder(context.graph);
@@ -16,7 +16,7 @@ export function applyPlans(context: FoldContext, plans: readonly FoldPlan[]): vo
 function apply(context: FoldContext, constants: ConstantAdder, step: FoldStep): void {
   switch (step.kind) {
     case 'scale_kernel':
-      return; // done for all plans at once: they may share it
+      return; // applied for all plans at once, since they may share it
     case 'set_addend':
       setAddend(context, constants, step);
       return;

@@ -4,7 +4,7 @@ import type { TensorRef } from '../../graph/node.js';
 import type { Tensor } from '../../graph/tensor.js';
 import { Frames } from '../../ops/frames.js';
 
-/** Adds constants to a graph, each brought into the loop of the node that reads it. One for all changes of a pass. */
+/** Adds constants to a graph, each in the loop of the node that reads it. Use one instance for all changes of a pass. */
 export class ConstantAdder {
   readonly #graph: Graph;
   readonly #frames: Frames;
@@ -17,8 +17,8 @@ export class ConstantAdder {
   /**
    * A new Const.
    * @param name - the base of its name
-   * @param user - the node that will read it, or one in the same loop; it existed before any change
-   * @returns what `user` can read
+   * @param user - the node that will read it, or one in the same loop; it must exist before any change
+   * @returns the tensor for `user` to read
    */
   add(name: string, tensor: Tensor, user: string): TensorRef {
     const spec = { op: 'Const', tensor, attr: { dtype: attr.type(tensor.dtype) } };

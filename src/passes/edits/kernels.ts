@@ -6,7 +6,7 @@ import { viewOf } from '../../analysis/folding/view.js';
 import type { TensorRef } from '../../graph/node.js';
 import type { ConstantAdder } from './constants.js';
 
-/** Scales kernels: in place where that is right for all that read them, else as a copy for each factor. */
+/** Scales kernels: in place if that is right for all their consumers, else as a copy per factor. */
 export function scaleKernels(context: FoldContext, constants: ConstantAdder, plans: readonly FoldPlan[]): void {
   const { graph } = context;
   for (const [name, group] of byConstant(plans)) {

@@ -5,7 +5,7 @@ import { attr } from '../../graph/attrs.js';
 import type { ConstantAdder } from './constants.js';
 import { vectorNode } from './sums.js';
 
-/** Puts other ops, or none, in place of a site; the last keeps the name. What reads it reads what it read by then. */
+/** Replaces a site by other ops, or by none; the last op keeps its name. Without ops, its consumers read its input. */
 export function replaceSite(context: FoldContext, constants: ConstantAdder, step: ReplaceSite): void {
   const { graph } = context;
   const { members, input, dtype } = step;

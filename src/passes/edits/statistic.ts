@@ -8,7 +8,7 @@ import type { Node, TensorRef } from '../../graph/node.js';
 import { numberTensor } from '../../graph/tensor.js';
 import { Frames } from '../../ops/frames.js';
 
-/** Writes the values of variables into a graph, as tensors of the dtype and shape that a place needs. */
+/** Writes the values of variables into a graph, as tensors of the required dtype and shape. */
 export class StatisticWriter {
   readonly graph: Graph;
   readonly #checkpoint: Checkpoint | undefined;
@@ -21,8 +21,8 @@ export class StatisticWriter {
   }
 
   /**
-   * A tensor with the variable's value, of the given dtype and shape, in the loop that `reader` is in.
-   * @param shape - undefined for the variable's own
+   * A tensor with the variable's value, of the given dtype and shape, in the loop of `reader`.
+   * @param shape - undefined for the variable's shape
    */
   write(reader: string, variable: Variable, dtype: DataType, shape: readonly number[] | undefined): TensorRef {
     const { graph } = this;
@@ -47,7 +47,7 @@ export class StatisticWriter {
     return this.#frames.bring(ref, dtype, frame);
   }
 
-  /** The value of a variable: the variable itself by reference, a read of a resource, or a constant of what is not there. */
+  /** The value of a variable: a ref variable itself, a read of a resource, or a constant if it is not in the graph. */
   #read(variable: Variable): TensorRef {
     const { graph } = this;
     const node = graph.find(variable.node);

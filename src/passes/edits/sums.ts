@@ -7,10 +7,10 @@ import type { NodeSpec, TensorRef } from '../../graph/node.js';
 import { numberTensor } from '../../graph/tensor.js';
 import type { ConstantAdder } from './constants.js';
 
-/** How the constant of an op is named, behind the name of the node it was made for. */
+/** Suffix for the name of an op's constant, after the name of the node it was made for. */
 const CONSTANT_NAMES = { Mul: 'scale', Add: 'shift', BiasAdd: 'bias' } as const;
 
-/** The node that does `step` with `x`, and a new constant for it. @param like - a node of the same loop, for names */
+/** A node that applies `step` to `x`, and its new constant. @param like - a node of the same loop, for names */
 export function vectorNode(
   constants: ConstantAdder,
   x: TensorRef,
@@ -24,7 +24,7 @@ export function vectorNode(
   return { op: step.op, inputs: [x, constant], attr: { T: attr.type(dtype), ...format } };
 }
 
-/** Adds a bias to what an op computes. */
+/** Adds a bias to the result of an op. */
 export function addBias(context: FoldContext, constants: ConstantAdder, { op, dtype, bias }: AddBias): void {
   const { graph } = context;
   const node = graph.get(op);
@@ -35,13 +35,13 @@ export function addBias(context: FoldContext, constants: ConstantAdder, { op, dt
     graph.replaceUses(result, { node: sum.name, port: 0 }, (consumer) => consumer !== sum);
     return;
   }
-  // Its name has to output the sum: the op itself moves on to another one.
+  // The sum takes over the name of the op, which gets a new one.
   const { inputs, device, controls, attr: attrs } = node;
   const moved = graph.add({ name: graph.freeName(`${op}/${node.op}`), op: node.op, inputs, device, attr: attrs });
   graph.replace(node, { ...vectorNode(constants, { node: moved.name, port: 0 }, bias, op, dtype), controls });
 }
 
-/** Lets a node that adds or subtracts a constant do so with another one: in place where nobody else reads it. */
+/** Changes the constant that a node adds or subtracts: in place if nothing else reads it. */
 export function setAddend(context: FoldContext, constants: ConstantAdder, step: SetAddend): void {
   const { graph } = context;
   const node = graph.get(step.node);

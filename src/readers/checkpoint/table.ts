@@ -248,8 +248,8 @@ function readContents(source: ByteSource, block: BlockHandle): Uint8Array {
 }
 
 /**
- * The entries of a block. Each key is stored as the length of the prefix it shares with the key before it, and its own rest; about every 16th
- * is whole (a restart). The positions of restarts follow the entries, for seeking; here all entries are read in order.
+ * The entries of a block. Each key is stored as the length of the prefix it shares with the key before it, and the rest.
+ * About every 16th is whole (a restart). The positions of restarts follow the entries, for seeking; not needed here.
  */
 function readBlock(source: ByteSource, block: BlockHandle): TableEntry[] {
   const bytes = readContents(source, block);
