@@ -1,11 +1,10 @@
 import { missingValue, variableValue } from '../analysis/state/checkpoint_value.js';
 import { checkHealth, isUntouched, type NamedValue } from '../analysis/state/health.js';
-import type { Updates } from '../analysis/state/moving_averages.js';
 import type { Variable, Variables } from '../analysis/state/variables.js';
 import type { BatchNorm } from '../analysis/training/batch_norms.js';
 import { type Dropout, findDropouts } from '../analysis/training/dropouts.js';
 import { isTrainingGradient } from '../analysis/training/gradients.js';
-import { type Inference, type Training, variancesOfFused } from '../analysis/training/inference.js';
+import { type Training, variancesOfFused } from '../analysis/training/inference.js';
 import { batchReductionsLeft, findLeftovers } from '../analysis/training/leftovers.js';
 import type { Problem } from '../analysis/training/problems.js';
 import { InferenceView } from '../analysis/training/replacements.js';
@@ -16,24 +15,11 @@ import { refText, type TensorRef } from '../graph/node.js';
 import type { NodeSet } from '../graph/node_set.js';
 import { ancestors, sourceOf } from '../graph/walk.js';
 import { anyOf, isIdentity } from '../ops/meaning.js';
-import type { FusedRepair, PreparePlan } from '../passes/pass.js';
+import type { FusedRepair } from '../passes/pass.js';
 import { type AnalysedBatchNorm, type Analysis, type Kept, MAX_FED_CANDIDATES } from './analysis.js';
-import type { FreezeOptions } from './options.js';
-import type { OutputsFound } from './outputs.js';
+import type { Found } from './found.js';
 import type { FedBy } from './still_fed.js';
 import { findUnhealthy, unhealthySelected } from './unhealthy.js';
-
-/** What findings are made of. */
-export interface Found {
-  readonly outputs: OutputsFound;
-  readonly plan: PreparePlan;
-  readonly training: Training;
-  readonly inference: Inference;
-  readonly checkpoint: Checkpoint | undefined;
-  readonly options: FreezeOptions;
-  /** The moving averages that a recognised flag selects; undefined where none does. */
-  readonly selected: Updates | undefined;
-}
 
 /** What is known of a prepared graph. */
 export type Findings = Pick<

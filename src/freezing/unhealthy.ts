@@ -9,7 +9,7 @@ import type { Graph } from '../graph/graph.js';
 import type { Checkpoint } from '../graph/model.js';
 import type { NodeSet } from '../graph/node_set.js';
 import type { AnalysedBatchNorm, Unhealthy } from './analysis.js';
-import type { Found } from './findings.js';
+import type { Found } from './found.js';
 
 /** The batch norms in inference mode whose statistics contain NaN, infinity or a negative variance, fused and unfused. */
 export function findUnhealthy(found: Found, batchNorms: readonly AnalysedBatchNorm[], live: NodeSet): Unhealthy[] {

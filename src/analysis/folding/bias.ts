@@ -1,7 +1,8 @@
 import { type DataType, dtypeName } from '../../graph/dtype.js';
 import type { Node, TensorRef } from '../../graph/node.js';
 import { axisOf, type Vector } from '../values/vectors.js';
-import { type AffineOp, affineOp, isBias, isDifference, isSum } from './affine.js';
+import { affineOp, isBias, isDifference, isSum } from './affine.js';
+import type { AffineOp } from './affine_op.js';
 import type { LinearOp } from './linear_ops.js';
 import { whyNotRepresentable } from './range.js';
 import type { FoldReason } from './reasons.js';

@@ -2,7 +2,7 @@ import { attrBool, attrFloat, attrString, attrType } from '../../graph/attrs.js'
 import { DataType } from '../../graph/dtype.js';
 import type { Node } from '../../graph/node.js';
 import { isFloat } from '../values/vectors.js';
-import type { AffineOp } from './affine.js';
+import type { AffineOp } from './affine_op.js';
 import type { FoldView } from './view.js';
 
 /** The shape of a parameter that lies along the channels of a layout. */

@@ -1,6 +1,7 @@
 import type { ChannelScale } from '../../ops/channel_rules/rule.js';
 import { axisOf, type Vector } from '../values/vectors.js';
-import { type Affine, isZeros } from './affine.js';
+import { isZeros } from './affine.js';
+import type { Affine } from './affine_op.js';
 import { type Site, siteNames } from './sites.js';
 import type { FoldPlan, ReplaceSite } from './steps.js';
 

@@ -2,7 +2,8 @@ import { DataType } from '../../graph/dtype.js';
 import type { Node, TensorRef } from '../../graph/node.js';
 import { sourceOf, topologicalOrder } from '../../graph/walk.js';
 import { isIdentity } from '../../ops/meaning.js';
-import { type Affine, type AffineOp, affineOp, compose, DECOMPOSED, isOnes } from './affine.js';
+import { affineOp, compose, DECOMPOSED, isOnes } from './affine.js';
+import type { Affine, AffineOp } from './affine_op.js';
 import type { FoldView } from './view.js';
 
 /** A batch norm: a node, and its op or {@link DECOMPOSED}. */

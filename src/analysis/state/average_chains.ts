@@ -3,7 +3,7 @@ import type { TensorRef } from '../../graph/node.js';
 import { anyOf } from '../../ops/meaning.js';
 import { type Assignments, assignedValue, assignedVariable, assignKind } from './assignments.js';
 import type { AverageCheck } from './average_check.js';
-import type { MovingAverage } from './moving_averages.js';
+import type { MovingAverage } from './moving_average.js';
 import type { Variable, Variables } from './variables.js';
 
 /** What chains of averages are read from. */

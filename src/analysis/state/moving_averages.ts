@@ -16,26 +16,9 @@ import {
 } from './assignments.js';
 import { AverageChains } from './average_chains.js';
 import { AverageCheck, MAX_UPDATE_OPS } from './average_check.js';
+import type { MovingAverage } from './moving_average.js';
 import { SteadyState } from './steady_state.js';
 import type { Variable, Variables } from './variables.js';
-
-/** A moving average: `variable` averages the tensor `statistic`, as its own update op proves. */
-export interface MovingAverage {
-  readonly variable: Variable;
-  readonly statistic: TensorRef;
-  /** The op that assigns. */
-  readonly assign: string;
-  /** Whether the statistic is what the update averages itself: it has the variable's shape. */
-  readonly isDirect: boolean;
-  /** Whether the variable is overwritten by the statistic, not averaged with it. */
-  readonly isCopy: boolean;
-  /** Variables in between (zero debias, batch renormalisation). */
-  readonly via: readonly string[];
-  /** Whether the statistic is reached through the updated value of one of these variables. */
-  readonly isCarried: boolean;
-  /** What the variable comes to, as a multiple of the statistic. */
-  readonly factor: number;
-}
 
 /** Which variables average which tensor, by `node:port`. */
 export type MovingAverages = ReadonlyMap<string, readonly MovingAverage[]>;

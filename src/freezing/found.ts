@@ -1,0 +1,18 @@
+import type { Updates } from '../analysis/state/moving_averages.js';
+import type { Inference, Training } from '../analysis/training/inference.js';
+import type { Checkpoint } from '../graph/model.js';
+import type { PreparePlan } from '../passes/pass.js';
+import type { FreezeOptions } from './options.js';
+import type { OutputsFound } from './outputs.js';
+
+/** What findings are made of. */
+export interface Found {
+  readonly outputs: OutputsFound;
+  readonly plan: PreparePlan;
+  readonly training: Training;
+  readonly inference: Inference;
+  readonly checkpoint: Checkpoint | undefined;
+  readonly options: FreezeOptions;
+  /** The moving averages that a recognised flag selects; undefined where none does. */
+  readonly selected: Updates | undefined;
+}
