@@ -6,7 +6,7 @@ import type { Node } from './node.js';
 /** A FunctionDef of the library of a graph. */
 export type FunctionDef = tensorflow.FunctionDef.$Properties;
 
-/** The functions of the library that nodes call, by op or by attr, and those that these call, in the order of the library. */
+/** The functions of the library that nodes call, directly or indirectly, by op or by attr, in the order of the library. */
 export function calledFunctions({ header }: Graph, nodes: Iterable<Node>): FunctionDef[] {
   const functions = header.library?.function ?? [];
   if (functions.length === 0) return [];

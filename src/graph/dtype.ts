@@ -32,19 +32,19 @@ export function bytesPerElement(dtype: DataType): number | undefined {
   return BYTES_PER_ELEMENT[dtype];
 }
 
-/** Number of bytes that are swapped to change endianness: the parts of a complex number are swapped on their own. */
+/** Number of bytes that are swapped to change endianness: the parts of a complex number are swapped separately. */
 export function swapWidth(dtype: DataType): number {
   if (dtype === DataType.DT_COMPLEX64) return 4;
   if (dtype === DataType.DT_COMPLEX128) return 8;
   return bytesPerElement(dtype) ?? 1;
 }
 
-/** The plain type of a reference type (DT_FLOAT_REF -> DT_FLOAT); others are returned as they are. */
+/** The plain type of a reference type (DT_FLOAT_REF -> DT_FLOAT); others are returned unchanged. */
 export function baseType(dtype: DataType): DataType {
   return dtype > 100 ? ((dtype - 100) as DataType) : dtype;
 }
 
-/** As people write it: `float32`, `int64`, `bool`. */
+/** The name in Python: `float32`, `int64`, `bool`. */
 export function dtypeName(dtype: DataType): string {
   const name = (DataType[dtype] ?? `DT_${dtype}`).slice(3).toLowerCase();
   if (name === 'float') return 'float32';

@@ -17,7 +17,7 @@ import type { NodeSet } from './node_set.js';
 import type { Tensor } from './tensor.js';
 import { CONTROL_EDGES, DATA_EDGES, UserIndex } from './users.js';
 
-/** What belongs to a GraphDef beside its nodes. */
+/** The fields of a GraphDef other than its nodes. */
 export interface GraphHeader {
   /** Versions of producer and consumers (versions.proto). */
   readonly versions?: tensorflow.VersionDef.$Properties | undefined;
@@ -27,21 +27,21 @@ export interface GraphHeader {
   readonly library?: tensorflow.FunctionDefLibrary.$Properties | undefined;
   /** Stack traces of nodes. */
   readonly debugInfo?: tensorflow.GraphDebugInfo.$Properties | undefined;
-  /** Fields of the GraphDef that bnfix does not model, as they were on the wire. */
+  /** Fields of the GraphDef that bnfix does not model, in wire format. */
   readonly unknowns?: readonly Uint8Array[] | undefined;
 }
 
 /**
  * A GraphDef in memory: nodes in file order, edges parsed, consumers indexed by tensor.
- * Every change goes through its methods, so that the index cannot drift.
+ * All changes go through its methods, which keep the index up to date.
  */
 export class Graph {
   readonly #nodes = new Map<string, GraphNode>();
-  /** Made when somebody asks for consumers, and kept up to date from then on. */
+  /** Created on the first query for consumers, and kept up to date from then on. */
   #users: UserIndex | undefined;
-  /** The same for control edges, of which some graphs have a hundred for each node. */
+  /** The same for control edges; some graphs have a hundred per node. */
   #waiting: UserIndex | undefined;
-  /** Where {@link freeName} goes on counting, by base. */
+  /** The next number of {@link freeName}, by base. */
   readonly #suffixes = new Map<string, number>();
   #header: GraphHeader;
   #version = 0;
@@ -53,8 +53,8 @@ export class Graph {
   }
 
   /**
-   * Another graph of the same nodes, in the same order; payloads are shared, they never change.
-   * @param only - the nodes to copy, with all that they read and wait for; undefined for all of them
+   * A copy of the graph with nodes in the same order; payloads are immutable and shared.
+   * @param only - the nodes to copy, with all their inputs and control inputs; undefined for all nodes
    */
   copy(only?: NodeSet): Graph {
     const nodes = this.#nodes.values();
@@ -65,12 +65,12 @@ export class Graph {
     return this.#header;
   }
 
-  /** Replaces what belongs to the GraphDef beside its nodes. */
+  /** Replaces the fields of the GraphDef other than its nodes. */
   setHeader(header: GraphHeader): void {
     this.#header = header;
   }
 
-  /** Grows with every change of a node or an edge: what was found out about them holds as long as it stays. */
+  /** Increases with every change of a node or an edge: cached results are valid while it is unchanged. */
   get version(): number {
     return this.#version;
   }
@@ -94,12 +94,12 @@ export class Graph {
     return this.#nodes.has(name);
   }
 
-  /** The node of this name; undefined where there is none. */
+  /** The node of this name; undefined if it does not exist. */
   find(name: string): Node | undefined {
     return this.#nodes.get(name);
   }
 
-  /** @throws BnfixError `internal` when there is no such node. */
+  /** @throws BnfixError `internal` when the node does not exist. */
   get(name: string): Node {
     return this.#mutable(name);
   }
@@ -109,17 +109,17 @@ export class Graph {
     return this.#mutable(ref.node);
   }
 
-  /** The producer of input `index`; undefined where there is no such input or its node is missing. */
+  /** The producer of input `index`; undefined if the input or its node does not exist. */
   inputNode(node: Node, index: number): Node | undefined {
     return this.inputNodes(node)[index];
   }
 
-  /** The producers of the inputs, in their order; undefined where one is missing. */
+  /** The producers of the inputs, in order; undefined for a missing one. */
   inputNodes(node: Node): readonly (Node | undefined)[] {
     const own = node as GraphNode;
     if (own.producers) return own.producers;
     const found = node.inputs.map((ref) => this.#nodes.get(ref.node));
-    // As long as it is consumed, a node stays: this holds until the inputs are others.
+    // Consumed nodes cannot be removed, so this is valid until the inputs change.
     if (!found.includes(undefined)) own.producers = found as readonly GraphNode[];
     return found;
   }
@@ -129,7 +129,7 @@ export class Graph {
     return this.#data.of(ref.node, ref.port);
   }
 
-  /** Nodes that wait for a node by a control edge. */
+  /** Nodes with a control edge from a node. */
   controlConsumers(name: string): readonly Node[] {
     return this.#control.of(name, 0);
   }
@@ -148,7 +148,7 @@ export class Graph {
   }
 
   /**
-   * Adds a node, behind the others; its inputs may be added later.
+   * Appends a node; its inputs may be added later.
    * @throws BnfixError `internal` when its name is taken
    */
   add(spec: NodeSpec): Node {
@@ -181,7 +181,7 @@ export class Graph {
     this.#nodes.delete(name);
   }
 
-  /** Keeps these nodes alone. @throws BnfixError `internal` when they need others */
+  /** Removes all nodes except these. @throws BnfixError `internal` when they need others */
   retain(keep: NodeSet): void {
     const gone = [...this.#nodes.values()].filter((node) => !keep.has(node));
     if (gone.length === 0) return;
@@ -191,12 +191,12 @@ export class Graph {
       for (const name of node.controls) if (!this.#nodes.has(name)) throw stillConsumed(`^${name}`, node);
     }
     this.#version++;
-    // What is left is mostly little.
+    // Usually few nodes remain.
     this.#users = undefined;
     this.#waiting = undefined;
   }
 
-  /** Lets a node consume another tensor at input `index`. */
+  /** Replaces input `index` of a node. */
   setInput(node: Node, index: number, ref: TensorRef): void {
     const inputs = [...node.inputs];
     if (index >= inputs.length) throw new BnfixError('internal', `${node.name} has no input ${index}`);
@@ -234,12 +234,12 @@ export class Graph {
     mutable.content = contentOf({ ...contentOf(mutable), attr: attrs });
   }
 
-  /** Places a node on a device; '' leaves the choice to TensorFlow. */
+  /** Places a node on a device; '' lets TensorFlow choose. */
   setDevice(node: Node, device: string): void {
     this.#mutable(node.name).device = device;
   }
 
-  /** Makes the node another one of the same name: everything that is not given is empty. */
+  /** Redefines a node under its name: everything that is not given becomes empty. */
   replace(node: Node, spec: Omit<NodeSpec, 'name'>): void {
     this.#relink(node, (mutable) => {
       mutable.op = spec.op;
@@ -250,12 +250,12 @@ export class Graph {
     });
   }
 
-  /** Makes the node a Const that holds `tensor`. */
+  /** Turns the node into a Const with the value `tensor`. */
   replaceByConst(node: Node, tensor: Tensor, controls: readonly string[] = []): void {
     this.replace(node, { op: 'Const', tensor, controls, attr: { dtype: attr.type(tensor.dtype) } });
   }
 
-  /** Lets all consumers of `from` (or those that `only` admits) consume `to` instead. Returns how many changed. */
+  /** Makes all consumers of `from` (or those that `only` admits) consume `to` instead. Returns how many changed. */
   replaceUses(from: TensorRef, to: TensorRef, only: (consumer: Node) => boolean = () => true): number {
     const consumers = this.consumers(from).filter(only);
     for (const consumer of consumers) {

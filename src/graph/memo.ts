@@ -1,9 +1,9 @@
 import type { Graph } from './graph.js';
 
 /**
- * What is derived from a graph, worked out once between two version of it: most of the analysis asks for the same.
- * @param graphOf - the graph that a value depends on, of what it is derived from
- * @returns `derive`, whose results are not to be changed
+ * Caches values derived from a graph until it changes: many parts of the analysis need the same ones.
+ * @param graphOf - returns the graph that a value depends on, given its source
+ * @returns `derive` with a cache; do not change its results
  */
 export function memoizeByVersion<Of extends object, T>(
   derive: (of: Of) => T,

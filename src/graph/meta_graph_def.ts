@@ -4,14 +4,14 @@ export interface SignatureTensor {
   readonly name?: string | null;
 }
 
-/** The inputs and outputs of a use of the graph, by their names in the signature. */
+/** A signature: the inputs and outputs of a use of the graph, by name. */
 export interface Signature {
   readonly inputs?: Readonly<Record<string, SignatureTensor>> | null;
   readonly outputs?: Readonly<Record<string, SignatureTensor>> | null;
   readonly method_name?: string | null;
 }
 
-/** The fields of a MetaGraphDef (meta_graph.proto) that bnfix reads, beside the graph. */
+/** The fields of a MetaGraphDef (meta_graph.proto) that bnfix reads, apart from the graph. */
 export interface MetaGraphDef {
   readonly meta_info_def?: {
     readonly tags?: readonly string[] | null;

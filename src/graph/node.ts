@@ -9,34 +9,34 @@ export interface TensorRef {
   readonly port: number;
 }
 
-/** A NodeDef whose edges have been parsed. It is changed through {@link Graph} alone. */
+/** A NodeDef with parsed edges. Change it only through {@link Graph}. */
 export interface Node {
   readonly name: string;
-  /** A small number that no other node of the graph has or will have: the place of the node in tables. */
+  /** A small number, unique and never reused in the graph: the index of the node in tables. */
   readonly id: number;
   readonly op: string;
-  /** The device it is placed on; empty where TensorFlow chooses. */
+  /** The device it is placed on; empty if TensorFlow chooses. */
   readonly device: string;
-  /** The tensors that it takes as data, in order. */
+  /** Its data inputs, in order. */
   readonly inputs: readonly TensorRef[];
-  /** Names of the nodes that have to run before (control inputs), without '^'. */
+  /** Names of its control inputs (nodes that must run before), without '^'. */
   readonly controls: readonly string[];
-  /** All attrs but the payload of a constant, which is in `tensor`. */
+  /** All attrs except for the payload of a constant, which is in `tensor`. */
   readonly attr: AttrMap;
   /** The value of a Const: a lazy handle. */
   readonly tensor: Tensor | undefined;
   /** Fields of the NodeDef that bnfix does not model, as they were on the wire. */
   readonly unknowns: readonly Uint8Array[] | undefined;
-  /** Where it was made (node_def.proto). */
+  /** Debug information on its origin (node_def.proto). */
   readonly debugInfo: tensorflow.NodeDef.ExperimentalDebugInfo.$Properties | undefined;
   /** Its full type (full_type.proto). */
   readonly fullType: tensorflow.FullTypeDef.$Properties | undefined;
 }
 
-/** What a NodeDef says beside its name, its op and its edges. */
+/** The fields of a NodeDef apart from its name, its op and its edges. */
 export type NodeContent = Pick<Node, 'attr' | 'tensor' | 'unknowns' | 'debugInfo' | 'fullType'>;
 
-/** What a new node needs; the rest is empty. */
+/** The fields of a new node; omitted ones are empty. */
 export interface NodeSpec {
   readonly name: string;
   readonly op: string;
@@ -48,7 +48,7 @@ export interface NodeSpec {
   readonly unknowns?: readonly Uint8Array[] | undefined;
   readonly debugInfo?: tensorflow.NodeDef.ExperimentalDebugInfo.$Properties | undefined;
   readonly fullType?: tensorflow.FullTypeDef.$Properties | undefined;
-  /** In place of `attr` and what follows it here: it may be something that is decoded when it is asked. */
+  /** Replaces `attr` and the fields after it; may be decoded on first access. */
   readonly content?: NodeContent;
 }
 
@@ -61,7 +61,7 @@ export class GraphNode implements Node {
   inputs: readonly TensorRef[];
   controls: readonly string[];
   content: NodeContent;
-  /** What makes the inputs, once somebody has asked. */
+  /** Cache of the producers of the inputs. */
   producers: readonly GraphNode[] | undefined;
 
   constructor(spec: NodeSpec, id: number) {
@@ -96,7 +96,7 @@ export class GraphNode implements Node {
   }
 }
 
-/** The content of a node, with what is not given empty. */
+/** The content of a node, with omitted fields empty. */
 export function contentOf({
   attr = NO_ATTRS,
   tensor,
@@ -107,14 +107,14 @@ export function contentOf({
   return { attr, tensor, unknowns, debugInfo, fullType };
 }
 
-/** The inputs of nodes without any: one list for all of them. */
+/** The inputs of nodes without any: one shared list. */
 export const NO_INPUTS: readonly TensorRef[] = [];
 /** The control inputs of nodes without any. */
 export const NO_CONTROLS: readonly string[] = [];
 /** The attrs of nodes without any. */
 export const NO_ATTRS: AttrMap = {};
 
-/** `name:port`, with `:0` left out, as TensorFlow writes it in NodeDefs. */
+/** `name:port`, without `:0`, as in NodeDefs. */
 export function refText(ref: TensorRef): string {
   return ref.port === 0 ? ref.node : `${ref.node}:${ref.port}`;
 }
@@ -129,7 +129,7 @@ export function parseInput(text: string): { node: string; port: number | undefin
   return { node: text, port: 0 };
 }
 
-/** Whether two references mean the same tensor. */
+/** Whether two references are to the same tensor. */
 export function sameRef(a: TensorRef, b: TensorRef): boolean {
   return a.node === b.node && a.port === b.port;
 }

@@ -2,8 +2,8 @@ import type { Graph } from './graph.js';
 import type { Node } from './node.js';
 
 /**
- * A set of nodes of one graph, in the order in which they came: as a Set, it may grow while it is gone through. A byte for
- * each node of the graph tells whether it is in, so that asking takes no comparing of names.
+ * A set of nodes of one graph, in insertion order; like a Set, it may grow during iteration. One byte per node of the graph
+ * marks members, so that tests need no comparison of names.
  */
 export class NodeSet implements Iterable<Node> {
   readonly #graph: Graph;
@@ -29,12 +29,12 @@ export class NodeSet implements Iterable<Node> {
     return node !== undefined && this.#has[node.id] === 1;
   }
 
-  /** Whether the node of that name is in the set; false where there is none. */
+  /** Whether the node of that name is in the set; false if it does not exist. */
   hasNamed(name: string): boolean {
     return this.has(this.#graph.find(name));
   }
 
-  /** Nothing is added for undefined, or for a node that is in already. */
+  /** Adds a node; ignores undefined and existing members. */
   add(node: Node | undefined): void {
     if (node === undefined || this.#has[node.id] === 1) return;
     this.#nodes.push(node);
@@ -42,7 +42,7 @@ export class NodeSet implements Iterable<Node> {
     this.#has[node.id] = 1;
   }
 
-  /** For nodes that were added to the graph since. */
+  /** Makes room for nodes that were added to the graph since. */
   #grow(id: number): void {
     const larger = new Uint8Array(2 * id + 1);
     larger.set(this.#has);

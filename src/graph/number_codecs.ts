@@ -1,7 +1,7 @@
 import { Float16Array } from '@petamoriken/float16';
 import { DataType } from './dtype.js';
 
-// The raw form is little-endian, typed arrays have the byte order of the machine: load() refuses big-endian ones.
+// The raw form is little-endian, typed arrays have the byte order of the machine: load() refuses big-endian machines.
 
 type Encode = (values: ArrayLike<number>) => ArrayBufferView;
 type Decode = (bytes: ArrayBufferLike) => Float64Array;
@@ -25,7 +25,7 @@ const fromBfloat16: Decode = (bytes) => {
   return new Float64Array(new Float32Array(bits.buffer));
 };
 
-/** From so many elements on, a table of all values of float16 is worth its while: one by one they take many times longer. */
+/** From this number of elements on, a table of all float16 values pays off: decoding one by one is many times slower. */
 const MANY_HALVES = 4096;
 let halves: Float64Array | undefined;
 
@@ -44,7 +44,7 @@ const toBool: Encode = (values) => {
   return out;
 };
 
-/** Numbers as the raw form of a dtype, each rounded once. */
+/** Encodes numbers in the raw form of a dtype, each rounded once. */
 export const ENCODERS: Partial<Record<DataType, Encode>> = {
   [DataType.DT_FLOAT]: (values) => new Float32Array(values),
   [DataType.DT_DOUBLE]: (values) => new Float64Array(values),
@@ -61,7 +61,7 @@ export const ENCODERS: Partial<Record<DataType, Encode>> = {
   [DataType.DT_BOOL]: toBool,
 };
 
-/** The raw form of a dtype, which begins with its buffer, as numbers. */
+/** Decodes the raw form of a dtype; it must start at the beginning of its buffer. */
 export const DECODERS: Partial<Record<DataType, Decode>> = {
   [DataType.DT_FLOAT]: (bytes) => new Float64Array(new Float32Array(bytes)),
   [DataType.DT_DOUBLE]: (bytes) => new Float64Array(bytes),

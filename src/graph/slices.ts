@@ -4,15 +4,15 @@ import type { SliceExtent } from './model.js';
 /** A rectangle of a tensor: one extent per dimension. */
 export type TensorSlice = readonly SliceExtent[];
 
-/** A slice without -1: all its lengths are known. */
+/** A slice with all lengths known, without -1. */
 export type Box = TensorSlice;
 
-/** All of a tensor of this shape. */
+/** The box of a whole tensor of this shape. */
 export function wholeBox(shape: readonly number[]): Box {
   return shape.map((length) => ({ start: 0, length }));
 }
 
-/** The slice with its lengths filled in; undefined where it does not lie within the shape. */
+/** The slice with its lengths filled in; undefined if it exceeds the shape. */
 export function boxOf(slice: TensorSlice, shape: readonly number[]): Box | undefined {
   if (slice.length !== shape.length) return undefined;
   const box = slice.map(({ start, length }, i) => ({ start, length: length === -1 ? shape[i]! - start : length }));
@@ -25,15 +25,15 @@ export function boxShape(box: Box): number[] {
   return box.map(({ length }) => length);
 }
 
-/** As TensorFlow writes it: `0,5:-`. */
+/** In TensorFlow's notation: `0,5:-`. */
 export function sliceText(slice: TensorSlice): string {
   return slice.map(({ start, length }) => (length === -1 ? '-' : `${start},${length}`)).join(':');
 }
 
 /**
- * Reads an element of the input `shape_and_slices` of SaveV2 and RestoreV2: `"10 4 0,5:-"` is rows 0 to 4 of a [10, 4].
+ * Parses an element of the input `shape_and_slices` of SaveV2 and RestoreV2: `"10 4 0,5:-"` is rows 0 to 4 of a [10, 4].
  * @returns undefined for the empty string, which means the whole tensor
- * @throws BnfixError `unreadable` when it is not of this form, or when the slice leaves the shape
+ * @throws BnfixError `unreadable` when it is malformed, or when the slice exceeds the shape
  */
 export function parseSliceSpec(spec: string): { shape: number[]; slice: Box } | undefined {
   if (spec === '') return undefined;
@@ -43,7 +43,7 @@ export function parseSliceSpec(spec: string): { shape: number[]; slice: Box } | 
   const box = shape.every((size) => Number.isSafeInteger(size) && size >= 0) && boxOf(slice, shape);
   if (box) return { shape, slice: box };
   throw new BnfixError('unreadable', `"${spec}" is not a shape and a slice of it`, {
-    why: 'the form is "10 4 0,5:-": the sizes, then start,length of each dimension or - for the whole of it',
+    why: 'expected something like "10 4 0,5:-": the sizes, then start,length of each dimension or - for all of it',
     fix: 'the saver in the graph is corrupt: save the graph again',
   });
 }

@@ -10,11 +10,11 @@ import { int64 } from './numbers.js';
 export type TensorProto = tensorflow.TensorProto.$Properties;
 
 /**
- * A handle on a tensor's value. It says what the value is; the bytes are read only when asked for.
+ * A handle on a tensor's value, with its dtype and shape; the bytes are read on demand.
  *
  * `chunks()` yields the raw little-endian bytes in order, row-major, a few MiB at a time, and throws when their checksum
- * (where the file keeps one) is wrong, at the latest after the last chunk. A chunk is valid until the second next one is
- * asked for, so that one can be written while the next is read. String tensors have no raw form: they answer `strings()`
+ * (if the file has one) is wrong, at the latest after the last chunk. A chunk is valid until the next but one is requested,
+ * so that one can be written while the next is read. String tensors have no raw form: use `strings()`
  * instead.
  */
 export interface Tensor {
@@ -24,16 +24,16 @@ export interface Tensor {
   /** Size of the raw form in bytes; 0 for strings. */
   readonly byteLength: number;
   /**
-   * The raw form in order: elements row-major, little-endian. A chunk is valid until the second next one.
-   * @param ring - buffers that may be used for the chunks: who reads many tensors one after another reuses its own
-   * @throws BnfixError `unreadable` when the file ends before, or a checksum is wrong
+   * The raw form in order: elements row-major, little-endian. A chunk is valid until the next but one.
+   * @param ring - buffers for the chunks: pass the same ring to read many tensors in sequence
+   * @throws BnfixError `unreadable` when the file is truncated, or a checksum is wrong
    */
   chunks(ring?: ChunkRing): Iterable<Uint8Array>;
-  /** The elements of a tensor of strings, row-major. @throws BnfixError `internal` for numbers */
+  /** The elements of a string tensor, row-major. @throws BnfixError `internal` for numbers */
   strings(): Uint8Array[];
-  /** The TensorProto that it was read from, where it was one: it is written back as it was. */
+  /** The TensorProto that it was read from, if any: it is written back unchanged. */
   readonly proto?: TensorProto;
-  /** Where it comes from, for messages. */
+  /** Its origin, for messages. */
   readonly origin?: string;
 }
 
@@ -47,7 +47,7 @@ export function byteSize(dtype: DataType, shape: readonly number[]): number {
   return elementCount(shape) * (bytesPerElement(dtype) ?? 0);
 }
 
-/** A tensor whose raw little-endian bytes are in memory. */
+/** A tensor with its raw little-endian bytes in memory. */
 export function rawTensor(dtype: DataType, shape: readonly number[], bytes: Uint8Array): Tensor {
   if (bytes.length !== byteSize(dtype, shape)) {
     throw new BnfixError(
@@ -93,21 +93,21 @@ export function readNumbers(tensor: Tensor): Float64Array {
   if (decode === undefined) {
     throw new BnfixError('unsupported', `a ${dtypeName(tensor.dtype)} tensor has no numbers`, { where: tensor.origin });
   }
-  // Of its own, and so at the beginning of its buffer.
+  // A new buffer, so the bytes start at its beginning.
   return decode(readBytes(tensor).buffer);
 }
 
 function noStrings(): Uint8Array[] {
-  throw new BnfixError('internal', 'a numeric tensor was asked for strings');
+  throw new BnfixError('internal', 'a numeric tensor has no strings');
 }
 
-/** The shape of a TensorShapeProto; -1 where a size is not known; undefined where the rank is not. */
+/** The shape of a TensorShapeProto; -1 for an unknown size; undefined for an unknown rank. */
 export function shapeOf(shape: tensorflow.TensorShapeProto.$Properties | null | undefined): number[] | undefined {
   if (!shape || shape.unknown_rank) return undefined;
   return (shape.dim ?? []).map((dim) => int64(dim.size));
 }
 
-/** The TensorShapeProto of a shape; undefined is an unknown rank. */
+/** The TensorShapeProto of a shape; undefined means an unknown rank. */
 export function shapeProto(shape: readonly number[] | undefined): tensorflow.TensorShapeProto.$Properties {
   if (shape === undefined) return { unknown_rank: true };
   return { dim: shape.map((size) => ({ size })) };
@@ -147,7 +147,7 @@ function expand(proto: TensorProto, dtype: DataType, count: number, origin?: str
     if (content.length !== count * width) {
       throw new BnfixError(
         'unreadable',
-        `a constant has ${content.length} bytes where its shape needs ${count * width}`,
+        `a constant has ${content.length} bytes, but its shape needs ${count * width}`,
         {
           where: origin,
           fix: 'the graph file is corrupt: save it again',
@@ -164,7 +164,7 @@ function expand(proto: TensorProto, dtype: DataType, count: number, origin?: str
   return out;
 }
 
-/** How to write element `from` of the proto's typed list to element `to`. */
+/** A function that writes element `from` of the proto's typed list to element `to`. */
 function elementWriter(
   proto: TensorProto,
   dtype: DataType,

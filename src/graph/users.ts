@@ -1,16 +1,16 @@
 import { BnfixError } from '../errors.js';
 import type { Node } from './node.js';
 
-/** The nodes that consume one tensor: mostly one, sometimes a few, sometimes thousands. Each takes no more than it has to. */
+/** The nodes that consume one tensor: mostly one, sometimes thousands. Each case uses as little memory as possible. */
 type Users = Node | readonly Node[] | Set<Node> | undefined;
 
-/** From so many users on, looking through all of them takes longer than looking one up. */
+/** From this number of users on, a linear search is slower than a lookup. */
 const MANY_USERS = 8;
 
 /** A restoring op has as many outputs as there are variables; more than this is corruption. */
 const MAX_PORTS = 2 ** 20;
 
-/** Calls `visit` with each edge by which a node consumes others. */
+/** Calls `visit` with each input edge of a node. */
 type EdgesOf = (node: Node, visit: (name: string, port: number) => void) => void;
 
 /** The tensors that a node reads. */
@@ -18,14 +18,14 @@ export const DATA_EDGES: EdgesOf = (node, visit) => {
   for (const ref of node.inputs) visit(ref.node, ref.port);
 };
 
-/** The nodes that a node waits for, as their port 0. */
+/** The control inputs of a node, as port 0 of each. */
 export const CONTROL_EDGES: EdgesOf = (node, visit) => {
   for (const name of node.controls) visit(name, 0);
 };
 
-/** Which nodes consume which port: the edges of a graph, backwards. */
+/** Which nodes consume which port: the reverse edges of a graph. */
 export class UserIndex {
-  /** By the name of the node that is consumed, which may be one that is still to come, and by port. */
+  /** By the name of the consumed node, which may not exist yet, and by port. */
   readonly #users = new Map<string, Users[]>();
   readonly #edgesOf: EdgesOf;
 
@@ -34,17 +34,17 @@ export class UserIndex {
     for (const node of nodes) this.link(node);
   }
 
-  /** Notes what a node consumes. */
+  /** Records the inputs of a node. */
   link(node: Node): void {
     this.#edgesOf(node, (name, port) => this.#add(name, port, node));
   }
 
-  /** Forgets what a node consumes, before that changes. */
+  /** Forgets the inputs of a node, before they change. */
   unlink(node: Node): void {
     this.#edgesOf(node, (name, port) => this.#remove(name, port, node));
   }
 
-  /** Nodes that consume a port of a node, each once, in the order in which they came. */
+  /** Nodes that consume a port of a node, each once, in insertion order. */
   of(name: string, port: number): readonly Node[] {
     return listed(this.#users.get(name)?.[port]);
   }
@@ -65,7 +65,7 @@ export class UserIndex {
     }
     let all = this.#users.get(name);
     if (!all) {
-      // No longer than it has to be: most nodes have one port.
+      // As short as possible: most nodes have one port.
       all = port === 0 ? [undefined] : [];
       this.#users.set(name, all);
     }
@@ -95,7 +95,7 @@ function withoutUser(users: Users, node: Node): Users {
 
 function listed(users: Users): readonly Node[] {
   if (users === undefined) return NONE;
-  // A copy of a Set, which changes; lists are replaced.
+  // Copy a Set, since it is changed in place; lists are replaced.
   if (users instanceof Set) return [...users];
   return isList(users) ? users : [users];
 }

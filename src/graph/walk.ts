@@ -5,7 +5,7 @@ import { missingInput } from './missing_input.js';
 import { type Node, refText, type TensorRef } from './node.js';
 import { NodeSet } from './node_set.js';
 
-/** The named nodes and all that they need; control edges count unless `controls` is false. */
+/** The named nodes and everything that feeds them; control edges count unless `controls` is false. */
 export function ancestors(graph: Graph, from: Iterable<string>, controls = true): NodeSet {
   const found = new NodeSet(graph);
   for (const name of from) found.add(graph.find(name));
@@ -16,7 +16,7 @@ export function ancestors(graph: Graph, from: Iterable<string>, controls = true)
   return found;
 }
 
-/** The named nodes and all that data from them reaches. `through` can stop the walk at a node. */
+/** The named nodes and everything that they feed. `through` can stop the walk at a node. */
 export function descendants(
   graph: Graph,
   from: Iterable<string>,
@@ -30,14 +30,14 @@ export function descendants(
   return found;
 }
 
-/** The way back of a v1 loop, ref or not: the one edge of a graph that may close a cycle. */
+/** Whether an edge is the back edge of a v1 loop, ref or not: only such an edge may close a cycle. */
 function isBackEdge(node: Node, input: Node): boolean {
   return node.op.endsWith('Merge') && input.op.endsWith('NextIteration');
 }
 
 interface Order {
   readonly order: readonly Node[];
-  /** Whether some edge goes back: that of a v1 loop. */
+  /** Whether a graph has back edges, of v1 loops. */
   readonly hasLoops: boolean;
 }
 
@@ -45,15 +45,15 @@ const orderOf = memoizeByVersion(sort, (graph: Graph) => graph);
 
 /**
  * All nodes, inputs before consumers, otherwise in file order; the edge from NextIteration to Merge does not count.
- * @throws BnfixError `unreadable` when a cycle is left or an input is missing.
+ * @throws BnfixError `unreadable` when the graph has another cycle or an input is missing.
  */
 export function topologicalOrder(graph: Graph): readonly Node[] {
   return orderOf(graph).order;
 }
 
 /**
- * The nodes that something spreads to, from inputs to consumers: each node is asked whether it joins those found before.
- * What a loop computes comes back to its beginning: there it is asked once more, until nothing is new.
+ * The nodes that a property spreads to, from inputs to consumers: tests each node against those found before.
+ * In loops, the test is repeated from the beginning of the loop until it finds nothing new.
  */
 export function spread(graph: Graph, joins: (node: Node, found: NodeSet) => boolean): NodeSet {
   const { order, hasLoops } = orderOf(graph);
@@ -104,7 +104,7 @@ function sort(graph: Graph): Order {
   return { order, hasLoops };
 }
 
-/** Follows input 0 of nodes that are passed (that output a tensor as it is, say), back to the first that is not. */
+/** Follows input 0 of nodes to skip (that forward a tensor, say), back to the first other node. */
 export function sourceOf(graph: Graph, ref: TensorRef, passes: (node: Node) => boolean): TensorRef {
   let at = ref;
   let node = graph.find(ref.node);

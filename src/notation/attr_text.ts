@@ -6,7 +6,7 @@ import { DTYPES, floatText, quotedText } from './literals.js';
 import { nameText } from './tokens.js';
 import { isShapeKey } from './values.js';
 
-/** The value of an attr as the notation writes it; `<tensor>` and the like, which is not read back, where there is no way. */
+/** The value of an attr in the notation; a placeholder like `<tensor>`, which cannot be parsed, if it has none. */
 export function attrText(key: string, value: AttrValue): string {
   if (value.shape) return shapeText(shapeOf(value.shape), isShapeKey(key));
   if (!value.list) return scalarText(value) ?? unknownText(value);
@@ -45,7 +45,7 @@ function scalarText({ b, i, f, s, type, func }: AttrValue): string | undefined {
   return func && Object.keys(func.attr ?? {}).length === 0 ? `@${nameText(func.name ?? '')}` : undefined;
 }
 
-/** A string without quotes where it cannot be taken for anything else. */
+/** A string, without quotes if it cannot be mistaken for anything else. */
 function stringText(bytes: Uint8Array): string | undefined {
   const text = quotedText(bytes);
   const plain = text?.slice(1, -1) ?? '';

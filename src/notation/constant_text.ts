@@ -2,11 +2,11 @@ import { DataType, dtypeName } from '../graph/dtype.js';
 import { elementCount, type Tensor } from '../graph/tensor.js';
 import { elementTexts, hashText } from './literals.js';
 
-/** More elements are not written one by one. */
+/** Maximum number of elements that are printed. */
 const MAX_ELEMENTS = 16;
-/** More are not looked at one by one, either. */
+/** Maximum number of elements that are examined one by one. */
 const MAX_COMPARED = 4096;
-/** What `tf.constant` makes of numbers with and without a point, of true and false, and of strings. */
+/** The dtypes of `tf.constant` for numbers with and without a point, for true and false, and for strings. */
 const LITERAL_DTYPES: readonly DataType[] = [
   DataType.DT_FLOAT,
   DataType.DT_INT32,
@@ -14,7 +14,7 @@ const LITERAL_DTYPES: readonly DataType[] = [
   DataType.DT_STRING,
 ];
 
-/** A constant's value, and whether its dtype and its shape have to be written beside it. */
+/** A constant's value, and whether its dtype and its shape have to be printed as well. */
 export function constantText(tensor: Tensor): { text: string; isTyped: boolean; isShaped: boolean } {
   const { dtype, shape } = tensor;
   const count = elementCount(shape);
@@ -25,7 +25,7 @@ export function constantText(tensor: Tensor): { text: string; isTyped: boolean; 
     return { text, isTyped: false, isShaped: false };
   }
   if (count > MAX_ELEMENTS) return { text: texts[0]!, isTyped: true, isShaped: true };
-  // Brackets show no sizes behind a size of 0.
+  // Brackets cannot show the sizes after a size of 0.
   const isShaped = shape.slice(0, -1).includes(0);
   const isTyped = isShaped || !LITERAL_DTYPES.includes(dtype) || (count === 0 && dtype !== DataType.DT_FLOAT);
   return { text: isShaped ? '[]' : nested(texts, shape), isTyped, isShaped };

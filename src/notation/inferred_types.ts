@@ -4,14 +4,14 @@ import type { TensorRef } from '../graph/node.js';
 import { anyOf } from '../ops/meaning.js';
 import { opInfo, outputTypes } from '../ops/registry.js';
 
-/** A node as far as its types go. */
+/** The part of a node that its types depend on. */
 interface TypedNode {
   readonly op: string;
   readonly inputs: readonly TensorRef[];
   readonly attr: AttrMap;
 }
 
-/** Finds the node of a name, with all its attrs. */
+/** Finds a node by name, with all its attrs. */
 type Find = (name: string) => TypedNode | undefined;
 
 const isHandle = anyOf('handle');
@@ -20,8 +20,8 @@ const isRandom = anyOf('random');
 const takesTypeFromSecond = anyOf('select', 'fill', 'transposed_convolution');
 
 /**
- * The type attrs that the notation leaves out, since they follow from the inputs: those that an output has (`T`, `dtype`,
- * `Tparams`), unless the op has a default for them. A node without inputs and a random op make float32, and a variable is.
+ * The type attrs that the notation omits, since they follow from the inputs: those of an output (`T`, `dtype`,
+ * `Tparams`), unless the op has a default for them. Nodes without inputs, random ops and variables are float32.
  */
 export function inferredTypes(node: TypedNode, find: Find): AttrMap {
   const inferred: Record<string, AttrValue> = isHandle(node) ? { dtype: attr.type(DataType.DT_FLOAT) } : {};
@@ -49,11 +49,11 @@ function elementType(node: TypedNode, key: string, find: Find): DataType | undef
 
 function typeOf({ node: name, port }: TensorRef, find: Find): DataType | undefined {
   const node = find(name);
-  // 0 is DT_INVALID: the attr is missing, or not known yet.
+  // 0 is DT_INVALID: the attr is missing, or not yet known.
   return (node && outputTypes(node)?.[port]) || undefined;
 }
 
-/** The dtype of the variable that a handle stands for; undefined where it goes round a loop. */
+/** The dtype of the variable that a handle stands for; undefined if it is forwarded around a loop. */
 function variableType(handle: TensorRef, find: Find): DataType | undefined {
   const seen = new Set<TypedNode>();
   for (let node = find(handle.node); node && !seen.has(node); node = find(node.inputs[0]?.node ?? '')) {

@@ -3,7 +3,7 @@ import { DataType, dtypeName } from '../graph/dtype.js';
 import { byteSize, elementCount, numberTensor, readNumbers, stringTensor, type Tensor } from '../graph/tensor.js';
 import { notationError } from './tokens.js';
 
-/** Names of dtypes, as TensorFlow and NumPy write them: `float` and `float32`. */
+/** Names of dtypes in TensorFlow and NumPy: `float` and `float32`. */
 export const DTYPES: ReadonlyMap<string, DataType> = new Map(
   Object.values(DataType)
     .filter((value): value is DataType => typeof value === 'number')
@@ -13,13 +13,13 @@ export const DTYPES: ReadonlyMap<string, DataType> = new Map(
     ]),
 );
 
-/** A constant as it is written: its elements, row-major, in the shape of the brackets around them. */
+/** A parsed constant: its elements, row-major, in the shape given by the brackets. */
 export interface Literal {
   readonly shape: readonly number[];
   readonly elements: readonly (number | boolean | string)[];
-  /** What `tf.constant` would make of it: int32 for whole numbers without a point, float32 for `[]`. */
+  /** Its dtype in `tf.constant`: int32 for numbers without a point, float32 for `[]`. */
   readonly dtype: DataType;
-  /** The line that it begins in. */
+  /** The line that it starts in. */
   readonly line: number;
 }
 
@@ -36,7 +36,7 @@ export function literalTensor({ elements, line, ...own }: Literal, dtype = own.d
   );
 }
 
-/** A constant of which a text says no more than dtype, shape and hash. Its numbers cannot be read. */
+/** A constant with only dtype, shape and hash in the text. Its numbers cannot be read. */
 export function abbreviatedTensor(dtype: DataType, shape: readonly number[], hash: string): Tensor {
   const refuse = () => {
     throw new BnfixError('unreadable', `the numbers of the constant ${hash} are not in the text`);
@@ -44,7 +44,7 @@ export function abbreviatedTensor(dtype: DataType, shape: readonly number[], has
   return { dtype, shape, byteLength: byteSize(dtype, shape), chunks: refuse, strings: refuse, origin: hash };
 }
 
-/** The elements of a tensor as the notation writes them, or undefined where they have no such form. */
+/** The elements of a tensor in the notation; undefined if they cannot be written in it. */
 export function elementTexts(tensor: Tensor): string[] | undefined {
   if (isAbbreviated(tensor)) return undefined;
   if (tensor.dtype === DataType.DT_STRING) return stringTexts(tensor);
@@ -66,7 +66,7 @@ function stringTexts(tensor: Tensor): string[] | undefined {
   return texts.includes(undefined) ? undefined : (texts as string[]);
 }
 
-/** A string in quotes; undefined where it is not UTF-8. */
+/** A string in quotes; undefined if it is not UTF-8. */
 export function quotedText(bytes: Uint8Array): string | undefined {
   try {
     return JSON.stringify(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
@@ -75,7 +75,7 @@ export function quotedText(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** The shortest decimal that is read as the same float32 (or float64), always with a point or an exponent. */
+/** The shortest decimal that parses as the same float32 (or float64), always with a point or an exponent. */
 export function floatText(x: number, isDouble = false): string {
   if (Number.isNaN(x)) return 'nan';
   if (!Number.isFinite(x)) return x > 0 ? 'inf' : '-inf';
@@ -90,7 +90,7 @@ export function floatText(x: number, isDouble = false): string {
   return /^-?\d+$/.test(text) ? `${text}.0` : text;
 }
 
-/** A number that changes with the bytes of a tensor (FNV-1a), for constants that are too large to be shown. */
+/** A hash of the bytes of a tensor (FNV-1a), for constants that are too large to print. */
 export function hashText(tensor: Tensor): string {
   if (isAbbreviated(tensor)) return tensor.origin!;
   let hash = 0x811c9dc5;

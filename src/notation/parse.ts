@@ -10,12 +10,12 @@ import { notationError } from './tokens.js';
 import { attrOf, literalOf, sizesOf } from './values.js';
 
 /**
- * The graph of a text in the notation of graphs (docs/notation.md): `y = Relu(BiasAdd(x, [1.0, 2.0]))`.
+ * Parses a graph in the notation of docs/notation.md: `y = Relu(BiasAdd(x, [1.0, 2.0]))`.
  *
  * A node in the inputs of `y` is called `y/Op`, the next of the same op `y/Op_1`; a line without a name `Op`. A name that
  * no line defines is a float32 placeholder of unknown shape. Type attrs that follow from the inputs are filled in.
  *
- * @throws BnfixError `unreadable` with the line where the text is not in the notation, or a name is taken
+ * @throws BnfixError `unreadable` with the line of a syntax error or of a duplicate name
  * @example
  * parseGraph('y = Mul(x, 0.5)').get('y').inputs; // [{ node: 'x', port: 0 }, { node: 'y/Const', port: 0 }]
  */
@@ -27,7 +27,7 @@ export function parseGraph(text: string): Graph {
   return new Graph(drafts.nodes());
 }
 
-/** A node whose type attrs are not complete yet. */
+/** A node whose type attrs are not yet complete. */
 interface Draft extends Required<Pick<NodeSpec, 'name' | 'op' | 'inputs' | 'controls' | 'device'>> {
   attr: Record<string, AttrValue>;
   readonly tensor: Tensor | undefined;
@@ -39,7 +39,7 @@ class Drafts {
   readonly #drafts = new Map<string, Draft>();
   readonly #ops = new Map<string, number>();
 
-  /** The name of a line that has none: `AssignSub`, `AssignSub_1`. */
+  /** The name for a line without one: `AssignSub`, `AssignSub_1`. */
   freeName(op: string): string {
     return numbered(this.#ops, op, op);
   }
@@ -71,7 +71,7 @@ class Drafts {
     this.#drafts.set(name, { name, op, device: '', ...none, isTyped: false });
   }
 
-  /** A node with its type attrs; in a loop, those that are known by then. */
+  /** A node with its type attrs; in a loop, those known so far. */
   #typed(name: string): Draft | undefined {
     const draft = this.#drafts.get(name);
     if (!draft || draft.isTyped) return draft;
@@ -89,7 +89,7 @@ function numbered(counts: Map<string, number>, op: string, base: string): string
   return count === 0 ? base : `${base}_${count}`;
 }
 
-/** The attrs of a node, and its tensor where it is a constant. */
+/** The attrs of a node, and its tensor if it is a constant. */
 function content({ op, attrs, line }: Call): Pick<Draft, 'attr' | 'tensor' | 'absent'> {
   const found: Record<string, AttrValue> = {};
   const absent: string[] = [];
@@ -98,7 +98,7 @@ function content({ op, attrs, line }: Call): Pick<Draft, 'attr' | 'tensor' | 'ab
   for (const { key, value, isAbsent } of attrs) {
     const { kind, text, quoted } = value.token;
     const dtype = kind === 'word' && !quoted && !value.items ? DTYPES.get(text) : undefined;
-    // What is printed as `<tensor>` cannot be read back.
+    // Attrs printed as `<tensor>` cannot be parsed.
     if (kind === 'opaque') continue;
     if (isAbsent) absent.push(text);
     else if (key === undefined && dtype !== undefined) found.dtype = attr.type(dtype);

@@ -11,20 +11,20 @@ import { constantText } from './constant_text.js';
 import { inferredTypes } from './inferred_types.js';
 import { nameText } from './tokens.js';
 
-/** Which part of a graph is printed; without `around`, all of it. */
+/** The part of a graph to print; without `around`, all of it. */
 export interface PrintOptions {
-  /** A node: it and its neighbours are printed. */
+  /** A node to print with its neighbours. */
   readonly around?: string;
-  /** How many edges away from it, forwards and backwards; 2 unless given. */
+  /** The maximum distance in edges, forwards and backwards. Default: 2. */
   readonly distance?: number;
 }
 
 /**
- * A graph in the notation that `parseGraph` reads (docs/notation.md): a node a line, in topological order, attrs sorted. What
- * follows from the rest is left out: type attrs, float32 placeholders of unknown shape, names of nodes in their only
- * reader's inputs. Constants of more than 16 elements are given by shape and hash. Header and functions are not printed.
+ * Prints a graph in the notation of `parseGraph` (docs/notation.md): one node per line, in topological order, attrs sorted.
+ * Omits redundant parts: type attrs, float32 placeholders of unknown shape, names of nodes nested in their only
+ * consumer's inputs. Constants of more than 16 elements are given by shape and hash. Header and functions are not printed.
  *
- * @throws BnfixError `usage` when there is no node `around`
+ * @throws BnfixError `usage` when the node `around` does not exist
  */
 export function printGraph(graph: Graph, { around, distance = 2 }: PrintOptions = {}): string {
   const shown = around === undefined ? undefined : neighbours(graph, around, distance);
@@ -51,7 +51,7 @@ function neighbours(graph: Graph, name: string, distance: number): NodeSet {
   return found;
 }
 
-/** A node as far as it is shown: at the edge of a part, without its inputs. */
+/** The printed part of a node: at the edge of a part, without its inputs. */
 interface Shown {
   readonly op: string;
   readonly inputs: readonly TensorRef[];
@@ -75,7 +75,7 @@ class Printer {
     for (const node of this.#part ?? []) {
       for (const name of [...node.inputs.map((ref) => ref.node), ...node.controls]) edge.add(this.#graph.find(name));
     }
-    // From the last to the first: what a line takes in needs no line of its own.
+    // From the last to the first: nested nodes need no line of their own.
     const lines: string[] = [];
     for (const node of [...order].reverse()) {
       if (this.#part && !this.#part.has(node) && !edge.has(node)) continue;
@@ -87,7 +87,7 @@ class Printer {
     return lines.reverse();
   }
 
-  /** Whether a node is what the parser makes of a name that no line defines. */
+  /** Whether a node equals the parser's node for an undefined name. */
   #isImplied({ name, op, attr, device, controls }: Node): boolean {
     const isPlain = op === 'Placeholder' && attr.dtype?.type === DataType.DT_FLOAT && Object.keys(attr).length === 1;
     return isPlain && device === '' && controls.length === 0 && this.#graph.dataConsumers(name).length > 0;
@@ -109,7 +109,7 @@ class Printer {
     return isEdge ? { op: node.op, inputs: [], controls: [], attr: node.attr } : node;
   }
 
-  /** A tensor by its name, or the node that makes it, where it would get the same name from the parser. */
+  /** A tensor by its name, or its nested producer, if the parser would give that the same name. */
   #input(ref: TensorRef, scope: string, counts: Map<string, number>): string {
     const node = this.#graph.find(ref.node);
     if (node) {
@@ -131,7 +131,7 @@ class Printer {
     return others.length === 0 && consumer!.inputs.filter((ref) => ref.node === node.name).length === 1;
   }
 
-  /** All attrs but those that the parser fills in. */
+  /** All attrs except for those that the parser fills in. */
   #attrs(shown: Shown): string[] {
     const inferred = inferredTypes(shown, (name) => {
       const node = this.#graph.find(name);

@@ -2,7 +2,7 @@ import type { TensorRef } from '../graph/node.js';
 import { DTYPES } from './literals.js';
 import { notationError, type Token, tokensOf } from './tokens.js';
 
-/** What an attr is set to, as it is written: a single token, or a list; `float32[8] #1a2b` has a prefix and a hash. */
+/** The unparsed value of an attr: a single token, or a list; `float32[8] #1a2b` has a prefix and a hash. */
 export interface Value {
   readonly token: Token;
   readonly items?: readonly Value[];
@@ -10,32 +10,32 @@ export interface Value {
   readonly hash?: string;
 }
 
-/** `key=value`, a value alone, or `-key`: an attr that is absent. */
+/** `key=value`, only a value, or `-key`: an absent attr. */
 export interface AttrItem {
   readonly key: string | undefined;
   readonly value: Value;
   readonly isAbsent: boolean;
 }
 
-/** A node as it is written, its inputs nested. */
+/** The syntax of a node, with nested inputs. */
 export interface Call {
   readonly op: string;
   readonly inputs: readonly (Call | TensorRef)[];
   readonly controls: readonly string[];
   readonly attrs: readonly AttrItem[];
-  /** Which output the node around it reads. */
+  /** The output that the outer node reads. */
   readonly port: number;
   readonly line: number;
 }
 
-/** A node with a name, perhaps with others nested in it. */
+/** A node with a name, possibly with others nested in it. */
 export interface Statement {
   readonly name: string | undefined;
   readonly call: Call;
   readonly device: string;
 }
 
-/** Whether an input is a node of its own. */
+/** Whether an input is a nested node. */
 export function isCall(input: Call | TensorRef): input is Call {
   return 'op' in input;
 }
@@ -47,7 +47,7 @@ const INFIX: readonly Readonly<Record<string, string>>[] = [
 
 /**
  * Parses the statements of a text in the notation of graphs (docs/notation.md).
- * @throws BnfixError `unreadable` with the line where the text is not in the notation
+ * @throws BnfixError `unreadable` with the line of a syntax error
  */
 export function parseStatements(text: string): Statement[] {
   return new Parser(tokensOf(text)).statements();
@@ -128,7 +128,7 @@ class Parser {
     return { inputs, controls };
   }
 
-  /** A tensor, a control input, or `...` for inputs that are not shown. */
+  /** A tensor, a control input, or `...` for omitted inputs. */
   #input(): Call | TensorRef | string | undefined {
     if (this.#skip('^')) return this.#take('word').text;
     if (!this.#isKind('dots')) return this.#sum();

@@ -27,13 +27,13 @@ const TOKEN =
 
 /**
  * The tokens of a text.
- * @throws BnfixError `unreadable` at a character that begins none
+ * @throws BnfixError `unreadable` at a character that starts no token
  */
 export function tokensOf(text: string): Token[] {
   const tokens: Token[] = [];
   let line = 1;
   let at = 0;
-  // Within brackets, a statement goes on in the next line.
+  // Within brackets, a statement continues on the next line.
   let depth = 0;
   while (at < text.length) {
     TOKEN.lastIndex = at;
@@ -58,7 +58,7 @@ export function notationError(line: number, what: string): BnfixError {
   return new BnfixError('unreadable', what, { where: `line ${line}` });
 }
 
-/** A name as the notation writes it: in backticks where it would be read as something else. */
+/** A name in the notation: in backticks if it would be parsed as something else. */
 export function nameText(name: string): string {
   TOKEN.lastIndex = 0;
   const match = TOKEN.exec(name);

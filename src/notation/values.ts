@@ -5,7 +5,7 @@ import { DTYPES, type Literal } from './literals.js';
 import type { Value } from './syntax.js';
 import { notationError } from './tokens.js';
 
-/** The attr that a value stands for. Lists are shapes under the key `shape`, and lists of ints under others. */
+/** The attr of a value. Lists are shapes under the key `shape`, and lists of ints under others. */
 export function attrOf(key: string, value: Value): AttrValue {
   const { items, prefix, token } = value;
   if (prefix === '@') return { func: { name: token.text } };
@@ -35,7 +35,7 @@ function shapeOf(value: Value) {
   return shapeProto(isUnknown(value) ? undefined : sizesOf(value));
 }
 
-/** The sizes of a list such as `[?, 8]`; -1 for those that are not known. */
+/** The sizes of a list such as `[?, 8]`; -1 for unknown ones. */
 export function sizesOf({ items = [] }: Value): number[] {
   return items.map((item) => (isUnknown(item) ? -1 : Number(item.token.text)));
 }
@@ -50,7 +50,7 @@ function scalarAttr({ token, prefix }: Value): AttrValue {
   return dtype === undefined ? attr.string(text) : attr.type(dtype);
 }
 
-/** A constant as it is written. */
+/** Parses a constant. */
 export function literalOf({ token, items }: Value): Literal {
   const { kind, text, line } = token;
   if (!items) {
@@ -63,7 +63,7 @@ export function literalOf({ token, items }: Value): Literal {
     if (kind === 'text') return one(text, DataType.DT_STRING);
     if (kind === 'number') return one(numberOf(text), isWhole(text) ? DataType.DT_INT32 : DataType.DT_FLOAT);
     if (/^(true|false)$/.test(text)) return one(text === 'true', DataType.DT_BOOL);
-    throw notationError(line, `${text} is no value of a constant`);
+    throw notationError(line, `${text} is not a valid value of a constant`);
   }
   const rows = items.map(literalOf);
   const shape = rows[0]?.shape ?? [];
@@ -72,7 +72,7 @@ export function literalOf({ token, items }: Value): Literal {
   return {
     shape: [rows.length, ...shape],
     elements: rows.flatMap((row) => row.elements),
-    // As in tf.constant, nothing at all and a mixture of numbers are float32.
+    // As in tf.constant, an empty list and a mixture of numbers are float32.
     dtype: dtypes.size === 1 ? rows[0]!.dtype : DataType.DT_FLOAT,
     line,
   };

@@ -1,6 +1,6 @@
 import type { Node, TensorRef } from '../graph/node.js';
 
-/** What a Concat or ConcatV2 reads: the tensors, and the dimension along which they are put together. */
+/** The inputs of a Concat or ConcatV2: the tensors, and the dimension along which they are concatenated. */
 export function concatenation({ op, inputs }: Node): {
   readonly parts: readonly TensorRef[];
   readonly axis: TensorRef | undefined;

@@ -1,19 +1,19 @@
 import { type Role, rolesOf } from './table/row.js';
 
-/** Ops that TensorFlow names by a rule. Custom ops that keep to it are of the family, too. */
+/** Op families with common naming rules. Custom ops that follow a rule belong to the family as well. */
 const FAMILIES: readonly (readonly [RegExp, readonly Role[]])[] = [
   // Optimizers: ApplyAdam, ResourceApplyAdam, SparseApplyAdagrad, ResourceSparseApplyAdagrad (training_ops.cc).
   [/^(Resource)?(Sparse)?Apply[A-Z]/, rolesOf('update effect')],
   // Sparse updates of variables; without a variable it is called TensorScatter... or ScatterNd (state_ops.cc).
   [/^(Resource)?Scatter(Nd)?(Add|Sub|Mul|Div|Min|Max|Update)$/, rolesOf('update effect')],
   [/^(Resource|Sparse)?Accumulator[A-Z]/, rolesOf('effect')],
-  // QueueEnqueueManyV2, QueueClose, QueueSizeV2; what a queue delivers is a row of table/inputs.ts.
+  // QueueEnqueueManyV2, QueueClose, QueueSizeV2; dequeue ops have rows in table/inputs.ts.
   [/^Queue(Enqueue|Close|Size|IsClosed)/, rolesOf('effect')],
   // ScalarSummary, WriteHistogramSummary, CreateSummaryFileWriter (logging_ops.cc, summary_ops.cc).
   [/Summary/, rolesOf('summary effect')],
   // ReluGrad, MaxPoolGradV2, FakeQuantWithMinMaxArgsGradient, Conv2DBackpropFilter. (StopGradient has a row.)
   [/Grad(V\d|A|Ex|Boxes|Image|WithArgmax|WithShape)?$|[a-z]Gradient$|BackpropFilter/, rolesOf('gradient')],
-  // TensorArrayReadV3 and the like: what a loop of layers collects (data_flow_ops.cc).
+  // TensorArrayReadV3 and similar ops: the tensors that a loop of layers collects (data_flow_ops.cc).
   [/^TensorArray/, rolesOf('tensor_array')],
   // HashTableV2, LookupTableFindV2, MutableHashTableOfTensors (lookup_ops.cc).
   [/^(Mutable(Dense)?)?HashTable|^LookupTable/, rolesOf('lookup_table')],
@@ -21,7 +21,7 @@ const FAMILIES: readonly (readonly [RegExp, readonly Role[]])[] = [
   [/^(_Mkl)?Quantized(Conv|DepthwiseConv|MatMul)/, rolesOf('weighted')],
 ];
 
-/** Roles of an op that has no row of its own, by its name. */
+/** Roles of an op without a row, by its name. */
 export function familyRoles(op: string): readonly Role[] {
   return FAMILIES.flatMap(([name, roles]) => (name.test(op) ? roles : []));
 }

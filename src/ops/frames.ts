@@ -14,7 +14,7 @@ const isExit = anyOf('exit');
 
 /**
  * The frames of v1 loops: which nodes are in which, and how a tensor from outside is brought in.
- * Ask for a new one after nodes were moved; nodes that {@link Frames.bring} adds are known.
+ * Create a new one after nodes were moved; nodes that {@link Frames.bring} adds are tracked.
  */
 export class Frames {
   readonly #graph: Graph;
@@ -36,7 +36,7 @@ export class Frames {
     return this.#stacks.get(name) ?? ROOT;
   }
 
-  /** A tensor from outside all loops, handed into a frame by Enter ops that are constant there. */
+  /** Passes a tensor from outside all loops into a frame, by Enter ops for loop constants. */
   bring(ref: TensorRef, dtype: DataType, stack: FrameStack): TensorRef {
     const outside = this.of(ref.node).length;
     let at = ref;

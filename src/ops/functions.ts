@@ -14,7 +14,7 @@ type NodeDef = tensorflow.NodeDef.$Properties;
 /** A function as an attr names it: `f` of a PartitionedCall, `then_branch` of an If. */
 export interface FunctionName {
   readonly name: string;
-  /** Attrs that its body refers to as `$T`. */
+  /** Attrs that its body refers to, as in `$T`. */
   readonly attr: AttrMap;
 }
 
@@ -26,7 +26,7 @@ export interface FunctionArg {
   readonly type: DataType | undefined;
 }
 
-/** A function as one call instantiates it: its edges are parsed, its attrs filled in. */
+/** A function as instantiated by one call, with edges parsed and attrs filled in. */
 export interface FunctionBody {
   readonly name: string;
   readonly args: readonly FunctionArg[];
@@ -54,12 +54,12 @@ export class FunctionLibrary {
     return this.#defs.has(name);
   }
 
-  /** The function that an attr of a node names; undefined when the graph has no such function. */
+  /** The function that an attr of a node names; undefined if the graph does not have it. */
   namedBy(node: Node, key: string): FunctionName | undefined {
     return this.#known(node, node.attr[key]);
   }
 
-  /** The functions that a list attr of a node names; undefined when the graph lacks one of them. */
+  /** The functions that a list attr of a node names; undefined if the graph lacks one of them. */
   listedBy(node: Node, key: string): FunctionName[] | undefined {
     const names = (node.attr[key]?.list?.func ?? []).map((func) => this.#known(node, { func }));
     return names.every((name) => name !== undefined) ? names : undefined;
@@ -78,7 +78,7 @@ export class FunctionLibrary {
 
   /**
    * The body of a function for one call.
-   * @throws BnfixError `unreadable` when the graph has no such function, or when it reads what it does not have
+   * @throws BnfixError `unreadable` when the graph does not have the function, or when the function reads undefined tensors
    */
   bodyOf({ name, attr }: FunctionName): FunctionBody {
     const fn = this.#defs.get(name);
@@ -124,7 +124,7 @@ class BodyEdges {
     return { node, port: output === undefined ? 0 : this.#firstPort(def, output) + Number(index ?? 0) };
   }
 
-  /** Undefined for an argument, which is there before anything runs. */
+  /** Undefined for an argument, which exists before anything runs. */
   control(text: string): string | undefined {
     return this.#nodes.has(text) ? text : undefined;
   }
@@ -168,7 +168,7 @@ function specOf(fn: string, def: NodeDef, attrs: AttrMap, edges: BodyEdges): Nod
   };
 }
 
-/** Attrs of a node in a function, with those of the call in the place of `$name`. */
+/** Attrs of a node in a function, with `$name` replaced by the attr of the call. */
 function filledIn(own: AttrMap, attrs: AttrMap): AttrMap {
   const filled = Object.entries(own).map(([key, value]) => [
     key,
@@ -219,7 +219,7 @@ export function addBody(
 }
 
 function broken(fn: FunctionDef, text: string): BnfixError {
-  return new BnfixError('unreadable', `the function ${fn.signature?.name} reads ${text}, which it does not have`, {
+  return new BnfixError('unreadable', `the function ${fn.signature?.name} reads ${text}, which it does not define`, {
     where: fn.signature?.name ?? undefined,
     fix: 'the graph file is corrupt: save it again',
   });

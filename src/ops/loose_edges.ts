@@ -3,16 +3,16 @@ import { missingInput } from '../graph/missing_input.js';
 import { type Node, refText } from '../graph/node.js';
 import { outputCount } from './registry.js';
 
-/** An input or a control input that leads nowhere. */
+/** An input or a control input that refers to a missing node or port. */
 export interface LooseEdge {
   readonly node: Node;
-  /** As NodeDefs write it. */
+  /** In the notation of NodeDefs. */
   readonly edge: string;
-  /** The node that does not have the port; undefined when it is the node that is missing. */
+  /** The node without that port; undefined if the node is missing. */
   readonly producer: Node | undefined;
 }
 
-/** The first loose edge of a graph: every input has to exist, and every port of an op that is registered. */
+/** The first loose edge of a graph: every input must exist, and for registered ops, every port. */
 export function findLooseEdge(graph: Graph): LooseEdge | undefined {
   for (const node of graph.nodes()) {
     const producers = graph.inputNodes(node);
@@ -28,8 +28,8 @@ export function findLooseEdge(graph: Graph): LooseEdge | undefined {
 }
 
 /**
- * Checks that a graph as it was read can be that of a whole file.
- * @throws BnfixError `unreadable` when a node reads, or waits for, what does not exist
+ * Checks that a graph was read from a complete file.
+ * @throws BnfixError `unreadable` when an input or control input of a node does not exist
  */
 export function refuseLooseEdges(graph: Graph): void {
   const loose = findLooseEdge(graph);

@@ -32,12 +32,12 @@ interface HasOp {
   readonly op: string;
 }
 
-/** The row of an op; undefined for ops that bnfix knows nothing special of, and for those that only have the roles of a family. */
+/** The row of an op; undefined for ops without one, including those that only have the roles of a family. */
 export function meaningOf(op: string): OpRow | undefined {
   return rows.get(op);
 }
 
-/** The roles of an op: of its row, otherwise of the families that its name belongs to. */
+/** The roles of an op: from its row, otherwise from the families that its name belongs to. */
 export function rolesOf(op: string): readonly Role[] {
   let roles = known.get(op);
   if (roles === undefined) {
@@ -54,10 +54,10 @@ export function hasRole({ op }: HasOp, role: Role): boolean {
   return rolesOf(op).includes(role);
 }
 
-/** A question about the op of a node; the answer for no node is no. */
+/** A test for the op of a node; false for undefined. */
 export type OpTest = (node: HasOp | undefined) => boolean;
 
-/** Tests for any of the given roles. Make it once, at the top of a file: each op is worked out once. */
+/** A test for any of the given roles. Create it once, at the top of a file: it caches its result per op. */
 export function anyOf(...roles: readonly Role[]): OpTest {
   const answers = new Map<string, boolean>();
   return (node) => {
@@ -76,18 +76,18 @@ export function opsWith(...roles: readonly Role[]): string[] {
   return [...rows].flatMap(([op, row]) => (row.roles.some((role) => roles.includes(role)) ? [op] : []));
 }
 
-/** What an op does to one element of each of its inputs; undefined when it is not elementwise. */
+/** The function that an op applies to one element of each input; undefined if it is not elementwise. */
 export function scalarOf(op: string): Scalar | undefined {
   return rows.get(op)?.scalar;
 }
 
-/** A test for an op and its twins, which mean the same: `sameAs('Add')` holds for AddV2. */
+/** A test for an op and its equivalents: `sameAs('Add')` is true for AddV2. */
 export function sameAs(op: string): OpTest {
   const meaning = rows.get(op);
   return (node) => node !== undefined && (node.op === op || (meaning !== undefined && rows.get(node.op) === meaning));
 }
 
-/** How a scale and shift per channel commute with an op; undefined where they do not. */
+/** How a scale and shift per channel commute with an op; undefined if they do not. */
 export function channelRuleOf(op: string): ChannelRule | undefined {
   return rows.get(op)?.channels;
 }
@@ -100,15 +100,15 @@ export function allRows(): readonly OpRow[] {
 /** Ops whose output 0 is their input 0. */
 export const isIdentity: OpTest = anyOf('identity');
 
-/** Ops that ask for the shape of a tensor. */
+/** Ops that return the shape of a tensor. */
 export const isShapeQuery: OpTest = anyOf('shape_query');
 
-/** Ops that look at the shape of a tensor, never at its numbers. */
+/** Ops that depend on the shape of a tensor, never on its values. */
 export const readsShape: OpTest = anyOf('shape_query', 'shape_like');
 
 /** Ops that pass their data to one of two branches. */
 export const isSwitch: OpTest = anyOf('switch');
-/** Ops that take the value of whichever branch was run. */
+/** Ops that output the value of the branch that ran. */
 export const isMerge: OpTest = anyOf('merge');
-/** Ops that choose, by a condition, between two tensors that are both computed. */
+/** Ops that select, by a condition, one of two tensors that are both computed. */
 export const isSelect: OpTest = anyOf('select');

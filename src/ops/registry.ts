@@ -8,12 +8,12 @@ interface OutputArg {
   /** A DataType, or the attr that holds it (or a list of them). */
   readonly type: DataType | string;
   readonly list: boolean;
-  /** The attr that says how many tensors the argument stands for. */
+  /** The attr with the number of tensors of the argument. */
   readonly numberAttr: string | undefined;
   readonly isRef: boolean;
 }
 
-/** What bnfix needs to know of an op's registration in TensorFlow. */
+/** The part of an op's registration in TensorFlow that bnfix needs. */
 export interface OpInfo {
   readonly stateful: boolean;
   readonly outputs: readonly OutputArg[];
@@ -70,13 +70,13 @@ function parseOutput(word: string): OutputArg {
   return { name, type, list, numberAttr: last === undefined ? undefined : count, isRef };
 }
 
-/** A node as far as its op's registration goes. */
+/** The part of a node that its op's registration depends on. */
 interface OpInstance {
   readonly op: string;
   readonly attr: AttrMap;
 }
 
-/** The outputs of nodes whose attrs say how many there are: thousands, where a saver restores them all. */
+/** Cache of outputs of nodes whose attrs determine their number: thousands for a saver's restore op. */
 const listed = new WeakMap<AttrMap, { readonly op: string; readonly types: readonly DataType[] }>();
 
 /** DataTypes of all outputs, in port order; undefined for custom ops. */

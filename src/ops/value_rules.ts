@@ -2,7 +2,7 @@ import { attrInt, attrInts } from '../graph/attrs.js';
 import type { Node } from '../graph/node.js';
 import { elementCount } from '../graph/tensor.js';
 
-/** A small constant value: its numbers row-major, and its shape. An entry is NaN where it is known only when run. */
+/** A small constant value: its numbers row-major, and its shape. NaN for an element that is known only at run time. */
 export interface ConstantValue {
   readonly shape: readonly number[];
   readonly values: readonly number[];
@@ -11,13 +11,13 @@ export interface ConstantValue {
 /** Larger constants are weights, not facts about shapes. */
 export const MAX_ELEMENTS = 4096;
 
-/** The value of a node's inputs; undefined for one that is not known. */
+/** The value of a node's inputs; undefined for an unknown one. */
 export type ConstantInput = (index: number) => ConstantValue | undefined;
 
-/** The value of output 0 of an op that moves the elements of small constants; undefined when it is not known. */
+/** The value of output 0 of an op that moves the elements of small constants; undefined if unknown. */
 export type ValueRule = (node: Node, input: ConstantInput) => ConstantValue | undefined;
 
-/** Reshape: the elements stay. */
+/** Reshape: the elements do not change. */
 export const reshaped: ValueRule = (_, input) => {
   const value = input(0);
   const target = input(1)?.values;
@@ -48,10 +48,10 @@ export const squeezed: ValueRule = (node, input) => {
   );
 };
 
-/** Pack of single numbers: a list. */
+/** Pack of scalars: a list. */
 export const packed: ValueRule = (node, input) => {
   const parts = node.inputs.map((_, i) => input(i));
-  // One number that is known shows that all are single numbers.
+  // One known scalar shows that all are scalars.
   if (!parts.some((part) => part?.shape.length === 0)) return undefined;
   return { shape: [parts.length], values: parts.map((part) => part?.values[0] ?? Number.NaN) };
 };
@@ -80,14 +80,14 @@ function withShape(value: ConstantValue, shape: readonly number[]): ConstantValu
   return elementCount(shape) === value.values.length ? { shape, values: value.values } : undefined;
 }
 
-/** What a StridedSlice takes of a list: one element or a range; undefined for other slices. */
+/** The part of a list that a StridedSlice selects: one element or a range; undefined for other slices. */
 export const sliced: ValueRule = (node, input) => {
   const [value, begin, end, stride] = [0, 1, 2, 3].map(input);
   if (!value) return undefined;
   const mask = (name: string) => attrInt(node, name) ?? 0;
   const isPlain = mask('new_axis_mask') === 0 && mask('ellipsis_mask') === 0;
   if (value.shape.length !== 1 || begin?.values.length !== 1 || !isPlain) {
-    // Of one element, any slice that takes something takes that element.
+    // Any non-empty slice of a single element is that element.
     return value.values.length === 1 && mask('shrink_axis_mask') !== 0
       ? { shape: [], values: value.values }
       : undefined;

@@ -91,7 +91,7 @@ describe('the body of a function', () => {
 
   it('is refused where it reads what is not there', () => {
     const fn = { ...split, ret: { o: 'gone:z:0' } };
-    expect(() => bodyFor(calling('f', {}, fn))).toThrow('the function f reads gone:z:0, which it does not have');
+    expect(() => bodyFor(calling('f', {}, fn))).toThrow('the function f reads gone:z:0, which it does not define');
     const { library } = calling('f', {}, split);
     expect(() => library.bodyOf({ name: 'g', attr: {} })).toThrow('function g not found in the graph');
   });

@@ -8,7 +8,7 @@ import type { Affine, AffineOp } from './affine_op.js';
 import { fusedBatchNorm, globalNormalization } from './normalization.js';
 import type { FoldView } from './view.js';
 
-/** The pattern of a batch norm that is written as arithmetic. */
+/** The pattern of an unfused batch norm. */
 export const DECOMPOSED = 'decomposed';
 
 const isFusedBatchNorm = anyOf('fused_batch_norm');
@@ -30,7 +30,7 @@ function isPlainIdentity({ op }: Node): boolean {
 
 const [ONE, ZERO, MINUS_ONE] = [scalar(1), scalar(0), scalar(-1)];
 
-/** A node as an affine function of one input; undefined when it is none, or its parameters are not constant. */
+/** A node as an affine function of one input; undefined if it is not affine, or its parameters are not constant. */
 export function affineOp(view: FoldView, node: Node): AffineOp | undefined {
   if (view.isKept(node.name)) return undefined;
   if (isFusedBatchNorm(node)) return fusedBatchNorm(view, node);
@@ -57,7 +57,7 @@ export function affineOp(view: FoldView, node: Node): AffineOp | undefined {
 const negated = (v: Vector): Vector => mapVector(v, (x) => -x);
 const inverse = (v: Vector): Vector => mapVector(v, (x) => 1 / x);
 
-/** Of NCHW, versions of TensorFlow agree only where there are four dimensions. */
+/** Versions of TensorFlow agree on NCHW only for four dimensions. */
 function alongChannels(view: FoldView, node: Node, bias: Vector): Vector | undefined {
   if (bias.shape.length !== 1) return undefined;
   if ((attrString(node, 'data_format') ?? 'NHWC') !== 'NCHW') return bias;
@@ -70,12 +70,12 @@ interface Arithmetic {
   readonly x: number;
   readonly scale: Vector;
   readonly shift: Vector;
-  /** The other input, where there is one. */
+  /** The other input, if any. */
   readonly constant?: ConstantVector;
 }
 
 function arithmetic(node: Node, { dtype, x, scale, shift, constant }: Arithmetic): AffineOp {
-  // Scaling by a root is how a batch norm that was not fused divides by its deviation.
+  // An unfused batch norm divides by its deviation by scaling with a root.
   const isNorm = constant?.hasRoot && (isProduct(node) || isQuotient(node));
   return {
     node,
@@ -89,13 +89,13 @@ function arithmetic(node: Node, { dtype, x, scale, shift, constant }: Arithmetic
   };
 }
 
-/** First one, then the other; undefined where they lie along different dimensions. */
+/** Applies one after the other; undefined if they are along different dimensions. */
 export function compose(first: Affine, second: Affine): Affine | undefined {
   const scale = zip(first.scale, second.scale, (a, b) => a * b);
   const moved = zip(first.shift, second.scale, (b, a) => b * a);
   const shift = moved && zip(moved, second.shift, (a, b) => a + b);
   if (!scale || !shift || !zip(scale, shift, (a) => a)) return undefined;
-  // What was subtracted before it is scaled would be added after it.
+  // A shift before the scaling becomes one after it.
   const late = isOnes(second.scale) ? 0 : largest(moved);
   return { scale, shift, growth: Math.max(first.growth, second.growth, late) };
 }
@@ -104,12 +104,12 @@ function largest(v: Vector): number {
   return v.values.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
 }
 
-/** Whether a vector scales nothing. */
+/** Whether scaling by a vector has no effect. */
 export function isOnes(v: Vector): boolean {
   return v.values.every((x) => x === 1);
 }
 
-/** Whether a vector adds nothing. */
+/** Whether adding a vector has no effect. */
 export function isZeros(v: Vector): boolean {
   return v.values.every((x) => x === 0);
 }

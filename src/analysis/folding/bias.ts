@@ -10,19 +10,19 @@ import type { AddBias, SetAddend, VectorOp } from './steps.js';
 import { type FoldView, typeOf } from './view.js';
 
 /**
- * The op that adds a bias along the dimension `axis` of `x`: BiasAdd where it can (the form that others fuse with the op
- * before), else Add.
- * @param bias - a number for each channel
+ * The op that adds a bias along the dimension `axis` of `x`: BiasAdd if possible (other tools fuse it with the preceding
+ * op), else Add.
+ * @param bias - one number per channel
  */
 export function biasOp(view: FoldView, x: TensorRef, axis: number, bias: Float64Array): VectorOp {
   const rank = view.rankOf(x) ?? 0;
   if (axis === -1 && rank >= 2) return { op: 'BiasAdd', by: { shape: [bias.length], values: bias }, format: 'NHWC' };
-  // Of NCHW, versions of TensorFlow agree only where there are four dimensions.
+  // Versions of TensorFlow agree on NCHW only for four dimensions.
   if (axis === -3 && rank === 4) return { op: 'BiasAdd', by: { shape: [bias.length], values: bias }, format: 'NCHW' };
   return { op: 'Add', by: { shape: [bias.length, ...new Array<number>(-axis - 1).fill(1)], values: bias } };
 }
 
-/** The step that adds a bias to the result of a linear op: into what is added to it anyway, or by an op of its own. */
+/** The step that adds a bias to the result of a linear op: to an existing addend, or by a new op. */
 export function planBias(
   view: FoldView,
   { node, axis }: LinearOp,
@@ -43,7 +43,7 @@ function outOfRange({ name }: Node, dtype: DataType): FoldReason {
   return { code: 'addend_out_of_range', node: name, dtype: dtypeName(dtype) };
 }
 
-/** The addition that alone reads the result of a node. */
+/** The addition that is the only consumer of a node. */
 function ownAddition(view: FoldView, node: Node): AffineOp | undefined {
   const [only, ...others] = view.graph.consumers({ node: node.name, port: 0 });
   if (!only || others.length > 0 || view.isOutput(node.name) || !(isSum(only) || isBias(only))) return undefined;
@@ -55,7 +55,7 @@ function isAlong({ affine: { shift } }: AffineOp, axis: number, size: number): b
   return shift.values.length === size && (size === 1 || axisOf(shift) === axis);
 }
 
-/** The step that lets a node which adds or subtracts a constant add `addend` to its input. */
+/** The step that changes the constant of an addition or subtraction, so that it adds `addend` to its input. */
 export function planAddend({ node, operand, dtype }: AffineOp, addend: Vector): SetAddend | FoldReason {
   if (whyNotRepresentable(dtype, addend.values)) return outOfRange(node, dtype);
   const isSubtracted = isDifference(node) && operand === 1;

@@ -4,8 +4,7 @@ import type { FoldPlan, ScaleKernel } from './steps.js';
 import type { FoldView } from './view.js';
 
 /**
- * Of plans made for the same graph, those that can be applied one after the other: each relies on nodes that none before
- * it does.
+ * Selects plans, made for the same graph, that can be applied one after the other: no two rely on the same node.
  */
 export function independent(plans: readonly FoldPlan[]): FoldPlan[] {
   const taken = new Set<string>();
@@ -16,18 +15,18 @@ export function independent(plans: readonly FoldPlan[]): FoldPlan[] {
   });
 }
 
-/** Which plans can be applied together, and which not, and why. */
+/** Which plans can be applied together, and why others cannot. */
 export interface Choice {
   readonly chosen: readonly FoldPlan[];
   readonly refused: ReadonlyMap<FoldPlan, FoldReason>;
-  /** Plans that rely on what a chosen one changes: to be made anew when that is done. */
+  /** Plans that rely on nodes that a chosen plan changes: make them again afterwards. */
   readonly postponed: readonly FoldPlan[];
 }
 
-/** Chooses plans that can be applied together: kernels are scaled in place, or may be written twice. */
+/** Chooses plans that can be applied together: kernels are scaled in place, or copied if allowed. */
 export function choosePlans(view: FoldView, plans: readonly FoldPlan[], duplicateWeights: boolean): Choice {
   const refused = new Map<FoldPlan, FoldReason>();
-  // A plan that is given up may leave a kernel half scaled, and makes room for another one: until nothing is new.
+  // Rejecting a plan may leave a kernel half scaled, and may make another plan possible: repeat until nothing changes.
   for (;;) {
     const open = plans.filter((plan) => !refused.has(plan));
     const chosen = independent(open);
@@ -38,7 +37,7 @@ export function choosePlans(view: FoldView, plans: readonly FoldPlan[], duplicat
   }
 }
 
-/** Notes why plans cannot scale kernels in place. */
+/** Records why plans cannot scale kernels in place. */
 function refuseShared(view: FoldView, plans: readonly FoldPlan[], refused: Map<FoldPlan, FoldReason>): void {
   const groups = byConstant(plans);
   for (const [kernel, group] of groups) {

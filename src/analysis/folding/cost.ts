@@ -5,17 +5,17 @@ import { anyOf } from '../../ops/meaning.js';
 import { linearOp } from './linear_ops.js';
 import { FoldView } from './view.js';
 
-/** What a graph costs to run. */
+/** The cost of running a graph. */
 export interface Cost {
-  /** For one example; sizes that the graph does not say count as 1. */
+  /** For one example; unknown sizes count as 1. */
   readonly multiplications: number;
-  /** Number of nodes that compute, by op. */
+  /** Number of nodes with arithmetic, by op. */
   readonly ops: Readonly<Record<string, number>>;
 }
 
 const computesNothing = anyOf('constant', 'placeholder', 'no_op', 'identity');
 
-/** Ops with one multiplication (or division) for each element of the result. */
+/** Ops with one multiplication (or division) per element of the result. */
 const isPerElement = anyOf(
   'multiply',
   'divide',
@@ -27,7 +27,7 @@ const isPerElement = anyOf(
 const isTransposed = anyOf('transposed_convolution');
 const isMatMul = anyOf('matmul');
 
-/** Counts the multiplications and the ops of a graph; what constants alone determine does not count. */
+/** Counts the multiplications and the ops of a graph; constant subexpressions do not count. */
 export function costOf(graph: Graph): Cost {
   const view = new FoldView({ graph, outputs: [], isKept: () => false });
   const ops: Record<string, number> = {};

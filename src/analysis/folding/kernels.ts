@@ -9,7 +9,7 @@ import type { Factor } from './scaled_tensor.js';
 import type { FoldPlan, ScaleKernel } from './steps.js';
 import type { FoldView } from './view.js';
 
-/** Ops between a Const and its use that leave the order of its bytes as it is. */
+/** Ops between a Const and its use that keep the order of its bytes. */
 const keepsBytes = anyOf('identity', 'reshape');
 const isEnter = anyOf('enter');
 const isTranspose = anyOf('transpose');
@@ -20,7 +20,7 @@ function isTransparent(view: FoldView, node: Node): boolean {
   return isEnter(node) ? attrBool(node, 'is_constant') === true : keepsBytes(node);
 }
 
-/** The step that scales the kernel of an op, where that is a constant and bears the factor. */
+/** The step that scales the kernel of an op, if it is a constant and its dtype can represent the result. */
 export function planKernel(view: FoldView, op: LinearOp, factor: Factor): ScaleKernel | FoldReason {
   const constant = kernelConstant(view, op);
   if (isReason(constant)) return constant;
@@ -36,7 +36,7 @@ export function planKernel(view: FoldView, op: LinearOp, factor: Factor): ScaleK
   );
 }
 
-/** The Const that holds the kernel of an op, or why there is none. */
+/** The Const that holds the kernel of an op, or why it was not found. */
 export function kernelConstant(view: FoldView, { node, kernel }: LinearOp): Node | FoldReason {
   for (let ref = node.inputs[kernel]!; ; ) {
     const at = view.graph.get(ref.node);
@@ -48,11 +48,11 @@ export function kernelConstant(view: FoldView, { node, kernel }: LinearOp): Node
   }
 }
 
-/** The uses of a Const, through ops that pass its bytes on as they are. */
+/** The uses of a Const, through ops that keep its bytes. */
 interface Uses {
   readonly users: readonly Node[];
   readonly edges: number;
-  /** An output of the graph that is the Const, or has its bytes. */
+  /** An output of the graph that is the Const, or has the same bytes. */
   readonly output: string | undefined;
 }
 
@@ -85,7 +85,7 @@ export function byConstant(plans: readonly Pick<FoldPlan, 'steps'>[]): Map<strin
   return groups;
 }
 
-/** Why a kernel cannot be scaled where it stands; undefined where all that read it want the same. */
+/** Why a kernel cannot be scaled in place; undefined if all its consumers need the same factor. */
 export function whyNotInPlace(view: FoldView, kernel: string, group: readonly ScaleKernel[]): FoldReason | undefined {
   const { users, edges, output } = usesOf(view, kernel);
   if (output !== undefined) return { code: 'kernel_is_output', kernel: output };

@@ -8,7 +8,7 @@ import type { FoldReason } from './reasons.js';
 import type { ChannelTerm } from './scaled_tensor.js';
 import { type FoldView, typeOf } from './view.js';
 
-/** An op that multiplies its data by a kernel and sums: scaling a channel of its result scales a part of the kernel. */
+/** An op that multiplies its data by a kernel and sums: scaling a channel of its result means scaling a part of the kernel. */
 export interface LinearOp {
   readonly node: Node;
   /** Index of the input that holds the kernel, and of the one that holds the data. */
@@ -17,19 +17,19 @@ export interface LinearOp {
   readonly kernelShape: readonly number[];
   /** Dimension of the result's channels, counted from the end. */
   readonly axis: number;
-  /** Number of channels of the result; undefined where the kernel alone does not say. */
+  /** Number of channels of the result; undefined if the kernel does not determine it. */
   readonly channels: number | undefined;
-  /** Which output channel an element of the kernel works for; undefined when there cannot be so many. */
+  /** The output channel of each element of the kernel; undefined if the number of channels is impossible. */
   outputTerms(channels: number): readonly ChannelTerm[] | undefined;
-  /** Which input channel it reads, of that many. */
+  /** The input channel of each element of the kernel; undefined if the number of channels is impossible. */
   inputTerms(channels: number): readonly ChannelTerm[] | undefined;
-  /** Why a constant added to the data is not a constant added to the result; undefined where it is. */
+  /** Why adding a constant to the data does not add a constant to the result; undefined if it does. */
   readonly whyShiftUneven: FoldReason | undefined;
-  /** Dimension of the data's channels, counted from the end; undefined where data is laid out in another way. */
+  /** Dimension of the data's channels, counted from the end; undefined for other layouts. */
   readonly dataAxis: number | undefined;
 }
 
-/** The linear op that a node is; undefined when it is none, or its kernel has no known shape. */
+/** A node as a linear op; undefined if it is not linear, or the shape of its kernel is unknown. */
 export function linearOp(view: FoldView, node: Node): LinearOp | undefined {
   const make = MAKERS.get(node.op);
   const kernelShape = node.inputs[1] && view.shapeOf(node.inputs[1]);
@@ -45,7 +45,7 @@ function term(stride: number, size: number, times = 1): ChannelTerm {
   return { stride, size, times };
 }
 
-/** Channels are counted within a group first: `within` tells which one, `group` which group. */
+/** Channels are numbered within a group first: `within` is the number in the group, `group` the group. */
 function grouped(within: ChannelTerm, group: (groups: number) => ChannelTerm) {
   return (channels: number): readonly ChannelTerm[] | undefined => {
     if (channels === within.size) return [within];
@@ -59,7 +59,7 @@ function layoutAxis(node: Node): number {
   return format.startsWith('NC') ? 1 - format.length : -1;
 }
 
-/** Why the borders of the data count differently: zeros are put around them. */
+/** Why results at the borders differ: the data is padded with zeros. */
 function zeroPadding(node: Node, window: readonly number[]): FoldReason | undefined {
   const isPadded = (attrInts(node, 'explicit_paddings') ?? []).some((pad) => pad !== 0);
   const padding = attrString(node, 'padding');
@@ -109,7 +109,7 @@ const depthwise: Make = (node, kernel) => {
 const transposed: Make = (node, kernel, result) => {
   const [outputs, inputs] = [kernel.at(-2)!, kernel.at(-1)!];
   const axis = layoutAxis(node);
-  // With groups, the kernel holds the outputs of one: how many there are, the shape of the result has to say.
+  // With groups, the kernel holds the outputs of one group: the shape of the result determines the number of groups.
   const known = result?.at(axis) ?? -1;
   return {
     node,

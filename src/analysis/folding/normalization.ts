@@ -5,15 +5,15 @@ import { isFloat } from '../values/vectors.js';
 import type { AffineOp } from './affine_op.js';
 import type { FoldView } from './view.js';
 
-/** The shape of a parameter that lies along the channels of a layout. */
+/** The shape of a parameter along the channels of a layout. */
 function channelShape(format: string, size: number): number[] {
   return format.startsWith('NC') ? [size, ...new Array<number>(format.length - 2).fill(1)] : [size];
 }
 
-/** Ops whose epsilon is left out when it is the default. */
+/** Ops whose epsilon is omitted if it is the default. */
 const DEFAULT_EPSILON = Math.fround(1e-4);
 
-/** A FusedBatchNorm of any version in inference mode, whose parameters are constants and whose statistics nobody reads. */
+/** A FusedBatchNorm of any version in inference mode, with constant parameters and unused statistics outputs. */
 export function fusedBatchNorm(view: FoldView, node: Node): AffineOp | undefined {
   if (attrBool(node, 'is_training') ?? true) return undefined;
   if (view.graph.usedPorts(node.name).some((port) => port !== 0)) return undefined;

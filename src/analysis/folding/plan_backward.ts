@@ -10,23 +10,23 @@ import { type FoldReason, isReason } from './reasons.js';
 import type { FoldStep } from './steps.js';
 import type { FoldView } from './view.js';
 
-/** How a required scale and shift are met. */
+/** How a tensor gets a required scale and shift. */
 export interface Met {
-  /** Whether the shift is added on the way; otherwise the site still has to. */
+  /** Whether the plan adds the shift; otherwise the site still has to. */
   readonly shiftTaken: boolean;
   readonly steps: readonly FoldStep[];
   /** The ops whose kernels take the scale. */
   readonly ops: readonly LinearOp[];
-  /** All nodes on the way. */
+  /** All nodes along the way. */
   readonly nodes: readonly string[];
 }
 
 const isQuantised = anyOf('fake_quantize');
 
 /**
- * How a tensor that `user` reads can get a scale and shift by what comes before it.
+ * How preceding ops can give the tensor that `user` reads a scale and shift.
  *
- * Assumes that scaling commutes with every op on the way, and that nobody else sees the tensors between.
+ * Requires that scaling commutes with every op along the way, and that nothing else reads the tensors in between.
  */
 export function planBackward(view: FoldView, ref: TensorRef, user: Node, required: ChannelScale): Met | FoldReason {
   const node = view.graph.get(ref.node);
@@ -68,7 +68,7 @@ function planCrossing(view: FoldView, node: Node, required: ChannelScale): Met |
     if (isReason(met)) return met;
     all.push(met);
   }
-  // Several parts take a shift only together.
+  // A shift must be applied to all parts or to none.
   if (all.length > 1 && required.shift && all.some(({ shiftTaken }) => !shiftTaken)) {
     return planCrossing(view, node, { ...required, shift: undefined });
   }
@@ -84,7 +84,7 @@ function together(all: readonly Met[]): Met {
   };
 }
 
-/** x + c: c is scaled as well, and takes the shift. x + y: both are scaled. */
+/** x + c: c is scaled as well, and absorbs the shift. x + y: both are scaled. */
 function planAddition(view: FoldView, node: Node, required: ChannelScale): Met | FoldReason {
   const added = affineOp(view, node);
   if (!added) return planSum(view, node, required);
@@ -101,13 +101,13 @@ function planAddition(view: FoldView, node: Node, required: ChannelScale): Met |
   const addend = scaledAddend(shift, required, axis === undefined && isVector ? required.axis : undefined);
   const step = planAddend(added, addend);
   if (isReason(step)) return step;
-  // In c - x, x has the other sign: what it is scaled by stays the same.
+  // In c - x, x has the opposite sign, but the same scale.
   const met = planBackward(view, added.x, node, { ...required, shift: undefined });
   if (isReason(met)) return met;
   return { ...met, shiftTaken: required.shift !== undefined, steps: [...met.steps, step] };
 }
 
-/** What is to be added to the scaled tensor: `axis` is where the channels lie if `addend` is one number for all. */
+/** The addend for the scaled tensor: `axis` is the channel dimension if `addend` is one number for all. */
 function scaledAddend(addend: Vector, { scale, shift }: ChannelScale, axis: number | undefined): Vector {
   const size = Math.max(addend.values.length, scale.length);
   const at = (values: Float64Array, i: number) => values[values.length === 1 ? 0 : i]!;
@@ -123,7 +123,7 @@ function planSum(view: FoldView, node: Node, required: ChannelScale): Met | Fold
   if (!a || !b || isBias(node)) return { code: 'addend_not_constant', node: node.name, op: node.op };
   const first = planBackward(view, a, node, required);
   if (isReason(first)) return first;
-  // One of them takes the shift; what is subtracted cannot.
+  // One of them absorbs the shift; a subtracted one cannot.
   const shift = first.shiftTaken || isDifference(node) ? undefined : required.shift;
   const second = planBackward(view, b, node, { ...required, shift });
   if (isReason(second)) return second;

@@ -11,7 +11,7 @@ import { type ChannelTerm, channelAt, numbersOf, visitNumbers } from './scaled_t
 import type { FoldStep } from './steps.js';
 import type { FoldView } from './view.js';
 
-/** How everything that reads a tensor can compensate for a scale and shift removed from it. */
+/** How all consumers of a tensor can compensate for a scale and shift removed from it. */
 export function planForward(view: FoldView, ref: TensorRef, pending: PendingScale): Met | FoldReason {
   if (view.isOutput(ref.node)) return { code: 'is_output', tensor: ref.node };
   const readers = view.readers(ref);
@@ -70,19 +70,19 @@ function planLinear(view: FoldView, op: LinearOp, pending: PendingScale): Met | 
 }
 
 interface Contraction {
-  /** What is added to each channel that the kernel reads. */
+  /** The shift of each channel that the kernel reads. */
   readonly shift: Float64Array;
   readonly inputs: readonly ChannelTerm[];
   readonly outputs: readonly ChannelTerm[];
-  /** Number of channels that come out. */
+  /** Number of output channels. */
   readonly channels: number;
 }
 
-/** What a linear op makes of a shift of its input: the sum of weight times shift, for each output channel. */
+/** The effect of an input shift on a linear op: the sum of weight times shift, for each output channel. */
 function biasOf(kernel: Tensor, { shift, inputs, outputs, channels }: Contraction): Float64Array {
   const bias = new Float64Array(channels);
   const [input, output] = [inputs[0], outputs[0]];
-  // Mostly a kernel is rows of its output channels, each row for one input channel.
+  // Most kernels are rows of output channels, one row per input channel.
   const isRows =
     inputs.length === 1 &&
     outputs.length === 1 &&
@@ -107,12 +107,12 @@ function biasOf(kernel: Tensor, { shift, inputs, outputs, channels }: Contractio
 
 const isMatMul = anyOf('matmul');
 
-/** Which of the pending channels an element of the kernel multiplies. */
+/** The pending channel that an element of the kernel multiplies. */
 function dataTerms(op: LinearOp, { scale, stride }: PendingScale): readonly ChannelTerm[] | undefined {
   const size = scale.length;
   const direct = stride === 1 ? op.inputTerms(size) : undefined;
   if (direct) return direct;
-  // Positions and channels in one dimension, as behind a Flatten: only matrix products read that.
+  // Positions and channels in one dimension, as after a Flatten: only matrix products read that.
   const rows = op.kernelShape.reduce((most, rows) => (op.inputTerms(rows) ? rows : most), 0);
   const [only, ...others] = op.inputTerms(rows) ?? [];
   const isMatrix = isMatMul(op.node) && only && others.length === 0;

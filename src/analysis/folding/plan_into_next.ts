@@ -7,7 +7,7 @@ import { isSteady, rankOfSite, type Site } from './sites.js';
 import type { FoldPlan } from './steps.js';
 import type { FoldView } from './view.js';
 
-/** How a site can be folded into what reads it. */
+/** How a site can be folded into its consumers. */
 export function planIntoNext(view: FoldView, site: Site): FoldPlan | FoldReason {
   const { scale, shift } = site.affine;
   const unsound = whyNotRepresentable(site.dtype, scale.values, shift.values);
@@ -18,7 +18,7 @@ export function planIntoNext(view: FoldView, site: Site): FoldPlan | FoldReason 
   if (rank === undefined || rank < depth) return { code: 'rank_unknown' };
   const channels = spread(site.affine);
   const size = channels.scale.length;
-  // A constant must not widen what it is multiplied with.
+  // A constant must not broadcast its operand.
   const isFused = site.batchNorms.some(({ pattern }) => pattern !== DECOMPOSED);
   if (!isFused && size > 1 && view.shapeOf(site.x)?.at(channels.axis) !== size) {
     return { code: 'channels_unknown', node: site.x.node };

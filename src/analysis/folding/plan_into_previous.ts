@@ -8,7 +8,7 @@ import { rankOfSite, type Site } from './sites.js';
 import type { FoldPlan, VectorOp } from './steps.js';
 import type { FoldView } from './view.js';
 
-/** How a site can be folded into what comes before it. */
+/** How a site can be folded into preceding ops. */
 export function planIntoPrevious(view: FoldView, site: Site): FoldPlan | FoldReason {
   const { affine, members, x } = site;
   const { scale, shift } = affine;
@@ -18,7 +18,7 @@ export function planIntoPrevious(view: FoldView, site: Site): FoldPlan | FoldRea
   const rank = rankOfSite(view, site);
   if (depth > 1 && (rank === undefined || rank < depth)) return { code: 'rank_unknown' };
   const channels = spread(affine);
-  // Behind the op itself, the site becomes its bias.
+  // Directly after the op, the site becomes its bias.
   const isDirect = linearOp(view, view.graph.get(x.node)) !== undefined;
   const required = { ...channels, shift: isDirect ? undefined : channels.shift };
   const met = planBackward(view, x, members[0]!.node, required);
@@ -29,7 +29,7 @@ export function planIntoPrevious(view: FoldView, site: Site): FoldPlan | FoldRea
   return planOf(site, { steps: met.steps, by, into: met.ops.map(({ node }) => node.name), nodes: met.nodes });
 }
 
-/** What is left to add in place of a site, whose scale is gone. @param direct - the op that it follows */
+/** The remaining addition in place of a site whose scale was folded. @param direct - the op that it follows */
 function biasOfSite(
   view: FoldView,
   site: Site,

@@ -11,7 +11,7 @@ import { isSteady, type Site } from './sites.js';
 import type { FoldPlan, VectorOp } from './steps.js';
 import type { FoldView } from './view.js';
 
-/** A site as one Mul and one Add; undefined where that would not be cheaper. */
+/** A site as one Mul and one Add; undefined if that would not be cheaper. */
 export function planMulAdd(view: FoldView, site: Site): FoldPlan | FoldReason | undefined {
   const ops = productAndSum(site);
   if (isReason(ops)) return ops;
@@ -33,13 +33,13 @@ function productAndSum(site: Site): readonly VectorOp[] | FoldReason {
   const mul: readonly VectorOp[] = isOnes(scale) ? [] : [{ op: 'Mul', by: scale }];
   if (isZeros(shift)) return mul;
   if (mul.length === 0 || isSteady(site)) return [...mul, { op: 'Add', by: shift }];
-  // Where means are large, the sum comes first, as in the batch norm.
+  // If means are large, the sum comes first, as in the batch norm.
   const before = zip(shift, scale, (b, a) => b / a);
   if (before && !whyNotRepresentable(dtype, before.values)) return [{ op: 'Add', by: before }, ...mul];
   return { code: 'large_means', zeroScale: true };
 }
 
-/** Directly behind a convolution, a sum is its bias. */
+/** Directly after a convolution, a sum is its bias. */
 function sumBehind(view: FoldView, { x }: Site, by: Vector): VectorOp {
   const op = linearOp(view, view.graph.get(x.node));
   const isBias = op?.channels === by.values.length && by.shape.length === -op.axis;

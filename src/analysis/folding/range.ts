@@ -17,10 +17,10 @@ const RANGES: Partial<Record<DataType, Range>> = {
   [DataType.DT_DOUBLE]: { largest: Number.MAX_VALUE, smallestNormal: 2 ** -1022 },
 };
 
-/** Factors within these need no look at the weights, where the dtype has the range of float32. */
+/** Factors within these limits need no check of the weights, if the dtype has the range of float32. */
 const HARMLESS = 2 ** 30;
 
-/** Why numbers cannot be constants of a dtype; undefined where they can. */
+/** Why numbers cannot be constants of a dtype; undefined if they can. */
 export function whyNotRepresentable(dtype: DataType, ...lists: readonly Float64Array[]): FoldReason | undefined {
   const { largest } = RANGES[dtype]!;
   for (const values of lists) {
@@ -30,7 +30,7 @@ export function whyNotRepresentable(dtype: DataType, ...lists: readonly Float64A
   return undefined;
 }
 
-/** Why a kernel cannot be scaled without an overflow, or a loss of bits to underflow; reads it only where it may be so. */
+/** Why scaling a kernel would overflow, or lose bits to underflow; reads the kernel only if that is possible. */
 export function whyOutOfRange(kernel: Tensor, { values, terms }: Factor): FoldReason | undefined {
   const { largest, smallestNormal } = RANGES[kernel.dtype]!;
   const sizes = values.map(Math.abs);

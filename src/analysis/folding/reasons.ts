@@ -3,12 +3,12 @@ import type { ChannelProblem } from '../../ops/channel_rules/rule.js';
 export type { ChannelProblem } from '../../ops/channel_rules/rule.js';
 
 /**
- * Why a batch norm cannot be folded: a code, and what it is about. Nodes, tensors (`name`, `name:1`) and dtypes are given by
- * their names.
+ * Why a batch norm cannot be folded: a code and its parameters. Nodes, tensors (`name`, `name:1`) and dtypes are given by
+ * name.
  */
 export type FoldReason =
   | ChannelProblem
-  /** The user wants it as it is. */
+  /** The user wants to keep it unchanged. */
   | { readonly code: 'kept_by_option' }
   | { readonly code: 'training_mode' }
   | { readonly code: 'statistics_used'; readonly ports: readonly number[] }
@@ -20,12 +20,12 @@ export type FoldReason =
   | { readonly code: 'out_of_range'; readonly dtype: string }
   | { readonly code: 'addend_out_of_range'; readonly node: string; readonly dtype: string }
   | { readonly code: 'weights_out_of_range'; readonly dtype: string; readonly limit: 'largest' | 'smallest' }
-  /** Mul and Add would round to `dtype` what the op computes in float32. */
+  /** Mul and Add would round to `dtype` where the op computes in float32. */
   | { readonly code: 'computed_in_float32'; readonly dtype: string }
-  /** Mul and then Add would lose digits; where a scale is 0, so would Add and then Mul. */
+  /** Mul and then Add would lose digits; if a scale is 0, so would Add and then Mul. */
   | { readonly code: 'large_means'; readonly zeroScale: boolean }
   | { readonly code: 'rank_unknown' }
-  /** What is before it is no convolution or matrix product. */
+  /** The preceding op is not a convolution or matrix product. */
   | { readonly code: 'input_not_linear'; readonly node: string; readonly op: string; readonly port: number }
   | { readonly code: 'input_quantised'; readonly node: string }
   | { readonly code: 'addend_not_constant'; readonly node: string; readonly op: string }
@@ -44,7 +44,7 @@ export type FoldReason =
   | { readonly code: 'is_output'; readonly tensor: string }
   | { readonly code: 'read_elsewhere'; readonly tensor: string; readonly reader: string }
   | { readonly code: 'read_several_times'; readonly tensor: string; readonly reader: string }
-  /** What reads it is no convolution or matrix product. */
+  /** A consumer is not a convolution or matrix product. */
   | { readonly code: 'reader_not_linear'; readonly node: string; readonly op: string }
   | { readonly code: 'read_as_kernel'; readonly node: string }
   | { readonly code: 'not_read' }
@@ -52,14 +52,14 @@ export type FoldReason =
   | { readonly code: 'borders_differ'; readonly node: string }
   | { readonly code: 'matrices_differ'; readonly node: string };
 
-/** Whether a plan could not be made; then it is the reason. */
+/** Whether a result is a reason instead of a plan. */
 export function isReason(result: object): result is FoldReason {
   return 'code' in result;
 }
 
 /**
- * Whether the batch norm has to stay as it is, not only unfolded: written as Mul and Add, TensorFlow's own optimizer would
- * fold the Mul, and do what the reason speaks against.
+ * Whether the batch norm must not even become Mul and Add: TensorFlow's optimizer would then fold the Mul,
+ * which the reason forbids.
  */
 export function mustStay({ code }: FoldReason): boolean {
   return MUST_STAY.includes(code);

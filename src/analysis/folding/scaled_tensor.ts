@@ -9,13 +9,13 @@ export interface ChannelTerm {
   readonly times: number;
 }
 
-/** A factor for each channel, and the channel of each element as a sum of terms. */
+/** A factor per channel, and the channel of each element as a sum of terms. */
 export interface Factor {
   readonly values: Float64Array;
   readonly terms: readonly ChannelTerm[];
 }
 
-/** A tensor whose elements are those of another one times one factor or several. */
+/** A tensor whose elements are those of another one, times one or more factors. */
 interface ScaledTensor extends Tensor {
   readonly base: Tensor;
   readonly factors: readonly Factor[];
@@ -33,8 +33,8 @@ export function channelAt(terms: readonly ChannelTerm[], flat: number): number {
 }
 
 /**
- * A handle on `tensor` times a factor per channel. The numbers are multiplied in float64 while they are read, chunk by
- * chunk, and rounded once, however many factors there are.
+ * A handle on `tensor` times a factor per channel. Numbers are multiplied in float64 while they are read, chunk by
+ * chunk, and rounded once, whatever the number of factors.
  */
 export function scaledTensor(tensor: Tensor, factor: Factor): Tensor {
   const [base, factors] = isScaled(tensor) ? [tensor.base, [...tensor.factors, factor]] : [tensor, [factor]];
@@ -52,7 +52,7 @@ export function scaledTensor(tensor: Tensor, factor: Factor): Tensor {
   return scaled;
 }
 
-/** Calls `visit` with each element as a real number (not rounded where it is scaled), in order. */
+/** Calls `visit` with each element as a real number (unrounded if scaled), in order. */
 export function visitNumbers(tensor: Tensor, visit: (value: number, flat: number) => void): void {
   for (const { numbers, start } of numbersOf(tensor)) {
     for (let i = 0; i < numbers.length; i++) visit(numbers[i]!, start + i);
@@ -61,13 +61,13 @@ export function visitNumbers(tensor: Tensor, visit: (value: number, flat: number
 
 type Numbers = Float64Array | Float32Array;
 
-/** Elements of a tensor that follow each other: `start` is the flat index of the first. Valid until the next ones. */
+/** Consecutive elements of a tensor: `start` is the flat index of the first. Valid until the next batch is requested. */
 interface Run {
   readonly numbers: Numbers;
   readonly start: number;
 }
 
-/** The elements of a tensor in order, as real numbers: not rounded where it is scaled. */
+/** The elements of a tensor in order, as real numbers: unrounded if scaled. */
 export function* numbersOf(tensor: Tensor): Generator<Run> {
   if (!isScaled(tensor)) yield* storedNumbers(tensor);
   else {
@@ -130,7 +130,7 @@ function multiply(from: Numbers, to: Numbers, { values, terms }: Factor, start: 
     for (let i = 0; i < end; i++) to[i] = from[i]! * values[channelAt(terms, start + i)]!;
     return;
   }
-  // The usual case, without a division for each: runs of `stride` elements of a channel, one channel after the other.
+  // The usual case, without a division per element: runs of `stride` elements of a channel, channel by channel.
   const { stride, size, times } = term;
   const factors = times === 1 ? values : values.filter((_, i) => i % times === 0);
   let channel = Math.floor(start / stride) % size;
@@ -148,9 +148,9 @@ function multiply(from: Numbers, to: Numbers, { values, terms }: Factor, start: 
 }
 
 /**
- * Multiplies `count` numbers from index `i` on by as many factors. Eight at a time, unrolled: half of the time of a
- * plain loop, which is where folding spends it.
- * @returns the index behind the last
+ * Multiplies `count` numbers from index `i` on by as many factors. Unrolled by eight, which halves the time of this
+ * loop, the hot spot of folding.
+ * @returns the index after the last
  */
 function multiplyRow(
   from: Numbers,
@@ -181,7 +181,7 @@ function* wholeElements(tensor: Tensor, width: number, ring?: ChunkRing): Genera
   for (const chunk of tensor.chunks(ring)) {
     const bytes = rest.length > 0 ? joined(rest, chunk) : chunk;
     const whole = bytes.length - (bytes.length % width);
-    // A copy: a chunk is valid until the next one is asked for.
+    // A copy: a chunk is valid until the next one is requested.
     rest = new Uint8Array(bytes.subarray(whole));
     if (whole > 0) yield bytes.subarray(0, whole);
   }

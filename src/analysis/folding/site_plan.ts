@@ -5,7 +5,7 @@ import type { Affine } from './affine_op.js';
 import { type Site, siteNames } from './sites.js';
 import type { FoldPlan, ReplaceSite } from './steps.js';
 
-/** The scale and shift of a site, per channel or one number for all; no shift where it is zero. */
+/** The scale and shift of a site, per channel or one number for all; no shift if it is zero. */
 export function spread({ scale, shift }: Affine): ChannelScale {
   const size = Math.max(scale.values.length, shift.values.length);
   const all = ({ values }: Vector) => (values.length === size ? values : new Float64Array(size).fill(values[0]!));
@@ -16,7 +16,7 @@ export function spread({ scale, shift }: Affine): ChannelScale {
   };
 }
 
-/** The plan that takes the steps, and puts the ops `by` in place of the site. */
+/** The plan that applies the steps, and replaces the site by the ops `by`. */
 export function planOf(
   site: Site,
   plan: Pick<FoldPlan, 'steps' | 'into' | 'nodes'> & Pick<ReplaceSite, 'by'>,

@@ -12,9 +12,9 @@ export interface FoundBatchNorm {
   readonly pattern: string;
 }
 
-/** Ops that follow each other, each of which scales or shifts by constants, as one: y = scale * x + shift. */
+/** A run of consecutive ops that scale or shift by constants, as one: y = scale * x + shift. */
 export interface Site {
-  /** The last of them, whose name remains. */
+  /** The last of them, whose name is kept. */
   readonly last: Node;
   readonly members: readonly AffineOp[];
   readonly x: TensorRef;
@@ -22,7 +22,7 @@ export interface Site {
   readonly dtype: DataType;
   /** The batch norms among the members. */
   readonly batchNorms: readonly FoundBatchNorm[];
-  /** What the members cost at run time. */
+  /** The cost of the members at run time. */
   readonly cost: number;
 }
 
@@ -46,13 +46,13 @@ function searchSites(view: FoldView): Site[] {
     const op = affineOp(view, node);
     if (op) ops.set(node.name, op);
   }
-  // From the end: a run of ops begins where no other one goes on.
+  // From the end: a run of ops ends where no other op continues it.
   const runs: AffineOp[][] = [];
   const taken = new Set<string>();
   for (const op of [...ops.values()].reverse()) {
     if (!taken.has(op.node.name)) runs.push(runEndingWith(view, ops, op, taken));
   }
-  // What scales a constant makes weights.
+  // Ops that scale a constant compute weights.
   const isData = ({ x }: Site) => view.graph.find(sourceOf(view.graph, x, isIdentity).node)?.op !== 'Const';
   return runs
     .reverse()
@@ -77,7 +77,7 @@ function runEndingWith(view: FoldView, ops: Map<string, AffineOp>, last: AffineO
   }
 }
 
-/** Whether nothing but the next op reads a result, in any way. */
+/** Whether the next op is the only consumer of a result. */
 function goesOnAlone(view: FoldView, { node }: AffineOp, next: AffineOp): boolean {
   const { graph } = view;
   const consumers = graph.dataConsumers(node.name);
@@ -86,7 +86,7 @@ function goesOnAlone(view: FoldView, { node }: AffineOp, next: AffineOp): boolea
 }
 
 function siteOf(run: readonly AffineOp[]): Site | undefined {
-  // Nothing is gained by an identity at the beginning or the end, and its name may be wanted.
+  // An identity at the beginning or the end gains nothing, and its name may be used.
   const from = run.findIndex(({ cost }) => cost > 0);
   if (from < 0) return undefined;
   const members = run.slice(from, run.findLastIndex(({ cost }) => cost > 0) + 1);
@@ -105,17 +105,17 @@ function siteOf(run: readonly AffineOp[]): Site | undefined {
   };
 }
 
-/** The nodes that a site is reported by: its batch norms; for arithmetic, its last op. */
+/** The nodes under which a site is reported: its batch norms; for arithmetic, its last op. */
 export function siteNames({ batchNorms, last }: Site): readonly string[] {
   return batchNorms.length > 0 ? batchNorms.map(({ name }) => name) : [last.name];
 }
 
-/** Number of dimensions of what a site reads. */
+/** Number of dimensions of the input of a site. */
 export function rankOfSite(view: FoldView, { x, members }: Site): number | undefined {
   return view.rankOf(x) ?? view.rankOf({ node: members[0]!.node.name, port: 0 });
 }
 
-/** How much larger than the result a number on the way may be, before digits are missed in the result. */
+/** How much larger than the result an intermediate number may be before the result loses digits. */
 const GROWTH: Partial<Record<DataType, number>> = {
   [DataType.DT_FLOAT]: 32,
   [DataType.DT_DOUBLE]: 1e6,

@@ -2,7 +2,7 @@ import type { DataType } from '../../graph/dtype.js';
 import type { Vector } from '../values/vectors.js';
 import type { Factor } from './scaled_tensor.js';
 
-/** The kernel that an op reads becomes itself times a factor. */
+/** The kernel of an op is multiplied by a factor. */
 export interface ScaleKernel {
   readonly kind: 'scale_kernel';
   readonly op: string;
@@ -14,23 +14,23 @@ export interface ScaleKernel {
   readonly factor: Factor;
 }
 
-/** A node that adds or subtracts a constant does so with another one. */
+/** The constant that a node adds or subtracts is replaced. */
 export interface SetAddend {
   readonly kind: 'set_addend';
   readonly node: string;
   /** Index of the input that is constant. */
   readonly input: number;
   readonly dtype: DataType;
-  /** The constant as it is stored. */
+  /** The stored constant. */
   readonly addend: Vector;
 }
 
-/** A product or sum with a vector, broadcast. BiasAdd has a vector of one dimension, along the channels of its layout. */
+/** A product or sum with a broadcast vector. BiasAdd has a one-dimensional vector along the channels of its layout. */
 export type VectorOp =
   | { readonly op: 'Mul' | 'Add'; readonly by: Vector }
   | { readonly op: 'BiasAdd'; readonly by: Vector; readonly format: 'NHWC' | 'NCHW' };
 
-/** What an op computes gets a bias. */
+/** A bias is added to the result of an op. */
 export interface AddBias {
   readonly kind: 'add_bias';
   readonly op: string;
@@ -38,29 +38,29 @@ export interface AddBias {
   readonly bias: VectorOp;
 }
 
-/** A site becomes these ops, one after the other; the last of them has its name. */
+/** A site is replaced by these ops in sequence; the last one takes its name. */
 export interface ReplaceSite {
   readonly kind: 'replace_site';
   /** The nodes of the site, in order. */
   readonly members: readonly string[];
-  /** Index of the input of the first that is data. */
+  /** Index of the data input of the first. */
   readonly input: number;
   readonly dtype: DataType;
   readonly by: readonly VectorOp[];
 }
 
-/** One change that folds something. Nodes are named as in the graph. */
+/** One change of a plan. Names are those of the graph. */
 export type FoldStep = ScaleKernel | SetAddend | AddBias | ReplaceSite;
 
-/** How one site is folded: data, to be applied to the graph as it is then. */
+/** How to fold one site, as data that is applied to the current graph. */
 export interface FoldPlan {
   /** The name of the site's last op. */
   readonly site: string;
-  /** The names that the site is reported by. */
+  /** The names under which the site is reported. */
   readonly names: readonly string[];
   readonly steps: readonly FoldStep[];
-  /** The ops whose kernels take the scale; for arithmetic, the ops that the site becomes. */
+  /** The ops whose kernels absorb the scale; for arithmetic, the ops that the site becomes. */
   readonly into: readonly string[];
-  /** The nodes that the plan changes, or whose place in the graph it relies on: those of no other plan applied with it. */
+  /** The nodes that the plan changes or relies on: plans that are applied together must not share any. */
   readonly nodes: readonly string[];
 }

@@ -14,17 +14,17 @@ import type { FoldReason } from './reasons.js';
 const hasStrides = anyOf('convolution', 'depthwise_convolution', 'transposed_convolution', 'pool');
 const hasLayout = anyOf('fused_batch_norm', 'fused_batch_norm_activation', 'global_batch_norm');
 
-/** Ops whose result has the rank of input 0, where no constant of a higher rank is involved. */
+/** Ops whose result has the rank of input 0, unless a constant has a higher rank. */
 const keepsRank = anyOf('identity', 'activation', 'bias', 'blocks', 'pad');
 
-/** A graph as it is between two changes, to be read: what is derived from it is worked out once. */
+/** A read-only view of a graph between two changes: derived facts are computed once. */
 export class FoldView implements ChannelFacts {
   readonly graph: Graph;
   readonly constants: ConstantEvaluator;
   readonly #shapes: Shapes;
   readonly #outputs: ReadonlySet<string>;
 
-  /** Whether the user wants a node left as it is. */
+  /** Whether the user wants to keep a node unchanged. */
   readonly isKept: FoldContext['isKept'];
 
   constructor({ graph, outputs, isKept }: Pick<FoldContext, 'graph' | 'outputs' | 'isKept'>) {
@@ -35,17 +35,17 @@ export class FoldView implements ChannelFacts {
     this.#outputs = new Set(outputs.map((ref) => ref.node));
   }
 
-  /** Whether any tensor of the node is asked for. */
+  /** Whether any tensor of the node is an output of the graph. */
   isOutput(name: string): boolean {
     return this.#outputs.has(name);
   }
 
-  /** Sizes of a tensor, -1 for one that is not known; undefined where not even the rank is. */
+  /** Sizes of a tensor, -1 for an unknown one; undefined for an unknown rank. */
   shapeOf(ref: TensorRef): Shape {
     return this.#shapes.of(ref);
   }
 
-  /** Number of dimensions; undefined where it is not known. An op of a layout tells it by its attrs. */
+  /** Number of dimensions; undefined if unknown. The attrs of an op with a layout determine it. */
   rankOf(ref: TensorRef): number | undefined {
     for (let at = ref; ; ) {
       const known = this.shapeOf(at)?.length;
@@ -59,7 +59,7 @@ export class FoldView implements ChannelFacts {
     }
   }
 
-  /** The value of a constant list of integers; undefined unless all of it is known. */
+  /** The value of a constant list of integers; undefined unless all elements are known. */
   ints(ref: TensorRef | undefined): readonly number[] | undefined {
     return constantInts(this.graph, ref);
   }
@@ -69,12 +69,12 @@ export class FoldView implements ChannelFacts {
     return constantScalar(this.graph, ref);
   }
 
-  /** Nodes that read the numbers of a tensor. */
+  /** Nodes that read the values of a tensor. */
   readers(ref: TensorRef): Node[] {
     return this.graph.consumers(ref).filter((node) => !readsShape(node));
   }
 
-  /** Why a tensor may not change although `user` could bear it; undefined where `user` alone reads it, once. */
+  /** Why a tensor must not change although `user` could compensate; undefined if `user` is its only consumer, once. */
   whyShared(ref: TensorRef, user: Node): FoldReason | undefined {
     if (this.isOutput(ref.node)) return { code: 'is_output', tensor: ref.node };
     const tensor = refText(ref);
@@ -84,13 +84,13 @@ export class FoldView implements ChannelFacts {
     return edges === 1 ? undefined : { code: 'read_several_times', tensor, reader: user.name };
   }
 
-  /** Whether a node can be removed once nothing reads it: it is no output, and nothing waits by a control edge. */
+  /** Whether a node can be removed once nothing reads it: it is not an output and has no outgoing control edges. */
   isRemovable({ name, controls }: Node): boolean {
     return !this.isOutput(name) && controls.length === 0 && this.graph.controlConsumers(name).length === 0;
   }
 }
 
-/** The graph as it is now: the same view until it changes. */
+/** The current view of a graph: the same object until the graph changes. */
 export const viewOf = memoizeByVersion(
   (context: FoldContext) => new FoldView(context),
   ({ graph }) => graph,

@@ -5,17 +5,17 @@ import { constantScalar } from '../values/constants.js';
 import { forwardsElement } from '../values/evaluate.js';
 import type { Variable, Variables } from './variables.js';
 
-/** What an assignment does with its value: the variable becomes it, or grows or shrinks by it. */
+/** What an assignment does with its value: sets the variable to it, adds it or subtracts it. */
 export type AssignKind = 'set' | 'add' | 'sub';
 
-/** The kind of an assignment; undefined for other ops. Optimizer and scatter ops are none: their value is not an input. */
+/** The kind of an assignment; undefined for other ops, including optimizer and scatter ops, whose value is not an input. */
 export function assignKind(node: Node): AssignKind | undefined {
   if (!hasRole(node, 'assign')) return undefined;
   if (hasRole(node, 'assign_set')) return 'set';
   return hasRole(node, 'assign_add') ? 'add' : 'sub';
 }
 
-/** What a variable that holds `own` holds after the assignment of `value`. */
+/** The new value of a variable with the value `own` after the assignment of `value`. */
 export function afterAssignment(kind: AssignKind, own: number, value: number): number {
   if (kind === 'set') return value;
   return kind === 'add' ? own + value : own - value;
@@ -32,7 +32,7 @@ export interface Assignments {
   readonly assigns: readonly Node[];
 }
 
-/** The variables that ops of the graph assign to, by node. Initialisers and savers assign as well. */
+/** The variables that ops of the graph assign to, by node, including those of initialisers and savers. */
 export function findAssignments(graph: Graph, variables: Variables): ReadonlyMap<string, Assignments> {
   const found = new Map<string, { variable: Variable; assigns: Node[] }>();
   for (const node of graph.nodes()) {
@@ -50,12 +50,12 @@ export function assignedVariable(variables: Variables, assign: Node): Variable |
   return assign.inputs[0] && variables.ofHandle(assign.inputs[0]);
 }
 
-/** Whether an op computes each element of its output from the elements of its inputs, or forwards them. */
+/** Whether an op is elementwise, or forwards its input. */
 export function isElementwise(node: Node): boolean {
   return scalarOf(node.op) !== undefined || forwardsElement(node);
 }
 
-/** The inputs of an elementwise op that carry values: of ops that change shapes, input 0 alone. */
+/** The inputs of an elementwise op that carry values: only input 0 for ops that change shapes. */
 export function operands(node: Node): readonly TensorRef[] {
   return scalarOf(node.op) === undefined ? node.inputs.slice(0, 1) : node.inputs;
 }

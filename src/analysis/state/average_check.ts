@@ -5,15 +5,15 @@ import { afterAssignment, assignedValue, assignKind, isElementwise, operands } f
 import { isElementCount, LARGE_BATCH } from './steady_state.js';
 import type { Variable, Variables } from './variables.js';
 
-/** Update expressions are a handful of ops: a search through one ends after so many tensors, and says so. */
+/** Update expressions are a handful of ops: a search ends after this many tensors, and is recorded as truncated. */
 export const MAX_UPDATE_OPS = 200;
 
 /**
- * Whether an assignment makes its variable a moving average of something, whatever ops it is written with: tested with
- * numbers. The variable has to stay where it is when it equals its source, at two points, and to move elsewhere.
+ * Tests numerically whether an assignment makes its variable a moving average of something, whatever ops it uses: the
+ * variable must not change when it equals its source, at two points, and must change otherwise.
  */
 export class AverageCheck {
-  /** Assignments whose expressions were too long to be searched through. */
+  /** Assignments whose expressions were too long to search. */
   readonly truncated = new Set<string>();
   readonly #graph: Graph;
   readonly #variables: Variables;
@@ -25,7 +25,7 @@ export class AverageCheck {
 
   /**
    * Whether the assignment averages what `isSource` marks in its value.
-   * @param copies - whether a plain copy counts as well, which forgets what was before
+   * @param copies - whether a plain copy, which has no memory, counts as well
    */
   holds(variable: Variable, assign: Node, isSource: (ref: TensorRef) => boolean, copies = true): boolean {
     const after = (own: number, source: number) => this.#after(variable, assign, own, source, isSource);
@@ -35,7 +35,7 @@ export class AverageCheck {
   }
 
   /**
-   * The tensors of an assignment's value, from the value backwards through elementwise ops: what it may be an average of.
+   * The tensors of an assignment's value, from the value backwards through elementwise ops: the candidates for its average.
    * Reads of the variable itself end the search.
    */
   candidates(variable: Variable, assign: Node): TensorRef[] {
@@ -60,7 +60,7 @@ export class AverageCheck {
     return this.#variables.readBy(ref)?.node === variable.node;
   }
 
-  /** What the variable holds after one update from `own`, when the source is `source`. */
+  /** The value of the variable after one update from `own`, if the source is `source`. */
   #after(variable: Variable, assign: Node, own: number, source: number, isSource: (ref: TensorRef) => boolean): number {
     const value = evaluate(this.#graph, assignedValue(assign), (ref) => {
       if (isSource(ref)) return source;

@@ -9,14 +9,14 @@ export interface CheckpointFit {
   readonly variables: number;
 }
 
-/** Counts the variables that have a value of their dtype and shape in a checkpoint. No value is read. */
+/** Counts the variables that have a value of their dtype and shape in a checkpoint. Reads no values. */
 export function checkpointFits(variables: Iterable<Variable>, checkpoint: Checkpoint): CheckpointFit {
   const all = [...variables];
   return { fitting: all.filter((variable) => hasValue(variable, checkpoint)).length, variables: all.length };
 }
 
 /**
- * Refuses a checkpoint of another model.
+ * Throws if a checkpoint belongs to another model.
  * @param needed - the variables that feed the outputs
  * @throws BnfixError `usage` when the checkpoint has a value for none of them
  */
@@ -28,7 +28,7 @@ export function refuseForeignCheckpoint(needed: Iterable<Variable>, checkpoint: 
   throw new BnfixError('usage', `${checkpoint.name} is not a checkpoint of this graph: it has no value for ${all}`, {
     where: checkpoint.name,
     why: `it holds ${[...checkpoint.entries.keys()].slice(0, 3).join(', ') || 'nothing'}${checkpoint.entries.size > 3 ? ', ...' : ''}`,
-    fix: { option: 'checkpoint', value: 'PREFIX', text: 'the checkpoint that was saved with this graph' },
+    fix: { option: 'checkpoint', value: 'PREFIX', text: 'names the checkpoint that was saved with this graph' },
     data: { fitting, variables },
   });
 }

@@ -4,21 +4,21 @@ import type { Checkpoint } from '../../graph/model.js';
 import type { Tensor } from '../../graph/tensor.js';
 import type { Variable } from './variables.js';
 
-/** Why a variable has no usable value, in words. */
+/** Why a variable has no usable value, as text. */
 export interface MissingValue {
-  /** A headline. */
+  /** The headline. */
   readonly message: string;
   /** The variable, the checkpoint, or the key in it. */
   readonly where: string | undefined;
-  /** Details, where there are some. */
+  /** Details, if any. */
   readonly why: string | undefined;
-  /** The ways out, the best first. */
+  /** Possible fixes, the best first. */
   readonly fixes: readonly Fix[];
 }
 
 /**
- * The value that the checkpoint, or the frozen graph itself, holds for a variable: a handle, nothing is read yet.
- * @throws BnfixError `statistics` when there is none, or when it is not of the variable's dtype and shape.
+ * A handle on the value of a variable, in the checkpoint or in the frozen graph itself; nothing is read yet.
+ * @throws BnfixError `statistics` when it is missing, or does not have the variable's dtype and shape.
  */
 export function variableValue(variable: Variable, checkpoint: Checkpoint | undefined): Tensor {
   const { node, key, value } = variable;
@@ -32,8 +32,8 @@ export function variableValue(variable: Variable, checkpoint: Checkpoint | undef
   if (key === undefined) {
     throw new BnfixError('statistics', `the checkpoint has no value for the variable ${node}`, {
       where: `${node}, ${checkpoint.name}`,
-      why: 'neither the restore ops of the graph nor its name lead to a key of this checkpoint',
-      fix: 'give the checkpoint that was saved with this graph (--checkpoint), or other --outputs that do not need it',
+      why: 'neither the restore ops of the graph nor its name match a key of this checkpoint',
+      fix: 'give the checkpoint that was saved with this graph (--checkpoint), or choose --outputs that do not depend on it',
     });
   }
   const tensor = variable.slice ? checkpoint.slice(key, variable.slice) : checkpoint.tensor(key);
@@ -52,8 +52,8 @@ export function variableValue(variable: Variable, checkpoint: Checkpoint | undef
 }
 
 /**
- * What {@link variableValue} has thrown, as data.
- * @throws what it is given, when that is another error
+ * An error of {@link variableValue} as data.
+ * @throws any other error
  */
 export function missingValue(error: unknown): MissingValue {
   if (!(error instanceof BnfixError) || error.code !== 'statistics') throw error;

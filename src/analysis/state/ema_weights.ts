@@ -8,8 +8,8 @@ import { type Variable, Variables } from './variables.js';
 const EMA_NAME = 'ExponentialMovingAverage';
 
 /**
- * The variables with the values of their moving averages (tf.train.ExponentialMovingAverage): each takes the key of the
- * variable that the graph's own ops average it into; where those are gone, the key `<variable>/ExponentialMovingAverage`.
+ * The variables with the values of their moving averages (tf.train.ExponentialMovingAverage): each gets the key of the
+ * variable that ops of the graph average it into; without such ops, the key `<variable>/ExponentialMovingAverage`.
  */
 export function useEmaWeights(graph: Graph, variables: Variables, checkpoint: Checkpoint | undefined): Variables {
   const averages = findEmaWeights(graph, variables);
@@ -25,21 +25,21 @@ export function useEmaWeights(graph: Graph, variables: Variables, checkpoint: Ch
   return new Variables(graph, byNode);
 }
 
-/** Variable -> the variable that averages its value, by the ops that assign to it. */
+/** Variable -> the variable that averages its value, according to the ops that assign to it. */
 function findEmaWeights(graph: Graph, variables: Variables): Map<string, Variable> {
   const check = new AverageCheck(graph, variables);
   const found = new Map<string, Variable>();
   for (const { variable, assigns } of findAssignments(graph, variables).values()) {
     for (const assign of assigns) {
       const averaged = averagedVariable(variables, check, variable, assign);
-      // The moving mean of a batch norm is an average, too, but of no variable: it never gets here.
+      // The moving mean of a batch norm is an average too, but not of a variable: it is never found here.
       if (averaged && !found.has(averaged.node)) found.set(averaged.node, variable);
     }
   }
   return found;
 }
 
-/** The variable of the same shape that an assignment averages, over all of its reads. */
+/** The variable of the same shape that an assignment averages, through any of its reads. */
 function averagedVariable(
   variables: Variables,
   check: AverageCheck,

@@ -7,17 +7,17 @@ import type { Updates } from './moving_averages.js';
 import { distinctNumber } from './steady_state.js';
 import type { Variables } from './variables.js';
 
-/** A tensor that is 1 or 0 once a variable has come to what it averages: r and d of batch renormalisation. */
+/** A tensor that is 1 or 0 once a variable has converged: r and d of batch renormalisation. */
 export interface Correction {
   readonly ref: TensorRef;
   readonly value: 0 | 1;
-  /** Shape of the variable, which is the correction's. */
+  /** Shape of the variable, and of the correction. */
   readonly shape: readonly number[];
 }
 
 /**
- * Finds the corrections of batch renormalisation (Ioffe 2017): tensors made of a batch statistic and of a variable that
- * averages it in training only, which are 1 (r) or 0 (d) when both agree, whatever the statistic is.
+ * Finds the corrections of batch renormalisation (Ioffe 2017): tensors computed from a batch statistic and a variable that
+ * averages it only for training, which are 1 (r) or 0 (d) when both are equal, whatever the statistic is.
  */
 export function findCorrections(
   graph: Graph,
@@ -43,7 +43,7 @@ export function findCorrections(
   return [...found.values()];
 }
 
-/** Tensors that arithmetic makes of the plain value of a variable. */
+/** Tensors computed by arithmetic from the plain value of a variable. */
 function arithmeticOn(graph: Graph, variables: Variables, variable: string): TensorRef[] {
   const handle = { node: variable, port: 0 };
   const reads =
@@ -60,7 +60,7 @@ function arithmeticOn(graph: Graph, variables: Variables, variable: string): Ten
   return found;
 }
 
-/** Whether of all that is fed, statistics alone decide a tensor: what data itself decides is no correction. */
+/** Whether a tensor depends on inputs only through statistics: one that depends on data directly is not a correction. */
 function isOfStatistics(graph: Graph, activations: NodeSet, bases: ReadonlySet<string>, ref: TensorRef): boolean {
   const seen = new Map([[refText(ref), ref]]);
   for (const [key, at] of seen) {

@@ -1,7 +1,7 @@
 import type { TensorRef } from '../../graph/node.js';
 import type { Variable } from './variables.js';
 
-/** How it was found out which variables hold a batch norm's moving statistics, the surest first. */
+/** How the variables with a batch norm's moving statistics were found, the most reliable evidence first. */
 export type Evidence =
   /** Update ops of the graph average its mean and variance into them. */
   | {
@@ -9,7 +9,7 @@ export type Evidence =
       readonly assigns: readonly [mean: string, variance: string];
       readonly tensors: readonly [mean: TensorRef, variance: TensorRef];
     }
-  /** Its inputs 3 and 4 read them already. */
+  /** Its inputs 3 and 4 already read them. */
   | { readonly kind: 'input' }
   /** The user named them. */
   | { readonly kind: 'map' }

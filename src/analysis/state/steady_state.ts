@@ -5,26 +5,26 @@ import { evaluate } from '../values/evaluate.js';
 import { assignedVariable, assignKind, isStepCounter } from './assignments.js';
 import type { Variables } from './variables.js';
 
-/** A training step by which every schedule and every bias correction has converged. */
+/** A step count after which every schedule and bias correction has converged. */
 export const CONVERGED_STEP = 2 ** 31 - 1;
 
-/** A number of elements so large that Bessel's correction, n / (n - 1), is none. */
+/** A number of elements so large that Bessel's correction, n / (n - 1), is 1. */
 export const LARGE_BATCH = 1e9;
 
-/** What a variable comes to when the tensor that it averages stays the same. */
+/** What a variable converges to while the tensor that it averages is constant. */
 export interface ConvergedVariable {
   readonly variable: string;
-  /** The tensor that the chain of updates begins with. */
+  /** The tensor at the start of the chain of updates. */
   readonly base: TensorRef;
   readonly limit: (statistic: number) => number;
 }
 
 /**
- * What expressions are worth when training has gone on for long: step counters are at infinity, variables hold what they
- * average, batches are large.
+ * The values of expressions after convergence: step counters are very large, variables equal what they average, batches
+ * are large.
  */
 export class SteadyState {
-  /** Variables that average a constant: that constant, by variable. */
+  /** Variables that average a constant, with that constant. */
   readonly constants = new Map<string, number>();
   readonly converged = new Map<string, ConvergedVariable>();
   readonly #graph: Graph;
@@ -38,7 +38,7 @@ export class SteadyState {
 
   /**
    * The value of one element of a tensor.
-   * @param statistic - the values of the tensors that are given: batch statistics, above all
+   * @param statistic - the values of given tensors, mainly batch statistics
    */
   valueOf(ref: TensorRef, statistic: (ref: TensorRef) => number | undefined): number {
     return evaluate(this.#graph, ref, (leaf) => {
@@ -53,7 +53,7 @@ export class SteadyState {
   }
 
   /**
-   * The same while it is still being found out what variables average: step counters and averages of constants are known, and
+   * The same before it is known what variables average: step counters and averages of constants are known, and
    * batches are large.
    */
   valueOfUpdate(ref: TensorRef, statistic: (ref: TensorRef) => number | undefined): number {
@@ -91,7 +91,7 @@ export class SteadyState {
 const passesCount = anyOf('slice', 'gather', 'reduction', 'cast', 'identity', 'reshape');
 const asksForSize = anyOf('shape_query');
 
-/** Whether a tensor counts elements of data: it is computed from a shape alone. */
+/** Whether a tensor counts elements of data: it is computed only from a shape. */
 export function isElementCount(graph: Graph, ref: TensorRef): boolean {
   const seen = new Set<string>();
   let node = graph.find(ref.node);
@@ -104,7 +104,7 @@ export function isElementCount(graph: Graph, ref: TensorRef): boolean {
   return false;
 }
 
-/** A number for a tensor that is the same each time and differs from others', between 1 and 3. */
+/** A reproducible number between 1 and 3 for a tensor, different from those of others. */
 export function distinctNumber(ref: TensorRef): number {
   const text = refText(ref);
   let hash = 7;

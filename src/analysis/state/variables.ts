@@ -8,18 +8,18 @@ import { elementCount, type Tensor } from '../../graph/tensor.js';
 import { sourceOf } from '../../graph/walk.js';
 import { anyOf, isIdentity } from '../../ops/meaning.js';
 
-/** A variable of the graph and where its value is. */
+/** A variable of the graph and the location of its value. */
 export interface Variable {
   /** The VariableV2 or VarHandleOp; the Const that it was frozen to. */
   readonly node: string;
   /** A ref variable (VariableV2) or a resource (VarHandleOp). */
   readonly kind: 'ref' | 'resource';
   readonly dtype: DataType;
-  /** Undefined where the graph does not say. */
+  /** Undefined if the graph does not define it. */
   readonly shape: readonly number[] | undefined;
-  /** Key in the checkpoint; undefined when the checkpoint has none for it. */
+  /** Key in the checkpoint; undefined if the checkpoint has no value for it. */
   readonly key: string | undefined;
-  /** The rectangle of the checkpoint's tensor that a part of a partitioned variable is. */
+  /** For a part of a partitioned variable: its rectangle of the checkpoint's tensor. */
   readonly slice: readonly SliceExtent[] | undefined;
   /** How the key was found. */
   readonly evidence: 'restore op' | 'name' | 'moving average' | 'none';
@@ -33,10 +33,10 @@ const sets = anyOf('assign_set');
 const assigns = anyOf('assign');
 const passesTensor = anyOf('identity', 'cast', 'reshape');
 
-/** Ops that hand a variable itself on, by reference or by handle, at input 0. */
+/** Ops that forward a variable itself, by reference or by handle, from input 0. */
 const passesHandle = anyOf('identity', 'switch', 'enter', 'next_iteration', 'exit');
 
-/** Ops that hand a value on from input 0, whether or not their branch is taken. */
+/** Ops that forward a value from input 0, whether or not their branch is taken. */
 const passesValue = anyOf('identity', 'switch', 'enter');
 
 /** Whether a node holds the value of a variable: VariableV2, VarHandleOp and their like. */
@@ -49,7 +49,7 @@ export function isRestore(node: Node): boolean {
   return isRestoreOp(node);
 }
 
-/** The variables of a graph, by node, and which tensors are theirs. */
+/** The variables of a graph, by node, and the tensors that refer to them. */
 export class Variables {
   readonly byNode: ReadonlyMap<string, Variable>;
   readonly #graph: Graph;
@@ -62,12 +62,12 @@ export class Variables {
     this.#isFrozen = [...byNode.values()].every(({ value }) => value !== undefined);
   }
 
-  /** The variable that a reference or a resource handle stands for. */
+  /** The variable of a reference or a resource handle. */
   ofHandle(ref: TensorRef): Variable | undefined {
     return this.byNode.get(sourceOf(this.#graph, ref, passesHandle).node);
   }
 
-  /** The variable whose plain value a tensor is. */
+  /** The variable whose unchanged value a tensor is. */
   readBy(ref: TensorRef): Variable | undefined {
     const at = sourceOf(this.#graph, ref, passesValue);
     const node = this.#graph.find(at.node);
@@ -121,8 +121,8 @@ function frozenVariable(node: Node | undefined): Variable | undefined {
 }
 
 /**
- * Finds every variable and the checkpoint key that holds its value: the saver's own restore ops say so for certain
- * (RestoreV2 -> Assign); where they do not, the shared_name or the node's name.
+ * Finds every variable and the checkpoint key of its value: according to the saver's restore ops (RestoreV2 -> Assign),
+ * which are certain; otherwise according to the shared_name or the node's name.
  */
 export function findVariables(model: Pick<Model, 'graph' | 'metaGraphDef' | 'checkpoint' | 'objectKeys'>): Variables {
   const { graph, metaGraphDef, checkpoint, objectKeys } = model;
@@ -168,7 +168,7 @@ interface Restored {
   readonly slice: readonly SliceExtent[] | undefined;
 }
 
-/** Variable node -> what the restore ops load into it. The saver that the MetaGraphDef names is asked first. */
+/** Variable node -> what the restore ops load into it. The saver that the MetaGraphDef names has priority. */
 function restoredKeys(
   graph: Graph,
   restoreOp: string | undefined,
@@ -200,7 +200,7 @@ function controlAncestors(graph: Graph, name: string): Set<string> {
   return seen;
 }
 
-/** Variables that a restored tensor is assigned to, on the way through casts and reshapes. */
+/** Variables that a restored tensor is assigned to, possibly through casts and reshapes. */
 function assignedFrom(graph: Graph, ref: TensorRef): { assign: string; variable: string }[] {
   const found: { assign: string; variable: string }[] = [];
   for (const consumer of graph.consumers(ref)) {

@@ -9,20 +9,20 @@ import { type ConstantInput, type ConstantValue, MAX_ELEMENTS } from '../../ops/
 
 export type { ConstantValue } from '../../ops/value_rules.js';
 
-/** Values that are taken as given, by node: flags that are pinned. */
+/** Given values, by node: pinned flags. */
 export type Pins = ReadonlyMap<string, number>;
 
 type Known = Map<string, ConstantValue | undefined>;
 
-/** Without pins, what was worked out holds until the graph changes. */
+/** Without pins, results are cached until the graph changes. */
 const unpinned = memoizeByVersion(
   (_: Graph): Known => new Map(),
   (graph) => graph,
 );
 
 /**
- * The value of a tensor as far as constants determine it: shapes, axes, flags. Elements that are known only when the
- * graph runs are NaN; undefined when nothing is known.
+ * The value of a tensor as far as constants determine it: shapes, axes, flags. Elements that are known only at run
+ * time are NaN; undefined if nothing is known.
  */
 export function constantValue(graph: Graph, ref: TensorRef, pins?: Pins): ConstantValue | undefined {
   const known = pins
@@ -31,7 +31,7 @@ export function constantValue(graph: Graph, ref: TensorRef, pins?: Pins): Consta
   return workedOut(graph, ref, known);
 }
 
-/** Inputs before what is computed from them, without recursion: a net may be as deep as it likes. */
+/** Evaluates inputs before their consumers, without recursion, so that deep nets do not overflow the stack. */
 function workedOut(graph: Graph, ref: TensorRef, known: Known): ConstantValue | undefined {
   const stack = [ref];
   const opened = new Set<string>();
@@ -41,7 +41,7 @@ function workedOut(graph: Graph, ref: TensorRef, known: Known): ConstantValue | 
     const waitsFor = node && !opened.has(key) ? node.inputs.filter((input) => !known.has(refText(input))) : [];
     opened.add(key);
     if (waitsFor.length > 0 && canCompute(node!)) {
-      // What is opened already is waited for by itself: a cycle has no value.
+      // A node that is already being evaluated depends on itself: a cycle has no value.
       stack.push(...waitsFor.filter((input) => !opened.has(refText(input))));
       if (stack.at(-1) !== at) continue;
     }
@@ -56,7 +56,7 @@ function workedOut(graph: Graph, ref: TensorRef, known: Known): ConstantValue | 
   return known.get(refText(ref));
 }
 
-/** A switched or entered constant is the same constant, wherever it can be read. */
+/** A constant behind a Switch or an Enter is the same constant. */
 const forwards = anyOf('identity', 'enter', 'switch', 'read');
 const isIdentityN = anyOf('identity_n');
 const isConstant = anyOf('constant');
@@ -77,7 +77,7 @@ function compute(node: Node, port: number, input: ConstantInput): ConstantValue 
   return scalar ? elementwise(node, input, scalar) : meaningOf(node.op)?.value?.(node, input);
 }
 
-/** Elementwise with broadcasting of single numbers; an input that is not known may not matter: `false && x`. */
+/** Elementwise with broadcasting of single numbers; an unknown input may not matter: `false && x`. */
 function elementwise(node: Node, input: ConstantInput, scalar: (...x: number[]) => number): ConstantValue | undefined {
   const inputs = node.inputs.map((_, i) => input(i));
   const known = inputs.filter((value) => value !== undefined);
@@ -95,7 +95,7 @@ function elementwise(node: Node, input: ConstantInput, scalar: (...x: number[]) 
   return { shape: largest.shape, values };
 }
 
-/** A result as TensorFlow keeps it in a dtype: integers are truncated (Div of integers is), float32 has 24 bits. */
+/** A result as TensorFlow represents it in a dtype: integers are truncated (as in Div), float32 has 24 bits. */
 function rounded(type: DataType | undefined, x: number): number {
   if (type === DataType.DT_FLOAT) return Math.fround(x);
   if (type === undefined || !WHOLE.has(type)) return x;
@@ -126,7 +126,7 @@ export function constantScalar(graph: Graph, ref: TensorRef | undefined, pins?: 
   return value?.values.length === 1 && !Number.isNaN(value.values[0]) ? value.values[0] : undefined;
 }
 
-/** A constant list of integers (axes, a shape); undefined unless all of it is known. */
+/** A constant list of integers (axes, a shape); undefined unless all elements are known. */
 export function constantInts(graph: Graph, ref: TensorRef | undefined): number[] | undefined {
   const value = ref && constantValue(graph, ref);
   return value && !value.values.some(Number.isNaN) ? [...value.values] : undefined;

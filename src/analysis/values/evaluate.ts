@@ -9,7 +9,7 @@ const isFill = anyOf('fill');
 const isContinuous = anyOf('arithmetic', 'bias', 'activation');
 const isShapeLike = anyOf('shape_like');
 
-/** Whether an op outputs the value of input 0, as far as one element goes: a Mean over virtual batches does, too. */
+/** Whether an op outputs the value of input 0, for a single element: this includes a Mean over virtual batches. */
 export function forwardsElement(node: Node): boolean {
   return forwards(node);
 }
@@ -17,13 +17,13 @@ export function forwardsElement(node: Node): boolean {
 /** Larger constants are not parameters of an expression. */
 const MAX_CONST_BYTES = 65_536;
 
-/** What a leaf is worth that only a run would tell: any number between 0 and 1 shows the form of an expression. */
+/** The value of an unknown leaf: any number between 0 and 1 reveals the form of an expression. */
 const UNKNOWN_SCALAR = 0.37;
 
-/** Expressions of interest are a handful of ops; what is behind more of them is not known. Each probe costs at most this. */
+/** Maximum number of ops in an expression: relevant ones are a handful of ops. Limits the cost of each probe. */
 const MAX_EXPRESSION = 200;
 
-/** The value of an element, and whether nothing unknown went into it. */
+/** The value of an element, and whether it depends on known values only. */
 interface Element {
   readonly value: number;
   readonly isKnown: boolean;
@@ -32,9 +32,9 @@ interface Element {
 const UNKNOWN: Element = { value: UNKNOWN_SCALAR, isKnown: false };
 
 /**
- * The value of an expression for one element, to see what it does: constants are what they are, and what only a run would
- * tell is the same number everywhere. Comparisons, conditions and rounding are worked out where all they take is known;
- * a decision by an unknown number would be no more than a guess.
+ * The value of an expression for one element, to find out what it does: constants have their values, and tensors known only
+ * at run time are the same number everywhere. Comparisons, conditions and rounding are evaluated only if all their inputs
+ * are known; a decision by an unknown number would be a guess.
  *
  * @param known - the values of the tensors under test; undefined for all others
  */
@@ -68,7 +68,7 @@ function ofNode(node: Node, element: (ref: TensorRef) => Element): Element {
   return forwarded && (forwards(node) || isFill(node)) ? element(forwarded) : UNKNOWN;
 }
 
-/** Whether an input decides what an op outputs, in place of changing it by degrees. */
+/** Whether an input selects what an op outputs, instead of changing it continuously. */
 function decides(node: Node, index: number): boolean {
   return isSelect(node) ? index === 0 : !isContinuous(node);
 }

@@ -12,7 +12,7 @@ export type { Shape } from '../../ops/shape_rules/rule.js';
 
 /**
  * Static shapes of a graph, inferred from the ops themselves. The `_output_shapes` that files carry are not trusted:
- * published graphs have ones that contradict the graph. Worked out once between two changes of the graph.
+ * published graphs have ones that contradict the graph. Cached until the graph changes.
  */
 export class Shapes {
   readonly #graph: Graph;
@@ -32,17 +32,17 @@ const inferredShapes = memoizeByVersion(
   (graph) => graph,
 );
 
-/** What outputs a variable itself as its input does. */
+/** Ops that forward a variable itself. */
 const forwardsHandle = anyOf('identity', 'enter', 'switch');
 
-/** One inference of all shapes; to a rule it is the node that is looked at. */
+/** One inference of all shapes; rules see it as the context of the current node. */
 class Inference implements ShapeContext {
   readonly producer: number;
   readonly #graph: Graph;
   readonly #known = new Map<string, Shape>();
   #node: Node | undefined;
 
-  // Functions of their own: rules take them out of the context.
+  // Arrow functions, since rules destructure them from the context.
   readonly shape = (index: number): Shape => {
     const input = this.node.inputs[index];
     return input && this.#known.get(refText(input));
@@ -66,7 +66,7 @@ class Inference implements ShapeContext {
     const order = topologicalOrder(this.#graph);
     for (const node of order) this.#infer(node);
     const starts = order.filter((node) => this.#isLoopStart(node));
-    // What a loop computes in one turn is what it begins the next one with: again, until nothing more is given up.
+    // The result of an iteration is the input of the next: repeat until no more sizes become unknown.
     while (starts.filter((node) => !this.#isStable(node)).length > 0) {
       for (const node of order) if (!this.#isLoopStart(node)) this.#infer(node);
     }
@@ -89,7 +89,7 @@ class Inference implements ShapeContext {
     return isMerge(node) && this.#graph.inputNodes(node).some(isNextIteration);
   }
 
-  /** Whether a turn leaves the shape as it was; where it does not, what differs is not known any more. */
+  /** Whether an iteration keeps the shape; if not, the sizes that differ become unknown. */
   #isStable(merge: Node): boolean {
     const before = this.#known.get(merge.name);
     const back = this.#graph.inputNodes(merge).findIndex(isNextIteration);

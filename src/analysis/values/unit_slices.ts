@@ -5,13 +5,13 @@ import { isShapeQuery } from '../../ops/meaning.js';
 import { constantInts } from './constants.js';
 import { type Shape, Shapes } from './shapes.js';
 
-/** A StridedSlice that does nothing but take axes of size 1 away. */
+/** A StridedSlice that only removes axes of size 1. */
 export interface UnitSlice {
   readonly node: string;
   readonly axes: readonly number[];
 }
 
-/** Finds slices that are a Squeeze. */
+/** Finds slices that are equivalent to a Squeeze. */
 export function findUnitSlices(graph: Graph): UnitSlice[] {
   const shapes = new Shapes(graph);
   const found: UnitSlice[] = [];
@@ -23,7 +23,7 @@ export function findUnitSlices(graph: Graph): UnitSlice[] {
   return found;
 }
 
-/** The axes of size 1 that a slice takes away, where it does nothing else. */
+/** The axes of size 1 that a slice removes, if it does nothing else. */
 function unitAxes(graph: Graph, node: Node, shape: Shape): number[] | undefined {
   const begin = constantInts(graph, node.inputs[1]);
   const strides = constantInts(graph, node.inputs[3]);

@@ -7,7 +7,7 @@ import { anyOf } from '../../ops/meaning.js';
 const isFed = anyOf('placeholder');
 const isRandom = anyOf('random');
 
-/** Finds tensors that are computed alike from the same placeholders, variables and constants. */
+/** Finds tensors that are computed in the same way from the same placeholders, variables and constants. */
 export class ValueNumbering {
   readonly #graph: Graph;
   readonly #numbers = new Map<string, number>();
@@ -17,7 +17,7 @@ export class ValueNumbering {
     this.#graph = graph;
   }
 
-  /** A number that two tensors share only when they are computed alike. The tensor must not depend on itself. */
+  /** A number that two tensors share only if they are computed in the same way. The tensor must not depend on itself. */
   valueNumber(ref: TensorRef): number {
     const name = refText(ref);
     const known = this.#known.get(name);
@@ -40,7 +40,7 @@ export class ValueNumbering {
   }
 }
 
-/** Constants of more bytes are compared by their node: they are weights. */
+/** Larger constants, in bytes, are compared by node: they are weights. */
 const MAX_CONSTANT = 1024;
 
 function constantText(tensor: Tensor): string {

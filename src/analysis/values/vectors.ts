@@ -7,21 +7,21 @@ import { concatenation } from '../../ops/concatenation.js';
 import { anyOf, isIdentity, scalarOf } from '../../ops/meaning.js';
 import { constantInts } from './constants.js';
 
-/** Numbers that lie along at most one dimension: parameters per channel, or one for all. In float64, never rounded. */
+/** Numbers along at most one dimension: parameters per channel, or one for all. In float64, never rounded. */
 export interface Vector {
   readonly shape: readonly number[];
   readonly values: Float64Array;
 }
 
-/** A vector that the graph computes out of constants alone. */
+/** A vector that the graph computes only from constants. */
 export interface ConstantVector extends Vector {
   /** Number of ops that compute it; 0 for a plain constant. */
   readonly ops: number;
-  /** Whether a root is taken on the way: the mark of a batch norm's variance. */
+  /** Whether computing it takes a root: typical of a batch norm's variance. */
   readonly hasRoot: boolean;
 }
 
-/** Channels are fewer than that; anything larger is weights. */
+/** Maximum number of channels; anything larger is weights. */
 const MAX_SIZE = 2 ** 20;
 
 /** A number as a vector without dimensions. */
@@ -29,13 +29,13 @@ export function scalar(value: number): Vector {
   return { shape: [], values: Float64Array.of(value) };
 }
 
-/** The dimension along which a vector lies, counted from the end (-1 is the last); undefined for one number. */
+/** The dimension of a vector, counted from the end (-1 is the last); undefined for one number. */
 export function axisOf({ shape }: Vector): number | undefined {
   const at = shape.findIndex((size) => size !== 1);
   return at < 0 ? undefined : at - shape.length;
 }
 
-/** Elementwise with broadcasting; undefined where the vectors lie along different dimensions, or are not of one size. */
+/** Elementwise with broadcasting; undefined if the vectors are along different dimensions, or differ in size. */
 export function zip(a: Vector, b: Vector, op: (a: number, b: number) => number): Vector | undefined {
   if (a.shape.length === 0 && b.shape.length === 0) return scalar(op(a.values[0]!, b.values[0]!));
   const rank = Math.max(a.shape.length, b.shape.length);
@@ -66,10 +66,10 @@ const isFill = anyOf('fill');
 const isConcat = anyOf('concat');
 const isArithmetic = anyOf('arithmetic');
 
-/** Ops whose first input has the numbers, or the shape. */
+/** Ops that take the values, or the shape, of their first input. */
 const isForwarding = anyOf('identity', 'enter', 'cast', 'shape_like', 'reshape');
 
-/** The mark of a batch norm: it divides by a deviation. */
+/** Typical of a batch norm: it divides by a deviation. */
 const takesRoot = anyOf('root', 'power');
 
 const FLOATS: ReadonlySet<DataType> = new Set([
@@ -84,7 +84,7 @@ export function isFloat(dtype: DataType | undefined): dtype is DataType {
   return dtype !== undefined && FLOATS.has(dtype);
 }
 
-/** Evaluates what constants alone determine, as real numbers: nothing is rounded on the way. */
+/** Evaluates constant expressions as real numbers, without intermediate rounding. */
 export class ConstantEvaluator {
   readonly #graph: Graph;
   readonly #known = new Map<string, ConstantVector | undefined>();
@@ -93,7 +93,7 @@ export class ConstantEvaluator {
     this.#graph = graph;
   }
 
-  /** Undefined where it is no constant, not of a floating-point type, or lies along several dimensions. */
+  /** Undefined if it is not constant, not of a floating-point type, or along several dimensions. */
   vector(ref: TensorRef | undefined): ConstantVector | undefined {
     if (ref?.port !== 0) return undefined;
     const stack = [ref.node];
@@ -103,7 +103,7 @@ export class ConstantEvaluator {
       if (this.#known.has(name)) stack.pop();
       else if (node && !opened.has(name)) {
         opened.add(name);
-        // A cycle has no value: what is open already is not waited for.
+        // A cycle has no value: skip nodes that are already being evaluated.
         for (const { node: operand } of operandsOf(node)) if (!opened.has(operand)) stack.push(operand);
       } else this.#known.set(name, node && this.#evaluate(node));
     }
@@ -148,7 +148,7 @@ export class ConstantEvaluator {
     return derived({ shape: [values.length], values }, node, parts);
   }
 
-  /** The shape behind a Reshape, Squeeze or ExpandDims. */
+  /** The shape after a Reshape, Squeeze or ExpandDims. */
   #reshaped(node: Node, shape: readonly number[]): number[] | undefined {
     if (node.op === 'Squeeze') return squeezed(node, shape);
     const numbers = constantInts(this.#graph, node.inputs[1]);
@@ -165,7 +165,7 @@ export class ConstantEvaluator {
   }
 }
 
-/** The inputs out of which a node computes a vector; none where it does not. */
+/** The inputs from which a node computes a vector; empty if it does not compute one. */
 function operandsOf(node: Node): readonly TensorRef[] {
   if (isFill(node)) return node.inputs.slice(1, 2);
   if (isConcat(node)) return concatenation(node).parts;
@@ -178,7 +178,7 @@ function squeezed(node: Node, shape: readonly number[]): number[] {
   return shape.filter((size, axis) => (axes.length === 0 ? size !== 1 : !axes.includes(axis)));
 }
 
-/** What was read, for as long as its tensor is in use: each pass looks at the same parameters. */
+/** Cache of values, kept as long as their tensor is in use: every pass reads the same parameters. */
 const numbers = new WeakMap<Tensor, Float64Array>();
 
 function constant({ tensor }: Node): ConstantVector | undefined {

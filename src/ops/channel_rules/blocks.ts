@@ -14,11 +14,11 @@ import {
 interface Blocks {
   /** Sizes of the blocks, from dimension 1 on. */
   readonly sizes: readonly number[];
-  /** What is cut off or padded, as [before, after] for each of these dimensions. */
+  /** The crops or paddings, as [before, after] for each of these dimensions. */
   readonly margins: readonly number[];
 }
 
-/** The older ops have one size for height and width, as an attr. */
+/** The older ops have an attr with one size for height and width. */
 function blocksOf(facts: ChannelFacts, node: Node): Blocks | undefined {
   const size = attrInt(node, 'block_size');
   const sizes = size === undefined ? facts.ints(node.inputs[1]) : [size, size];
@@ -37,16 +37,16 @@ const blockAxis: WithinChannels['axis'] = (facts, node, axis) => {
   return at >= 0 && isWhole ? axis : moved(node);
 };
 
-/** Blocks of positions become batches: each channel for itself. */
+/** Blocks of positions become batches, each channel separately. */
 export const spaceToBatch = withinChannels({
   axis: blockAxis,
   keepsShift: (facts, node) => blocksOf(facts, node)?.margins.every((margin) => margin === 0) ?? false,
 });
 
-/** The way back of {@link spaceToBatch}, which cuts in place of padding. */
+/** The inverse of {@link spaceToBatch}, which crops instead of padding. */
 export const batchToSpace = withinChannels({ axis: blockAxis });
 
-/** How often the channels of an NHWC tensor are repeated where blocks of positions are laid out as channels. */
+/** How often the channels of an NHWC tensor are repeated when blocks of positions become channels. */
 function repeats(node: Node, { axis }: ChannelScale): number | undefined {
   const size = attrInt(node, 'block_size') ?? 0;
   return axis === -1 && layoutAxis(node) === -1 && size > 0 ? size * size : undefined;

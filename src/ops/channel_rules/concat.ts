@@ -1,7 +1,7 @@
 import { concatenation } from '../concatenation.js';
 import { type ChannelRule, moved, type RequiredScale } from './rule.js';
 
-/** Each part takes the factors of its channels. What one part alone is scaled by, the result cannot have pending. */
+/** Backward, each part gets the factors of its channels. Forward, a scale of one part cannot be pending for the result. */
 export const concat: ChannelRule = {
   backward(facts, node, { axis, scale, shift }) {
     const { parts, axis: dimension } = concatenation(node);

@@ -8,7 +8,7 @@ import {
   withinChannels,
 } from './rule.js';
 
-/** Identity and its like. */
+/** Identity and similar ops. */
 export const elementwise = withinChannels({ axis: (_, __, axis) => axis });
 
 const sameElements = withinChannels({
@@ -19,7 +19,7 @@ const sameElements = withinChannels({
   },
 });
 
-/** Reshape, Squeeze, ExpandDims: the channels are where as many elements follow each as before, or in the last dimension. */
+/** Reshape, Squeeze, ExpandDims: the channels stay in the dimension with the same stride, or go to the last one. */
 export const reshape: ChannelRule = {
   backward: sameElements.backward,
   forward(facts, node, pending) {
@@ -40,7 +40,7 @@ function sameDimension(from: readonly number[], axis: number, to: readonly numbe
   return undefined;
 }
 
-/** Channels that are laid out in the last dimension, with what was behind them. */
+/** Channels that are merged into the last dimension, together with the dimensions after them. */
 function flattened(facts: ChannelFacts, node: Node, pending: PendingScale): PendingScale | undefined {
   const [before, after] = [facts.shapeOf(node.inputs[0]!), facts.shapeOf({ node: node.name, port: 0 })];
   const { axis, scale, stride } = pending;
@@ -53,13 +53,13 @@ function flattened(facts: ChannelFacts, node: Node, pending: PendingScale): Pend
   return undefined;
 }
 
-/** Number of elements behind one index of a dimension; -1 where it is not known. */
+/** Number of elements per index of a dimension; -1 if unknown. */
 function elementsBehind(shape: readonly number[], axis: number): number {
   const behind = axis === -1 ? [] : shape.slice(axis + 1);
   return behind.some((size) => size < 0) ? -1 : behind.reduce((total, size) => total * size, 1);
 }
 
-/** Transpose and its like: the channels go where the permutation says. */
+/** Transpose and similar ops: the permutation moves the channels. */
 export const transpose = withinChannels({
   axis(facts, node, axis, direction) {
     const order = facts.ints(node.inputs[1]);

@@ -2,25 +2,25 @@ import { attrString } from '../../graph/attrs.js';
 import type { Node, TensorRef } from '../../graph/node.js';
 
 /**
- * A scale, and maybe a shift, for each channel of a tensor: scale * x + shift. One number stands for all channels.
+ * A scale, and optionally a shift, for each channel of a tensor: scale * x + shift. A single number applies to all channels.
  * Dimensions are counted from the end, so that -1 is the last.
  */
 export interface ChannelScale {
-  /** The dimension of the channels. Of no meaning for a single number. */
+  /** The dimension of the channels; ignored for a single number. */
   readonly axis: number;
   readonly scale: Float64Array;
-  /** As long as `scale`; undefined where nothing is added. */
+  /** As long as `scale`; undefined if nothing is added. */
   readonly shift: Float64Array | undefined;
 }
 
-/** The scale and shift that a tensor must have for another one, which is computed from it, to have the requested ones. */
+/** The scale and shift that an input tensor must have for the result to have the requested ones. */
 export interface RequiredScale extends ChannelScale {
   readonly ref: TensorRef;
 }
 
 /** A scale and shift removed from a tensor; its consumers must compensate for them. */
 export interface PendingScale extends ChannelScale {
-  /** The element at a position of the dimension is of the channel `floor(position / stride) % channels`. */
+  /** The channel of a position of the dimension is `floor(position / stride) % channels`. */
   readonly stride: number;
 }
 
@@ -34,11 +34,11 @@ export type ChannelProblem =
   | { readonly code: 'padding_sees_shift'; readonly node: string; readonly op: string }
   | { readonly code: 'negative_scale_of_maximum'; readonly node: string; readonly op: string };
 
-/** What a rule may ask of the graph around a node. */
+/** The facts about the graph around a node that a rule may use. */
 export interface ChannelFacts {
-  /** Sizes of a tensor, -1 for one that is not known; undefined where not even the rank is. */
+  /** Sizes of a tensor, -1 for an unknown one; undefined for an unknown rank. */
   shapeOf(ref: TensorRef): readonly number[] | undefined;
-  /** Number of dimensions; undefined where it is not known. */
+  /** Number of dimensions; undefined if unknown. */
   rankOf(ref: TensorRef): number | undefined;
   /** The value of a constant list of integers. */
   ints(ref: TensorRef | undefined): readonly number[] | undefined;
@@ -48,27 +48,27 @@ export interface ChannelFacts {
 
 /** How a scale and shift per channel commute with an op. */
 export interface ChannelRule {
-  /** What the inputs must have for the result to have the `required` scale and shift. */
+  /** The scale and shift that the inputs must have for the result to have the `required` ones. */
   backward?(facts: ChannelFacts, node: Node, required: ChannelScale): readonly RequiredScale[] | ChannelProblem;
-  /** What is pending behind the op when `pending` was removed from its input 0. */
+  /** The scale and shift pending after the op if `pending` was removed from its input 0. */
   forward?(facts: ChannelFacts, node: Node, pending: PendingScale): PendingScale | ChannelProblem;
 }
 
-/** Whether a rule says that a scale does not commute. */
+/** Whether the result of a rule is a problem: the scale does not commute. */
 export function isChannelProblem(result: object): result is ChannelProblem {
   return 'code' in result;
 }
 
-/** From the result to the inputs, or from input 0 to the result. */
+/** Backward: from the result to the inputs; forward: from input 0 to the result. */
 export type Direction = 'backward' | 'forward';
 
-/** An op of one input whose result has the dimensions of the input, each element computed within its channel. */
+/** An op with one input that keeps the dimensions and computes each element within its channel. */
 export interface WithinChannels {
   /** The dimension that `axis` becomes: of the input (backward) or of the result (forward). */
   axis(facts: ChannelFacts, node: Node, axis: number, direction: Direction): number | ChannelProblem;
-  /** What is in the way of any scale, whatever its dimension. */
+  /** A problem for any scale, whatever its dimension. */
   problem?(facts: ChannelFacts, node: Node, scale: Float64Array): ChannelProblem | undefined;
-  /** Whether a constant added to the input is the same constant added to the result. Without it, it is. */
+  /** Whether adding a constant to the input adds the same constant to the result. Default: it does. */
   keepsShift?(facts: ChannelFacts, node: Node): boolean;
 }
 
@@ -92,12 +92,12 @@ export function withinChannels({ axis: axisOf, problem, keepsShift }: WithinChan
   };
 }
 
-/** Where the channels are behind an op is not known. */
+/** The position of the channels after an op is unknown. */
 export function moved({ name, op }: Node): ChannelProblem {
   return { code: 'channels_moved', node: name, op };
 }
 
-/** The dimension of the channels by a data_format: NHWC, NCHW, NDHWC, ... */
+/** The dimension of the channels in a data_format: NHWC, NCHW, NDHWC, ... */
 export function layoutAxis(node: Node): number {
   const format = attrString(node, 'data_format') ?? 'NHWC';
   return format.startsWith('NC') ? 1 - format.length : -1;

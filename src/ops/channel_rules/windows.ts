@@ -2,23 +2,23 @@ import { attrBool, attrInts, attrType } from '../../graph/attrs.js';
 import { DataType } from '../../graph/dtype.js';
 import { type ChannelProblem, layoutAxis, moved, type WithinChannels, withinChannels } from './rule.js';
 
-/** A pool with a window of one channel. MaxPoolV2 has its window as an input. Padding is left out of an average. */
+/** A pool with a window of one channel. MaxPoolV2 has its window as an input. Averages exclude padding. */
 const pooledAxis: WithinChannels['axis'] = (facts, node, axis) => {
   const window = attrInts(node, 'ksize') ?? facts.ints(node.inputs[1]);
   return axis === layoutAxis(node) && window?.at(axis) === 1 ? axis : moved(node);
 };
 
-/** The average of a window is scaled and shifted as its elements are. */
+/** The average of a window commutes with scale and shift. */
 export const averagePool = withinChannels({ axis: pooledAxis });
 
-/** The largest one stays the largest unless the sign changes. */
+/** The largest element stays the largest unless the sign changes. */
 export const maximumPool = withinChannels({
   axis: pooledAxis,
   problem: (_, { name, op }, scale) =>
     scale.some((factor) => factor < 0) ? { code: 'negative_scale_of_maximum', node: name, op } : undefined,
 });
 
-/** A mean over dimensions that are not that of the channels. */
+/** A mean over dimensions other than that of the channels. */
 export const mean = withinChannels({
   axis(facts, node, axis, direction) {
     const rank = facts.rankOf(node.inputs[0]!);

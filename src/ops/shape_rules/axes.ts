@@ -23,7 +23,7 @@ export const reduction: ShapeRule = (context) => {
   return x.filter((_, axis) => !reduced.has(axis));
 };
 
-/** ArgMax, ArgMin: one axis is gone. */
+/** ArgMax, ArgMin: remove one axis. */
 export const argReduction: ShapeRule = (context) => {
   const x = context.shape(0);
   const axis = x && axisIndex(scalar(context, 1), x.length);
@@ -45,7 +45,7 @@ export const batchMatMul: ShapeRule = ({ node, shape }) => {
   return batch && [...batch, a.at(attrBool(node, 'adj_x') ? -1 : -2)!, b.at(attrBool(node, 'adj_y') ? -2 : -1)!];
 };
 
-/** Reshape: one size may be left to the number of elements. */
+/** Reshape: one size may follow from the number of elements. */
 export const reshape: ShapeRule = (context) => {
   const target = shapeGiven(context, 1);
   const x = context.shape(0);
@@ -56,7 +56,7 @@ export const reshape: ShapeRule = (context) => {
   return target.map((size) => (size < 0 ? sizeOf(() => total / rest) : size));
 };
 
-/** Squeeze: without axes, all of size 1 go. */
+/** Squeeze: without axes, removes all axes of size 1. */
 export const squeeze: ShapeRule = ({ node, shape }) => {
   const x = shape(0);
   const axes = attrInts(node, 'squeeze_dims') ?? [];
@@ -66,7 +66,7 @@ export const squeeze: ShapeRule = ({ node, shape }) => {
   return x.filter((_, axis) => !gone.has(axis));
 };
 
-/** ExpandDims: an axis of size 1 is put in. */
+/** ExpandDims: inserts an axis of size 1. */
 export const expandDims: ShapeRule = (context) => {
   const x = context.shape(0);
   const at = x && axisIndex(scalar(context, 1), x.length + 1);
@@ -80,7 +80,7 @@ export const transpose: ShapeRule = (context) => {
   return x && order ? order.map((axis) => x[axis] ?? UNKNOWN) : x && unknownSizes(x.length);
 };
 
-/** Pad, PadV2, MirrorPad: input 1 has what is put before and after each dimension. */
+/** Pad, PadV2, MirrorPad: input 1 has the padding before and after each dimension. */
 export const pad: ShapeRule = (context) => {
   const x = context.shape(0);
   const pads = ints(context, 1);
@@ -115,14 +115,14 @@ export const concat: ShapeRule = (context) =>
     0,
   );
 
-/** Pack: tensors of one shape along a new axis. */
+/** Pack: stacks tensors of one shape along a new axis. */
 export const pack: ShapeRule = ({ node, shape }) => {
   const each = node.inputs.map((_, index) => shape(index)).reduce(sharedShape, undefined);
   const at = each && axisIndex(attrInt(node, 'axis') ?? 0, each.length + 1);
   return at === undefined ? undefined : [...each!.slice(0, at), node.inputs.length, ...each!.slice(at)];
 };
 
-/** Unpack: as many tensors as the axis is long, without it. */
+/** Unpack: one tensor per index of the axis, without that axis. */
 export const unpack: ShapeRule = ({ node, shape }) => {
   const x = shape(0);
   const at = x && axisIndex(attrInt(node, 'axis') ?? 0, x.length);
@@ -142,7 +142,7 @@ export const split: ShapeRule = (context) => {
   return repeated(part, count);
 };
 
-/** SplitV(x, sizes, axis); one of the sizes may be the rest. */
+/** SplitV(x, sizes, axis); one of the sizes may be -1, the rest. */
 export const splitV: ShapeRule = (context) => {
   const x = context.shape(0);
   const count = attrInt(context.node, 'num_split');
@@ -156,7 +156,7 @@ export const splitV: ShapeRule = (context) => {
   );
 };
 
-/** The size of a part; that of the rest is -1 in the list. */
+/** The size of a part; the list has -1 for the rest. */
 function partSize(whole: number, sizes: readonly number[] | undefined, part: number): number {
   const size = sizes?.[part] ?? UNKNOWN;
   if (!sizes || size >= 0) return size;
@@ -189,7 +189,7 @@ export const gatherV2: ShapeRule = (context) => {
   return [...params.slice(0, axis), ...indices.slice(batch), ...params.slice(axis + 1)];
 };
 
-/** GatherNd: the last dimension of the indices says where. */
+/** GatherNd: the last dimension of the indices selects the position. */
 export const gatherNd: ShapeRule = ({ shape }) => {
   const [params, indices] = [shape(0), shape(1)];
   const depth = indices?.at(-1) ?? UNKNOWN;

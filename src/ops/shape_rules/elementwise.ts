@@ -15,14 +15,14 @@ export function broadcastShape(a: Shape, b: Shape): Shape {
   return shape;
 }
 
-/** What is known of the shape that two tensors have in common: what one of them does not say, the other may. */
+/** The shape of two tensors known to have the same shape: combines the known sizes of both. */
 export function sharedShape(a: Shape, b: Shape): Shape {
   if (!a || !b) return a ?? b;
   if (a.length !== b.length) return undefined;
   return a.map((size, i) => (size === UNKNOWN ? b[i]! : size));
 }
 
-/** The shape of a tensor that is one of two: a size that is not the same in both is not known. */
+/** The shape of a tensor that is one of two: sizes that differ are unknown. */
 export function eitherShape(a: Shape, b: Shape): Shape {
   if (!a || !b || a.length !== b.length) return undefined;
   return a.map((size, i) => (size === b[i] ? size : UNKNOWN));
@@ -43,7 +43,7 @@ export const broadcast: ShapeRule = (context) => broadcastShape(context.shape(0)
 /** One number. */
 export const single: ShapeRule = () => [];
 
-/** Select: the branches have the shape of the output; the condition may be one for each row. */
+/** Select: the branches have the shape of the output; the condition may have one element per row. */
 export const select: ShapeRule = (context) => sharedShape(context.shape(1), context.shape(2));
 
 /** SelectV2: condition and branches are broadcast. */
@@ -53,8 +53,8 @@ export const selectV2: ShapeRule = (context) => inputShapes(context).reduce(broa
 export const switched: ShapeRule = (context) => [context.shape(0), context.shape(0)];
 
 /**
- * A Merge outputs one of its inputs, and which. What comes back in a loop has the shape that it began with, unless what is
- * known of its shape at the end of a turn says otherwise (a loop with shape invariants).
+ * A Merge outputs one of its inputs, and its index. A loop variable keeps its initial shape, unless its shape at the end of
+ * an iteration is known to differ (a loop with shape invariants).
  */
 export const merged: ShapeRule = (context) => {
   const shapes = inputShapes(context);
@@ -63,7 +63,7 @@ export const merged: ShapeRule = (context) => {
   return [seen.length === 0 ? undefined : seen.reduce(eitherShape), []];
 };
 
-/** Whether a node, ref or not, ends a turn of a v1 loop. */
+/** Whether a node, ref or not, ends an iteration of a v1 loop. */
 export function isNextIteration(node: Node | undefined): boolean {
   return node?.op.endsWith('NextIteration') ?? false;
 }

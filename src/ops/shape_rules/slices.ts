@@ -1,7 +1,7 @@
 import { attrInt } from '../../graph/attrs.js';
 import { ints, type ShapeRule, sizeOf, UNKNOWN, unknownSizes } from './rule.js';
 
-/** Slice(x, begin, size): a size of -1 is the rest. */
+/** Slice(x, begin, size): a size of -1 means the rest. */
 export const slice: ShapeRule = (context) => {
   const x = context.shape(0);
   const [begin, sizes] = [ints(context, 1), ints(context, 2)];
@@ -20,7 +20,7 @@ export const stridedSlice: ShapeRule = (context) => {
   if (!x || entries < 0) return undefined;
   const has = (mask: string, entry: number) => ((attrInt(context.node, mask) ?? 0) >> entry) % 2 === 1;
   const all = [...Array(entries).keys()];
-  // An ellipsis wins over a new axis; what is neither takes one dimension of x.
+  // An ellipsis has priority over a new axis; any other entry consumes one dimension of x.
   const taking = all.filter((entry) => !has('ellipsis_mask', entry) && !has('new_axis_mask', entry)).length;
   if (taking > x.length) return undefined;
   const shape: number[] = [];
@@ -44,7 +44,7 @@ export const stridedSlice: ShapeRule = (context) => {
 };
 
 interface Range {
-  /** Undefined where it is masked: as far as the dimension goes. NaN where it is not known. */
+  /** Undefined if masked: to the end of the dimension. NaN if unknown. */
   readonly begin: number | undefined;
   readonly end: number | undefined;
   readonly stride: number;

@@ -1,10 +1,10 @@
 import { attrShape } from '../../graph/attrs.js';
 import { type Shape, type ShapeRule, scalar, shapeGiven, UNKNOWN } from './rule.js';
 
-/** The attr `shape`, which the op itself keeps to. */
+/** The attr `shape`, which the op enforces. */
 export const declared: ShapeRule = ({ node }) => attrShape(node, 'shape');
 
-/** A Placeholder: before GraphDef version 24 an empty shape meant that the shape is not known. */
+/** A Placeholder: before GraphDef version 24 an empty shape meant an unknown shape. */
 export const fed: ShapeRule = ({ node, producer }) => {
   const shape = attrShape(node, 'shape');
   return shape?.length === 0 && producer < 24 ? undefined : shape;
@@ -43,7 +43,7 @@ export const counted: ShapeRule = (context) => {
   return [Math.max(0, Math.ceil((to - from) / step))];
 };
 
-/** Shape: as many sizes as the input has dimensions. */
+/** Shape: one size per dimension of the input. */
 export const shapeOf: ShapeRule = (context) => [context.shape(0)?.length ?? UNKNOWN];
 
 /** ShapeN: the shape of each input. */

@@ -7,7 +7,7 @@ export function channelAxis(node: Node, rank: number): number {
   return (attrString(node, 'data_format') ?? 'NHWC').startsWith('NC') ? 1 : rank - 1;
 }
 
-/** Whether the data_format splits the channels (NCHW_VECT_C): no rule here knows that. */
+/** Whether the data_format splits the channels (NCHW_VECT_C), which the rules do not support. */
 function isVectorised(node: Node): boolean {
   return attrString(node, 'data_format')?.includes('VECT') ?? false;
 }
@@ -23,7 +23,7 @@ interface Windows {
   /** Size of the window in each spatial dimension. */
   readonly window: readonly number[];
   readonly strides: readonly number[];
-  /** Of the output. */
+  /** Size of the output. */
   readonly channels: number;
 }
 
@@ -58,7 +58,7 @@ export const convolution: ShapeRule = (context) => convolved(context, (kernel) =
 export const depthwise: ShapeRule = (context) =>
   convolved(context, (kernel) => sizeOf((a, b) => a * b, kernel.at(-2)!, kernel.at(-1)!));
 
-/** Conv2DBackpropInput and the like: the shape is input 0, as far as it is known; the kernel is [...window, out, in]. */
+/** Conv2DBackpropInput and similar ops: the shape is input 0, as far as known; the kernel is [...window, out, in]. */
 export const transposedConvolution: ShapeRule = (context) => {
   const sizes = shapeGiven(context, 0);
   const [kernel, y] = [context.shape(1), context.shape(2)];
@@ -81,7 +81,7 @@ function pooled(
 ): Shape {
   if (!x || !sizes || !strides || sizes.length !== x.length) return undefined;
   const channel = channelAxis(node, x.length);
-  // A window over channels (max pooling can have one) is left out.
+  // A window over channels (possible in max pooling) is not supported.
   if (sizes[channel] !== 1 || sizes[0] !== 1) return undefined;
   const window = sizes.filter((_, axis) => axis !== 0 && axis !== channel);
   return slide(node, x, { window, strides, channels: x[channel]! });
@@ -95,7 +95,7 @@ export const pool: ShapeRule = ({ node, shape }) =>
 export const poolV2: ShapeRule = (context) =>
   pooled(context.node, context.shape(0), ints(context, 1), ints(context, 2));
 
-/** MaxPoolWithArgmax: the maxima, and where they are. */
+/** MaxPoolWithArgmax: the maxima and their positions. */
 export const poolWithArgmax: ShapeRule = (context) => {
   const shape = pool(context) as Shape;
   return [shape, shape];
@@ -108,13 +108,13 @@ export const resize: ShapeRule = (context) => {
   return x?.length === 4 ? [x[0]!, size?.[0] ?? UNKNOWN, size?.[1] ?? UNKNOWN, x[3]!] : undefined;
 };
 
-/** FusedBatchNorm: y, then four tensors with an element for each channel; what else there is is kept for the gradient. */
+/** FusedBatchNorm: y, then four tensors with one element per channel; further outputs are for the gradient. */
 export const batchNorm: ShapeRule = (context) => {
   const channels = context.shape(1);
   return [context.shape(0), channels, channels, channels, channels, undefined];
 };
 
-/** DepthToSpace and SpaceToDepth, NHWC or NCHW; `factor` is what they do to the height. */
+/** DepthToSpace and SpaceToDepth, NHWC or NCHW; `factor` is their effect on the height. */
 export function blocks(isToSpace: boolean): ShapeRule {
   return ({ node, shape }) => {
     const x = shape(0);
@@ -130,7 +130,7 @@ export function blocks(isToSpace: boolean): ShapeRule {
   };
 }
 
-/** SpaceToBatchND(x, block_shape, paddings): what is in a block goes into the batch. */
+/** SpaceToBatchND(x, block_shape, paddings): moves the positions of a block into the batch. */
 export const spaceToBatch: ShapeRule = (context) =>
   blockBatches(
     context,

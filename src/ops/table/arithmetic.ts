@@ -11,7 +11,7 @@ function binary(ops: string, roles: string, scalar?: (a: number, b: number) => n
   return row(ops, roles, scalar ? { scalar: scalar as Scalar, shape: broadcast } : { shape: broadcast });
 }
 
-/** A comparison: of numbers that are not known, nothing is known. */
+/** A comparison: unknown for unknown numbers. */
 function compare(op: string, roles: string, holds: (a: number, b: number) => boolean): OpRow {
   return binary(op, `comparison ${roles}`, (a, b) => (Number.isNaN(a + b) ? Number.NaN : Number(holds(a, b))));
 }
@@ -75,13 +75,13 @@ export const ARITHMETIC_OPS: readonly OpRow[] = [
   compare('GreaterEqual', 'scoring_step', (a, b) => a >= b),
   compare('Less', 'scoring_step', (a, b) => a < b),
   compare('LessEqual', 'scoring_step', (a, b) => a <= b),
-  // With incompatible_shape_error = false two shapes that do not match give the scalar false: who writes that is rare.
+  // With incompatible_shape_error = false, shapes that do not match give the scalar false: ignored, since rare.
   compare('Equal', 'metric', (a, b) => a === b),
   compare('NotEqual', 'metric', (a, b) => a !== b),
   row('ApproximateEqual', 'comparison metric', { shape: same }),
   unary('LogicalNot', 'logic', (a) => (Number.isNaN(a) ? a! : Number(a === 0))),
   binary('LogicalAnd', 'logic', (a, b) => (a === 0 || b === 0 ? 0 : a * b)),
-  // One true value decides, whatever the other is.
+  // One true value determines the result, whatever the other is.
   binary('LogicalOr', 'logic', (a, b) => (isTrue(a) || isTrue(b) ? 1 : a + b)),
   unary('Relu', 'arithmetic activation', (a) => Math.max(0, a!)),
   unary('Relu6', 'activation', (a) => Math.min(Math.max(0, a!), 6)),

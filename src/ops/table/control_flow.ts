@@ -19,7 +19,7 @@ export const CONTROL_FLOW_OPS: readonly OpRow[] = [
   row('NoOp ControlTrigger', 'no_op effect'),
 ];
 
-/** Both branches alike decide, too. */
+/** If both branches are equal, the condition does not matter. */
 function select(condition?: number, a?: number, b?: number): number {
   if (Number.isNaN(condition)) return a === b ? a! : Number.NaN;
   return condition ? a! : b!;

@@ -1,7 +1,7 @@
 import { declared, fed } from '../shape_rules/sources.js';
 import { type OpRow, row } from './row.js';
 
-/** Where data comes from (array_ops.cc, dataset_ops.cc, data_flow_ops.cc, parsing_ops.cc). */
+/** Sources of data (array_ops.cc, dataset_ops.cc, data_flow_ops.cc, parsing_ops.cc). */
 export const INPUT_OPS: readonly OpRow[] = [
   row('Placeholder', 'placeholder', { shape: fed }),
   row('PlaceholderV2', 'placeholder', { shape: declared }),

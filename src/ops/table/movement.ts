@@ -29,10 +29,10 @@ import { batchToSpace, blocks, resize, spaceToBatch, topK } from '../shape_rules
 import * as values from '../value_rules.js';
 import { type OpRow, row } from './row.js';
 
-/** Ops that output values as they are, or move them (array_ops.cc, data_flow_ops.cc). */
+/** Ops that output values unchanged, or move them (array_ops.cc, data_flow_ops.cc). */
 export const MOVEMENT_OPS: readonly OpRow[] = [
   row('Identity RefIdentity Snapshot GuaranteeConst', 'identity', { shape: same, channels: channels.elementwise }),
-  // What these check or print are the numbers as they are.
+  // These check or print their values; folding would change what they see.
   row('CheckNumerics CheckNumericsV2 EnsureShape Print', 'identity', { shape: same }),
   row('DebugIdentity DebugIdentityV2 DebugIdentityV3', 'identity', { shape: same }),
   row('DebugGradientIdentity DebugGradientRefIdentity', 'identity', { shape: same }),

@@ -17,7 +17,7 @@ export const NEURAL_OPS: readonly OpRow[] = [
   row('Conv2D Conv3D', 'convolution weighted', { shape: convolution }),
   row('DepthwiseConv2dNative', 'depthwise_convolution weighted', { shape: depthwise }),
   row('Conv2DBackpropInput Conv3DBackpropInputV2', 'transposed_convolution weighted', { shape: transposedConvolution }),
-  // Of these two the sizes are not an input, but the shape of one.
+  // The output shape of these two is the shape of input 0, not its value.
   row('Conv3DBackpropInput Conv2DBackpropInputV2', 'transposed_convolution weighted', { shape: same }),
   row('DepthwiseConv2dNativeBackpropInput', 'weighted', { shape: transposedConvolution }),
   row('Conv Dilation2D FusedPadConv2D FusedResizeAndPadConv2D', 'weighted'),

@@ -3,11 +3,11 @@ import type { ShapeRule } from '../shape_rules/rule.js';
 import type { ValueRule } from '../value_rules.js';
 
 /**
- * What an op is for. An op may have several roles; a list of ops anywhere else is a query for roles.
+ * The purpose of an op. An op may have several roles; other modules select ops by their roles.
  *
- * - Values: `identity` outputs input 0 as it is (`identity_n` each of its inputs); `cast` changes its dtype, `reshape` its
+ * - Values: `identity` outputs input 0 unchanged (`identity_n` each of its inputs); `cast` changes its dtype, `reshape` its
  *   shape (elements and their order stay), `broadcast` repeats it; `gradient_barrier` is an identity that gradients do not pass.
- * - Arithmetic: `arithmetic` is any continuous elementwise function that statistics are made with; besides, `add`,
+ * - Arithmetic: `arithmetic` is any continuous elementwise function that statistics are computed with; also `add`,
  *   `subtract`, `multiply`, `divide`, `square`, `power`, `root` (Sqrt, Rsqrt), `extremum` (of two tensors), `comparison`,
  *   `logic`, `rounding`.
  * - Movement of elements: `transpose`, `concat`, `pad`, `slice`, `split`, `gather`, `scatter`, `reverse`, `tile`, `resize`,
@@ -16,18 +16,18 @@ import type { ValueRule } from '../value_rules.js';
  *   that call functions (`call`, `if`, `case`, `while`).
  * - State: `variable` is `ref_variable` or `handle`; `assign` is `assign_set`, `assign_add` or `assign_sub`; `read`,
  *   `gather_variable`, `variable_shape` take a handle; `restore`, `save`; `update` changes a variable in another way;
- *   `initialised` asks whether a variable has a value.
- * - Random: `random` is `uniform` (on [0, 1)), `uniform_int`, `symmetric` (around 0), `random_other` (another law), `shuffle`
- *   (reorders data) or `sampling` (draws what its input says, as a language model does at inference).
+ *   `initialised` tests whether a variable has a value.
+ * - Random: `random` is `uniform` (on [0, 1)), `uniform_int`, `symmetric` (around 0), `random_other` (another distribution), `shuffle`
+ *   (reorders data) or `sampling` (from the distribution in its input, as a language model does at inference).
  * - Networks: `convolution`, `depthwise_convolution`, `transposed_convolution`, `matmul`, `pool`, `reduction` over axes (of
  *   which `average`s are Mean and Sum, `mean` Mean alone), `fused_batch_norm`, `fused_batch_norm_gradient`,
  *   `global_batch_norm`, `bias`, `activation`, `probability` (an activation that ends in a bounded range), `fake_quantize`,
  *   `weighted` (brings weights in), `tensor_array`.
- * - Shapes: `shape_query` asks for a shape, `shape_like` makes a constant of one; the size of what a `dynamic_shape` op outputs
+ * - Shapes: `shape_query` returns a shape, `shape_like` makes a constant of one; the output size of a `dynamic_shape` op
  *   depends on values. `lookup_table`: tables of keys and values, and the ops that read them.
- * - Inputs: `placeholder`, `pipeline_end` (what an input pipeline delivers), `decode` (files and records).
- * - Training: `loss`, `metric`, `scoring_step` (what losses and metrics do to a prediction before they compare it), `summary`,
- *   `effect` (changes something or writes it down), `gradient`.
+ * - Inputs: `placeholder`, `pipeline_end` (the output of an input pipeline), `decode` (files and records).
+ * - Training: `loss`, `metric`, `scoring_step` (applied to a prediction by losses and metrics before comparing it), `summary`,
+ *   `effect` (side effects), `gradient`.
  */
 export type Role =
   | 'identity'
@@ -133,34 +133,34 @@ export type Role =
   | 'gradient';
 
 /**
- * What an op does to one element of each input, as real numbers: bool is 0 and 1, nothing is rounded to a dtype. NaN stands
- * for a number that is not known, and what depends on it is NaN.
+ * The function that an op applies to one element of each input, as real numbers: bool is 0 and 1, nothing is rounded to a
+ * dtype. NaN is an unknown number, and results that depend on it are NaN.
  */
 export type Scalar = (...inputs: number[]) => number;
 
-/** One row of the table of ops: ops that mean the same to bnfix. */
+/** One row of the table of ops: ops with the same meaning for bnfix. */
 export interface OpRow {
-  /** Their names, by spaces. */
+  /** Their names, separated by spaces. */
   readonly ops: string;
   readonly roles: readonly Role[];
   readonly scalar?: Scalar;
-  /** Shapes of the outputs; without it they are not known. */
+  /** Shapes of the outputs; unknown without it. */
   readonly shape?: ShapeRule;
-  /** What it makes of small constants, where it moves their elements. */
+  /** The value for small constant inputs, if it moves their elements. */
   readonly value?: ValueRule;
   /** How a scale and shift per channel of its input commute with it; without it, they do not. */
   readonly channels?: ChannelRule;
 }
 
-/** What a row may say besides the roles. */
+/** The properties of a row besides its roles. */
 export type Meaning = Omit<OpRow, 'ops' | 'roles'>;
 
-/** A row. @param ops - names by spaces @param roles - by spaces, for short */
+/** A row. @param ops - names, separated by spaces @param roles - separated by spaces, for short */
 export function row(ops: string, roles: string, more: Meaning = {}): OpRow {
   return { ops, roles: rolesOf(roles), ...more };
 }
 
-/** Roles that are written by spaces. */
+/** Parses roles separated by spaces. */
 export function rolesOf(text: string): readonly Role[] {
   return text === '' ? [] : (text.split(' ') as Role[]);
 }

@@ -1,7 +1,7 @@
 import { declared, ofHandle } from '../shape_rules/sources.js';
 import { type OpRow, row } from './row.js';
 
-/** Variables, what reads and assigns them, savers (state_ops.cc, resource_variable_ops.cc, io_ops.cc). */
+/** Variables, ops that read and assign them, savers (state_ops.cc, resource_variable_ops.cc, io_ops.cc). */
 export const STATE_OPS: readonly OpRow[] = [
   row('VariableV2 Variable TemporaryVariable', 'variable ref_variable', { shape: declared }),
   row('VarHandleOp', 'variable handle'),

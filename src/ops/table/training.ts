@@ -1,7 +1,7 @@
 import { single } from '../shape_rules/elementwise.js';
 import { type OpRow, row } from './row.js';
 
-/** What training needs and inference does not (nn_ops.cc, ctc_ops.cc, logging_ops.cc); see also families.ts. */
+/** Ops for training only (nn_ops.cc, ctc_ops.cc, logging_ops.cc); see also families.ts. */
 export const TRAINING_OPS: readonly OpRow[] = [
   row('SoftmaxCrossEntropyWithLogits SparseSoftmaxCrossEntropyWithLogits', 'loss'),
   row('L2Loss', 'loss', { shape: single }),
