@@ -21,7 +21,7 @@ import type { Found } from './found.js';
 import type { FedBy } from './still_fed.js';
 import { findUnhealthy, unhealthySelected } from './unhealthy.js';
 
-/** What is known of a prepared graph. */
+/** The findings about a prepared graph. */
 export type Findings = Pick<
   Analysis,
   | 'batchNorms'
@@ -40,7 +40,7 @@ export type Findings = Pick<
 const isRandom = anyOf('random');
 const isPlaceholder = anyOf('placeholder');
 
-/** What has to be done to a prepared graph, and what stands against it. */
+/** Determines what has to be done to freeze a prepared graph, and what prevents it. */
 export function findings(found: Found): Findings {
   const { outputs, training, inference, checkpoint } = found;
   const { graph, isKept } = training;
@@ -96,7 +96,7 @@ export function findings(found: Found): Findings {
   };
 }
 
-/** Whether a batch norm that is in use is to use other statistics than it does. */
+/** Whether a batch norm in use has to switch to other statistics. */
 function isRepaired({ isKept, status }: AnalysedBatchNorm): boolean {
   return !isKept && (status.kind === 'paired' || status.kind === 'averaged_in_parts');
 }
@@ -117,7 +117,7 @@ function batchNormsInUse({ training, inference, checkpoint }: Found): AnalysedBa
     }));
 }
 
-/** What is wrong with the statistics that a batch norm uses, or is to use. */
+/** What is wrong with the statistics that a batch norm uses, or will use. */
 function healthOf({ graph, variables }: Training, { name, status }: BatchNorm, checkpoint: Checkpoint | undefined) {
   if (status.kind === 'paired') {
     const { mean, variance } = status.statistics;
@@ -133,7 +133,7 @@ function valueIn(variable: Variable, checkpoint: Checkpoint | undefined): NamedV
   return { name: variable.node, value: () => variableValue(variable, checkpoint) };
 }
 
-/** The variable or the constant that a tensor is a read of. */
+/** The variable or the constant that a tensor reads. */
 function read(graph: Graph, variables: Variables, ref: TensorRef, checkpoint: Checkpoint | undefined) {
   const variable = variables.readBy(ref);
   if (variable) return valueIn(variable, checkpoint);
@@ -149,7 +149,7 @@ function batchNormProblem({ options }: Found, { name, isKept, status, health }: 
   return [{ code: 'unhealthy', batchNorm: name, problem: health }];
 }
 
-/** Variables that replace a statistic of no batch norm, and that were never updated. */
+/** Variables that replace a statistic outside of batch norms, and were never updated. */
 function untrainedStatistics({ inference, checkpoint }: Found): Problem[] {
   const problems: Problem[] = [];
   for (const { tensor, by, role } of inference.after.used.values()) {
@@ -169,7 +169,7 @@ function untrainedNames(problems: readonly Problem[]): string[] {
   return [...new Set(names)];
 }
 
-/** Statistics of no batch norm whose averages are copied or averaged once more. */
+/** Statistics outside of batch norms whose averages are copied or averaged once more. */
 function ambiguousStatistics({ training, inference }: Found): Problem[] {
   return [...inference.after.used.values()].flatMap(({ tensor, by, role }): Problem[] => {
     if (role !== 'statistic' || 'value' in by || !inference.others.has(by.variable.node)) return [];
@@ -180,8 +180,8 @@ function ambiguousStatistics({ training, inference }: Found): Problem[] {
 }
 
 /**
- * Statistics that a flag selects at inference must have been trained, like those of a repaired batch norm: a net that was
- * always run in training mode may never have kept any.
+ * Statistics that a flag selects at inference must have been trained, like those of a repaired batch norm: a net that always
+ * ran in training mode may never have updated any.
  */
 function untrainedSelected({ selected, checkpoint }: Found, needed: readonly Variable[]): Problem[] {
   if (!selected) return [];
@@ -204,7 +204,7 @@ function withoutValue({ checkpoint }: Found, needed: readonly Variable[]): Probl
   });
 }
 
-/** The value of a variable; undefined where it has none, which is a problem of its own. */
+/** The value of a variable; undefined if it has none, which is a separate problem. */
 function knownValue(variable: Variable, checkpoint: Checkpoint | undefined) {
   try {
     return variableValue(variable, checkpoint);
@@ -214,7 +214,7 @@ function knownValue(variable: Variable, checkpoint: Checkpoint | undefined) {
   }
 }
 
-/** What feeds given outputs at inference once dropouts are gone as well. */
+/** The nodes that feed given outputs at inference, after dropouts are removed. */
 function feedingAtInference(
   { training, inference }: Found,
   outputs: readonly TensorRef[],
@@ -228,7 +228,7 @@ function feedingAtInference(
 function fedAtInference(found: Found, removed: readonly Dropout[], live: NodeSet): FedBy {
   return new Map(
     found.outputs.refs.map((output) => {
-      // Of a single output, that is what is live.
+      // For a single output, these are the live nodes.
       const feeding = found.training.outputs.length === 1 ? live : feedingAtInference(found, [output], removed);
       const placeholders = [...feeding].filter((node) => isPlaceholder(node));
       return [refText(output), new Set(placeholders.map(({ name }) => name))];
@@ -236,7 +236,7 @@ function fedAtInference(found: Found, removed: readonly Dropout[], live: NodeSet
   );
 }
 
-/** What is replaced beside the fused batch norms, whose own outputs are rewired with them. */
+/** Replacements other than those of fused batch norms, whose outputs are rewired with them. */
 function replacementsOf({ training, inference }: Found) {
   const ofFused = new Set(
     training.batchNorms.flatMap(({ name, unfused }) =>

@@ -5,7 +5,7 @@ import type { PreparePlan } from '../passes/pass.js';
 import type { FreezeOptions } from './options.js';
 import type { OutputsFound } from './outputs.js';
 
-/** What findings are made of. */
+/** The facts from which findings are computed. */
 export interface Found {
   readonly outputs: OutputsFound;
   readonly plan: PreparePlan;
@@ -13,6 +13,6 @@ export interface Found {
   readonly inference: Inference;
   readonly checkpoint: Checkpoint | undefined;
   readonly options: FreezeOptions;
-  /** The moving averages that a recognised flag selects; undefined where none does. */
+  /** The moving averages that a recognised flag selects; undefined if none does. */
   readonly selected: Updates | undefined;
 }

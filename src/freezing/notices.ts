@@ -2,13 +2,13 @@ import type { HealthProblem } from '../analysis/state/health.js';
 import { refText } from '../graph/node.js';
 import type { Analysis } from './analysis.js';
 
-/** Something that the user ought to know of a result that is right as far as bnfix can tell. */
+/** Something that the user should know about a result that bnfix considers right. */
 export type Notice =
   /** The graph begins where its input pipelines end. */
   | { readonly code: 'cut_at_pipeline'; readonly tensors: readonly string[] }
   /** Variables without a moving average of their own keep their plain value. */
   | { readonly code: 'without_ema'; readonly variables: readonly string[] }
-  /** No variable that feeds an output has a moving average: `ema` changes nothing. */
+  /** No variable that feeds an output has a moving average: `ema` has no effect. */
   | { readonly code: 'no_ema' }
   /** No value of the checkpoint is in the result. */
   | { readonly code: 'checkpoint_unused'; readonly checkpoint: string }
@@ -16,11 +16,11 @@ export type Notice =
   | { readonly code: 'random_ops'; readonly nodes: readonly string[] }
   /** Reductions over the batch feed an output: it may depend on the batch. */
   | { readonly code: 'batch_reductions'; readonly nodes: readonly string[] }
-  /** Statistics that were never updated are in use: because the user allows it, or because they were before. */
+  /** Statistics that were never updated are in use: because the user allows it, or because the graph already used them. */
   | { readonly code: 'untrained_in_use'; readonly batchNorms: readonly string[]; readonly allowed: boolean }
   /** Variables that were never updated are in use as statistics, because the user allows it. */
   | { readonly code: 'untrained_allowed'; readonly variables: readonly string[] }
-  /** A batch norm in inference mode has statistics that cannot be right. */
+  /** A batch norm in inference mode has invalid statistics. */
   | { readonly code: 'unhealthy_in_use'; readonly batchNorm: string; readonly problem: HealthProblem }
   /** Batch norms in functions that could not be inlined are not folded. */
   | { readonly code: 'functions_not_folded'; readonly functions: readonly string[] };
@@ -37,7 +37,7 @@ export function isWarning({ code }: Notice): boolean {
   return WARNINGS.has(code);
 }
 
-/** What the user ought to know of a graph that can be frozen. */
+/** The notices about a graph that can be frozen. */
 export function noticesOf(analysis: Analysis): Notice[] {
   const { inputs, options, needed, randomOps, batchReductions, batchNorms, unhealthy } = analysis;
   const notices: Notice[] = [];

@@ -4,8 +4,8 @@ import type { Graph } from '../graph/graph.js';
 import { nameMatcher } from './name_matcher.js';
 
 /**
- * Refuses what is to be kept and does not exist: it would be repaired after all.
- * @throws BnfixError `usage` for a name, scope or glob that no node of the graph has
+ * Checks that everything in `keep` exists: a misspelled node would be repaired.
+ * @throws BnfixError `usage` for a name, scope or glob that matches no node of the graph
  */
 export function refuseIdleKeep(graph: Graph, keep: readonly string[]): void {
   for (const pattern of keep) {
@@ -13,9 +13,7 @@ export function refuseIdleKeep(graph: Graph, keep: readonly string[]): void {
     if ([...graph.nodes()].some(({ name }) => isMeant(name))) continue;
     throw new BnfixError('usage', `no node or scope named ${pattern}`, {
       option: 'keep',
-      fix:
-        didYouMean(pattern, scopesOf(graph)) ??
-        'name a batch norm, a dropout or a flag of the graph, or a scope or a glob',
+      fix: didYouMean(pattern, scopesOf(graph)) ?? 'name a batch norm, dropout or flag of the graph, a scope or a glob',
     });
   }
 }

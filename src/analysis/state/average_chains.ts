@@ -6,7 +6,7 @@ import type { AverageCheck } from './average_check.js';
 import type { MovingAverage } from './moving_average.js';
 import type { Variable, Variables } from './variables.js';
 
-/** What chains of averages are read from. */
+/** The input for finding chains of averages. */
 export interface ChainSource {
   readonly graph: Graph;
   readonly variables: Variables;
@@ -14,16 +14,16 @@ export interface ChainSource {
   readonly check: AverageCheck;
   /** All averages that update ops prove, of statistics and of variables. */
   readonly averages: readonly MovingAverage[];
-  /** Whether a tensor depends on what the net is fed. */
+  /** Whether a tensor depends on the net's inputs. */
   readonly isData: (ref: TensorRef) => boolean;
   /** Whether a variable averages data. */
   readonly averagesData: (variable: Variable) => boolean;
 }
 
-/** What becomes of the averages of a statistic once the variables are known that average or copy these variables. */
+/** The averages of a statistic, after following variables that average or copy these variables. */
 export interface Chained {
   readonly averages: readonly MovingAverage[];
-  /** Variables that may be what inference reads just as well, by the variable that they average or copy. */
+  /** Variables that inference may read instead, by the variable that they average or copy. */
   readonly rivals: ReadonlyMap<string, readonly Variable[]>;
 }
 
@@ -32,9 +32,9 @@ const passesVariable = anyOf('identity', 'read', 'switch', 'enter', 'cast', 'res
 const looksOn = anyOf('save', 'initialised', 'summary');
 
 /**
- * Chains of averages: a variable that is overwritten by each batch statistic remembers nothing, and an average of it is the
- * moving average; a plain copy of a moving average may be what inference reads, or a backup. Copies and averages of whole
- * models (target networks, tf.train.ExponentialMovingAverage of all variables) are neither: the weights stay with theirs.
+ * Chains of averages: a variable that each batch statistic overwrites has no memory, and an average of it is the moving
+ * average; inference may read a plain copy of a moving average, or the copy may be a backup. Copies and averages of whole
+ * models (target networks, tf.train.ExponentialMovingAverage of all variables) are neither: they include weights.
  */
 export class AverageChains {
   readonly #source: ChainSource;
@@ -42,7 +42,7 @@ export class AverageChains {
   readonly #dependents = new Map<string, MovingAverage[]>();
   /** Variable -> its averages. */
   readonly #averages = new Map<string, MovingAverage[]>();
-  /** Whether a variable holds more than the last value of what it averages; false while that is being found out. */
+  /** Whether a variable holds more than the last value of what it averages; false while being determined. */
   readonly #memory = new Map<string, boolean>();
   #copiesWeights: boolean | undefined;
 
@@ -80,7 +80,7 @@ export class AverageChains {
     return { averages: found, rivals };
   }
 
-  /** Whether a variable averages, corrects or copies what remembers earlier batches. */
+  /** Whether a variable averages, corrects or copies a variable with memory of earlier batches. */
   #remembers(variable: Variable): boolean {
     const known = this.#memory.get(variable.node);
     if (known !== undefined) return known;
@@ -101,7 +101,7 @@ export class AverageChains {
     return inputs.some((input) => this.#source.variables.readBy(input)?.node === variable.node);
   }
 
-  /** The averages of what a variable without memory holds, whether they read it themselves or a copy of it. */
+  /** The averages of a variable without memory, whether they read the variable or a copy of it. */
   #endsOf(variable: Variable): MovingAverage[] {
     if (this.#remembers(variable)) return [];
     const ends: MovingAverage[] = [];
@@ -116,7 +116,7 @@ export class AverageChains {
     return ends;
   }
 
-  /** Copies of a moving average that nothing reads, where nothing else shows that they are no statistics. */
+  /** Copies of an unread moving average, unless there is evidence that they are not statistics. */
   #copiesOf(variable: Variable): Variable[] {
     const copies = this.#dependentsOf(variable.node).filter(({ variable: { node } }) =>
       this.#averages.get(node)!.every(({ isCopy }) => isCopy),
@@ -130,7 +130,7 @@ export class AverageChains {
     return [...variables].filter((variable) => !this.#isRead(variable));
   }
 
-  /** The variables that average or copy a variable, and that no other data is assigned to. */
+  /** The variables that average or copy a variable, and are not assigned other data. */
   #dependentsOf(variable: string): MovingAverage[] {
     const dependents = this.#dependents.get(variable) ?? [];
     return dependents.filter((dependent) => {
@@ -142,26 +142,26 @@ export class AverageChains {
     });
   }
 
-  /** Whether the only assignment of a variable gives it its first value, as another one has in the same graph. */
+  /** Whether the only assignment of a variable is its initialisation, like that of another variable in the graph. */
   #isInitialiser(variable: string, of: string): boolean {
     return this.#settings(variable).length === 1 && this.#settings(of).some((value) => !this.#source.isData(value));
   }
 
-  /** The values that a variable is set to, but for those that are restored. */
+  /** The values that a variable is set to, except for restored ones. */
   #settings(variable: string): TensorRef[] {
     const { assignments, graph } = this.#source;
     const sets = assignments.get(variable)?.assigns.filter((assign) => assignKind(assign) === 'set') ?? [];
     return sets.map(assignedValue).filter(({ node }) => !isRestore(graph.find(node)));
   }
 
-  /** The variable whose value, or whose new value, a tensor is. */
+  /** The variable whose current or newly assigned value a tensor is. */
   #valueOf(ref: TensorRef): Variable | undefined {
     const { graph, variables } = this.#source;
     const node = graph.find(ref.node);
     return node && assignKind(node) ? assignedVariable(variables, node) : variables.readBy(ref);
   }
 
-  /** Whether anything but savers, summaries and updates reads a variable. */
+  /** Whether anything other than savers, summaries and updates reads a variable. */
   #isRead(variable: Variable): boolean {
     const { graph, variables } = this.#source;
     const seen = new Set([variable.node]);

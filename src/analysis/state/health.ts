@@ -1,14 +1,14 @@
 import { elementCount, readNumbers, type Tensor } from '../../graph/tensor.js';
 import { type MissingValue, missingValue } from './checkpoint_value.js';
 
-/** A moving statistic: the name that it has in the graph, and its value. */
+/** A moving statistic: its name in the graph, and its value. */
 export interface NamedValue {
   readonly name: string;
-  /** @throws BnfixError `statistics` when there is none */
+  /** @throws BnfixError `statistics` when it has no value */
   readonly value: () => Tensor;
 }
 
-/** What is wrong with moving statistics; `untrained` ones may be allowed by the user, the others may not. */
+/** What is wrong with moving statistics; the user can allow `untrained` ones only. */
 export type HealthProblem =
   | { readonly kind: 'missing'; readonly value: MissingValue }
   /** The mean is 0 and the variance `variance` everywhere: they were never updated. */
@@ -21,7 +21,7 @@ export type HealthProblem =
       readonly channels: readonly [number, number];
     };
 
-/** Statistics are vectors: more than this is something else. */
+/** Maximum length of statistics, which are vectors. */
 const MAX_BYTES = 1 << 20;
 
 /** Whether a vector is all 0 or all 1, as moving statistics are before the first update. */
@@ -35,7 +35,7 @@ function isAll(numbers: Float64Array, wanted: number): boolean {
   return numbers.length > 0 && numbers.every((value) => value === wanted);
 }
 
-/** Checks the values of moving statistics. Reads them: a few numbers per channel. */
+/** Reads and checks the values of moving statistics: a few numbers per channel. */
 export function checkHealth(mean: NamedValue, variance: NamedValue): HealthProblem | undefined {
   try {
     return problemOf([mean.name, variance.name], mean.value(), variance.value());
@@ -45,8 +45,8 @@ export function checkHealth(mean: NamedValue, variance: NamedValue): HealthProbl
 }
 
 /**
- * Checks what an inference graph normalises with: values that are finite, and a variance that is not negative. Vectors that are
- * too long for statistics, and values that are missing, are no problem here.
+ * Checks the statistics of an inference graph: values must be finite, variances not negative. Ignores vectors that are
+ * too long for statistics, and missing values.
  */
 export function checkStored(variance: NamedValue, others: readonly NamedValue[]): HealthProblem | undefined {
   const variances = numbersOf(variance);

@@ -1,13 +1,13 @@
 import type { TensorRef } from '../../graph/node.js';
 import type { Variable } from './variables.js';
 
-/** A moving average: `variable` averages the tensor `statistic`, as its own update op proves. */
+/** A moving average: `variable` averages the tensor `statistic`, as its update op proves. */
 export interface MovingAverage {
   readonly variable: Variable;
   readonly statistic: TensorRef;
   /** The op that assigns. */
   readonly assign: string;
-  /** Whether the statistic is what the update averages itself: it has the variable's shape. */
+  /** Whether the update averages the statistic directly: it has the variable's shape. */
   readonly isDirect: boolean;
   /** Whether the variable is overwritten by the statistic, not averaged with it. */
   readonly isCopy: boolean;
@@ -15,6 +15,6 @@ export interface MovingAverage {
   readonly via: readonly string[];
   /** Whether the statistic is reached through the updated value of one of these variables. */
   readonly isCarried: boolean;
-  /** What the variable comes to, as a multiple of the statistic. */
+  /** What the variable converges to, as a multiple of the statistic. */
   readonly factor: number;
 }

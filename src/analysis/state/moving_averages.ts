@@ -26,12 +26,12 @@ export type MovingAverages = ReadonlyMap<string, readonly MovingAverage[]>;
 /** All that the update ops of a graph prove. */
 export interface Updates {
   readonly averages: MovingAverages;
-  /** Variable -> variables that average or copy its value: which of them inference reads cannot be read from the graph. */
+  /** Variable -> variables that average or copy its value: the graph does not show which of them inference reads. */
   readonly rivals: ReadonlyMap<string, readonly Variable[]>;
   readonly steadyState: SteadyState;
   /** Variables that some op updates with data, as an average or otherwise. */
   readonly updated: ReadonlySet<string>;
-  /** Assignments whose expressions were too long to be searched through. */
+  /** Assignments whose expressions were too long to search. */
   readonly truncated: ReadonlySet<string>;
 }
 
@@ -75,11 +75,11 @@ export function findUpdates(graph: Graph, variables: Variables, activations: Nod
   };
 }
 
-/** The averages that inference reads: not those that only carry a statistic on to another variable. */
+/** The averages that inference reads: not those that only pass a statistic on to another variable. */
 export function finalAverages(averages: readonly MovingAverage[]): MovingAverage[] {
   const between = new Set(averages.flatMap((average) => average.via));
   const last = averages.filter((average) => !between.has(average.variable.node));
-  // A plain copy of a statistic is there to be looked at, where an average of it exists as well.
+  // A plain copy of a statistic is only for monitoring if an average of it exists as well.
   const averaged = last.filter((average) => !average.isCopy || average.via.length > 0);
   const final = averaged.length > 0 ? averaged : last;
   const seen = new Set<string>();
@@ -87,7 +87,7 @@ export function finalAverages(averages: readonly MovingAverage[]): MovingAverage
 }
 
 const isConstant = anyOf('constant');
-/** Ops that say something about shapes, or that are fed: not data by themselves. */
+/** Ops that output shapes, or that are fed: not data by themselves. */
 const isNoData = anyOf('constant', 'placeholder', 'shape_query');
 const isRandom = anyOf('random');
 const isRestore = anyOf('restore');
@@ -100,7 +100,7 @@ class Finder {
   readonly #graph: Graph;
   readonly #variables: Variables;
   readonly #activations: NodeSet;
-  /** Whether a variable averages data (not only constants), by node; undefined while it is being found out. */
+  /** Whether a variable averages data (not only constants), by node; undefined while being determined. */
   readonly #averagesData = new Map<string, boolean | undefined>();
 
   constructor(graph: Graph, variables: Variables, activations: NodeSet) {
@@ -125,7 +125,7 @@ class Finder {
     const isCopy = assignKind(assign) === 'set' && sameRef(statistic, assignedValue(assign));
     const via: string[] = [];
     const averages: MovingAverage[] = [];
-    /** What the variable comes to when the tensor is `x` all the time. */
+    /** What the variable converges to if the tensor is always `x`. */
     let limit = (x: number) => x;
     let top = statistic;
     let at: TensorRef | undefined = statistic;
@@ -138,7 +138,7 @@ class Finder {
         outer(this.steadyState.valueOfUpdate(from, (ref) => (this.#isSame(ref, here) ? x : undefined)));
       this.#passUpdates(here, variable, via);
       const factor = factorOf(throughHere);
-      // Behind another variable, the factor removes a bias.
+      // After another variable, the factor removes a bias.
       if (factor !== undefined && (via.length > 0 || isCorrection(factor))) {
         const isDirect = seen.size === 0;
         const isCarried = top !== statistic;
@@ -178,7 +178,7 @@ class Finder {
     return averages;
   }
 
-  /** The constant that a variable is averaged with, where it is one. */
+  /** The constant that a variable is averaged with, if any. */
   #constantOf(variable: Variable, assign: Node): number | undefined {
     if (assignKind(assign) === 'set') return undefined;
     const source = this.check
@@ -190,7 +190,7 @@ class Finder {
     return source && evaluate(this.#graph, source, () => undefined);
   }
 
-  /** The tensor that an assignment averages; of moments that are shifted by the variable itself, the innermost. */
+  /** The tensor that an assignment averages; for moments that are shifted by the variable itself, the innermost. */
   #statisticOf(variable: Variable, assign: Node): TensorRef | undefined {
     let shifted: TensorRef | undefined;
     for (const ref of this.check.candidates(variable, assign)) {
@@ -212,7 +212,7 @@ class Finder {
     return false;
   }
 
-  /** The tensor that a statistic was made of, where it is one tensor and parameters. */
+  /** The tensor that a statistic was computed from, if it depends on one tensor and parameters. */
   #upstream(ref: TensorRef): TensorRef | undefined {
     const node = this.#graph.find(ref.node);
     if (!node) return undefined;
@@ -224,14 +224,14 @@ class Finder {
     return data.every((each) => this.#isSame(each, data[0]!)) ? data[0] : undefined;
   }
 
-  /** Whether two tensors are one, or two reads of one variable. */
+  /** Whether two tensors are the same, or reads of the same variable. */
   #isSame(a: TensorRef, b: TensorRef): boolean {
     if (sameRef(a, b)) return true;
     const variable = this.#variables.readBy(a);
     return variable !== undefined && variable === this.#variables.readBy(b);
   }
 
-  /** Whether a Mean averages a statistic (of virtual batches): it is not the one that makes it, of pooled activations say. */
+  /** Whether a Mean averages a statistic (of virtual batches), instead of computing one (from pooled activations, say). */
   #isMeanOfMeans(mean: Node): boolean {
     let at = this.#graph.inputNode(mean, 0);
     while (at && forwardsElement(at) && at.op !== 'Mean') at = this.#graph.inputNode(at, 0);
@@ -241,14 +241,14 @@ class Finder {
   }
 
   /**
-   * Whether a statistic is nothing but the value of another variable: then it is averaged for its own sake (a target
-   * network, an EMA weight), not carried on. What is carried on is debiased or corrected.
+   * Whether a statistic is just the value of another variable, which is then averaged for its own sake (a target
+   * network, an EMA weight). A statistic that is passed on through variables is debiased or corrected.
    */
   #isBareRead(statistic: TensorRef, here: TensorRef): boolean {
     return sameRef(sourceOf(this.#graph, statistic, forwardsElement), sourceOf(this.#graph, here, forwardsElement));
   }
 
-  /** Notes variables whose update this step waits for: they are kept for training (renorm), not for inference. */
+  /** Records variables whose update this step waits for: they exist for training (renorm), not for inference. */
   #passUpdates(ref: TensorRef, own: Variable, via: string[]): void {
     for (const name of this.#graph.find(ref.node)?.controls ?? []) {
       for (const assign of this.#assignsBefore(name)) {
@@ -258,7 +258,7 @@ class Finder {
     }
   }
 
-  /** The assignment of that name, or those that it reads a variable after. */
+  /** The assignment of that name, or the assignments that a node of that name waits for. */
   #assignsBefore(name: string): Node[] {
     const node = this.#graph.find(name);
     if (!node) return [];
@@ -270,8 +270,8 @@ class Finder {
   }
 
   /**
-   * From the freshly assigned value of another moving average to what that one averages. A plain read of it, not bound to
-   * its update, is no such value: an EMA of weights reads like that.
+   * From the newly assigned value of another moving average to what that one averages. A plain read that does not wait for
+   * the update is excluded: an EMA of weights reads like that.
    */
   #hop(ref: TensorRef, own: Variable, via: string[]): TensorRef | undefined {
     const node = this.#graph.find(ref.node);
@@ -279,7 +279,7 @@ class Finder {
     const isAssign = assignKind(node) !== undefined;
     const between = isAssign ? assignedVariable(this.#variables, node) : this.#variables.readBy(ref);
     if (!between || between.node === own.node || own.node.startsWith(`${between.node}/`)) return undefined;
-    // Bound to the update directly, or to a read that is (zero debias of resource variables); to its own tower's.
+    // It waits for the update directly, or for a read that does (zero debias of resource variables), in the same tower.
     const assigns = isAssign ? [node] : node.controls.flatMap((name) => this.#assignsBefore(name));
     for (const assign of assigns) {
       if (assignedVariable(this.#variables, assign)?.node !== between.node) continue;
@@ -292,7 +292,7 @@ class Finder {
     return undefined;
   }
 
-  /** Whether a tensor depends on what the net is fed, not only on constants, shapes and weights. */
+  /** Whether a tensor depends on the net's inputs, not only on constants, shapes and weights. */
   isData(ref: TensorRef): boolean {
     const queue = new Map([[refText(ref), ref]]);
     for (const at of queue.values()) {
@@ -304,7 +304,7 @@ class Finder {
       } else if (isElementwise(node) && node.op !== 'Mean') {
         for (const input of operands(node)) queue.set(refText(input), input);
       } else if (this.#activations.has(node) && !isRandom(node)) {
-        // A random op by itself is how variables begin; what weights alone make (spectral norms) is no statistic.
+        // A random op initialises variables; values computed only from weights (spectral norms) are not statistics.
         return true;
       }
     }
@@ -312,14 +312,14 @@ class Finder {
   }
 }
 
-/** The constant factor by which a variable is its statistic; undefined where a root or a square is between them. */
+/** The constant ratio of a variable to its statistic; undefined if a root or a square is between them. */
 function factorOf(limit: (x: number) => number): number | undefined {
   const [a, b, c] = [limit(0.8) / 0.8, limit(1.7) / 1.7, limit(3.1) / 3.1];
   const close = (x: number, y: number) => Math.abs(x - y) <= 1e-6 * Math.abs(y);
   return Number.isFinite(a) && a !== 0 && close(a, b) && close(b, c) ? a : undefined;
 }
 
-/** Whether a factor may be Bessel's correction, of three elements or more; others make a multiple of the statistic. */
+/** Whether a factor may be Bessel's correction, for at least three elements; other factors give a multiple of the statistic. */
 function isCorrection(factor: number): boolean {
   return factor > 0.66 && factor < 1.51;
 }

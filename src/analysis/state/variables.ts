@@ -53,7 +53,7 @@ export function isRestore(node: Node): boolean {
 export class Variables {
   readonly byNode: ReadonlyMap<string, Variable>;
   readonly #graph: Graph;
-  /** Whether nothing but constants is left of all variables. */
+  /** Whether all variables were frozen to constants. */
   readonly #isFrozen: boolean;
 
   constructor(graph: Graph, byNode: ReadonlyMap<string, Variable>) {

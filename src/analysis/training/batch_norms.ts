@@ -13,40 +13,40 @@ import { isTrainingFused } from './batch_statistics.js';
 import { EvidenceFinder } from './evidence.js';
 import { findUnfused, type UnfusedPattern } from './unfused.js';
 
-/** A batch normalisation: one FusedBatchNorm op (V1, V2, V3), or arithmetic on batch statistics. */
+/** A batch norm: one FusedBatchNorm op (V1, V2, V3), or an unfused one. */
 export interface BatchNorm {
-  /** The op; of arithmetic, the one that takes the root of the variance. */
+  /** The op; for an unfused batch norm, the one that takes the root of the variance. */
   readonly name: string;
   /** The op, or `unfused`. */
   readonly pattern: string;
   /** The activation that it normalises. */
   readonly x: TensorRef;
-  /** Its scale and offset, as far as it has them. */
+  /** Its scale and offset, if any. */
   readonly parameters: readonly TensorRef[];
-  /** Where its batch statistics are, when it is arithmetic. */
+  /** Its batch statistics, if it is unfused. */
   readonly unfused: UnfusedPattern | undefined;
   readonly status: BatchNormStatus;
 }
 
-/** What a batch norm normalises with, and what it is to normalise with. */
+/** What a batch norm normalises with, now and at inference. */
 export type BatchNormStatus =
-  /** With moving statistics already. */
+  /** Already with moving statistics. */
   | { readonly kind: 'inference' }
   /** With batch statistics; these are its moving statistics. */
   | { readonly kind: 'paired'; readonly statistics: Statistics }
-  /** With batch statistics; variables average parts of it, and not its mean and variance as such. */
+  /** With batch statistics; variables average parts of it, not its mean and variance themselves. */
   | { readonly kind: 'averaged_in_parts'; readonly reason: UnpairedReason }
-  /** Each example by itself, on purpose: it is right as it is. */
+  /** Each example by itself, intentionally: it must not change. */
   | { readonly kind: 'per_example'; readonly reason: 'layer_normalization' | 'batch_of_one' }
-  /** With batch statistics; nothing shows which moving statistics are its own. */
+  /** With batch statistics; no evidence pairs it with moving statistics. */
   | { readonly kind: 'unpaired'; readonly reason: UnpairedReason };
 
-/** Why no moving statistics are known for sure. */
+/** Why its moving statistics are not certain. */
 export type UnpairedReason =
-  /** No variable averages its mean and variance; the update expressions `truncated` were too long to tell. */
+  /** No variable averages its mean and variance; the update expressions `truncated` were too long to analyse. */
   | { readonly code: 'no_average'; readonly truncated: readonly string[] }
   | { readonly code: 'several_averages'; readonly variables: readonly string[] }
-  /** Its moving averages are copied or averaged once more: each of these pairs may be what inference reads. */
+  /** Its moving averages are copied or averaged once more: inference may read any of these pairs. */
   | { readonly code: 'copied_averages'; readonly pairs: readonly (readonly [mean: string, variance: string])[] }
   | { readonly code: 'mean_not_found' };
 
@@ -72,7 +72,7 @@ export function findBatchNorms(
     if (isFused(node)) found.push(fusedBatchNorm(pairing, node));
     else if (pattern) found.push(unfusedBatchNorm(pairing, pattern));
   }
-  // Those whose update ops are gone come last: the others may be their siblings.
+  // Batch norms without update ops come last: the others may be their siblings.
   for (const { name, parameters, status } of found) {
     if (status.kind === 'paired') evidence.remember({ name, parameters }, status.statistics);
   }
@@ -112,13 +112,13 @@ function unfusedStatus(pairing: Pairing, { mean, variance, reductions }: Unfused
   const own: BatchNormStatus =
     mean.length === 0 ? { kind: 'unpaired', reason: { code: 'mean_not_found' } } : averagesOf(pairing, mean, variance);
   if (own.kind !== 'unpaired' || own.reason.code === 'copied_averages') return own;
-  // Where variables average parts of it, those take their places; names would only mislead.
+  // If variables average parts of it, they replace those parts; names would only mislead.
   const parts = [...mean.map(refText), ...variance.map(refText), ...reductions];
   const inParts = parts.some((part) => pairing.updates.averages.has(part));
   return inParts ? { kind: 'averaged_in_parts', reason: own.reason } : own;
 }
 
-/** The variables that average the tensors which carry a mean and a variance. */
+/** The variables that average the tensors of a mean and a variance. */
 function averagesOf(
   { updates }: Pairing,
   means: readonly TensorRef[],
@@ -143,7 +143,7 @@ function averagesOf(
   return { kind: 'paired', statistics: { mean: m.variable, variance: v.variable, evidence } };
 }
 
-/** A mean and a variance, and the pairs of variables that may be what inference reads in place of them. */
+/** A mean and a variance, and the pairs of variables that inference may read in place of them. */
 function pairsWith({ rivals }: Updates, mean: Variable, variance: Variable): [mean: string, variance: string][] {
   const [means, variances] = [mean, variance].map((own) => [own, ...(rivals.get(own.node) ?? [])]) as [
     Variable[],
@@ -153,18 +153,18 @@ function pairsWith({ rivals }: Updates, mean: Variable, variance: Variable): [me
   return Array.from({ length: count }, (_, i) => [(means[i] ?? mean).node, (variances[i] ?? variance).node]);
 }
 
-/** TF 2 writes the moving statistics to inputs 3 and 4 in training mode, too. */
+/** TF 2 passes the moving statistics to inputs 3 and 4 in training mode as well. */
 function readAlready({ variables }: Pairing, node: Node): Statistics | undefined {
   const [mean, variance] = [3, 4].map((index) => node.inputs[index] && variables.valueAt(node.inputs[index]));
   if (!mean || !variance) return undefined;
-  // Constants of 0 and 1 were never anybody's statistics.
+  // Constants of 0 and 1 are not statistics.
   const isFiller = [mean, variance].every(({ value }) => value && isUntouched(value));
   return isFiller ? undefined : { mean, variance, evidence: { kind: 'input' } };
 }
 
 /**
- * An unpaired batch norm with the statistics that its siblings, its names or its shapes show, where they do. Where they do
- * not, one whose batch is always one example normalises that example on purpose.
+ * An unpaired batch norm with statistics found by siblings, names or shapes. Without such evidence, one whose batch is
+ * always one example normalises that example intentionally.
  */
 function adopted({ shapes }: Pairing, evidence: EvidenceFinder, batchNorm: BatchNorm): BatchNorm {
   const { name, x, parameters, unfused, status } = batchNorm;

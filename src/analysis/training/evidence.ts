@@ -13,10 +13,10 @@ import type { Shapes } from '../values/shapes.js';
 import { isTrainingFused } from './batch_statistics.js';
 import { mixedIn } from './mixed_statistics.js';
 
-/** A batch norm, as far as it helps to find its statistics. */
+/** The properties of a batch norm that help to find its statistics. */
 export interface Described {
   readonly name: string;
-  /** Its scale and offset, as far as it has them. */
+  /** Its scale and offset, if any. */
   readonly parameters: readonly TensorRef[];
   /** Its batch statistics. */
   readonly statistics: readonly TensorRef[];
@@ -24,10 +24,10 @@ export interface Described {
 
 const forwardsValue = anyOf('identity', 'read', 'switch', 'enter', 'cast', 'reshape');
 const isFused = anyOf('fused_batch_norm');
-/** Ops that look at a variable without using its value. */
+/** Ops that take a variable without using its value. */
 const administers = anyOf('assign', 'save', 'initialised');
 
-/** How people call moving statistics, in pairs. */
+/** Common names of moving statistics, in pairs. */
 const NAMES: readonly (readonly [string, string])[] = [
   ['moving_mean', 'moving_variance'],
   ['moving_mean', 'moving_var'],
@@ -43,12 +43,12 @@ const NAMES: readonly (readonly [string, string])[] = [
   ['moments/mean/ExponentialMovingAverage', 'moments/variance/ExponentialMovingAverage'],
 ];
 
-/** Statistics are looked for by name in the scope of a batch norm, and in as many scopes around it. */
+/** Number of scopes in which to search statistics by name: that of a batch norm and those around it. */
 const SCOPES_AROUND = 2;
 
 /**
- * Looks for the statistics of batch norms whose update ops were stripped, in the order of trust: a sibling that has the same
- * scale or offset; the names around it; variables that nothing else uses and that alone fit.
+ * Finds the statistics of batch norms whose update ops were stripped, the most reliable evidence first: a sibling with
+ * the same scale or offset; names in its scopes; the only matching variables that nothing else uses.
  */
 export class EvidenceFinder {
   readonly #graph: Graph;
@@ -85,8 +85,8 @@ export class EvidenceFinder {
   }
 
   /**
-   * The statistics of a batch norm that no update op is left of; undefined where nothing shows them.
-   * @param isOfOne - its batch is always one example: then it may normalise that one on purpose, beside true batch norms
+   * The statistics of a batch norm without update ops; undefined without evidence.
+   * @param isOfOne - its batch is always one example, which it may normalise intentionally, next to true batch norms
    */
   find(batchNorm: Described, isOfOne: boolean): Statistics | undefined {
     const channels = this.#channelsOf(batchNorm.parameters[0]);
@@ -98,7 +98,7 @@ export class EvidenceFinder {
     return found.mean.value && !this.#isPlain(batchNorm) ? undefined : found;
   }
 
-  /** Whether one scale and one offset at most join in with its batch statistics: no correction, no moving statistics. */
+  /** Whether only one scale and one offset are combined with its batch statistics: no corrections, no moving statistics. */
   #isPlain({ parameters, statistics }: Described): boolean {
     const source = (ref: TensorRef) => sourceOf(this.#graph, ref, forwardsValue).node;
     const own = new Set(parameters.map(source));
@@ -127,7 +127,7 @@ export class EvidenceFinder {
     return checkHealth(m, v) === undefined;
   }
 
-  /** Number of channels of a scale or an offset; undefined where it is not known. */
+  /** Number of channels of a scale or an offset; undefined if unknown. */
   #channelsOf(ref: TensorRef | undefined): number | undefined {
     const shape = ref && this.#shapes.of(ref);
     return shape?.every((size) => size >= 0) ? elementCount(shape) : undefined;
@@ -157,7 +157,7 @@ export class EvidenceFinder {
     return new Set(names.filter((name) => this.#identifies(name)));
   }
 
-  /** Whether a node is the parameter of one batch norm and its siblings: constants of equal numbers may be anybody's. */
+  /** Whether a node is the parameter of one batch norm and its siblings: equal constants may be shared by others. */
   #identifies(name: string): boolean {
     const variable = this.#variables.named(name);
     if (!variable?.value) return variable !== undefined;
@@ -170,7 +170,7 @@ export class EvidenceFinder {
       for (const [meanName, varianceName] of NAMES) {
         const mean = this.#byName(`${scope}${meanName}`);
         const variance = this.#byName(`${scope}${varianceName}`);
-        if (mean?.value && meanName === 'mean') continue; // No name of a constant.
+        if (mean?.value && meanName === 'mean') continue; // Too common as the name of a constant.
         if (!mean || !variance || !hasChannels(mean, channels) || !hasChannels(variance, channels)) continue;
         return { mean, variance, evidence: { kind: 'name' } };
       }
@@ -194,7 +194,7 @@ export class EvidenceFinder {
     return { mean, variance, evidence: { kind: 'shape', channels } };
   }
 
-  /** Whether only savers, initialisers and read ops that nothing uses look at a variable. */
+  /** Whether only savers, initialisers and unused read ops take a variable. */
   #isUnread(variable: Variable): boolean {
     if (variable.key === undefined || this.#updates.updated.has(variable.node)) return false;
     const holders = new Set([variable.node]);
@@ -208,7 +208,7 @@ export class EvidenceFinder {
     return true;
   }
 
-  /** Scopes to look in: those of its scale and offset, then its own and the ones around it. */
+  /** Scopes to search: those of its scale and offset, then its own and the enclosing ones. */
   #scopes({ name, parameters }: Described): Iterable<string> {
     const scopes = parameters.map((ref) => parentScope(sourceOf(this.#graph, ref, forwardsValue).node));
     let scope = parentScope(name);
@@ -219,7 +219,7 @@ export class EvidenceFinder {
     return new Set(scopes);
   }
 
-  /** The variable or checkpoint key of a name; none where an op updates it with something else than an average. */
+  /** The variable or checkpoint key of a name; undefined if an op updates it with anything other than an average. */
   #byName(name: string): Variable | undefined {
     const known = this.#variables.byNode.get(name) ?? this.#byKey.get(name);
     if (known) {

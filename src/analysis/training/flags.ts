@@ -24,7 +24,7 @@ export interface Flag {
   readonly reason: FlagReason;
 }
 
-/** What shows that a value of a flag is inference. */
+/** Why a value of a flag is inference. */
 export type FlagReason =
   /** The user set it. */
   | { readonly code: 'given' }
@@ -34,16 +34,16 @@ export type FlagReason =
   | { readonly code: 'delays_quantization' };
 
 /**
- * Whether the output of a node is the value of a variable: of one that some op updates with data, of another, or of one that
- * was frozen to a constant.
+ * Whether a node outputs the value of a variable: one that some op updates with data, another one, or one that was
+ * frozen to a constant.
  */
 export type VariableRead = (name: string) => 'updated' | 'other' | 'frozen' | undefined;
 
 /**
- * Finds the flags that switch training on and off, by what they switch: the value for which fewer batch statistics and
- * random ops feed the outputs is inference. A flag that makes no such difference is the model's own.
+ * Finds the flags that switch training on and off, by their effect: the value for which fewer batch statistics and
+ * random ops feed the outputs is inference. A flag without such an effect is part of the model.
  *
- * @param given values that the user has pinned already
+ * @param given values that the user has already pinned
  */
 export function findFlags(
   graph: Graph,
@@ -63,7 +63,7 @@ export function findFlags(
   return finder.flags;
 }
 
-/** What one value of a flag leaves, and whether it is inference for sure. */
+/** What remains for one value of a flag, and whether it is certainly inference. */
 interface Verdict {
   readonly value: number;
   /** How many training-only ops feed the outputs only with the other value. */
@@ -71,7 +71,7 @@ interface Verdict {
   readonly isSure: boolean;
 }
 
-/** One flag does not depend on more others than this: a batch norm has its flag, its tower, its layer. */
+/** Maximum number of flags that one flag depends on: a batch norm has its flag, its tower, its layer. */
 const MAX_OTHERS = 6;
 
 class FlagFinder {
@@ -121,8 +121,8 @@ class FlagFinder {
   }
 
   /**
-   * Conditions that no single placeholder explains: a comparison of strings, a computed mode. Each layer may compute it anew:
-   * those that are computed alike are one.
+   * Conditions that depend on more than one placeholder: a comparison of strings, a computed mode. Each layer may recompute
+   * it: conditions that are computed in the same way are one.
    */
   pinModes(): void {
     const modes = new Map<number, Set<string>>();
@@ -143,7 +143,7 @@ class FlagFinder {
     return constantScalar(this.#graph, ref, this.#pins) !== undefined;
   }
 
-  /** Pins nodes that are one flag, when one of its values is inference for sure. */
+  /** Pins nodes that are one flag, if one of its values is certainly inference. */
   #decide(nodes: readonly string[]): void {
     const verdict = this.#compare(nodes, []);
     if (!verdict) return;
@@ -151,7 +151,7 @@ class FlagFinder {
     this.#pin(nodes, verdict.value, { code: 'training_ops', count: verdict.count });
   }
 
-  /** Another flag may hide what stands in for training: each is tried both ways. */
+  /** Another flag may hide the inference counterpart of training ops: both its values are tried. */
   #isSureWithOthers(nodes: readonly string[], value: number): boolean {
     const others = this.#roots.filter((root) => !nodes.includes(root) && !this.#pins.has(root)).slice(0, MAX_OTHERS);
     return others.some((other) =>
@@ -162,7 +162,7 @@ class FlagFinder {
     );
   }
 
-  /** Which value of a flag is inference, with some more pins; undefined where both need as many training-only ops. */
+  /** Which value of a flag is inference, with some more pins; undefined if both need the same number of training-only ops. */
   #compare(nodes: readonly string[], more: readonly (readonly [string, number])[]): Verdict | undefined {
     const needed = [0, 1].map((value) => this.#needed([...more, ...nodes.map((node) => [node, value] as const)]));
     const [off, on] = needed.map((live) => this.#training.filter((node) => live.has(node)).length) as [number, number];
@@ -174,7 +174,7 @@ class FlagFinder {
     return { value, count: Math.abs(on - off), isSure: standsInForTraining(alone, vanishing, this.#read) };
   }
 
-  /** What the outputs need, with some more pins. */
+  /** The nodes that feed the outputs, with some more pins. */
   #needed(more: readonly (readonly [string, number])[]): NodeSet {
     return new Branches(this.#graph, new Map([...this.#pins, ...more]), this.#order).needed(this.#outputs);
   }
@@ -196,12 +196,12 @@ const isPlaceholder = anyOf('placeholder');
 /** Ops that forward the value of a condition. */
 const forwardsValue = anyOf('identity', 'switch', 'enter', 'cast', 'reshape');
 const forwardsCondition = anyOf('identity', 'switch', 'enter', 'cast', 'reshape', 'read');
-/** Ops that make a condition of others. */
+/** Ops that compute a condition from others. */
 const combines = anyOf('logic', 'comparison', 'slice');
 
 /**
- * Whether what is needed at inference alone stands in for training: for batch statistics, it reads what training keeps; for
- * random ops, a mere bypass is enough. Another part of the net is a choice that belongs to the model.
+ * Whether nodes needed only at inference replace the training ops: for batch statistics, they must read variables that
+ * training updates; for random ops, a bypass is enough. Otherwise the flag selects another part of the net.
  */
 function standsInForTraining(alone: readonly Node[], vanishing: readonly Node[], read: VariableRead): boolean {
   const reads = alone.map(({ name }) => read(name));
@@ -218,7 +218,7 @@ function usesStatistics(node: Node, read: VariableRead): boolean {
   );
 }
 
-/** The tensors that decide a Switch or a Select, each once. Conditions of loops are none. */
+/** The conditions of Switch and Select ops, each once, except for conditions of loops. */
 function conditionsOf(graph: Graph, live: NodeSet): TensorRef[] {
   const found = new Map<string, TensorRef>();
   for (const node of live) {
@@ -230,7 +230,7 @@ function conditionsOf(graph: Graph, live: NodeSet): TensorRef[] {
   return [...found.values()];
 }
 
-/** Whether a condition is made of single placeholders, variables and constants alone: not of data, not of random ops. */
+/** Whether a condition depends only on scalar placeholders, variables and constants, not on data or random ops. */
 function isMode(graph: Graph, condition: TensorRef): boolean {
   const seen = new Set([condition.node]);
   for (const name of seen) {
@@ -244,7 +244,7 @@ function isMode(graph: Graph, condition: TensorRef): boolean {
   return true;
 }
 
-/** Placeholders and variables that conditions are made of by logic and comparisons, in file order. */
+/** Placeholders and variables from which conditions are computed by logic and comparisons, in file order. */
 function rootsOf(graph: Graph, conditions: readonly TensorRef[]): string[] {
   const found = new NodeSet(graph);
   const seen = new NodeSet(
@@ -275,7 +275,7 @@ function isScalarNumber(node: Node): boolean {
   return type !== undefined && NUMBERS.has(type) && hasOneElement(node);
 }
 
-/** Whether the shape that a placeholder or a variable declares has one element; none declares as much. */
+/** Whether the declared shape of a placeholder or a variable has one element; an undeclared one counts as such. */
 function hasOneElement(node: Node): boolean {
   return (node.attr.shape?.shape?.dim ?? []).every((dim) => Number(dim.size) === 1);
 }

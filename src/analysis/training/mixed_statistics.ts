@@ -7,8 +7,8 @@ import { findActivations } from './activations.js';
 import { isBatchReduction, isTrainingFused } from './batch_statistics.js';
 
 /**
- * The tensors that arithmetic mixes into batch statistics before these meet an activation: scale and offset; beside them what
- * batch renormalisation corrects by, and the moving statistics where a flag that is a number weighs both. A choice is no mixture.
+ * The tensors that arithmetic combines with batch statistics before they are applied to an activation: scale and offset,
+ * corrections of batch renormalisation, and moving statistics weighted by a numeric flag. Excludes selections.
  *
  * @param statistics - the means and variances of one batch norm
  */
@@ -26,7 +26,7 @@ export function mixedIn(graph: Graph, shapes: Shapes, statistics: readonly Tenso
   return found;
 }
 
-/** Whether all that is fed in the value of a node are reductions over the batch. */
+/** Whether a node depends on inputs only through reductions over the batch. */
 function isBatchStatistic(graph: Graph, shapes: Shapes, node: Node): boolean {
   const activations = findActivations(graph);
   const fed = (at: Node) => at.inputs.filter((ref) => activations.hasNamed(ref.node));

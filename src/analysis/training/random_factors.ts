@@ -87,7 +87,7 @@ export class RandomFactors {
     return true;
   }
 
-  /** The tensors that have to be parameters for the node to be one; undefined where it is none in any case. */
+  /** The tensors that must be parameters for the node to be one; undefined if it cannot be one. */
   #operandsOfParameter(node: Node): readonly TensorRef[] | undefined {
     if (node.op === 'Const') return node.tensor?.shape.every((size) => size === 1) ? [] : undefined;
     // The same number for every element.

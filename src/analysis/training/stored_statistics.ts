@@ -12,12 +12,12 @@ export type Stored =
   | { readonly kind: 'variable'; readonly variable: Variable }
   | { readonly kind: 'constant'; readonly node: string; readonly tensor: Tensor };
 
-/** Arithmetic that normalises with stored statistics, as unfused batch norms do at inference. */
+/** An unfused batch norm in inference mode: it normalises with stored statistics. */
 export interface StoredNorm {
   /** The op that takes the root of the variance. */
   readonly name: string;
   readonly variance: Stored;
-  /** What else is stored and meets the root: mean, scale and offset. */
+  /** Other stored operands: mean, scale and offset. */
   readonly others: readonly Stored[];
 }
 
@@ -39,10 +39,10 @@ const follows = anyOf(
 );
 const subtracts = anyOf('subtract');
 
-/** Mean, scale and offset meet the root within so many ops. */
+/** Maximum number of ops between the root and mean, scale or offset. */
 const DISTANCE = 4;
 
-/** Finds the roots of stored vectors, plus epsilon, that feed an output. @param live - what feeds an output at inference */
+/** Finds the roots of stored vectors, plus epsilon, that feed an output. @param live - nodes that feed an output */
 export function findStoredNorms(graph: Graph, variables: Variables, live: NodeSet): StoredNorm[] {
   const stored = (ref: TensorRef) => storedAt(graph, variables, ref);
   const found: StoredNorm[] = [];
@@ -53,7 +53,7 @@ export function findStoredNorms(graph: Graph, variables: Variables, live: NodeSe
   return found;
 }
 
-/** The vector of which a node takes the root: itself, or with a positive constant added. */
+/** The vector under the root of a node, without an added positive constant. */
 function varianceUnder(graph: Graph, node: Node, stored: (ref: TensorRef) => Stored | undefined): Stored | undefined {
   const isHalf = isPower(node) && Math.abs(constantScalar(graph, node.inputs[1]) ?? 0) === 0.5;
   const under = isRoot(node) || isHalf ? node.inputs[0] : undefined;
@@ -65,7 +65,7 @@ function varianceUnder(graph: Graph, node: Node, stored: (ref: TensorRef) => Sto
   return (constantScalar(graph, a) ?? 0) > 0 ? stored(b!) : undefined;
 }
 
-/** The vectors that join in right after a root, and those that are subtracted from what it scales. */
+/** The vector operands right after a root, and those subtracted from the tensor that it scales. */
 function storedAfter(
   graph: Graph,
   root: Node,
@@ -96,7 +96,7 @@ function storedAfter(
   return [...found.values()];
 }
 
-/** The variable or the constant vector that a tensor is the value of. */
+/** The variable or constant vector whose value a tensor has. */
 function storedAt(graph: Graph, variables: Variables, ref: TensorRef): Stored | undefined {
   const at = sourceOf(graph, ref, passes);
   const variable = variables.readBy(at);

@@ -104,7 +104,7 @@ class Finder {
       for (const node of this.#graph.dataConsumers(name)) {
         const others = applies(node) ? node.inputs.filter((ref) => !seen.has(ref.node)) : [];
         if (others.some((ref) => this.#comesFrom(ref, all))) return true;
-        // What has met an activation is no scale any more; a scale that is made without the activation (by a label) is.
+        // A tensor combined with the activation is no longer a scale; one that is independent of it (a label, say) is.
         const isScale = scales(node) && (this.#moments.isStatistic(node) || this.#areApart(others, x));
         if (isScale) seen.add(node.name);
       }
