@@ -63,7 +63,7 @@ describe('the reference of a frozen model', () => {
     const reference = fixture('no_batch_norm/model.meta');
     expect(await thrown(load(FROZEN, { reference }))).toMatchObject({
       code: 'usage',
-      message: `${reference} is not the training graph of this model: they have no node name in common`,
+      message: `${reference} is not the training graph of this model: they share no node name`,
     });
   });
 });

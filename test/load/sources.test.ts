@@ -96,7 +96,7 @@ describe('a model as bytes', () => {
       expect(await failure(load(new Uint8Array(), { [option]: 'model' }))).toMatchObject({
         code: 'usage',
         option,
-        message: `the ${option} of a model that is given as bytes cannot be a path`,
+        message: `a model given as bytes cannot have a path as its ${option}`,
       });
     }
   });
