@@ -51,6 +51,11 @@ export function topologicalOrder(graph: Graph): readonly Node[] {
   return orderOf(graph).order;
 }
 
+/** Whether some nodes feed themselves: while loops. */
+export function hasLoops(graph: Graph): boolean {
+  return orderOf(graph).hasLoops;
+}
+
 /**
  * The nodes that a property spreads to, from inputs to consumers: tests each node against those found before.
  * In loops, the test is repeated from the beginning of the loop until it finds nothing new.

@@ -1,7 +1,8 @@
 import type { Graph } from '../../graph/graph.js';
 import { memoizeByVersion } from '../../graph/memo.js';
 import { type Node, refText, type TensorRef } from '../../graph/node.js';
-import { sourceOf, topologicalOrder } from '../../graph/walk.js';
+import { NodeSet } from '../../graph/node_set.js';
+import { hasLoops, sourceOf, topologicalOrder } from '../../graph/walk.js';
 import { anyOf, isMerge, meaningOf } from '../../ops/meaning.js';
 import { eitherShape, isNextIteration } from '../../ops/shape_rules/elementwise.js';
 import type { Shape, ShapeContext } from '../../ops/shape_rules/rule.js';
@@ -23,23 +24,25 @@ export class Shapes {
 
   /** Sizes of a tensor, -1 for an unknown size; undefined for an unknown rank. */
   of(ref: TensorRef): Shape {
-    return inferredShapes(this.#graph).get(refText(ref));
+    return inferenceOf(this.#graph).of(ref);
   }
 }
 
-const inferredShapes = memoizeByVersion(
-  (graph: Graph): ReadonlyMap<string, Shape> => new Inference(graph).run(),
+const inferenceOf = memoizeByVersion(
+  (graph: Graph) => new Inference(graph),
   (graph) => graph,
 );
 
 /** Ops that forward a variable itself. */
 const forwardsHandle = anyOf('identity', 'enter', 'switch');
 
-/** One inference of all shapes; rules see it as the context of the current node. */
+/** One inference of shapes: of what is asked for and what feeds it. Rules see it as the context of the current node. */
 class Inference implements ShapeContext {
   readonly producer: number;
   readonly #graph: Graph;
   readonly #known = new Map<string, Shape>();
+  readonly #opened: NodeSet;
+  readonly #inferred: NodeSet;
   #node: Node | undefined;
 
   // Arrow functions, since rules destructure them from the context.
@@ -60,17 +63,46 @@ class Inference implements ShapeContext {
   constructor(graph: Graph) {
     this.#graph = graph;
     this.producer = graph.header.versions?.producer ?? 0;
+    this.#opened = new NodeSet(graph);
+    this.#inferred = new NodeSet(graph);
+    if (hasLoops(graph)) this.#inferLoops();
   }
 
-  run(): ReadonlyMap<string, Shape> {
+  of(ref: TensorRef): Shape {
+    const node = this.#graph.find(ref.node);
+    if (node && !this.#inferred.has(node)) this.#inferUpTo(node);
+    return this.#known.get(refText(ref));
+  }
+
+  /** Infers what feeds a node, and then the node. Gradients and savers, half of a training graph, are never asked for. */
+  #inferUpTo(last: Node): void {
+    const stack = [last];
+    while (stack.length > 0) {
+      const node = stack.at(-1)!;
+      const waiting = this.#opened.has(node)
+        ? []
+        : this.#graph.inputNodes(node).filter((input) => !this.#opened.has(input));
+      this.#opened.add(node);
+      for (const input of waiting) if (input) stack.push(input);
+      if (stack.at(-1) !== node) continue;
+      stack.pop();
+      if (!this.#inferred.has(node)) this.#infer(node);
+      this.#inferred.add(node);
+    }
+  }
+
+  /** With loops, all shapes at once. */
+  #inferLoops(): void {
     const order = topologicalOrder(this.#graph);
-    for (const node of order) this.#infer(node);
+    for (const node of order) {
+      this.#infer(node);
+      this.#inferred.add(node);
+    }
     const starts = order.filter((node) => this.#isLoopStart(node));
     // The result of an iteration is the input of the next: repeat until no more sizes become unknown.
     while (starts.filter((node) => !this.#isStable(node)).length > 0) {
       for (const node of order) if (!this.#isLoopStart(node)) this.#infer(node);
     }
-    return this.#known;
   }
 
   get node(): Node {
