@@ -92,7 +92,7 @@ const FILES = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
   .map((path) => {
     const code = readFileSync(resolve(SRC, path), 'utf8').replace(COMMENT, '');
     const imports = [...code.matchAll(IMPORT)].map((match) => match[1] ?? match[2] ?? match[3]!);
-    return { path, room: roomOf(path), imports, code: code.replace(STRING, "''") };
+    return { path, room: roomOf(path), imports, code: code.replace(STRING, "''"), text: code };
   });
 
 /** Files of src/ that a file imports. */
@@ -136,6 +136,13 @@ describe('the command line', () => {
       /\b(console|process)\b\s*\./.test(code),
     );
     expect(talks.map(({ path }) => path)).toEqual([]);
+  });
+
+  it('alone has flags: errors of the library name options', () => {
+    const named = FILES.filter(({ room }) => room !== 'cli').flatMap(({ path, text }) =>
+      [...text.matchAll(/(?<![\w-])(--[a-z]{2}[a-z-]*|-o\b)/g)].map(([flag]) => `${path} names ${flag}`),
+    );
+    expect(named).toEqual([]);
   });
 
   it('sets an exit code, and never ends before its output has gone', () => {

@@ -97,7 +97,10 @@ function onlyGraphIn(folder: string, named: string): string {
     throw new BnfixError('usage', `${candidates.length} files may be the graph of ${named}`, {
       where: folder,
       why: 'the choice is ambiguous',
-      fix: `name one, and the checkpoint with --checkpoint: ${candidates.join(', ')}`,
+      fix: [
+        `name one: ${candidates.join(', ')}`,
+        { option: 'checkpoint', value: 'PREFIX', text: 'names the checkpoint' },
+      ],
     });
   }
   throw new BnfixError('unreadable', `no graph found for ${named}`, {

@@ -70,7 +70,7 @@ async function refuseWithoutSpace(path: string, folder: string, needed: number):
   throw new BnfixError('unwritable', `not enough space for ${path}`, {
     where: folder,
     why: `it needs ${needed} bytes; ${free} are free`,
-    fix: 'free some space, or write to another disk (-o)',
+    fix: ['free some space', { option: 'output', value: 'FILE', text: 'writes to another disk' }],
   });
 }
 
@@ -78,7 +78,10 @@ async function refuseWithoutSpace(path: string, folder: string, needed: number):
 export function alreadyThere(path: string): BnfixError {
   return new BnfixError('unwritable', `${path} already exists`, {
     where: path,
-    fix: '--force overwrites it; or choose another name (-o)',
+    fix: [
+      { option: 'force', text: 'overwrites it' },
+      { option: 'output', value: 'FILE', text: 'chooses another name' },
+    ],
   });
 }
 
@@ -86,7 +89,7 @@ function isFolder(path: string): BnfixError {
   return new BnfixError('unwritable', `${path} is a folder`, {
     where: path,
     why: 'the result is one file',
-    fix: `name a file in it: -o ${join(path, 'frozen.pb')}`,
+    fix: { option: 'output', value: join(path, 'frozen.pb'), text: 'names a file in it' },
   });
 }
 

@@ -134,7 +134,7 @@ describe('what cannot be written: exit 6', () => {
     writeFileSync(at('out.pb'), 'old');
     const { code, stderr } = await cli(['freeze', BAG_MODEL, '-o', at('out.pb')]);
     expect(code).toBe(6);
-    expect(stderr).toContain('--force overwrites it');
+    expect(stderr).toContain('fix    --force  overwrites it\n         -o FILE  chooses another name');
     expect(readFileSync(at('out.pb'), 'utf8')).toBe('old');
     expect((await cli(['freeze', BAG_MODEL, '-o', at('out.pb'), '--force'])).code).toBe(0);
     expect(readdirSync(at())).toEqual(['out.pb']);

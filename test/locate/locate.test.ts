@@ -219,7 +219,7 @@ describe('a graph and a checkpoint of different names', () => {
       code: 'usage',
       message: '2 files may be the graph of m-100',
       why: 'the choice is ambiguous',
-      fix: 'name one, and the checkpoint with --checkpoint: m-0.meta, m-1.meta',
+      fix: 'name one: m-0.meta, m-1.meta\ncheckpoint: PREFIX  names the checkpoint',
     });
   });
 

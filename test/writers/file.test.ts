@@ -98,7 +98,7 @@ describe('writeFile', () => {
     expect(await failure(writeFile(at('out.pb'), hello))).toMatchObject({
       code: 'unwritable',
       where: at('out.pb'),
-      fix: '--force overwrites it; or choose another name (-o)',
+      fix: 'force: true  overwrites it\noutput: FILE  chooses another name',
     });
     expect(readFileSync(at('out.pb'), 'utf8')).toBe('old');
     await writeFile(at('out.pb'), hello, { force: true });

@@ -26,14 +26,17 @@ export function variableValue(variable: Variable, checkpoint: Checkpoint | undef
   if (!checkpoint) {
     throw new BnfixError('statistics', `the value of ${node} is needed, but no checkpoint was found`, {
       where: node,
-      fix: 'name it with --checkpoint PREFIX (the path without .index and .data-...)',
+      fix: { option: 'checkpoint', value: 'PREFIX', text: 'names it: the path without .index and .data-...' },
     });
   }
   if (key === undefined) {
     throw new BnfixError('statistics', `the checkpoint has no value for the variable ${node}`, {
       where: `${node}, ${checkpoint.name}`,
       why: 'neither the restore ops of the graph nor its name match a key of this checkpoint',
-      fix: 'give the checkpoint that was saved with this graph (--checkpoint), or choose --outputs that do not depend on it',
+      fix: [
+        { option: 'checkpoint', value: 'PREFIX', text: 'names the checkpoint that was saved with this graph' },
+        { option: 'outputs', value: 'NAMES', text: 'chooses outputs that do not depend on it' },
+      ],
     });
   }
   const tensor = variable.slice ? checkpoint.slice(key, variable.slice) : checkpoint.tensor(key);
