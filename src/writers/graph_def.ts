@@ -40,7 +40,10 @@ export function encodeGraphDef(graph: Graph, options: EncodeOptions = {}): Encod
   if (byteLength > MAX_BYTES) {
     throw new BnfixError('unwritable', 'the graph with its weights does not fit into one GraphDef', {
       why: `it needs ${byteLength} bytes; protobuf holds at most ${MAX_BYTES}`,
-      fix: 'freeze a part of it: choose fewer outputs (--outputs) or later inputs (--inputs)',
+      fix: [
+        { option: 'outputs', value: 'NAMES', text: 'freezes a part of it: fewer outputs' },
+        { option: 'inputs', value: 'NAMES', text: 'or later inputs' },
+      ],
     });
   }
   return { byteLength, chunks: () => join(pieces.all()) };

@@ -1,7 +1,7 @@
 import { constants, type Stats } from 'node:fs';
 import { access, lstat, realpath, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { BnfixError } from '../errors.js';
+import { BnfixError, type ErrorDetail } from '../errors.js';
 import type { TargetOptions } from './encoded.js';
 
 /** The target of a result, checked before anything is written. */
@@ -56,7 +56,7 @@ async function refuseInputs(path: string, target: Stats, inputs: readonly string
     throw new BnfixError('unwritable', `${path} is one of the input files`, {
       where: path,
       why: input === path ? 'weights are read from it while the result is written' : `it is the same as ${input}`,
-      fix: 'choose another name for the result (-o)',
+      fix: { option: 'output', value: 'FILE', text: 'chooses another name for the result' },
     });
   }
 }
@@ -94,12 +94,12 @@ function isFolder(path: string): BnfixError {
 }
 
 /** Error codes of the operating system: why, and how to fix it. */
-const MEANINGS: Readonly<Record<string, (path: string) => { why: string; fix: string }>> = {
+const MEANINGS: Readonly<Record<string, (path: string) => { why: string; fix: ErrorDetail['fix'] }>> = {
   ENOENT: (path) => ({ why: `folder ${dirname(path)} not found`, fix: `create it: mkdir -p ${dirname(path)}` }),
   ENOTDIR: (path) => ({ why: `a part of ${dirname(path)} is a file, not a folder`, fix: 'check the path' }),
   EACCES: (path) => ({
     why: `no permission to write in ${dirname(path)}`,
-    fix: 'write to another folder (-o), or change its permissions',
+    fix: [{ option: 'output', value: 'FILE', text: 'writes to another folder' }, 'change its permissions'],
   }),
   EROFS: () => ({ why: 'the file system is read-only', fix: 'write to another disk' }),
   ENOSPC: () => ({ why: 'the disk is full', fix: 'free some space, or write to another disk' }),

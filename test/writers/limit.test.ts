@@ -30,7 +30,7 @@ describe('a graph beyond the 2 GiB of a protobuf message', () => {
     })();
     expect(error).toBeInstanceOf(BnfixError);
     expect(error).toMatchObject({ code: 'unwritable', why: expect.stringMatching(/it needs \d{10} bytes/) });
-    expect((error as BnfixError).fix).toContain('--outputs');
+    expect((error as BnfixError).fix).toContain('outputs: NAMES  freezes a part of it');
   });
 
   it('is measured to the byte', () => {

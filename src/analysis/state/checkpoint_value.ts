@@ -72,6 +72,6 @@ function misfit(variable: Variable, checkpoint: Checkpoint, why: string): BnfixE
   return new BnfixError('statistics', `the checkpoint does not belong to this graph: ${variable.node} differs`, {
     where: `${variable.key} in ${checkpoint.name}`,
     why,
-    fix: 'give the checkpoint that was saved with this graph (--checkpoint)',
+    fix: { option: 'checkpoint', value: 'PREFIX', text: 'names the checkpoint that was saved with this graph' },
   });
 }
