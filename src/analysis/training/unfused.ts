@@ -50,8 +50,6 @@ const isMultiply = anyOf('multiply');
 /** Maximum number of ops between the root and scale or shift. */
 const PARAMETER_DISTANCE = 4;
 
-type Sources = ReturnType<Moments['sourcesOf']>;
-
 class Finder {
   readonly #graph: Graph;
   readonly #activations: NodeSet;
@@ -74,7 +72,11 @@ class Finder {
     const reductions = this.#moments.reductionsOf(carriers.at(-1)!);
     if (reductions.length === 0) return undefined;
     const sources = this.#moments.sourcesOf(reductions);
-    if (!global && !this.#isApplied(node, sources)) return undefined;
+    if (!global && !this.#isApplied(node, sources.all)) {
+      // A scale may also be independent of the activation (a label, say). Costly to find out, and rare: last.
+      const independent = (refs: readonly TensorRef[]) => this.#areApart(refs, sources.x);
+      if (!this.#isApplied(node, sources.all, independent)) return undefined;
+    }
     // If a variable averages the standard deviation itself, it replaces that.
     const isRootAveraged = !global && this.#averages.has(node.name);
     const variance = isRootAveraged ? this.#moments.carriersOf([{ node: node.name, port: 0 }]) : carriers;
@@ -98,14 +100,18 @@ class Finder {
   }
 
   /** Whether the root scales the activation that it was computed from: then it is a normalisation. */
-  #isApplied(root: Node, { x, all }: Sources): boolean {
+  #isApplied(
+    root: Node,
+    sources: ReadonlySet<string>,
+    isScaledBy: (refs: readonly TensorRef[]) => boolean = () => false,
+  ) {
     const seen = new Set([root.name]);
     for (const name of seen) {
       for (const node of this.#graph.dataConsumers(name)) {
         const others = applies(node) ? node.inputs.filter((ref) => !seen.has(ref.node)) : [];
-        if (others.some((ref) => this.#comesFrom(ref, all))) return true;
-        // A tensor combined with the activation is no longer a scale; one that is independent of it (a label, say) is.
-        const isScale = scales(node) && (this.#moments.isStatistic(node) || this.#areApart(others, x));
+        if (others.some((ref) => this.#comesFrom(ref, sources))) return true;
+        // A tensor combined with the activation is no longer a scale.
+        const isScale = scales(node) && (this.#moments.isStatistic(node) || isScaledBy(others));
         if (isScale) seen.add(node.name);
       }
     }
