@@ -20,6 +20,12 @@ const squares = anyOf('square', 'power');
 const unwraps = anyOf('identity', 'cast', 'reshape', 'enter');
 const isBranch = anyOf('switch');
 
+/**
+ * Maximum number of nodes between a reduction and its activation: moments have a few. Limits the cost where a net
+ * consists of products and differences.
+ */
+const MAX_OPERAND = 64;
+
 /** The batch statistics of a graph, and how means and variances are computed from reductions over the batch. */
 export class Moments {
   readonly #graph: Graph;
@@ -28,6 +34,7 @@ export class Moments {
   readonly #averages: MovingAverages;
   /** Nodes that depend on inputs only through reductions over the batch. */
   readonly #statistics: NodeSet;
+  readonly #operands = new Map<Node, readonly Node[]>();
 
   constructor(graph: Graph, shapes: Shapes, activations: NodeSet, averages: MovingAverages) {
     this.#graph = graph;
@@ -92,9 +99,8 @@ export class Moments {
     for (const reduction of reductions) {
       all.add(refText(reduction.inputs[0]!));
       for (const node of this.#operandOf(reduction)) {
-        const data = node.inputs.filter((ref) => this.#isFed(ref));
-        const opens = unwraps(node) || squares(node) || isMultiply(node) || differs(node);
-        if (!opens || data.length === 0) continue;
+        const data = this.#openedBy(node).filter((ref) => this.#isFed(ref));
+        if (data.length === 0) continue;
         x = data[0]!;
         for (const ref of isMultiply(node) ? data : data.slice(0, 1)) all.add(refText(ref));
       }
@@ -155,18 +161,32 @@ export class Moments {
   }
 
   /** The nodes between a reduction and the activation that it reduces: casts, weights, squares, differences. */
-  #operandOf(reduction: Node): Node[] {
+  #operandOf(reduction: Node): readonly Node[] {
+    const found = this.#operands.get(reduction) ?? this.#searchOperand(reduction);
+    this.#operands.set(reduction, found);
+    return found;
+  }
+
+  #searchOperand(reduction: Node): Node[] {
     const found: Node[] = [];
     const seen = new Set([reduction.inputs[0]!.node]);
     for (const name of seen) {
       const node = this.#graph.find(name);
       if (!node || this.#statistics.has(node)) continue;
       found.push(node);
-      const opens = unwraps(node) || squares(node) || isMultiply(node);
-      const inputs = differs(node) ? node.inputs.slice(0, 1) : opens ? node.inputs : [];
-      for (const ref of inputs) if (this.#isFed(ref)) seen.add(ref.node);
+      if (found.length === MAX_OPERAND) break;
+      for (const ref of this.#openedBy(node)) if (this.#isFed(ref)) seen.add(ref.node);
     }
     return found;
+  }
+
+  /** The inputs of a node between a reduction and its activation; none if the node is the activation. */
+  #openedBy(node: Node): readonly TensorRef[] {
+    if (differs(node)) return node.inputs.slice(0, 1);
+    if (unwraps(node) || squares(node)) return node.inputs;
+    // Scaled by a statistic, it is the result of a normalisation: an activation.
+    const isWeighted = isMultiply(node) && !node.inputs.some((ref) => this.#statistics.hasNamed(ref.node));
+    return isWeighted ? node.inputs : [];
   }
 
   #isSquared(reduction: Node): boolean {
