@@ -5,7 +5,7 @@ import type { TensorRef } from '../graph/node.js';
 import type { NodeSet } from '../graph/node_set.js';
 import { ancestors } from '../graph/walk.js';
 import type { Outcome } from '../passes/outcome.js';
-import { FREEZE_PIPELINE, runPipeline } from '../passes/pipeline.js';
+import { FINISH_PIPELINE, FREEZE_PIPELINE, runPipeline } from '../passes/pipeline.js';
 import { type EncodedGraph, encodeGraphDef } from '../writers/graph_def.js';
 import type { Analysis } from './analysis.js';
 import { refuse } from './refuse.js';
@@ -36,10 +36,17 @@ export interface FrozenModel {
  */
 export function apply(analysis: Analysis): FrozenModel {
   const { graph, outcomes } = frozenGraph(analysis);
-  return new Frozen(analysis, graph, outcomes);
+  return new Frozen(analysis, graph, [...outcomes, ...finish(analysis, graph)]);
 }
 
-/** The graph of {@link apply}, and what was done to it. */
+/** The last changes of a frozen or folded graph, in place. @returns what was done */
+export function finish({ outputs, fed }: Analysis, graph: Graph): Outcome[] {
+  const outcomes = runPipeline(FINISH_PIPELINE, { graph, outputs: outputs.refs });
+  assertStillFed(fed, fedBy(graph, outputs.refs));
+  return outcomes;
+}
+
+/** The graph of {@link apply} before it is finished, and what was done to it. */
 export function frozenGraph(analysis: Analysis): { graph: Graph; outcomes: Outcome[] } {
   refuse(analysis);
   const graph = analysis.graph.copy(inReach(analysis));

@@ -7,7 +7,7 @@ import { anyOf } from '../ops/meaning.js';
 import { FOLD_PIPELINE, runPipeline, UNFUSE_PIPELINE } from '../passes/pipeline.js';
 import { type EncodedGraph, encodeGraphDef } from '../writers/graph_def.js';
 import { analyse } from './analyse.js';
-import { frozenGraph } from './apply.js';
+import { finish, frozenGraph } from './apply.js';
 import { type FoldedSite, FoldedSites, type FoldReport } from './fold_report.js';
 import { nameMatcher } from './name_matcher.js';
 import type { Notice } from './notices.js';
@@ -54,8 +54,9 @@ export function fold(model: Model, options: FoldOptions = {}): FoldedModel {
     duplicateWeights,
     isKept: nameMatcher(options.keep ?? []),
   });
+  const all = [...outcomes, ...finish(analysis, graph)];
   const encoded = encodeGraphDef(graph);
-  const report = freezeReport(analysis, graph, outcomes, encoded.byteLength);
+  const report = freezeReport(analysis, graph, all, encoded.byteLength);
   const notices = [...report.notices, ...functionNotices(graph)];
   return { graph, encoded, report: { ...report, notices, folded, cost: { before, after: costOf(graph) } } };
 }

@@ -1,6 +1,6 @@
 import { BnfixError } from '../errors.js';
 import type { tensorflow } from '../proto/tensorflow.js';
-import { type AttrValue, attr } from './attrs.js';
+import { type AttrMap, type AttrValue, attr } from './attrs.js';
 import {
   contentOf,
   GraphNode,
@@ -228,9 +228,13 @@ export class Graph {
   /** Removes attrs of a node; those that it does not have are ignored. */
   removeAttrs(node: Node, keys: readonly string[]): void {
     if (!keys.some((key) => key in node.attr)) return;
+    this.setAttrs(node, Object.fromEntries(Object.entries(node.attr).filter(([key]) => !keys.includes(key))));
+  }
+
+  /** Replaces all attrs of a node. */
+  setAttrs(node: Node, attrs: AttrMap): void {
     const mutable = this.#mutable(node.name);
     this.#version++;
-    const attrs = Object.fromEntries(Object.entries(mutable.attr).filter(([key]) => !keys.includes(key)));
     mutable.content = contentOf({ ...contentOf(mutable), attr: attrs });
   }
 

@@ -20,6 +20,8 @@ export interface OpInfo {
   /** Whether all nodes of the op have the same number of outputs. */
   readonly isFixed: boolean;
   readonly defaultTypes: ReadonlyMap<string, DataType>;
+  /** Attrs with a default, as in the table: see default_attrs.ts. */
+  readonly defaults: ReadonlyMap<string, string>;
 }
 
 let lines: Map<string, string> | undefined;
@@ -50,13 +52,19 @@ function parseLine(line: string): OpInfo {
   const [head, ...words] = line.split(' ');
   const outputs: OutputArg[] = [];
   const defaultTypes = new Map<string, DataType>();
+  const defaults = new Map<string, string>();
   for (const word of words) {
     const [key, value] = word.split('=');
-    if (value !== undefined) defaultTypes.set(key!, Number(value));
-    else outputs.push(parseOutput(word));
+    if (value === undefined) {
+      outputs.push(parseOutput(word));
+      continue;
+    }
+    defaults.set(key!, value);
+    const type = Number.parseInt(value, 10);
+    if (!Number.isNaN(type)) defaultTypes.set(key!, type);
   }
   const isFixed = outputs.every((arg) => !arg.list && arg.numberAttr === undefined);
-  return { stateful: head!.endsWith('!'), outputs, isFixed, defaultTypes };
+  return { stateful: head!.endsWith('!'), outputs, isFixed, defaultTypes, defaults };
 }
 
 function parseOutput(word: string): OutputArg {

@@ -48,6 +48,11 @@ export interface FusedRepair {
   readonly gradients: readonly string[];
 }
 
+/** What remains to be done for a frozen or folded graph. */
+export interface FinishPlan {
+  readonly outputs: readonly TensorRef[];
+}
+
 /** The changes that freeze a prepared graph: decided by the analysis, applied by passes. */
 export interface FreezePlan extends PreparePlan {
   readonly variables: Variables;

@@ -13,7 +13,7 @@ import { foldToMulAdd } from './fold_to_mul_add.js';
 import { freezeVariables } from './freeze_variables.js';
 import { inlineFunctions } from './inline_functions.js';
 import type { PassResult } from './outcome.js';
-import type { BranchPlan, Pass, PreparePlan, SlicePlan } from './pass.js';
+import type { BranchPlan, FinishPlan, Pass, PreparePlan, SlicePlan } from './pass.js';
 import { pinFlags } from './pin_flags.js';
 import { pruneFunctions } from './prune_functions.js';
 import { removeDropout } from './remove_dropout.js';
@@ -22,6 +22,7 @@ import { rewireBatchNorms } from './rewire_batch_norms.js';
 import { squeezeSlices } from './squeeze_slices.js';
 import { stripStaleAttrs } from './strip_stale_attrs.js';
 import { stripTraining } from './strip_training.js';
+import { writeDefaultAttrs } from './write_default_attrs.js';
 
 /** Before any analysis: inlines function calls. */
 export const INLINE_PIPELINE: readonly Pass<unknown>[] = [inlineFunctions];
@@ -75,6 +76,12 @@ export const FOLD_PIPELINE: readonly FoldPass[] = [
 
 /** Before {@link FOLD_PIPELINE}: splits batch norms out of fused ops. */
 export const UNFUSE_PIPELINE: readonly FoldPass[] = [foldFusedActivations];
+
+/** Last, for frozen and folded graphs alike: makes them easy to read for other programs. The order matters, as noted. */
+export const FINISH_PIPELINE: readonly Pass<FinishPlan>[] = [
+  // Last: the passes before it may add nodes.
+  writeDefaultAttrs,
+];
 
 /** Runs passes in order; the graph is validated after each pass that changed it, and errors name the pass. */
 export function runPipeline<C extends { readonly graph: Graph }, O>(

@@ -26,6 +26,8 @@ export interface CaseOptions {
   readonly ema?: boolean;
   readonly allowUntrained?: boolean;
   readonly duplicateWeights?: boolean;
+  /** The version of the TensorFlow that wrote the graph. */
+  readonly producer?: number;
   readonly checkpoint?: Readonly<Record<string, Nested>>;
 }
 
