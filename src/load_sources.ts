@@ -40,6 +40,8 @@ export interface SourceOptions {
 /** A model with its files open. Close it after writing the result, which reads the weights. */
 export interface LoadedModel extends Model {
   readonly checkpoint: OpenCheckpoint | undefined;
+  /** Names of all files it consists of, also those that are read later: a result must not overwrite them. */
+  readonly files: readonly string[];
   /** Closes its files. */
   close(): void;
   /** The same as {@link close}: `using model = await load(...)` closes it at the end of the block. */
@@ -145,6 +147,7 @@ export async function loadOpened(files: OpenedFiles, tag: string | undefined): P
       checkpoint,
       byteLength: source.size,
       objectKeys: checkpoint && objectKeys(checkpoint),
+      files: namesOf(source, referenceSource, checkpoint, files.checkpoint?.files.state),
       reference,
       close,
       [DISPOSE]: close,
@@ -153,6 +156,16 @@ export async function loadOpened(files: OpenedFiles, tag: string | undefined): P
     close();
     throw error;
   }
+}
+
+function namesOf(
+  graph: ByteSource,
+  reference: ByteSource | undefined,
+  checkpoint: OpenCheckpoint | undefined,
+  state: string | undefined,
+): string[] {
+  const names = [graph.name, reference?.name, state, ...(checkpoint?.files ?? [])];
+  return names.filter((name) => name !== undefined);
 }
 
 /** Older browsers have no Symbol.dispose; TypeScript's helper for `using` falls back to this name. */

@@ -20,3 +20,8 @@ export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>
     release();
   }
 }
+
+/** Runs an operation that has nothing to clean up: a signal ends the process. */
+export function uninterrupted<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  return work(new AbortController().signal);
+}

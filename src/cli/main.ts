@@ -17,8 +17,20 @@ async function main(): Promise<void> {
   // From Node 22.1 on: caches the compiled code on disk for the next run.
   const { enableCompileCache } = nodeModule as { enableCompileCache?: () => void };
   if (enableCompileCache) enableCompileCache();
+  // yargs asks for the working folder as soon as it is loaded, which fails if the folder was deleted.
+  const hasFolder = hasWorkingFolder();
+  if (!hasFolder) process.chdir('/');
   // The build bundles the CLI, index.ts and its imports, into one file.
   const { run, Terminal } = nodeModule.createRequire(import.meta.url)('./cli.cjs') as typeof Cli;
   // Not process.exit: the output must reach its pipe first.
-  process.exitCode = await run(process.argv.slice(2), new Terminal(process));
+  process.exitCode = await run(process.argv.slice(2), new Terminal(process), { hasFolder });
+}
+
+function hasWorkingFolder(): boolean {
+  try {
+    process.cwd();
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -1,7 +1,14 @@
-import { EXIT_CODES } from '../errors.js';
+import { BnfixError, EXIT_CODES } from '../errors.js';
 import { COMMANDS, type Command } from './commands.js';
 import { parse } from './parse.js';
 import type { Terminal } from './terminal.js';
+
+/** What a run depends on beside its arguments. */
+interface Conditions {
+  readonly commands?: readonly Command[];
+  /** Whether the working folder exists; it may have been deleted. */
+  readonly hasFolder?: boolean;
+}
 
 /**
  * Runs a command line: the whole CLI except for the process around it.
@@ -11,24 +18,32 @@ import type { Terminal } from './terminal.js';
 export async function run(
   argv: readonly string[],
   terminal: Terminal,
-  commands: readonly Command[] = COMMANDS,
+  { commands = COMMANDS, hasFolder = true }: Conditions = {},
 ): Promise<number> {
   try {
     const parsed = await parse(argv, commands);
     switch (parsed.kind) {
       case 'text':
-        terminal.out(parsed.text);
+        await terminal.print(parsed.text);
         return 0;
       case 'no command':
         terminal.err(parsed.help);
         return EXIT_CODES.usage;
       case 'run':
+        if (!hasFolder) throw noWorkingFolder();
         return await parsed.command.module.run(parsed.args, terminal);
     }
   } catch (error) {
     const { showError } = await import('./show_error.js');
     return showError(error, terminal, styleOf(argv));
   }
+}
+
+function noWorkingFolder(): BnfixError {
+  return new BnfixError('unreadable', 'the working folder does not exist', {
+    why: 'it was deleted, or replaced by another one of the same name',
+    fix: 'cd to an existing folder; if there is a new one of the same name: cd "$PWD"',
+  });
 }
 
 /** Read from the raw arguments, since parsing may have failed. */

@@ -17,13 +17,29 @@ export class Terminal {
     this.stdout = stdout;
     this.stderr = stderr;
     this.#env = env;
-    // `bnfix ... | head` closes the pipe early: that is not an error.
+    // Errors reach whoever waits for the write; without a listener they would end the process.
     for (const stream of [stdout, stderr]) stream.on('error', () => {});
   }
 
   /** Prints a line on stdout. */
   out(text: string): void {
     this.stdout.write(`${text}\n`);
+  }
+
+  /**
+   * Prints the result of a command, and waits until it has arrived. `bnfix ... | head` closes the pipe early: that is not
+   * an error.
+   * @throws BnfixError `unwritable` when it did not arrive, as on a full disk
+   */
+  async print(text: string, stream: Output = this.stdout): Promise<void> {
+    const { writeStreamBytes } = await import('../writers/stream_bytes.js');
+    try {
+      await writeStreamBytes(stream, Buffer.from(`${text}\n`));
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code === 'EPIPE') return;
+      const { explainUnwritable } = await import('../writers/target.js');
+      throw explainUnwritable('the report', cause);
+    }
   }
 
   /** Prints a line on stderr. */

@@ -5,14 +5,15 @@ import { noticeText } from '../freezing/wording.js';
 import { load } from '../load.js';
 import type { LoadedModel } from '../load_sources.js';
 import type { Encoded } from '../writers/encoded.js';
-import { verifyPayloads, writeFile, writeStream } from '../writers/file.js';
+import { writeFile } from '../writers/file.js';
 import { encodeAs, graphFormat } from '../writers/graph_file.js';
+import { verifyPayloads, writeStream } from '../writers/stream.js';
 import { checkTarget } from '../writers/target.js';
 import type { Args } from './args.js';
 import { flagText } from './flags.js';
 import type { FreezeRequest } from './freeze_request.js';
 import { graphPart } from './graph_part.js';
-import { interruptible } from './interrupt.js';
+import { interruptible, uninterrupted } from './interrupt.js';
 import { progressBar } from './progress.js';
 import { jsonReport, type ReportStyle, type Written } from './report.js';
 import type { Terminal } from './terminal.js';
@@ -54,7 +55,7 @@ export async function writeResult<R extends FreezeReport>(
     log(task.done);
     const written = await write(request, model, frozen, terminal, args.flag('quiet'));
     log(written.path === undefined ? 'read every weight' : `wrote ${written.path}`);
-    show(task, frozen.report, written, args, terminal);
+    await show(task, frozen.report, written, args, terminal);
     return 0;
   } catch (error) {
     const part = verbose ? graphPart(error, model.graph) : undefined;
@@ -75,11 +76,12 @@ async function write(
   const { output = '-', force, sync, dryRun } = request;
   const format = graphFormat(output);
   const encoded = await encodeAs(format, frozen);
-  const inputs = [model.name, ...(model.checkpoint?.files ?? [])];
   const label = dryRun ? 'checking' : `writing ${output === '-' ? 'stdout' : output}`;
   const progress = quiet ? undefined : progressBar(terminal.stderr, label, frozen.encoded.byteLength);
-  const bytes = await interruptible(async (signal) => {
-    const options = { signal, force, sync, inputs, onProgress: (done: number) => progress?.update(done) };
+  // Only a file has to be cleaned up; otherwise the first ^C ends the process even if nothing reads its output.
+  const guard = dryRun || output === '-' ? uninterrupted : interruptible;
+  const { bytes } = await guard(async (signal) => {
+    const options = { signal, force, sync, inputs: model.files, onProgress: (done: number) => progress?.update(done) };
     try {
       if (dryRun && output !== '-') await checkTarget(output, options);
       if (dryRun) return await verifyPayloads(encoded, options);
@@ -92,23 +94,22 @@ async function write(
   return { path: dryRun ? undefined : output, format, bytes, notes: encoded.notes ?? [] };
 }
 
-function show<R extends FreezeReport>(
+async function show<R extends FreezeReport>(
   task: Task<R>,
   report: R,
   written: Written,
   args: Args,
   terminal: Terminal,
-): void {
+): Promise<void> {
   // Warnings go to stderr as well, for users who skip the report.
   const warnings = args.flag('json') ? [] : report.notices.filter(isWarning);
   for (const notice of warnings) terminal.err(`bnfix: warning: ${noticeText(notice, flagText)}`);
   // The report must not mix with a graph on stdout.
   const stream = written.path === '-' ? terminal.stderr : terminal.stdout;
-  const print = (text: string) => stream.write(`${text}\n`);
-  if (args.flag('json')) print(jsonReport(report, written, task.command));
+  if (args.flag('json')) await terminal.print(jsonReport(report, written, task.command), stream);
   else if (!args.flag('quiet')) {
     const color = !args.flag('no-color') && terminal.hasColor(stream);
-    print(task.text(report, written, { verbose: args.flag('verbose'), color }));
+    await terminal.print(task.text(report, written, { verbose: args.flag('verbose'), color }), stream);
   }
 }
 

@@ -1,16 +1,24 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { BnfixError } from '../errors.js';
 import { type ByteSource, truncated } from './source.js';
 
-/** A file that is read by position; nothing is kept in memory. */
+/** Opening a named pipe must not wait for its writer; no effect on regular files. Windows does not have it. */
+const READ_WITHOUT_WAITING = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
+/**
+ * A file that is read by position; nothing is kept in memory. Each read checks that the file is still the one that was
+ * opened: bytes of two versions must not end up in one result.
+ */
 export class FileSource implements ByteSource {
   readonly name: string;
   readonly size: number;
+  readonly #changed: number;
   #fd: number;
 
+  /** @throws BnfixError `unreadable` when the file cannot be opened, or is a pipe, a device or a folder */
   constructor(path: string) {
     try {
-      this.#fd = openSync(path, 'r');
+      this.#fd = openSync(path, READ_WITHOUT_WAITING);
     } catch (cause) {
       throw new BnfixError('unreadable', `cannot open ${path}`, {
         where: path,
@@ -19,9 +27,19 @@ export class FileSource implements ByteSource {
         cause,
       });
     }
-    const stat = fstatSync(this.#fd);
+    const stats = fstatSync(this.#fd);
+    if (!stats.isFile()) {
+      this.close();
+      throw notRegular(path, stats);
+    }
     this.name = path;
-    this.size = stat.size;
+    this.size = stats.size;
+    this.#changed = stats.mtimeMs;
+  }
+
+  /** The file descriptor; valid until the source is closed. */
+  get fd(): number {
+    return this.#fd;
   }
 
   read(offset: number, length: number): Uint8Array {
@@ -34,20 +52,36 @@ export class FileSource implements ByteSource {
 
   readInto(target: Uint8Array, offset: number): void {
     let done = 0;
-    while (done < target.length) {
-      let got: number;
-      try {
-        got = readSync(this.#fd, target, done, target.length - done, offset + done);
-      } catch (cause) {
-        throw new BnfixError('unreadable', `cannot read ${this.name}`, {
-          where: this.name,
-          why: (cause as Error).message,
-          cause,
-        });
+    try {
+      while (done < target.length) {
+        const got = readSync(this.#fd, target, done, target.length - done, offset + done);
+        if (got === 0) break;
+        done += got;
       }
-      if (got === 0) throw truncated(this.name, this.size, offset, target.length);
-      done += got;
+    } catch (cause) {
+      throw new BnfixError('unreadable', `cannot read ${this.name}`, {
+        where: this.name,
+        why: (cause as Error).message,
+        fix: 'check the disk; copy or download the file again',
+        cause,
+      });
     }
+    this.assertUnchanged();
+    if (done < target.length) throw truncated(this.name, this.size, offset, target.length);
+  }
+
+  /** @throws BnfixError `unreadable` when the file was written to since it was opened */
+  assertUnchanged(): void {
+    const { size, mtimeMs } = fstatSync(this.#fd);
+    if (size === this.size && mtimeMs === this.#changed) return;
+    throw new BnfixError('unreadable', `${this.name} changed while it was being read`, {
+      where: this.name,
+      why:
+        size === this.size
+          ? 'another program wrote to it'
+          : `it had ${this.size} bytes when it was opened, and has ${size} now`,
+      fix: 'wait until it is written (a training run may still be saving), or copy the model first; then run again',
+    });
   }
 
   /** Closes the file; closing it again has no effect. */
@@ -55,4 +89,17 @@ export class FileSource implements ByteSource {
     if (this.#fd >= 0) closeSync(this.#fd);
     this.#fd = -1;
   }
+}
+
+/** The error for a path whose bytes cannot be read by position. */
+export function notRegular(path: string, stats: Stats): BnfixError {
+  if (stats.isDirectory()) {
+    return new BnfixError('unreadable', `${path} is a folder, not a file`, { where: path, fix: 'check the path' });
+  }
+  const kind = stats.isFIFO() ? 'a named pipe' : stats.isSocket() ? 'a socket' : 'a device';
+  return new BnfixError('unreadable', `${path} is ${kind}, not a file`, {
+    where: path,
+    why: 'parts of a model are read several times and out of order, which only a regular file allows',
+    fix: 'copy its contents into a file, and name that',
+  });
 }

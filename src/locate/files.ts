@@ -2,7 +2,7 @@ import { readdirSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { didYouMean } from '../did_you_mean.js';
 import { BnfixError } from '../errors.js';
-import { FileSource } from '../io/file_source.js';
+import { FileSource, notRegular } from '../io/file_source.js';
 import { type FileKind, sniff } from '../readers/sniff.js';
 
 /** Whether a path is a file. @throws BnfixError `unreadable` when it cannot be checked */
@@ -65,8 +65,10 @@ export function sniffFile(path: string): FileKind {
   }
 }
 
-/** The error for a path that does not exist. */
+/** The error for a path at which there is no file. */
 export function notFound(path: string): BnfixError {
+  const stats = stat(path);
+  if (stats && !stats.isDirectory() && !stats.isFile()) return notRegular(path, stats);
   const folder = folderOf(path);
   if (!isFolder(folder)) {
     return new BnfixError('unreadable', `${path} not found`, {

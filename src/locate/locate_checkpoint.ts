@@ -1,11 +1,15 @@
-import { readFileSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
+import { isAbsolute, join, relative, sep } from 'node:path';
 import { BnfixError } from '../errors.js';
 import type { CheckpointFiles } from '../readers/checkpoint/reader.js';
 import { explainWrongKind, graphKindOf } from '../readers/sniff.js';
-import { statePrefixes } from './checkpoint_state.js';
+import { readState, statePrefixes } from './checkpoint_state.js';
 import { filesIn, folderOf, inFolder, isFile, isFolder, nameOf, notFound, sniffFile } from './files.js';
 
 const SUFFIX = /(\.meta|\.index|\.data-\d{5}-of-\d{5}|-\d{5}-of-\d{5}|\.pb|\.pbtxt)$/;
+
+/** What follows the prefix of a checkpoint in the names of its files. */
+const OWN_SUFFIX = /^(|\.meta|\.index|\.data-\d{5}-of-\d{5}|-\d{5}-of-\d{5})$/;
 
 /** The checkpoint prefix of a path: without .meta, .index, .data-00000-of-00001 or the shard of a V1 checkpoint. */
 function prefixOf(path: string): string {
@@ -48,7 +52,7 @@ export function checkpointIn(folder: string): CheckpointFiles | undefined {
   const variables = checkpointAt(inFolder(folder, 'variables/variables'));
   if (variables) return variables;
   const state = inFolder(folder, 'checkpoint');
-  const named = isFile(state) && sniffFile(state) === 'checkpoint_state' ? checkpointOfState(state) : undefined;
+  const named = isState(state) ? checkpointOfState(state) : undefined;
   if (named) return named;
   const prefixes = prefixesIn(folder);
   if (prefixes.length === 1) return checkpointAt(prefixes[0]!);
@@ -60,14 +64,70 @@ export function checkpointIn(folder: string): CheckpointFiles | undefined {
   });
 }
 
-/** The latest checkpoint according to a state file, if it exists. */
+function isState(path: string): boolean {
+  return isFile(path) && sniffFile(path) === 'checkpoint_state';
+}
+
+/**
+ * The latest checkpoint according to a state file, if it exists.
+ * @throws BnfixError `unreadable` when it exists outside of the folder of the state file
+ */
 function checkpointOfState(state: string): CheckpointFiles | undefined {
-  const folder = folderOf(state);
-  for (const prefix of statePrefixes(readFileSync(state, 'utf8'))) {
-    const found = checkpointAt(inFolder(folder, prefix));
-    if (found) return found;
-  }
+  const { found, escaped } = followState(state);
+  if (found) return found;
+  if (escaped !== undefined) throw leadsOutside(state, escaped);
   return undefined;
+}
+
+/**
+ * Looks for the checkpoint that a state file names. A state file may come from a stranger together with the model: it
+ * chooses among the files of its folder, and leads to no others.
+ * @returns `escaped`: the prefix of an existing checkpoint outside of that folder
+ */
+function followState(state: string): { readonly found?: CheckpointFiles; readonly escaped?: string } {
+  const folder = folderOf(state);
+  const { inside, outside } = statePrefixes(readState(state));
+  const prefixes = inside.map((name) => inFolder(folder, name));
+  if (outside !== undefined) {
+    const path = isAbsolute(outside) ? outside : join(folder, outside);
+    if (exists(path)) prefixes.push(path);
+  }
+  let escaped: string | undefined;
+  for (const prefix of prefixes) {
+    const found = staysIn(folder, prefix) ? checkpointAt(prefix) : undefined;
+    if (found) return { found: { ...found, state } };
+    if (!staysIn(folder, prefix)) escaped ??= prefix;
+  }
+  return escaped === undefined ? {} : { escaped };
+}
+
+/** Whether the files of a prefix, symbolic links followed, are in a folder; also if it has none. Opens no file. */
+function staysIn(folder: string, prefix: string): boolean {
+  const there = folderOf(prefix);
+  if (!isFolder(there)) return true;
+  const root = realpathSync(folder);
+  const isInside = (path: string) => {
+    const way = relative(root, realpathSync(path));
+    return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
+  };
+  if (!isInside(there)) return !exists(prefix);
+  const stem = nameOf(prefix);
+  const files = filesIn(there).filter((name) => name.startsWith(stem) && OWN_SUFFIX.test(name.slice(stem.length)));
+  return files.every((name) => isInside(inFolder(there, name)));
+}
+
+/** Whether a checkpoint of this prefix seems to exist; opens no file. Network paths are not tried. */
+function exists(prefix: string): boolean {
+  if (/^[\\/]{2}/.test(prefix)) return false;
+  return isFile(`${prefix}.index`) || isFile(prefix) || isFile(`${prefix}-00000-of-00001`);
+}
+
+function leadsOutside(state: string, prefix: string): BnfixError {
+  return new BnfixError('unreadable', `${state} names a checkpoint outside of its folder`, {
+    where: state,
+    why: `it leads to ${prefix}; files outside of ${folderOf(state)} are read only if you name them`,
+    fix: { option: 'checkpoint', value: prefix, text: 'reads that checkpoint' },
+  });
 }
 
 /**
@@ -113,7 +173,7 @@ function checkpointOfFile(path: string): CheckpointFiles {
       if (found) return found;
       throw new BnfixError('unreadable', `the checkpoint that ${path} names is missing`, {
         where: path,
-        why: `${statePrefixes(readFileSync(path, 'utf8'))[0] ?? 'nothing'} is not in ${folder}, and no other checkpoint is`,
+        why: `${statePrefixes(readState(path)).inside[0] ?? 'nothing'} is not in ${folder}, and no other checkpoint is`,
         fix: 'copy its .index and .data files there, or name the checkpoint',
       });
     }
@@ -139,6 +199,7 @@ export function checkpointBeside(graph: string): CheckpointFiles | undefined {
     return prefixes.length === 1 && !isFile(`${prefixes[0]}.meta`) ? checkpointAt(prefixes[0]!) : undefined;
   }
   const state = inFolder(folder, 'checkpoint');
-  const named = isFile(state) ? checkpointOfState(state) : undefined;
-  return named ?? (prefixes.length === 1 ? checkpointAt(prefixes[0]!) : undefined);
+  // A frozen graph needs no checkpoint: where the state file leads outside, there is just none next to the graph.
+  const { found, escaped } = isState(state) ? followState(state) : {};
+  return found ?? (prefixes.length === 1 && escaped === undefined ? checkpointAt(prefixes[0]!) : undefined);
 }

@@ -11,7 +11,7 @@ export interface Encoded {
 export interface WriteOptions {
   /** Overwrite an existing file. */
   readonly force?: boolean;
-  /** Files that are not overwritten even with `force`, since the result is read from them while it is written. */
+  /** Files that are not overwritten even with `force`: `files` of the model. */
   readonly inputs?: readonly string[];
   /** An AbortSignal: aborting stops writing and removes the partial file. */
   readonly signal?: { readonly aborted: boolean };
@@ -22,13 +22,26 @@ export interface WriteOptions {
    * flushes it later.
    */
   readonly sync?: boolean;
+  /**
+   * Read the file again before it gets its name, and compare its hash with that of the bytes that were to be written. Finds
+   * faults of a file system or a network, but not those of a disk whose data the system still has in memory.
+   */
+  readonly verifyWritten?: boolean;
 }
 
 /** Common options of functions that write bytes. */
-export type PumpOptions = Pick<WriteOptions, 'signal' | 'onProgress'>;
+export interface PumpOptions extends Pick<WriteOptions, 'signal' | 'onProgress'> {
+  /** Compute the hash of the bytes. */
+  readonly sha256?: boolean;
+}
+
+/** What was written. */
+export interface WrittenBytes {
+  /** Their number. */
+  readonly bytes: number;
+  /** Their hash in hexadecimal, if it was requested. */
+  readonly sha256: string | undefined;
+}
 
 /** Options of a file to write. */
-export interface TargetOptions extends Pick<WriteOptions, 'force' | 'inputs'> {
-  /** Size of the result in bytes, if known. */
-  readonly byteLength?: number | undefined;
-}
+export type TargetOptions = Pick<WriteOptions, 'force' | 'inputs'>;

@@ -1,43 +1,50 @@
 import { type FileHandle, link, open, rename, unlink } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
-import { BnfixError } from '../errors.js';
-import type { Encoded, PumpOptions, WriteOptions } from './encoded.js';
-import { alreadyThere, checkTarget, errorCode, explainUnwritable, type Target } from './target.js';
+import { dirname } from 'node:path';
+import type { Encoded, PumpOptions, WriteOptions, WrittenBytes } from './encoded.js';
+import { writeInPlace } from './in_place.js';
+import { pump, refuseWhenStopped, writeAll } from './pump.js';
+import { alreadyThere, checkTarget, errorCode, explainUnwritable, refuseWithoutSpace, type Target } from './target.js';
+import { openTemporary, removeLeftovers } from './temporary.js';
+import { verifyFile } from './verify_file.js';
+
+/** Options of {@link writeFile}. */
+type FileOptions = WriteOptions & PumpOptions;
 
 /**
  * Writes a file atomically: to a temporary file in the same folder, which is renamed when it is complete.
  * Devices and named pipes are written in place.
  *
- * @returns the number of bytes
  * @throws BnfixError `unwritable` when it cannot be written, `interrupted` when the signal stops it, and any error of
  *   reading the chunks; then the temporary file is removed, and an existing file is unchanged.
  */
-export async function writeFile(path: string, encoded: Encoded, options: WriteOptions = {}): Promise<number> {
-  const target = await checkTarget(path, { ...options, byteLength: encoded.byteLength });
+export async function writeFile(path: string, encoded: Encoded, options: FileOptions = {}): Promise<WrittenBytes> {
+  const target = await checkTarget(path, options);
   try {
     return target.kind === 'file'
-      ? await writeWhole(target, encoded, options)
-      : await writeInPlace(target, encoded, options);
+      ? await writeWhole(path, target, encoded, options)
+      : await writeInPlace(target.path, encoded, options);
   } catch (error) {
     throw explainUnwritable(path, error);
   }
 }
 
-async function writeWhole(target: Target, encoded: Encoded, options: WriteOptions): Promise<number> {
-  const folder = dirname(target.path);
-  // A short name: the target's name plus a suffix could be too long. Opening it fails if it exists.
-  const temporary = join(folder, `.bnfix-${Math.random().toString(36).slice(2, 12)}.tmp`);
-  const file = await open(temporary, 'wx');
+async function writeWhole(path: string, target: Target, encoded: Encoded, options: FileOptions): Promise<WrittenBytes> {
+  await removeLeftovers(target.path);
+  if (encoded.byteLength !== undefined) await refuseWithoutSpace(path, target, encoded.byteLength);
+  const { old } = target;
+  // Nobody else may read what replaces a private file, not even before it is complete.
+  const { path: temporary, file } = await openTemporary(target.path, old ? old.mode & 0o600 : 0o666);
   try {
+    if (old) await takeOver(file, old);
+    const hashing = { ...options, sha256: options.sha256 === true || options.verifyWritten === true };
     const write = (chunk: Uint8Array) => writeAll(file, chunk);
-    const written = options.sync ? await writeWithSync(encoded, file, options) : await pump(encoded, write, options);
-    if (target.mode !== undefined) await file.chmod(target.mode);
+    const written = options.sync ? await writeWithSync(encoded, file, hashing) : await pump(encoded, write, hashing);
     if (options.sync) await synchronise(() => file.sync());
     await file.close();
+    if (options.verifyWritten) await verifyFile(path, temporary, written, options);
     refuseWhenStopped(options.signal);
     await publish(temporary, target.path, options.force ?? false);
-    if (options.sync) await synchroniseFolder(folder);
+    if (options.sync) await synchroniseFolder(dirname(target.path));
     return written;
   } catch (error) {
     await file.close().catch(() => {});
@@ -46,13 +53,19 @@ async function writeWhole(target: Target, encoded: Encoded, options: WriteOption
   }
 }
 
-async function writeInPlace(target: Target, encoded: Encoded, options: WriteOptions): Promise<number> {
-  const file = await open(target.path, 'w');
-  try {
-    return await pump(encoded, (chunk) => writeAll(file, chunk), options);
-  } finally {
-    await file.close().catch(() => {});
+/** Gives a file the owners and permissions of the one that it replaces, as far as the system allows. */
+async function takeOver(file: FileHandle, { mode, uid, gid }: NonNullable<Target['old']>): Promise<void> {
+  const own = await file.stat();
+  let kept = mode;
+  if (own.uid !== uid || own.gid !== gid) {
+    const isGiven = await file.chown(uid, gid).then(
+      () => true,
+      () => false,
+    );
+    // Members of another group get what everybody gets.
+    if (!isGiven && own.gid !== gid) kept &= 0o707 | ((mode & 0o007) << 3);
   }
+  await file.chmod(kept);
 }
 
 /** Renames the file. Without `force`, does not replace a file that was created in the meantime. */
@@ -68,48 +81,11 @@ async function publish(temporary: string, path: string, force: boolean): Promise
   await unlink(temporary);
 }
 
-/**
- * Writes to a stream, respecting backpressure, and leaves it open.
- * @returns the number of bytes
- * @throws BnfixError `unwritable` when its reading end is closed, otherwise like {@link writeFile}
- */
-export async function writeStream(
-  stream: NodeJS.WritableStream,
-  encoded: Encoded,
-  options: PumpOptions & { readonly name?: string } = {},
-): Promise<number> {
-  const write = async (chunk: Uint8Array) => {
-    await new Promise<void>((resolve, reject) => {
-      stream.write(chunk, (error) => (error ? reject(error) : resolve()));
-    });
-    // Writing to a pipe does not yield to the event loop by itself.
-    await setImmediate();
-  };
-  const ignore = () => {};
-  // The callback receives the error as well; without a listener it would end the process.
-  stream.on('error', ignore);
-  try {
-    return await pump(encoded, write, options);
-  } catch (error) {
-    throw explainUnwritable(options.name ?? 'the output', error);
-  } finally {
-    stream.off('error', ignore);
-  }
-}
-
-/**
- * Produces all bytes without writing them, to find all errors of reading.
- * @returns the number of bytes
- */
-export function verifyPayloads(encoded: Encoded, options: PumpOptions = {}): Promise<number> {
-  return pump(encoded, () => setImmediate(), options);
-}
-
 /** Number of bytes after which to start flushing to disk, instead of flushing everything at the end. */
 const DISK_BYTES = 32 * 1024 * 1024;
 
 /** Writes to a file while earlier bytes are being flushed to disk. */
-async function writeWithSync(encoded: Encoded, file: FileHandle, options: PumpOptions): Promise<number> {
+async function writeWithSync(encoded: Encoded, file: FileHandle, options: PumpOptions): Promise<WrittenBytes> {
   let waiting = 0;
   let isBusy = false;
   let onItsWay = Promise.resolve();
@@ -128,46 +104,6 @@ async function writeWithSync(encoded: Encoded, file: FileHandle, options: PumpOp
   const written = await pump(encoded, write, options).finally(() => onItsWay.catch(() => {}));
   await onItsWay;
   return written;
-}
-
-/** Requests each chunk while the previous one is being written. */
-async function pump(
-  encoded: Encoded,
-  write: (chunk: Uint8Array) => Promise<void>,
-  { signal, onProgress }: PumpOptions,
-): Promise<number> {
-  let done = 0;
-  let writing = Promise.resolve();
-  const writeOn = async (chunk: Uint8Array) => {
-    await write(chunk);
-    done += chunk.length;
-    onProgress?.(done);
-  };
-  try {
-    for (const chunk of encoded.chunks()) {
-      await writing;
-      refuseWhenStopped(signal);
-      writing = writeOn(chunk);
-      // Whoever awaits it gets the error; until then it must not count as an unhandled rejection.
-      writing.catch(() => {});
-    }
-  } finally {
-    // Also after a read error, since the file is closed next.
-    await writing;
-  }
-  refuseWhenStopped(signal);
-  if (encoded.byteLength !== undefined && done !== encoded.byteLength) {
-    throw new BnfixError('internal', `expected to write ${encoded.byteLength} bytes, got ${done}`);
-  }
-  return done;
-}
-
-function refuseWhenStopped(signal: PumpOptions['signal']): void {
-  if (signal?.aborted) throw new BnfixError('interrupted', 'interrupted before the result was complete');
-}
-
-async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
-  for (let at = 0; at < chunk.length; ) at += (await file.write(chunk, at, chunk.length - at)).bytesWritten;
 }
 
 const CANNOT_SYNCHRONISE: ReadonlySet<string> = new Set(['EINVAL', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP']);

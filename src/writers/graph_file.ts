@@ -33,6 +33,7 @@ const WRITE_OPTIONS: OptionKinds<WriteOptions> = {
   onProgress: 'any',
   signal: 'any',
   sync: 'boolean',
+  verifyWritten: 'boolean',
 };
 
 /**
@@ -50,5 +51,6 @@ const WRITE_OPTIONS: OptionKinds<WriteOptions> = {
  */
 export async function writeGraph(path: string, graph: WritableGraph, options: WriteOptions = {}): Promise<number> {
   checkOptions('writeGraph', options, WRITE_OPTIONS);
-  return writeFile(path, await encodeAs(graphFormat(path), graph), options);
+  const { bytes } = await writeFile(path, await encodeAs(graphFormat(path), graph), options);
+  return bytes;
 }

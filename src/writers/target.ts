@@ -1,6 +1,6 @@
-import { constants, type Stats } from 'node:fs';
-import { access, lstat, realpath, stat, statfs } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { type BigIntStats, constants } from 'node:fs';
+import { access, lstat, readlink, realpath, stat, statfs } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { BnfixError, type ErrorDetail } from '../errors.js';
 import type { TargetOptions } from './encoded.js';
 
@@ -10,58 +10,71 @@ export interface Target {
   readonly kind: 'file' | 'stream';
   /** Links are resolved: their target is replaced, not the link. */
   readonly path: string;
-  /** Permissions of the replaced file. */
-  readonly mode: number | undefined;
+  /** Permissions and owners of the replaced file; undefined for a new file. */
+  readonly old: { readonly mode: number; readonly uid: number; readonly gid: number } | undefined;
 }
 
 /**
  * Checks that a file may be written here.
- * @throws BnfixError `unwritable` for a folder, a missing folder, an existing file without `force`, an input file, no
- *   permission or too little space.
+ * @throws BnfixError `unwritable` for a folder, a missing folder, an existing file without `force`, an input file or no
+ *   permission
  */
 export async function checkTarget(path: string, options: TargetOptions = {}): Promise<Target> {
   try {
     const stats = await statOrNothing(path);
     if (stats?.isDirectory() || /[/\\]$/.test(path)) throw isFolder(path);
     const isLost = stats?.isSymbolicLink();
-    if (stats && !isLost && !stats.isFile()) return { kind: 'stream', path, mode: undefined };
+    if (stats && !isLost && !stats.isFile()) return { kind: 'stream', path, old: undefined };
     if (stats) {
       await refuseInputs(path, stats, options.inputs ?? []);
       if (!options.force) throw alreadyThere(path);
     }
-    const resolved = stats && !isLost ? await realpath(path) : path;
-    const folder = dirname(resolved);
-    await access(folder, constants.W_OK | constants.X_OK);
-    if (options.byteLength !== undefined) await refuseWithoutSpace(path, folder, options.byteLength);
-    return { kind: 'file', path: resolved, mode: stats && stats.mode & 0o777 };
+    const resolved = isLost ? await endOfLinks(path) : stats ? await realpath(path) : path;
+    await access(dirname(resolved), constants.W_OK | constants.X_OK);
+    const old = isLost || !stats ? undefined : ownersOf(stats);
+    return { kind: 'file', path: resolved, old };
   } catch (error) {
     throw explainUnwritable(path, error);
   }
 }
 
-async function statOrNothing(path: string): Promise<Stats | undefined> {
+/** File numbers exceed 2^53 on some systems: as bigint. */
+async function statOrNothing(path: string): Promise<BigIntStats | undefined> {
   try {
-    return await stat(path);
+    return await stat(path, { bigint: true });
   } catch (error) {
     if (errorCode(error) !== 'ENOENT') throw error;
     // A dangling link counts as an existing file: do not replace it without `force`.
-    return lstat(path).catch(() => undefined);
+    return lstat(path, { bigint: true }).catch(() => undefined);
   }
 }
 
-async function refuseInputs(path: string, target: Stats, inputs: readonly string[]): Promise<void> {
+function ownersOf({ mode, uid, gid }: BigIntStats): Target['old'] {
+  return { mode: Number(mode & 0o777n), uid: Number(uid), gid: Number(gid) };
+}
+
+/** The path at which a dangling link, or a chain of them, ends. The system has refused loops before. */
+async function endOfLinks(path: string): Promise<string> {
+  const folder = await realpath(dirname(path));
+  const next = await readlink(path).catch(() => undefined);
+  return next === undefined ? join(folder, basename(path)) : endOfLinks(resolve(folder, next));
+}
+
+async function refuseInputs(path: string, target: BigIntStats, inputs: readonly string[]): Promise<void> {
   for (const input of inputs) {
-    const stats = await stat(input).catch(() => undefined);
+    const stats = await stat(input, { bigint: true }).catch(() => undefined);
     if (stats?.ino !== target.ino || stats.dev !== target.dev) continue;
     throw new BnfixError('unwritable', `${path} is one of the input files`, {
       where: path,
-      why: input === path ? 'weights are read from it while the result is written' : `it is the same as ${input}`,
+      why: input === path ? 'the model is read from it' : `it is the same file as ${input}`,
       fix: { option: 'output', value: 'FILE', text: 'chooses another name for the result' },
     });
   }
 }
 
-async function refuseWithoutSpace(path: string, folder: string, needed: number): Promise<void> {
+/** @throws BnfixError `unwritable` when the file system of a target has less space than the result needs */
+export async function refuseWithoutSpace(path: string, { path: resolved }: Target, needed: number): Promise<void> {
+  const folder = dirname(resolved);
   // Some network file systems do not report it.
   const space = await statfs(folder).catch(() => undefined);
   if (!space || space.blocks === 0) return;

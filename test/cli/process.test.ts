@@ -151,6 +151,50 @@ describe.runIf(isLinux)('targets that are no plain files', () => {
     expect(statSync('/dev/full').isCharacterDevice()).toBe(true);
   });
 
+  it('does not pass off a part of the graph as the whole on a stdout that is a file', async () => {
+    // 24 KiB of 31: the system writes a part of the chunk, and Node does not mention it.
+    const { code, stderr } = await shell('ulimit -f 48; "$NODE" "$MAIN" freeze "$M" -q -o - > "$OUT"');
+    expect(code).toBe(6);
+    expect(stderr).toContain('bnfix: cannot write stdout');
+  });
+
+  it.each([
+    ['on a full disk', '> /dev/full', 'the disk is full'],
+    ['on a disk that becomes full while it is written', '> "$OUT"', 'ulimit -f'],
+  ])('exits with 6 when the report cannot be written %s', async (_, redirection, text) => {
+    const { code, stderr } = await shell(`ulimit -f 1; "$NODE" "$MAIN" freeze "$M" --dry-run --json ${redirection}`);
+    expect(code).toBe(6);
+    expect(stderr).toContain('bnfix: cannot write the report\n');
+    expect(stderr).toContain(text);
+  });
+
+  it('says so when the working folder was deleted', async () => {
+    const { code, stdout, stderr } = await shell(
+      'mkdir "$OUT" && cd "$OUT" && rmdir "$OUT" && "$NODE" "$MAIN" freeze "$M" --dry-run --json',
+    );
+    expect(code).toBe(3);
+    expect(stderr).toMatch(/^bnfix: the working folder does not exist\n/);
+    expect(JSON.parse(stdout).error).toMatchObject({ code: 'unreadable', exitCode: 3 });
+  });
+
+  it('ends at the first signal when nothing reads a named pipe', async () => {
+    const { code } = await shell(`
+      mkfifo "$OUT"; "$NODE" "$MAIN" freeze "$M" -v -o "$OUT" 2> "$OUT.err" &
+      until grep -q 'froze the graph' "$OUT.err"; do sleep 0.05; done
+      sleep 0.5; kill $!; wait $!`);
+    expect(readFileSync(at('out.pb.err'), 'utf8')).toMatch(/\nbnfix: interrupted before the result was complete\n$/);
+    expect(code).toBe(130);
+  });
+
+  it('writes the whole graph into a named pipe', async () => {
+    const { code, bytes } = await shell(
+      'mkfifo "$OUT"; "$NODE" "$MAIN" freeze "$M" -q -o "$OUT" & cat "$OUT"; wait $!',
+    );
+    expect(code).toBe(0);
+    await spawnCli(['freeze', BAG_MODEL, '-o', at('whole.pb'), '-q']);
+    expect(bytes.equals(readFileSync(at('whole.pb')))).toBe(true);
+  });
+
   it('leaves nothing where the system ends the file', async () => {
     const { code, stderr } = await shell('ulimit -f 8; "$NODE" "$MAIN" freeze "$M" -o "$OUT"');
     expect(code).toBe(6);

@@ -52,7 +52,7 @@ export async function cli(
   { env = {}, isTTY = false, commands }: CliOptions = {},
 ): Promise<Outcome> {
   const [stdout, stderr] = [new Collector(isTTY), new Collector(isTTY)];
-  const code = await run(args, new Terminal({ stdout, stderr, env }), ...(commands ? [commands] : []));
+  const code = await run(args, new Terminal({ stdout, stderr, env }), commands ? { commands } : {});
   const bytes = Buffer.concat(stdout.chunks);
   return { code, bytes, stdout: bytes.toString(), stderr: Buffer.concat(stderr.chunks).toString() };
 }

@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, sep } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -70,7 +71,7 @@ describe('a model with a V2 checkpoint', () => {
     (named) => {
       put({ ...v2('m 1.ckpt-7'), 'm 1.ckpt-7.meta': META, checkpoint: state('m 1.ckpt-7') });
       expect(locate(named)).toEqual(expected);
-      expect(locateCheckpoint(`${root}/${named}`)).toEqual({
+      expect(locateCheckpoint(`${root}/${named}`)).toMatchObject({
         format: 'V2',
         prefix: `${root}/m 1.ckpt-7`,
         index: `${root}/m 1.ckpt-7.index`,
@@ -139,7 +140,7 @@ describe('the state file', () => {
     ['backslashes that were typed', 'C:\\runs\\model.ckpt-3', ['model.ckpt-3']],
     ['the files of a sharded V1 checkpoint', '/x/model-?????-of-00004', ['model']],
   ])('with %s', (_, path, prefixes) => {
-    expect(statePrefixes(state(path))).toEqual(prefixes);
+    expect(statePrefixes(state(path)).inside).toEqual(prefixes);
   });
 
   it.each([
@@ -148,12 +149,12 @@ describe('the state file', () => {
     ['UTF-8 as it is', 'modèle', 'modèle'],
     ['an escaped quote', 'a\\"b', 'a"b'],
   ])('with %s', (_, path, prefix) => {
-    expect(statePrefixes(state(path))).toContain(prefix);
+    expect(statePrefixes(state(path)).inside).toContain(prefix);
   });
 
   it('without a path', () => {
-    expect(statePrefixes('all_model_checkpoint_paths: "a"')).toEqual([]);
-    expect(statePrefixes("model_checkpoint_path: 'a'")).toEqual(['a']);
+    expect(statePrefixes('all_model_checkpoint_paths: "a"').inside).toEqual([]);
+    expect(statePrefixes("model_checkpoint_path: 'a'").inside).toEqual(['a']);
   });
 
   it('decides between several checkpoints', () => {
@@ -178,6 +179,105 @@ describe('the state file', () => {
         fix: 'name one: m-8, m-9',
       });
     }
+  });
+
+  it.each([
+    ['../a/m', ['m'], '../a/m'],
+    ['a/../../m', ['m'], 'a/../../m'],
+    ['..\\\\m', ['m'], '..\\m'],
+    ['a/../m', ['m'], undefined],
+    ['./m', ['m'], undefined],
+    ['..', [], '..'],
+    ['/m', ['m'], '/m'],
+  ])('with %s: %j', (path, inside, outside) => {
+    expect(statePrefixes(state(path))).toEqual({ inside, outside });
+  });
+
+  it('of 2,000,000 empty lines is read in linear time', () => {
+    const text = `model_checkpoint_paths: ""${'\n'.repeat(2_000_000)}x`;
+    expect(statePrefixes(text).inside).toEqual([]);
+  });
+
+  it('is reported to be protected from being overwritten', () => {
+    put({ ...v2('m'), 'm.meta': META, checkpoint: state('m') });
+    expect(locateModel(root).checkpoint?.state).toBe(`${root}/checkpoint`);
+    expect(locateModel(`${root}/m`).checkpoint?.state).toBeUndefined();
+  });
+
+  it.each([
+    ['..', '../other/m'],
+    ['folders and ..', 'x/../../other/m'],
+    ['an absolute path', 'ROOT/other/m'],
+  ])('does not lead out of its folder by %s', (_, path) => {
+    const named = state(path.replace('ROOT', root));
+    put({ ...v2('other/m'), 'other/m.meta': META, 'here/g.meta': META, 'here/checkpoint': named });
+    const refused = locateFailure('here');
+    expect(refused).toMatchObject({
+      code: 'unreadable',
+      message: 'here/checkpoint names a checkpoint outside of its folder',
+      why: expect.stringMatching(
+        /^it leads to (here.*|other\/m); files outside of here are read only if you name them$/,
+      ),
+      fix: expect.stringMatching(/^checkpoint: (here.*|other\/m) {2}reads that checkpoint$/),
+    });
+    // Also when there is another checkpoint that it does not mean.
+    put(v2('here/n'));
+    expect(locateFailure('here').message).toBe(refused.message);
+    expect(locateFailure('here/checkpoint').message).toBe(refused.message);
+    expect(locate('here', { checkpoint: 'other/m' })).toEqual(['here/g.meta', 'meta_graph', 'V2', 'other/m']);
+    // A checkpoint of that name in its own folder is what was meant before the folder was moved.
+    put(v2('here/m'));
+    expect(locate('here')).toEqual(['here/g.meta', 'meta_graph', 'V2', 'here/m']);
+  });
+
+  it('may lead back into its folder', () => {
+    put({ ...v2('here/sub/m'), 'here/sub/m.meta': META });
+    for (const path of ['../here/sub/m', `${root}/here/sub/m`]) {
+      put({ 'here/checkpoint': state(path) });
+      expect(locate('here')[2]).toBe('V2');
+    }
+  });
+
+  it.skipIf(process.platform === 'win32').each([
+    ['a folder', 'other', 'here/link', 'link/m'],
+    ['the index', 'other/m.index', 'here/m.index', 'm'],
+    ['the data', 'other/m.data-00000-of-00001', 'here/m.data-00000-of-00001', 'm'],
+    ['the graph', 'other/m.meta', 'here/m.meta', 'm'],
+  ])('does not lead out of its folder by a symbolic link to %s', (_, target, link, path) => {
+    put({ ...v2('other/m'), 'other/m.meta': META, 'here/checkpoint': state(path) });
+    if (link !== 'here/link') {
+      put({ ...v2('here/m'), 'here/m.meta': META });
+      rmSync(`${root}/${link}`);
+    }
+    symlinkSync(`${root}/${target}`, `${root}/${link}`);
+    expect(locateFailure('here')).toMatchObject({
+      code: 'unreadable',
+      message: 'here/checkpoint names a checkpoint outside of its folder',
+    });
+    // Named on purpose.
+    expect(locateCheckpoint(`${root}/here/${path}`).format).toBe('V2');
+  });
+
+  it.skipIf(process.platform === 'win32')('may be reached by a link itself', () => {
+    put({ ...v2('real/m'), 'real/m.meta': META, 'real/checkpoint': state('m') });
+    symlinkSync(`${root}/real`, `${root}/link`);
+    expect(locate('link')).toEqual(['link/m.meta', 'meta_graph', 'V2', 'link/m']);
+  });
+
+  it('that leads outside does not matter to a frozen graph next to it', () => {
+    put({ ...v2('other/m'), 'here/frozen.pb': GRAPH, 'here/checkpoint': state('../other/m') });
+    expect(locate('here/frozen.pb')).toEqual(['here/frozen.pb', 'graph_def', undefined, undefined]);
+    // Values of another checkpoint are not guessed in its place.
+    put(v2('here/n'));
+    expect(locate('here/frozen.pb')).toEqual(['here/frozen.pb', 'graph_def', undefined, undefined]);
+  });
+
+  it('of 17 MiB is none', () => {
+    put({ checkpoint: state('m') + ' '.repeat(17 * 2 ** 20) });
+    expect(locateFailure('checkpoint')).toMatchObject({
+      code: 'unreadable',
+      message: 'checkpoint is too large for a checkpoint state file',
+    });
   });
 
   it('that names nothing there is reported', () => {
@@ -296,6 +396,15 @@ describe('what is not a model', () => {
     put({ 'm.data-00000-of-00001': new Uint8Array(9), 'm.meta': META });
     expect(locateFailure('m.data-00000-of-00001')).toMatchObject({ code: 'unreadable', message: 'm.index is missing' });
     expect(locate('m')).toEqual(['m.meta', 'meta_graph', undefined, undefined]);
+  });
+
+  it.skipIf(process.platform === 'win32')('a named pipe or a device is refused without waiting for its writer', () => {
+    put({ ...v2('m'), 'm.meta': META });
+    execFileSync('mkfifo', [`${root}/pipe`]);
+    const refused = { code: 'unreadable', message: 'pipe is a named pipe, not a file' };
+    expect(locateFailure('pipe')).toMatchObject(refused);
+    expect(locateFailure('m', { checkpoint: 'pipe' })).toMatchObject(refused);
+    expect(failure(() => locateModel('/dev/zero')).message).toBe('/dev/zero is a device, not a file');
   });
 
   it('a file of another kind is named', () => {

@@ -1,7 +1,11 @@
+import { execFileSync } from 'node:child_process';
 import {
+  appendFileSync,
   chmodSync,
+  constants,
   existsSync,
   linkSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -18,7 +22,8 @@ import { Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { BnfixError } from '../../src/errors.js';
 import type { Encoded } from '../../src/writers/encoded.js';
-import { writeFile, writeStream } from '../../src/writers/file.js';
+import { writeFile } from '../../src/writers/file.js';
+import { writeStream } from '../../src/writers/stream.js';
 
 let folder: string;
 beforeEach(() => {
@@ -53,7 +58,7 @@ async function failure(work: Promise<unknown>): Promise<BnfixError> {
 
 describe('writeFile', () => {
   it('writes the bytes and returns their number', async () => {
-    expect(await writeFile(at('out.pb'), hello)).toBe(5);
+    expect((await writeFile(at('out.pb'), hello)).bytes).toBe(5);
     expect(readFileSync(at('out.pb'), 'utf8')).toBe('hello');
     expect(readdirSync(folder)).toEqual(['out.pb']);
   });
@@ -85,7 +90,7 @@ describe('writeFile', () => {
       // The file, and then its folder.
       expect(seen).toEqual([false, true]);
       const large = { chunks: () => Array.from({ length: 40 }, () => Buffer.alloc(2 ** 20)) };
-      expect(await writeFile(at('large.pb'), large, { sync: true })).toBe(40 * 2 ** 20);
+      expect((await writeFile(at('large.pb'), large, { sync: true })).bytes).toBe(40 * 2 ** 20);
       expect(datasync).toHaveBeenCalledTimes(1);
     } finally {
       sync.mockRestore();
@@ -124,11 +129,98 @@ describe('writeFile', () => {
     if (process.platform !== 'win32') expect(statSync(at('real.pb')).mode & 0o777).toBe(0o640);
   });
 
-  it('treats a link that leads nowhere as a file', async () => {
-    symlinkSync('gone.pb', at('link.pb'));
+  const modeOf = (path: string) => statSync(path).mode & 0o777;
+  const onPosix = it.skipIf(process.platform === 'win32');
+
+  onPosix('gives the temporary file the permissions of its target before the first byte', async () => {
+    writeFileSync(at('private.pb'), 'old');
+    chmodSync(at('private.pb'), 0o600);
+    writeFileSync(at('readable.pb'), 'old');
+    chmodSync(at('readable.pb'), 0o664);
+    const seen: number[] = [];
+    const chunks = function* () {
+      seen.push(...readdirSync(folder).flatMap((name) => (name.endsWith('.tmp') ? [modeOf(at(name))] : [])));
+      yield Buffer.from('hello');
+    };
+    await writeFile(at('private.pb'), { chunks }, { force: true });
+    await writeFile(at('readable.pb'), { chunks }, { force: true });
+    expect(seen).toEqual([0o600, 0o664]);
+    expect([modeOf(at('private.pb')), modeOf(at('readable.pb'))]).toEqual([0o600, 0o664]);
+  });
+
+  onPosix('treats a link that leads nowhere as a file, and creates what it leads to', async () => {
+    mkdirSync(at('sub'));
+    symlinkSync('sub/next.pb', at('link.pb'));
+    symlinkSync('gone.pb', at('sub/next.pb'));
     expect((await failure(writeFile(at('link.pb'), hello))).message).toContain('already exists');
     await writeFile(at('link.pb'), hello, { force: true });
-    expect(readFileSync(at('link.pb'), 'utf8')).toBe('hello');
+    expect(readFileSync(at('sub/gone.pb'), 'utf8')).toBe('hello');
+    expect([lstatSync(at('link.pb')), lstatSync(at('sub/next.pb'))].map((stats) => stats.isSymbolicLink())).toEqual([
+      true,
+      true,
+    ]);
+    writeFileSync(at('plain'), '');
+    expect(modeOf(at('sub/gone.pb'))).toBe(modeOf(at('plain')));
+    symlinkSync('none/gone.pb', at('lost.pb'));
+    expect((await failure(writeFile(at('lost.pb'), hello, { force: true }))).code).toBe('unwritable');
+  });
+
+  it('reads the file again before it gets its name, if it is asked to', async () => {
+    expect(await writeFile(at('out.pb'), hello, { verifyWritten: true })).toEqual({
+      bytes: 5,
+      sha256: '2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824',
+    });
+    const handle = await open(at('probe'), 'w');
+    const prototype = Object.getPrototypeOf(handle) as FileHandle;
+    await handle.close();
+    for (const [fault, why] of [
+      ['lost', 'reading it again returned 0 bytes; 5 were written'],
+      ['changed', 'reading it again returned other bytes than were written'],
+    ] as const) {
+      // A file system that says it wrote what it did not write.
+      const write = vi.spyOn(prototype, 'write').mockImplementation((async (
+        chunk: Uint8Array,
+        _: number,
+        length: number,
+      ) => {
+        if (fault === 'changed') appendFileSync(temporary(), Buffer.alloc(length, 'x'));
+        return { bytesWritten: length, buffer: chunk };
+      }) as never);
+      const error = await failure(writeFile(at('new.pb'), hello, { verifyWritten: true })).finally(() =>
+        write.mockRestore(),
+      );
+      expect(error).toMatchObject({ code: 'unwritable', message: `${at('new.pb')} was not written correctly`, why });
+      expect(readdirSync(folder).sort()).toEqual(['out.pb', 'probe']);
+    }
+  });
+
+  const temporary = () => at(readdirSync(folder).find((name) => name.endsWith('.tmp'))!);
+
+  it.runIf(existsSync('/dev/null'))('cannot read a device again', async () => {
+    const error = await failure(writeFile('/dev/null', hello, { verifyWritten: true }));
+    expect(error).toMatchObject({ code: 'usage', option: 'verifyWritten' });
+  });
+
+  onPosix('a pipe that nothing reads: the signal stops it', async () => {
+    execFileSync('mkfifo', [at('pipe')]);
+    const controller = new AbortController();
+    const writing = failure(writeFile(at('pipe'), hello, { signal: controller.signal }));
+    controller.abort();
+    expect((await writing).code).toBe('interrupted');
+  });
+
+  onPosix('a pipe whose reader stops reading: the signal stops it', async () => {
+    execFileSync('mkfifo', [at('pipe')]);
+    const controller = new AbortController();
+    const reader = await open(at('pipe'), constants.O_RDONLY | constants.O_NONBLOCK);
+    const chunks = function* () {
+      yield Buffer.alloc(2 ** 20);
+      queueMicrotask(() => controller.abort());
+      yield Buffer.alloc(2 ** 20);
+    };
+    const error = await failure(writeFile(at('pipe'), { chunks }, { signal: controller.signal }));
+    await reader.close();
+    expect(error.code).toBe('interrupted');
   });
 
   it('refuses to overwrite what it reads, by whatever name', async () => {
@@ -174,7 +266,7 @@ describe('writeFile', () => {
   it.runIf(existsSync('/dev/full'))('writes devices in place, and says when they are full', async () => {
     expect(await failure(writeFile('/dev/full', hello))).toMatchObject({ code: 'unwritable', why: 'the disk is full' });
     expect(statSync('/dev/full').isCharacterDevice()).toBe(true);
-    expect(await writeFile('/dev/null', hello)).toBe(5);
+    expect((await writeFile('/dev/null', hello)).bytes).toBe(5);
   });
 
   it('leaves nothing when reading fails, and an old file as it was', async () => {

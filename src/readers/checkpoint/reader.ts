@@ -10,6 +10,8 @@ export interface CheckpointFiles {
   readonly prefix: string;
   /** The .index file, or the file (the first shard) of a V1 checkpoint. */
   readonly index: string;
+  /** The state file `checkpoint` that names it, if it was found through one. */
+  readonly state?: string;
 }
 
 /** The metadata of a tensor in a checkpoint. */

@@ -1,0 +1,101 @@
+import { readFileSync, readlinkSync } from 'node:fs';
+import { type FileHandle, lstat, open, readdir, unlink } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { kill, pid } from 'node:process';
+import { crc32c } from '../io/crc32c.js';
+import { errorCode } from './target.js';
+
+/** A temporary file next to its target. Its name says which process writes it, so that leftovers are recognised. */
+export interface Temporary {
+  readonly path: string;
+  readonly file: FileHandle;
+}
+
+let made = 0;
+
+/**
+ * Creates the temporary file for a target, in the same folder.
+ * @param mode - permissions, which apply before the first byte is written
+ */
+export async function openTemporary(target: string, mode: number): Promise<Temporary> {
+  made++;
+  // Short: the target's own name plus a suffix could be too long.
+  const name = `.bnfix-${keyOf(target)}-${machine()}-${pid}-${processStat(pid)?.start ?? 0}-${made}.tmp`;
+  const path = join(dirname(target), name);
+  // Opening fails if it exists; reading is for verification.
+  return { path, file: await open(path, 'wx+', mode) };
+}
+
+const NAME = /^\.bnfix-([0-9a-f]{8})-([0-9a-f]{8})-(\d+)-(\d+)-\d+\.tmp$/;
+
+/** A file that is being written changes all the time; one that did not for this long has no writer. */
+const ABANDONED_MS = 24 * 60 * 60 * 1000;
+
+/**
+ * Removes temporary files that killed runs left behind for this target. Whether a process of another machine still runs
+ * cannot be seen: its files are removed when they are a day old.
+ */
+export async function removeLeftovers(target: string): Promise<void> {
+  const folder = dirname(target);
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names) {
+    const [, key, host, process, start] = NAME.exec(name) ?? [];
+    if (key !== keyOf(target)) continue;
+    const path = join(folder, name);
+    const isLeft = host === machine() ? !isRunning(Number(process), Number(start)) : await isAbandoned(path);
+    if (isLeft) await unlink(path).catch(() => {});
+  }
+}
+
+async function isAbandoned(path: string): Promise<boolean> {
+  const stats = await lstat(path).catch(() => undefined);
+  return stats !== undefined && Date.now() - stats.mtimeMs > ABANDONED_MS;
+}
+
+/** Distinguishes the targets of a folder. */
+function keyOf(target: string): string {
+  return hex(basename(target));
+}
+
+let known: string | undefined;
+
+/** Distinguishes machines and containers, which may share a folder but number their processes separately. */
+function machine(): string {
+  known ??= hex(`${hostname()} ${contents(() => readlinkSync('/proc/self/ns/pid'))}`);
+  return known;
+}
+
+function hex(text: string): string {
+  return crc32c(new TextEncoder().encode(text)).toString(16).padStart(8, '0');
+}
+
+/** Whether the process that started at this time still runs: its number may belong to another one by now. */
+function isRunning(id: number, start: number): boolean {
+  try {
+    kill(id, 0);
+  } catch (error) {
+    // Not permitted to signal it: it exists.
+    if (errorCode(error) === 'ESRCH') return false;
+  }
+  const now = processStat(id);
+  if (!now) return true;
+  return now.state !== 'Z' && (start === 0 || now.start === start);
+}
+
+/** State and start of a process, in clock ticks since the machine started; undefined where the system does not tell. */
+function processStat(id: number): { readonly state: string; readonly start: number } | undefined {
+  const stat = contents(() => readFileSync(`/proc/${id}/stat`, 'latin1'));
+  // Fields 3 and 22; the second field, the name in parentheses, may contain spaces.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const [state = '', start] = [fields[0], Number(fields[19])];
+  return Number.isFinite(start) ? { state, start } : undefined;
+}
+
+function contents(read: () => string): string {
+  try {
+    return read();
+  } catch {
+    return '';
+  }
+}
