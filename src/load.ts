@@ -1,6 +1,7 @@
 import { checkOptions } from './check_options.js';
 import { BnfixError } from './errors.js';
 import { setNativeCrc32c } from './io/crc32c.js';
+import { FileHashes } from './io/file_hashes.js';
 import { FileSource } from './io/file_source.js';
 import { loadNativeCrc32c } from './io/native_crc32c.js';
 import type { ByteSource } from './io/source.js';
@@ -45,10 +46,41 @@ export async function load(model: string | Uint8Array | ModelSources, options: L
   return loadSources(model, options.tag === undefined ? {} : { tag: options.tag });
 }
 
-async function loadPath(path: string, { checkpoint, tag, reference }: LoadOptions): Promise<LoadedModel> {
+export type { FileHash, FileHashes } from './io/file_hashes.js';
+
+/**
+ * Loads a model like {@link load}, from a path; its files are hashed while it is used.
+ * @returns `hashes`, to be stopped before the model is closed
+ * @throws BnfixError like {@link load}
+ */
+export async function loadHashed(
+  path: string,
+  options: LoadOptions = {},
+): Promise<{ readonly model: LoadedModel; readonly hashes: FileHashes }> {
+  const hashes = new FileHashes();
+  try {
+    return { model: await loadPath(path, options, (source) => hashes.add(source)), hashes };
+  } catch (error) {
+    hashes.stop();
+    throw error;
+  }
+}
+
+async function loadPath(
+  path: string,
+  { checkpoint, tag, reference }: LoadOptions,
+  onOpen: (source: FileSource) => void = () => {},
+): Promise<LoadedModel> {
   const files = locateModel(path, { checkpoint });
   const referencePath = reference === undefined ? undefined : locateModel(reference).graph;
+  const openFile = (name: string): ByteSource => {
+    const source = new FileSource(name);
+    onOpen(source);
+    return source;
+  };
   const graph = openFile(files.graph);
+  // Read already, to find the checkpoint.
+  if (files.checkpoint?.state !== undefined) openFile(files.checkpoint.state).close();
   return loadOpened(
     {
       graph,
@@ -57,8 +89,4 @@ async function loadPath(path: string, { checkpoint, tag, reference }: LoadOption
     },
     tag,
   );
-}
-
-function openFile(path: string): ByteSource {
-  return new FileSource(path);
 }

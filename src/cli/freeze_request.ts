@@ -14,6 +14,8 @@ export interface FreezeRequest {
   readonly force: boolean;
   /** Wait until the file is on disk. */
   readonly sync: boolean;
+  /** Read the file again and compare. */
+  readonly verifyWritten: boolean;
   readonly dryRun: boolean;
   readonly freeze: FreezeOptions;
 }
@@ -53,6 +55,7 @@ export function freezeRequest(args: Args): FreezeRequest {
   const dryRun = args.flag('dry-run');
   if (output === undefined && !dryRun) throw noOutput(model);
   if (output !== undefined) refuseOtherFormats(output);
+  if (output === '-' && args.flag('verify-written')) throw cannotVerifyStdout();
   const [outputs, inputs] = [[...args.list('outputs'), ...args.list('output_node_names')], args.list('inputs')];
   const [keep, map] = [args.list('keep'), statisticsMap(args.strings('map'))];
   return {
@@ -65,6 +68,7 @@ export function freezeRequest(args: Args): FreezeRequest {
     output,
     force: args.flag('force'),
     sync: args.flag('sync'),
+    verifyWritten: args.flag('verify-written'),
     dryRun,
     freeze: {
       outputs,
@@ -91,6 +95,13 @@ function noOutput(model: string): BnfixError {
   return new BnfixError('usage', 'no output file given', {
     where: '-o',
     fix: `-o ${proposed}   (or -o - for stdout, or --dry-run)`,
+  });
+}
+
+function cannotVerifyStdout(): BnfixError {
+  return new BnfixError('usage', 'stdout cannot be read again', {
+    where: '--verify-written',
+    fix: '-o FILE, or leave out --verify-written and compare the sha256 of --json',
   });
 }
 

@@ -10,6 +10,7 @@ import {
   outputReasonText,
   flagText as pinnedText,
 } from '../freezing/wording.js';
+import type { FileHash } from '../load.js';
 import type { Outcome } from '../passes/outcome.js';
 import { flagText } from './flags.js';
 import { byteText } from './format.js';
@@ -22,8 +23,14 @@ export interface Written {
   readonly path: string | undefined;
   readonly format: 'pb' | 'pbtxt';
   readonly bytes: number;
+  /** The hash of these bytes in hexadecimal; undefined if it was not requested. */
+  readonly sha256: string | undefined;
+  /** Whether the file was read again and compared. */
+  readonly verified: boolean;
   /** What this format cannot represent. */
   readonly notes: readonly string[];
+  /** The files that were read; empty if no hashes were requested. */
+  readonly read: readonly FileHash[];
 }
 
 /** How a report is shown. */
@@ -34,12 +41,12 @@ export interface ReportStyle {
 }
 
 /**
- * The report for machines: the FreezeReport, and `written` (null in a dry run). Absent values are null.
- * docs/report.schema.json describes it.
+ * The report for machines: the FreezeReport, the files that were `read`, and `written` (null in a dry run). Absent values
+ * are null. docs/report.schema.json describes it.
  */
-export function jsonReport(report: FreezeReport, { path, format, bytes, notes }: Written, command = 'freeze'): string {
-  const written = path === undefined ? null : { path, format, bytes, notes };
-  return JSON.stringify({ bnfix: version(), command, ...report, written }, nullForUndefined, 2);
+export function jsonReport(report: FreezeReport, { read, path, ...file }: Written, command = 'freeze'): string {
+  const written = path === undefined ? null : { path, ...file };
+  return JSON.stringify({ bnfix: version(), command, ...report, read, written }, nullForUndefined, 2);
 }
 
 /** A label of the report and its lines. */
@@ -68,6 +75,7 @@ export function reportText(
     ['notes', [...report.notices.map((notice) => noticeText(notice, flagText)), ...written.notes]],
     ['', sizeLines(report, written).map((line, i) => (i === 0 ? colors.dim(line) : line))],
     writtenRow(written),
+    ['sha256', style.verbose ? hashLines(written) : []],
     ['next', nextLines(report, written)],
   ];
   const width = Math.max(...rows.map(([label]) => label.length));
@@ -163,9 +171,18 @@ function sizeLines({ before, after }: FreezeReport, written: Written): string[] 
   );
 }
 
-function writtenRow({ path, bytes }: Written): Row {
+/** As sha256sum prints them. */
+function hashLines({ read, path, sha256 }: Written): string[] {
+  const files = read.map((file) => `${file.sha256}  ${file.path}`);
+  return path === undefined || sha256 === undefined ? files : [...files, `${sha256}  ${path}`];
+}
+
+function writtenRow({ path, bytes, verified }: Written): Row {
   if (path === undefined) return ['dry run', ['every weight was read and checked; nothing was written']];
-  return ['written', [`${path === '-' ? 'to stdout' : path}  (${byteText(bytes)})`]];
+  return [
+    'written',
+    [`${path === '-' ? 'to stdout' : path}  (${byteText(bytes)}${verified ? ', read again and compared' : ''})`],
+  ];
 }
 
 /** How to use the result. */

@@ -2,7 +2,7 @@ import { BnfixError } from '../errors.js';
 import { isWarning } from '../freezing/notices.js';
 import type { FreezeReport } from '../freezing/report.js';
 import { noticeText } from '../freezing/wording.js';
-import { load } from '../load.js';
+import { type FileHash, type FileHashes, load, loadHashed } from '../load.js';
 import type { LoadedModel } from '../load_sources.js';
 import type { Encoded } from '../writers/encoded.js';
 import { writeFile } from '../writers/file.js';
@@ -48,12 +48,16 @@ export async function writeResult<R extends FreezeReport>(
   else if (request.output !== undefined) await checkTarget(request.output, { force: request.force });
   log('started');
   const { model: path } = request;
-  const model = await load(path, request.load);
+  // Only reports for machines and in detail have hashes: large files take another pass.
+  const isHashed = args.flag('json') || verbose;
+  const { model, hashes } = isHashed
+    ? await loadHashed(path, request.load)
+    : { model: await load(path, request.load), hashes: undefined };
   log(`read ${path}`);
   try {
     const frozen = task.make(model, request.freeze);
     log(task.done);
-    const written = await write(request, model, frozen, terminal, args.flag('quiet'));
+    const written = await write(request, model, hashes, frozen, terminal, args.flag('quiet'));
     log(written.path === undefined ? 'read every weight' : `wrote ${written.path}`);
     await show(task, frozen.report, written, args, terminal);
     return 0;
@@ -62,6 +66,7 @@ export async function writeResult<R extends FreezeReport>(
     if (part !== undefined) terminal.err(part);
     throw error;
   } finally {
+    hashes?.stop();
     model.close();
   }
 }
@@ -69,19 +74,26 @@ export async function writeResult<R extends FreezeReport>(
 async function write(
   request: FreezeRequest,
   model: LoadedModel,
+  hashes: FileHashes | undefined,
   frozen: Pick<Result<FreezeReport>, 'graph' | 'encoded'>,
   terminal: Terminal,
   quiet: boolean,
 ): Promise<Written> {
-  const { output = '-', force, sync, dryRun } = request;
+  const { output = '-', force, sync, verifyWritten, dryRun } = request;
   const format = graphFormat(output);
   const encoded = await encodeAs(format, frozen);
   const label = dryRun ? 'checking' : `writing ${output === '-' ? 'stdout' : output}`;
   const progress = quiet ? undefined : progressBar(terminal.stderr, label, frozen.encoded.byteLength);
   // Only a file has to be cleaned up; otherwise the first ^C ends the process even if nothing reads its output.
   const guard = dryRun || output === '-' ? uninterrupted : interruptible;
-  const { bytes } = await guard(async (signal) => {
-    const options = { signal, force, sync, inputs: model.files, onProgress: (done: number) => progress?.update(done) };
+  let read: readonly FileHash[] = [];
+  const readHashes = async () => {
+    read = (await hashes?.all()) ?? [];
+  };
+  const { bytes, sha256 } = await guard(async (signal) => {
+    const onProgress = (done: number) => progress?.update(done);
+    const hashing = { sha256: hashes !== undefined, beforeRename: readHashes };
+    const options = { ...hashing, signal, force, sync, verifyWritten, inputs: model.files, onProgress };
     try {
       if (dryRun && output !== '-') await checkTarget(output, options);
       if (dryRun) return await verifyPayloads(encoded, options);
@@ -91,7 +103,10 @@ async function write(
       progress?.end();
     }
   });
-  return { path: dryRun ? undefined : output, format, bytes, notes: encoded.notes ?? [] };
+  // Nothing was renamed in place of these.
+  if (dryRun || output === '-') await readHashes();
+  const notes = encoded.notes ?? [];
+  return { path: dryRun ? undefined : output, format, bytes, sha256, verified: verifyWritten, notes, read };
 }
 
 async function show<R extends FreezeReport>(

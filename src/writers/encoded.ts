@@ -43,5 +43,11 @@ export interface WrittenBytes {
   readonly sha256: string | undefined;
 }
 
+/** Options of `writeFile` that are not those of `writeGraph`. */
+export interface FileOptions extends WriteOptions, PumpOptions {
+  /** Called when all bytes are written, before the file gets its name; if it fails, the file is removed. */
+  readonly beforeRename?: () => Promise<unknown>;
+}
+
 /** Options of a file to write. */
 export type TargetOptions = Pick<WriteOptions, 'force' | 'inputs'>;

@@ -1,14 +1,11 @@
 import { type FileHandle, link, open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Encoded, PumpOptions, WriteOptions, WrittenBytes } from './encoded.js';
+import type { Encoded, FileOptions, PumpOptions, WrittenBytes } from './encoded.js';
 import { writeInPlace } from './in_place.js';
 import { pump, refuseWhenStopped, writeAll } from './pump.js';
 import { alreadyThere, checkTarget, errorCode, explainUnwritable, refuseWithoutSpace, type Target } from './target.js';
 import { openTemporary, removeLeftovers } from './temporary.js';
 import { verifyFile } from './verify_file.js';
-
-/** Options of {@link writeFile}. */
-type FileOptions = WriteOptions & PumpOptions;
 
 /**
  * Writes a file atomically: to a temporary file in the same folder, which is renamed when it is complete.
@@ -42,6 +39,7 @@ async function writeWhole(path: string, target: Target, encoded: Encoded, option
     if (options.sync) await synchronise(() => file.sync());
     await file.close();
     if (options.verifyWritten) await verifyFile(path, temporary, written, options);
+    await options.beforeRename?.();
     refuseWhenStopped(options.signal);
     await publish(temporary, target.path, options.force ?? false);
     if (options.sync) await synchroniseFolder(dirname(target.path));

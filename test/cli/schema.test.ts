@@ -45,7 +45,18 @@ async function jsonOf(one: Pick<Case, 'model' | 'load'>, command: string, make: 
   const model = await load(one.model, one.load);
   try {
     const report = make(model);
-    return jsonReport(report, { path: 'out.pb', format: 'pb', bytes: report.after.bytes, notes: [] }, command);
+    const sha256 = '0'.repeat(64);
+    const read = [{ path: one.model, bytes: 1, sha256 }];
+    const written = {
+      path: 'out.pb',
+      format: 'pb',
+      bytes: report.after.bytes,
+      sha256,
+      verified: false,
+      notes: [],
+      read,
+    };
+    return jsonReport(report, { ...written, format: 'pb' }, command);
   } catch (error) {
     return await jsonOfError(error);
   } finally {

@@ -15,6 +15,7 @@ export const options: Readonly<Record<string, Options>> = {
   output: { ...named(RESULT, 'file to write: .pb, .pbtxt (text), or - for stdout'), alias: 'o' },
   force: flag(RESULT, 'overwrite an existing file'),
   sync: flag(RESULT, 'wait until the file is on disk, so that it survives a power failure'),
+  'verify-written': flag(RESULT, 'read the file again after writing it, and compare it'),
   'dry-run': flag(RESULT, 'do everything, including reading and checking every weight, but write nothing'),
   outputs: list(NAMES, 'tensors to keep as outputs of the frozen graph: a,b or a:0 (default: detected)'),
   signature: named(NAMES, 'signature whose outputs to keep (default: serving_default, or the only one)'),
