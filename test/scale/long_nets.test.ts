@@ -24,6 +24,17 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   'unfused batch norms with nothing but products and differences between them': (scope, at) => `
 ${statistics(scope, at)}
 ${scope}/y = (${at} - ${scope}/m) * Rsqrt(${scope}/v + 0.001)`,
+  'batch norms with a flag for each': (scope, at) => `
+${scope}/flag = Placeholder[bool, shape=[]]
+${scope}/switch = Switch(MatMul(${at}, [[1.0, 2.0], [3.0, 4.0]]), ${scope}/flag)
+${statistics(scope, `${scope}/switch:1`)}
+${scope}/training = (${scope}/switch:1 - ${scope}/m) * Rsqrt(${scope}/v + 0.001)
+${scope}/inference = (${scope}/switch - ${scope}/mean) * Rsqrt(${scope}/variance + 0.001)
+${scope}/y = Relu(Merge(${scope}/inference, ${scope}/training))`,
+  'dropouts with a flag for each': (scope, at) => `
+${scope}/flag = Placeholder[bool, shape=[]]
+${scope}/dropped = Mul(${at} / 0.5, Floor(0.5 + RandomUniform(Shape(${at}))))
+${scope}/y = Select(${scope}/flag, ${scope}/dropped, ${at})`,
 };
 
 function modelWith(layer: Layer, count: number): Model {
@@ -41,7 +52,7 @@ function checkpointOf(scopes: readonly string[]): Checkpoint {
 }
 
 describe('the time per layer does not depend on the number of layers', () => {
-  const [FEW, MANY] = [30, 240];
+  const [FEW, MANY] = [60, 240];
   /** What leaves the processor's cache costs twice as much; a quadratic analysis shows as ten. */
   const LIMIT = 3;
 

@@ -1,7 +1,7 @@
 import { findUpdates } from '../../src/analysis/state/moving_averages.js';
 import { findVariables, type Variables } from '../../src/analysis/state/variables.js';
 import { findActivations } from '../../src/analysis/training/activations.js';
-import { Branches } from '../../src/analysis/training/branches.js';
+import { Branches, selectedInput, takenPort } from '../../src/analysis/training/branches.js';
 import { findDropouts } from '../../src/analysis/training/dropouts.js';
 import { chooseOutputs } from '../../src/analysis/training/outputs.js';
 import { constantValue } from '../../src/analysis/values/constants.js';
@@ -62,8 +62,8 @@ export const ANALYSES: Readonly<Record<string, AnalysisText>> = {
     const branches = new Branches(graph, pins);
     return [...graph.nodes()].flatMap((node) => {
       if (branches.isDeadNode(node)) return [`${node.name} never runs`];
-      if (/Switch$/.test(node.op)) return [`${node.name} takes output ${branches.taken(node) ?? '?'}`];
-      return /^Select/.test(node.op) ? [`${node.name} takes input ${branches.selected(node) ?? '?'}`] : [];
+      if (/Switch$/.test(node.op)) return [`${node.name} takes output ${takenPort(branches, node) ?? '?'}`];
+      return /^Select/.test(node.op) ? [`${node.name} takes input ${selectedInput(branches, node) ?? '?'}`] : [];
     });
   },
 

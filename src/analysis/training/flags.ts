@@ -1,19 +1,18 @@
-import { attrType } from '../../graph/attrs.js';
-import { DataType } from '../../graph/dtype.js';
 import type { Graph } from '../../graph/graph.js';
-import { type Node, refText, type TensorRef } from '../../graph/node.js';
+import type { Node, TensorRef } from '../../graph/node.js';
 import { NodeSet } from '../../graph/node_set.js';
-import { sourceOf, topologicalOrder } from '../../graph/walk.js';
-import { anyOf, hasRole, isIdentity, isSelect, isSwitch } from '../../ops/meaning.js';
-import { outputTypes } from '../../ops/registry.js';
+import { sourceOf } from '../../graph/walk.js';
+import { anyOf, isIdentity } from '../../ops/meaning.js';
 import { isStepCounter } from '../state/assignments.js';
 import { CONVERGED_STEP } from '../state/steady_state.js';
-import { isVariable } from '../state/variables.js';
-import { constantScalar, type Pins } from '../values/constants.js';
+import type { Pins } from '../values/constants.js';
 import type { Shapes } from '../values/shapes.js';
 import { ValueNumbering } from '../values/value_numbering.js';
 import { isTrainingFused, reducesBatchAxis } from './batch_statistics.js';
 import { Branches } from './branches.js';
+import { conditionsOf, isMode } from './conditions.js';
+import { FlagNeighbours } from './flag_neighbours.js';
+import { LiveNodes } from './live_nodes.js';
 
 /** A flag that switches between training and inference, and its value at inference. */
 export interface Flag {
@@ -52,11 +51,12 @@ export function findFlags(
   given: Pins,
   read: VariableRead,
 ): Flag[] {
-  const order = topologicalOrder(graph);
-  const live = new Branches(graph, given, order).needed(outputs);
-  const conditions = conditionsOf(graph, live);
+  const branches = new Branches(graph, given);
+  const needed = branches.needed(outputs);
+  const conditions = conditionsOf(graph, needed);
   if (conditions.length === 0) return [];
-  const finder = new FlagFinder(graph, order, trainingNodes(graph, shapes), outputs, given, read, conditions);
+  const live = new LiveNodes(graph, outputs, branches, needed);
+  const finder = new FlagFinder(graph, live, conditions, trainingNodes(graph, shapes), given, read);
   finder.pinCounters();
   finder.pinRoots();
   finder.pinModes();
@@ -71,53 +71,47 @@ interface Verdict {
   readonly isSure: boolean;
 }
 
-/** Maximum number of flags that one flag depends on: a batch norm has its flag, its tower, its layer. */
-const MAX_OTHERS = 6;
-
 class FlagFinder {
   readonly flags: Flag[] = [];
   readonly #graph: Graph;
-  readonly #order: readonly Node[];
-  readonly #training: readonly Node[];
-  readonly #outputs: readonly TensorRef[];
-  readonly #pins: Map<string, number>;
+  readonly #live: LiveNodes;
+  readonly #training: NodeSet;
   readonly #read: VariableRead;
   readonly #conditions: readonly TensorRef[];
-  readonly #roots: readonly string[];
+  readonly #neighbours: FlagNeighbours;
+  readonly #pinned: Set<string>;
 
   constructor(
     graph: Graph,
-    order: readonly Node[],
-    training: readonly Node[],
-    outputs: readonly TensorRef[],
+    live: LiveNodes,
+    conditions: readonly TensorRef[],
+    training: NodeSet,
     given: Pins,
     read: VariableRead,
-    conditions: readonly TensorRef[],
   ) {
     this.#graph = graph;
-    this.#order = order;
+    this.#live = live;
     this.#training = training;
-    this.#outputs = outputs;
-    this.#pins = new Map(given);
     this.#read = read;
     this.#conditions = conditions;
-    this.#roots = rootsOf(graph, conditions);
+    this.#neighbours = new FlagNeighbours(graph, live.first, conditions);
+    this.#pinned = new Set(given.keys());
   }
 
   /** Step counters that delay fake quantisation: it is active at inference. */
   pinCounters(): void {
-    for (const counter of this.#roots.filter((name) => isStepCounter(this.#graph, this.#graph.get(name)))) {
+    for (const counter of this.#neighbours.roots.filter((name) => isStepCounter(this.#graph, this.#graph.get(name)))) {
       const [early, late] = [0, CONVERGED_STEP].map(
-        (value) => [...this.#needed([[counter, value]])].filter((node) => quantizes(node)).length,
+        (value) => [...this.#without([counter], value)].filter((node) => quantizes(node)).length,
       ) as [number, number];
       if (early === late) continue;
-      this.#pin([counter], early > late ? 0 : CONVERGED_STEP, { code: 'delays_quantization' });
+      this.#pin([counter], early < late ? 0 : CONVERGED_STEP, { code: 'delays_quantization' });
     }
   }
 
   /** Placeholders and variables, one by one. */
   pinRoots(): void {
-    for (const root of this.#roots) if (!this.#pins.has(root)) this.#decide([root]);
+    for (const root of this.#neighbours.roots) if (!this.#pinned.has(root)) this.#decide([root]);
   }
 
   /**
@@ -140,7 +134,7 @@ class FlagFinder {
   }
 
   #isKnown(ref: TensorRef): boolean {
-    return constantScalar(this.#graph, ref, this.#pins) !== undefined;
+    return this.#live.numberAt(ref) !== undefined;
   }
 
   /** Pins nodes that are one flag, if one of its values is certainly inference. */
@@ -153,7 +147,7 @@ class FlagFinder {
 
   /** Another flag may hide the inference counterpart of training ops: both its values are tried. */
   #isSureWithOthers(nodes: readonly string[], value: number): boolean {
-    const others = this.#roots.filter((root) => !nodes.includes(root) && !this.#pins.has(root)).slice(0, MAX_OTHERS);
+    const others = this.#neighbours.of(nodes, (root) => !nodes.includes(root) && !this.#pinned.has(root));
     return others.some((other) =>
       [0, 1].some((otherValue) => {
         const verdict = this.#compare(nodes, [[other, otherValue]]);
@@ -164,24 +158,32 @@ class FlagFinder {
 
   /** Which value of a flag is inference, with some more pins; undefined if both need the same number of training-only ops. */
   #compare(nodes: readonly string[], more: readonly (readonly [string, number])[]): Verdict | undefined {
-    const needed = [0, 1].map((value) => this.#needed([...more, ...nodes.map((node) => [node, value] as const)]));
-    const [off, on] = needed.map((live) => this.#training.filter((node) => live.has(node)).length) as [number, number];
+    const gone = [this.#without(nodes, 0, more), this.#without(nodes, 1, more)] as const;
+    const [off, on] = gone.map((each) => [...each].filter((node) => this.#training.has(node)).length) as [
+      number,
+      number,
+    ];
     if (off === on) return undefined;
-    const value = off < on ? 0 : 1;
-    const [inference, training] = [needed[value]!, needed[1 - value]!];
-    const alone = [...inference].filter((each) => !training.has(each));
-    const vanishing = this.#training.filter((each) => training.has(each) && !inference.has(each));
+    const value = off > on ? 0 : 1;
+    const [inference, training] = [gone[value], gone[1 - value]!];
+    const alone = [...training].filter((each) => !inference.has(each));
+    const vanishing = [...inference].filter((each) => this.#training.has(each) && !training.has(each));
     return { value, count: Math.abs(on - off), isSure: standsInForTraining(alone, vanishing, this.#read) };
   }
 
-  /** The nodes that feed the outputs, with some more pins. */
-  #needed(more: readonly (readonly [string, number])[]): NodeSet {
-    return new Branches(this.#graph, new Map([...this.#pins, ...more]), this.#order).needed(this.#outputs);
+  /** The nodes that no longer feed the outputs if some nodes have a value, with some more pins. */
+  #without(
+    nodes: readonly string[],
+    value: number,
+    more: readonly (readonly [string, number])[] = [],
+  ): ReadonlySet<Node> {
+    return this.#live.withoutPinned(new Map([...more, ...nodes.map((node) => [node, value] as const)]));
   }
 
   #pin(nodes: readonly string[], value: number, reason: FlagReason): void {
+    this.#live.pin(new Map(nodes.map((node) => [node, value])));
     for (const node of nodes) {
-      this.#pins.set(node, value);
+      this.#pinned.add(node);
       this.flags.push({ node, value, reason });
     }
   }
@@ -192,12 +194,6 @@ const isRandom = anyOf('random');
 const isFused = anyOf('fused_batch_norm');
 const isAverage = anyOf('average');
 const bringsWeights = anyOf('weighted', 'gather', 'gather_variable');
-const isPlaceholder = anyOf('placeholder');
-/** Ops that forward the value of a condition. */
-const forwardsValue = anyOf('identity', 'switch', 'enter', 'cast', 'reshape');
-const forwardsCondition = anyOf('identity', 'switch', 'enter', 'cast', 'reshape', 'read');
-/** Ops that compute a condition from others. */
-const combines = anyOf('logic', 'comparison', 'slice');
 
 /**
  * Whether nodes needed only at inference replace the training ops: for batch statistics, they must read variables that
@@ -218,71 +214,9 @@ function usesStatistics(node: Node, read: VariableRead): boolean {
   );
 }
 
-/** The conditions of Switch and Select ops, each once, except for conditions of loops. */
-function conditionsOf(graph: Graph, live: NodeSet): TensorRef[] {
-  const found = new Map<string, TensorRef>();
-  for (const node of live) {
-    const condition = isSwitch(node) ? node.inputs[1] : isSelect(node) ? node.inputs[0] : undefined;
-    if (!condition) continue;
-    const source = sourceOf(graph, condition, forwardsValue);
-    if (graph.find(source.node)?.op !== 'LoopCond') found.set(refText(source), source);
-  }
-  return [...found.values()];
-}
-
-/** Whether a condition depends only on scalar placeholders, variables and constants, not on data or random ops. */
-function isMode(graph: Graph, condition: TensorRef): boolean {
-  const seen = new Set([condition.node]);
-  for (const name of seen) {
-    const node = graph.find(name);
-    if (!node) return false;
-    if (isPlaceholder(node) || isVariable(node)) {
-      if (!hasOneElement(node)) return false;
-    } else if (node.op !== 'Const' && !forwardsCondition(node) && !combines(node)) return false;
-    for (const ref of node.inputs) seen.add(ref.node);
-  }
-  return true;
-}
-
-/** Placeholders and variables from which conditions are computed by logic and comparisons, in file order. */
-function rootsOf(graph: Graph, conditions: readonly TensorRef[]): string[] {
-  const found = new NodeSet(graph);
-  const seen = new NodeSet(
-    graph,
-    conditions.flatMap(({ node }) => graph.find(node) ?? []),
-  );
-  for (const node of seen) {
-    const isRoot = isPlaceholder(node) || isVariable(node) || hasRole(node, 'assign_add');
-    if (isRoot && isScalarNumber(node)) found.add(node);
-    else if (forwardsCondition(node) || combines(node)) {
-      const inputs = graph.inputNodes(node);
-      for (const input of isSwitch(node) ? inputs.slice(0, 1) : inputs) seen.add(input);
-    }
-  }
-  return [...graph.nodes()].filter((node) => found.has(node)).map((node) => node.name);
-}
-
-const NUMBERS: ReadonlySet<DataType> = new Set([
-  DataType.DT_BOOL,
-  DataType.DT_INT32,
-  DataType.DT_INT64,
-  DataType.DT_UINT8,
-  DataType.DT_FLOAT,
-]);
-
-function isScalarNumber(node: Node): boolean {
-  const type = isVariable(node) ? attrType(node, 'dtype') : outputTypes(node)?.[0];
-  return type !== undefined && NUMBERS.has(type) && hasOneElement(node);
-}
-
-/** Whether the declared shape of a placeholder or a variable has one element; an undeclared one counts as such. */
-function hasOneElement(node: Node): boolean {
-  return (node.attr.shape?.shape?.dim ?? []).every((dim) => Number(dim.size) === 1);
-}
-
 /** Nodes that only training needs: statistics over the batch dimension, and random ops. */
-function trainingNodes(graph: Graph, shapes: Shapes): Node[] {
-  return [...graph.nodes()].filter(
-    (node) => isTrainingFused(node) || (isAverage(node) && reducesBatchAxis(graph, shapes, node)) || isRandom(node),
-  );
+function trainingNodes(graph: Graph, shapes: Shapes): NodeSet {
+  const isTraining = (node: Node) =>
+    isTrainingFused(node) || (isAverage(node) && reducesBatchAxis(graph, shapes, node)) || isRandom(node);
+  return new NodeSet(graph, [...graph.nodes()].filter(isTraining));
 }

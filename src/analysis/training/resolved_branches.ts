@@ -4,7 +4,7 @@ import type { NodeSet } from '../../graph/node_set.js';
 import { topologicalOrder } from '../../graph/walk.js';
 import { isMerge, isSelect, isSwitch } from '../../ops/meaning.js';
 import { Shapes } from '../values/shapes.js';
-import { Branches } from './branches.js';
+import { Branches, selectedInput, takenPort } from './branches.js';
 
 /** A node with a known condition: consumers of its output `port` can read its input `input`. */
 export interface ResolvedBranch {
@@ -27,7 +27,7 @@ export interface ResolvedBranches {
 /** Finds the branches that constant conditions select. */
 export function resolveBranches(graph: Graph, outputs: readonly TensorRef[]): ResolvedBranches {
   const order = topologicalOrder(graph);
-  const branches = new Branches(graph, new Map(), order);
+  const branches = new Branches(graph, new Map());
   const shapes = new Shapes(graph);
   const feeding = branches.needed(outputs);
   const resolved = order
@@ -43,7 +43,7 @@ export function resolveBranches(graph: Graph, outputs: readonly TensorRef[]): Re
 function resolvedAt(node: Node, branches: Branches, shapes: Shapes, feeding: NodeSet): ResolvedBranch | undefined {
   const feedsOutput = feeding.has(node);
   if (isSwitch(node)) {
-    const port = branches.taken(node);
+    const port = takenPort(branches, node);
     return port === undefined ? undefined : { node: node.name, port, input: 0, isJoin: false, feedsOutput };
   }
   if (isMerge(node)) {
@@ -51,7 +51,7 @@ function resolvedAt(node: Node, branches: Branches, shapes: Shapes, feeding: Nod
     if (alive.length !== 1 || node.inputs.length === 1) return undefined;
     return { node: node.name, port: 0, input: alive[0]!, isJoin: true, feedsOutput };
   }
-  const input = isSelect(node) ? branches.selected(node) : undefined;
+  const input = isSelect(node) ? selectedInput(branches, node) : undefined;
   if (input === undefined || !keepsShape(shapes, node, input)) return undefined;
   return { node: node.name, port: 0, input, isJoin: true, feedsOutput };
 }

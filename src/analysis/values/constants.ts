@@ -12,7 +12,8 @@ export type { ConstantValue } from '../../ops/value_rules.js';
 /** Given values, by node: pinned flags. */
 export type Pins = ReadonlyMap<string, number>;
 
-type Known = Map<string, ConstantValue | undefined>;
+/** Values of tensors by `name:port`; undefined for unknown ones. */
+export type Known = Map<string, ConstantValue | undefined>;
 
 /** Without pins, results are cached until the graph changes. */
 const unpinned = memoizeByVersion(
@@ -25,14 +26,16 @@ const unpinned = memoizeByVersion(
  * time are NaN; undefined if nothing is known.
  */
 export function constantValue(graph: Graph, ref: TensorRef, pins?: Pins): ConstantValue | undefined {
-  const known = pins
-    ? new Map([...pins].map(([node, value]) => [node, { shape: [], values: [value] }]))
-    : unpinned(graph);
-  return workedOut(graph, ref, known);
+  return workedOut(graph, ref, pins ? pinned(pins) : unpinned(graph));
 }
 
-/** Evaluates inputs before their consumers, without recursion, so that deep nets do not overflow the stack. */
-function workedOut(graph: Graph, ref: TensorRef, known: Known): ConstantValue | undefined {
+/** The values that pins give. */
+export function pinned(pins: Pins): Known {
+  return new Map([...pins].map(([node, value]) => [node, { shape: [], values: [value] }]));
+}
+
+/** The value of a tensor. Evaluates inputs before their consumers, without recursion, so that deep nets do not overflow the stack. */
+export function workedOut(graph: Graph, ref: TensorRef, known: Known): ConstantValue | undefined {
   const stack = [ref];
   const opened = new Set<string>();
   for (let at = stack.at(-1); at; at = stack.at(-1)) {
@@ -62,13 +65,15 @@ const isIdentityN = anyOf('identity_n');
 const isConstant = anyOf('constant');
 const isCast = anyOf('cast');
 
-function canCompute(node: Node): boolean {
+/** Whether the value of an op may follow from the values of its inputs. */
+export function canCompute(node: Node): boolean {
   const meaning = meaningOf(node.op);
   const isComputed = meaning?.scalar !== undefined || meaning?.value !== undefined;
   return isComputed || forwards(node) || isCast(node) || isIdentityN(node);
 }
 
-function compute(node: Node, port: number, input: ConstantInput): ConstantValue | undefined {
+/** The value of output `port` of a node, from those of its inputs. */
+export function compute(node: Node, port: number, input: ConstantInput): ConstantValue | undefined {
   if (isConstant(node)) return ofConst(node);
   if (forwards(node)) return input(0);
   if (isIdentityN(node)) return input(port);
@@ -122,7 +127,11 @@ const WHOLE: ReadonlySet<DataType> = new Set([
 
 /** The single number of a scalar (or one-element) constant. */
 export function constantScalar(graph: Graph, ref: TensorRef | undefined, pins?: Pins): number | undefined {
-  const value = ref && constantValue(graph, ref, pins);
+  return numberOf(ref && constantValue(graph, ref, pins));
+}
+
+/** The single number of a value; undefined if it has more elements, or is unknown. */
+export function numberOf(value: ConstantValue | undefined): number | undefined {
   return value?.values.length === 1 && !Number.isNaN(value.values[0]) ? value.values[0] : undefined;
 }
 

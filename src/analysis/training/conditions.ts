@@ -1,0 +1,89 @@
+import { attrType } from '../../graph/attrs.js';
+import { DataType } from '../../graph/dtype.js';
+import type { Graph } from '../../graph/graph.js';
+import { type Node, refText, type TensorRef } from '../../graph/node.js';
+import { NodeSet } from '../../graph/node_set.js';
+import { sourceOf } from '../../graph/walk.js';
+import { anyOf, hasRole, isSelect, isSwitch } from '../../ops/meaning.js';
+import { outputTypes } from '../../ops/registry.js';
+import { isVariable } from '../state/variables.js';
+
+const isPlaceholder = anyOf('placeholder');
+/** Whether an op forwards the value of a condition. */
+export const forwardsValue = anyOf('identity', 'switch', 'enter', 'cast', 'reshape');
+const forwardsCondition = anyOf('identity', 'switch', 'enter', 'cast', 'reshape', 'read');
+/** Ops that compute a condition from others. */
+const combines = anyOf('logic', 'comparison', 'slice');
+
+/** Whether a node forwards a condition or computes one from others. */
+export function computesCondition(node: Node): boolean {
+  return forwardsCondition(node) || combines(node);
+}
+
+/** The condition that a Switch or a Select depends on; undefined for other nodes. */
+export function conditionOf(node: Node): TensorRef | undefined {
+  if (isSwitch(node)) return node.inputs[1];
+  return isSelect(node) ? node.inputs[0] : undefined;
+}
+
+/** The conditions of Switch and Select ops, each once, except for conditions of loops. */
+export function conditionsOf(graph: Graph, live: NodeSet): TensorRef[] {
+  const found = new Map<string, TensorRef>();
+  for (const node of live) {
+    const condition = conditionOf(node);
+    if (!condition) continue;
+    const source = sourceOf(graph, condition, forwardsValue);
+    if (graph.find(source.node)?.op !== 'LoopCond') found.set(refText(source), source);
+  }
+  return [...found.values()];
+}
+
+/** Whether a condition depends only on scalar placeholders, variables and constants, not on data or random ops. */
+export function isMode(graph: Graph, condition: TensorRef): boolean {
+  const seen = new Set([condition.node]);
+  for (const name of seen) {
+    const node = graph.find(name);
+    if (!node) return false;
+    if (isPlaceholder(node) || isVariable(node)) {
+      if (!hasOneElement(node)) return false;
+    } else if (node.op !== 'Const' && !computesCondition(node)) return false;
+    for (const ref of node.inputs) seen.add(ref.node);
+  }
+  return true;
+}
+
+/** Placeholders and variables from which conditions are computed by logic and comparisons, in file order. */
+export function rootsOf(graph: Graph, conditions: readonly TensorRef[]): string[] {
+  const found = new NodeSet(graph);
+  const seen = new NodeSet(
+    graph,
+    conditions.flatMap(({ node }) => graph.find(node) ?? []),
+  );
+  for (const node of seen) {
+    const isRoot = isPlaceholder(node) || isVariable(node) || hasRole(node, 'assign_add');
+    if (isRoot && isScalarNumber(node)) found.add(node);
+    else if (computesCondition(node)) {
+      const inputs = graph.inputNodes(node);
+      for (const input of isSwitch(node) ? inputs.slice(0, 1) : inputs) seen.add(input);
+    }
+  }
+  return [...found].sort((a, b) => a.id - b.id).map((node) => node.name);
+}
+
+const NUMBERS: ReadonlySet<DataType> = new Set([
+  DataType.DT_BOOL,
+  DataType.DT_INT32,
+  DataType.DT_INT64,
+  DataType.DT_UINT8,
+  DataType.DT_FLOAT,
+]);
+
+function isScalarNumber(node: Node): boolean {
+  const type = isVariable(node) ? attrType(node, 'dtype') : outputTypes(node)?.[0];
+  return type !== undefined && NUMBERS.has(type) && hasOneElement(node);
+}
+
+/** Whether the declared shape of a placeholder or a variable has one element; an undeclared one counts as such. */
+function hasOneElement(node: Node): boolean {
+  return (node.attr.shape?.shape?.dim ?? []).every((dim) => Number(dim.size) === 1);
+}
