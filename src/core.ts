@@ -14,7 +14,7 @@
 export type { Cost } from './analysis/folding/cost.js';
 export type { ChannelProblem, FoldReason } from './analysis/folding/reasons.js';
 export type { MissingValue } from './analysis/state/checkpoint_value.js';
-export type { HealthProblem } from './analysis/state/health.js';
+export type { HealthProblem, NumberRange, StatisticsRange } from './analysis/state/health.js';
 export type { Evidence, Statistics } from './analysis/state/statistics.js';
 export type { Variable, Variables } from './analysis/state/variables.js';
 export type { BatchNorm, BatchNormStatus, UnpairedReason } from './analysis/training/batch_norms.js';
@@ -28,7 +28,7 @@ export type { UnfusedPattern } from './analysis/training/unfused.js';
 export type { Shape } from './analysis/values/shapes.js';
 export { BnfixError, type ErrorCode, type ErrorDetail, EXIT_CODES, type Fix } from './errors.js';
 export { analyse } from './freezing/analyse.js';
-export type { AnalysedBatchNorm, Analysis, Kept, Unhealthy } from './freezing/analysis.js';
+export type { AnalysedBatchNorm, Analysis, Kept, StoredBatchNorm, Unhealthy } from './freezing/analysis.js';
 export { apply, type FrozenModel } from './freezing/apply.js';
 export { type FoldedModel, type FoldOptions, fold } from './freezing/fold.js';
 export type { FoldedSite, FoldReport } from './freezing/fold_report.js';

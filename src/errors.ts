@@ -49,7 +49,9 @@ export interface ErrorDetail {
   readonly fix?: string | Fix | readonly (string | Fix)[] | undefined;
   /** The option that it is about, by its name in the library. */
   readonly option?: string | undefined;
-  /** The same facts as data: names, candidates, problems with their codes. */
+  /** What the user may have meant, the likeliest first: names of nodes, files, options. */
+  readonly candidates?: readonly string[] | undefined;
+  /** The same facts as data: names, problems with their codes. */
   readonly data?: Readonly<Record<string, unknown>> | undefined;
   /** The original error, if this one explains it. */
   readonly cause?: unknown;
@@ -67,6 +69,8 @@ export class BnfixError extends Error {
   readonly fixes: readonly Fix[];
   /** The option that it is about, by its name in the library. */
   readonly option: string | undefined;
+  /** What the user may have meant, the likeliest first: names of nodes, files, options. Empty if nothing is near. */
+  readonly candidates: readonly string[];
   /** The same facts as data; docs/report.schema.json is their schema. */
   readonly data: Readonly<Record<string, unknown>> | undefined;
 
@@ -78,6 +82,7 @@ export class BnfixError extends Error {
     this.why = detail.why;
     this.option = detail.option;
     this.data = detail.data;
+    this.candidates = detail.candidates ?? [];
     const fixes = detail.fix === undefined ? [] : Array.isArray(detail.fix) ? detail.fix : [detail.fix];
     this.fixes = fixes.map((fix: string | Fix) => (typeof fix === 'string' ? { text: fix } : fix));
   }

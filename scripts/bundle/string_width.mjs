@@ -1,6 +1,2 @@
-// In place of string-width, with which yargs lays out the help: the real one compiles an expression of all emojis first.
-
-/** The columns that a text takes; the help is ASCII. */
-export default function stringWidth(text) {
-  return text.length;
-}
+// In place of string-width, with which yargs and wrap-ansi lay out text: the real one compiles an expression of all emojis first.
+export { textWidth as default } from '../../src/cli/text_width.ts';

@@ -4,8 +4,12 @@ import { BnfixError } from '../errors.js';
 export class Args {
   readonly #values: Readonly<Record<string, unknown>>;
 
-  constructor(values: Readonly<Record<string, unknown>>) {
+  /** The arguments as they were given. */
+  readonly given: readonly string[];
+
+  constructor(values: Readonly<Record<string, unknown>>, given: readonly string[] = []) {
     this.#values = values;
+    this.given = given;
   }
 
   /** Whether a flag is set. */

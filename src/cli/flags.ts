@@ -8,6 +8,6 @@ export function flagText(option: string, value?: string): string {
 }
 
 /** A value for pasting into a shell: quoted if it contains special characters. */
-function shellQuoted(value: string): string {
+export function shellQuoted(value: string): string {
   return /^[\w@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`;
 }

@@ -1,40 +1,57 @@
 import type { FoldedSite, FoldReport } from '../freezing/fold_report.js';
 import { foldReasonText, isHelpedByDuplicates } from '../freezing/fold_wording.js';
+import type { TensorInfo } from '../freezing/report.js';
 import { countText, plural } from '../freezing/text.js';
-import { type ReportStyle, type Row, reportText, type Written } from './report.js';
-
-const ACTIONS: Readonly<Record<FoldedSite['action'], string>> = {
-  previous: 'folded into the preceding op',
-  next: 'folded into the following op',
-  arithmetic: 'became Mul and Add',
-  kept: 'kept',
-};
-
-/** How many sites are shown with their reasons without -v. */
-const SHOWN = 6;
+import { labelled, shortened, wrapped } from './layout.js';
+import { reportText, type Section, type Written } from './report.js';
+import type { ReportStyle } from './report_style.js';
+import { beforeAfter } from './size_table.js';
 
 /** The report of freeze, plus the result for each batch norm and what folding saves. */
 export function foldReportText(report: FoldReport, written: Written, style: ReportStyle): string {
-  const rows: Row[] = [
-    ['folded', siteLines(report.folded, style)],
-    ['cost', costLines(report)],
-  ];
-  return reportText(report, written, style, rows);
+  return reportText(report, written, style, [foldedSection(report.folded, style), costSection(report, style)]);
 }
 
-function siteLines(sites: readonly FoldedSite[], { verbose }: ReportStyle): string[] {
-  if (sites.length === 0) return ['no batch norm to fold'];
+/** What became of the sites: those that were not folded into an op are named with the reason. */
+function foldedSection(sites: readonly FoldedSite[], style: ReportStyle): Section {
+  const { symbols, width, verbose } = style;
+  const batchNorms = sites.filter(({ pattern }) => pattern !== 'arithmetic');
+  const others = sites.filter(({ pattern }) => pattern === 'arithmetic');
   const lines: string[] = [];
-  for (const [action, text] of Object.entries(ACTIONS)) {
-    const group = sites.filter((site) => site.action === action);
+  const add = (symbol: string, text: string) => lines.push(...labelled(`${symbol} `, text, width));
+  if (batchNorms.length === 0) add(symbols.done, 'No batch norm to fold.');
+  const into = batchNorms.filter(({ action }) => action === 'previous' || action === 'next');
+  if (into.length > 0) {
+    const count =
+      batchNorms.length === 1
+        ? 'the batch norm'
+        : `${countText(into.length)} of ${plural(batchNorms.length, 'batch norm')}`;
+    add(symbols.done, `Folded ${count} into the weights of neighbouring ops.`);
+    if (verbose) lines.push(...siteLines(into, style));
+  }
+  for (const [action, text] of [
+    ['arithmetic', 'became Mul and Add, since not foldable into a neighbour'],
+    ['kept', 'not folded'],
+  ] as const) {
+    const group = batchNorms.filter((site) => site.action === action);
     if (group.length === 0) continue;
-    lines.push(`${text}: ${countText(group.length)}`);
-    const isReason = action === 'arithmetic' || action === 'kept';
-    const shown = verbose ? group : isReason ? group.slice(0, SHOWN) : [];
-    lines.push(...shown.map((site) => `  ${site.name} (${site.pattern}): ${siteText(site)}`));
-    if (isReason && shown.length < group.length) lines.push(`  and ${group.length - shown.length} more (-v)`);
+    add(symbols.warning, `${plural(group.length, 'batch norm')} ${text}:`);
+    lines.push(...siteLines(group, style));
+  }
+  if (others.length > 0) {
+    add(symbols.done, `Simplified ${plural(others.length, 'product')} with constants${verbose ? ':' : ' (-v)'}`);
+    if (verbose) lines.push(...siteLines(others, style));
   }
   return lines;
+}
+
+function siteLines(sites: readonly FoldedSite[], { width, verbose }: ReportStyle): string[] {
+  const { shown, more } = shortened(sites, verbose);
+  const lines = shown.flatMap((site) => [
+    `  ${site.name} (${site.pattern})`,
+    ...wrapped(siteText(site), width - 4).map((line) => `    ${line}`),
+  ]);
+  return more > 0 ? [...lines, `  and ${more} more (-v)`] : lines;
 }
 
 /** What a site was folded into, or why it was not folded. */
@@ -50,19 +67,31 @@ function reasonText(reason: FoldedSite['reasons'][number]): string {
   return `${foldReasonText(reason)}${help}`;
 }
 
-function costLines({ cost: { before, after } }: FoldReport): string[] {
+function costSection({ cost: { before, after }, inputs }: FoldReport, style: ReportStyle): Section {
   const total = (ops: Readonly<Record<string, number>>) => Object.values(ops).reduce((sum, count) => sum + count, 0);
-  const [was, is] = [total(before.ops), total(after.ops)];
-  const fewer = before.multiplications - after.multiplications;
-  const percent = before.multiplications > 0 ? ((100 * fewer) / before.multiplications).toFixed(1) : '0.0';
-  const changes = Object.keys({ ...before.ops, ...after.ops }).sort();
-  const differing = changes.filter((op) => (before.ops[op] ?? 0) !== (after.ops[op] ?? 0));
-  return [
-    `${plural(was, 'op')} with arithmetic before, ${countText(is)} after`,
-    ...(differing.length > 0
-      ? [`  ${differing.map((op) => `${op} ${before.ops[op] ?? 0} -> ${after.ops[op] ?? 0}`).join(', ')}`]
-      : []),
-    `${countText(before.multiplications)} multiplications before, ${countText(after.multiplications)} after ` +
-      `(${percent}% fewer; for one example, unknown sizes count as 1)`,
-  ];
+  const names = Object.keys({ ...before.ops, ...after.ops }).sort();
+  const changed = names.flatMap((op) => {
+    const counts = { before: before.ops[op] ?? 0, after: after.ops[op] ?? 0 };
+    return counts.before === counts.after ? [] : [{ label: `  ${op}`, ...counts }];
+  });
+  const multiplications = {
+    label: 'multiplications',
+    before: before.multiplications,
+    after: after.multiplications,
+    inPercent: true,
+    note: 'for one example',
+  };
+  return beforeAfter(
+    [
+      { label: 'ops with arithmetic', before: total(before.ops), after: total(after.ops) },
+      ...changed,
+      ...(inputs.every(isKnownForOneExample) ? [multiplications] : []),
+    ],
+    style,
+  );
+}
+
+/** Whether all sizes but that of the batch are known. */
+function isKnownForOneExample({ shape }: TensorInfo): boolean {
+  return shape?.slice(1).every((size) => size >= 0) ?? false;
 }

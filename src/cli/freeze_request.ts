@@ -89,12 +89,16 @@ function given<K extends string>(options: Readonly<Record<K, string | undefined>
   return Object.fromEntries(entries) as Partial<Record<K, string>>;
 }
 
-function noOutput(model: string): BnfixError {
+/** A name for the result of a model. */
+export function proposedName(model: string): string {
   const name = basename(model).replace(/(\.meta|\.index|\.data-\d{5}-of-\d{5}|\.pbtxt|\.pb|\.ckpt)+$/, '');
-  const proposed = /^\.*$/.test(name) ? 'frozen.pb' : `${name}.${/frozen/i.test(name) ? 'fixed' : 'frozen'}.pb`;
+  return /^\.*$/.test(name) ? 'frozen.pb' : `${name}.${/frozen/i.test(name) ? 'fixed' : 'frozen'}.pb`;
+}
+
+function noOutput(model: string): BnfixError {
   return new BnfixError('usage', 'no output file given', {
     where: '-o',
-    fix: `-o ${proposed}   (or -o - for stdout, or --dry-run)`,
+    fix: `-o ${proposedName(model)}   (or -o - for stdout, or --dry-run)`,
   });
 }
 

@@ -51,12 +51,12 @@ export async function parse(argv: readonly string[], commands: readonly Command[
     parser.command({
       command: `${command.name} [${command.positional}]`,
       describe: command.summary,
-      builder: (argv: Argv) => {
+      builder: (parser: Argv) => {
         for (const name of Object.keys(command.module.options)) known.add(name);
-        return commandParser(argv, command);
+        return commandParser(parser, command);
       },
       handler: (values) => {
-        found = { command, args: new Args(values) };
+        found = { command, args: new Args(values, argv) };
       },
     });
   }

@@ -1,9 +1,8 @@
-import pc from 'picocolors';
-import type { BatchNormReport, FreezeReport, TensorInfo } from '../freezing/report.js';
-import { countText, listed, shapeText } from '../freezing/text.js';
+import { basename, dirname } from 'node:path';
+import { isWarning } from '../freezing/notices.js';
+import type { FreezeReport, TensorInfo } from '../freezing/report.js';
+import { listed, shapeText } from '../freezing/text.js';
 import {
-  evidenceText,
-  leftText,
   noticeText,
   outcomesText,
   outcomeText,
@@ -15,6 +14,12 @@ import type { Outcome } from '../passes/outcome.js';
 import { flagText } from './flags.js';
 import { byteText } from './format.js';
 import { nullForUndefined } from './json.js';
+import { hanging, labelled, padded, shortened, unbroken, wrapped } from './layout.js';
+import { nextLines } from './next_steps.js';
+import type { ReportStyle } from './report_style.js';
+import { sizeTable } from './size_table.js';
+import { textWidth } from './text_width.js';
+import { batchNormSection } from './verdict.js';
 import { version } from './version.js';
 
 /** How the result was written. */
@@ -31,144 +36,91 @@ export interface Written {
   readonly notes: readonly string[];
   /** The files that were read; empty if no hashes were requested. */
   readonly read: readonly FileHash[];
-}
-
-/** How a report is shown. */
-export interface ReportStyle {
-  /** Show each batch norm, not only their number. */
-  readonly verbose: boolean;
-  readonly color: boolean;
+  /** How long everything took; not in the report for machines, which is the same each time. */
+  readonly seconds?: number | undefined;
+  /** After a dry run, the command that writes the result. */
+  readonly command?: string | undefined;
 }
 
 /**
  * The report for machines: the FreezeReport, the files that were `read`, and `written` (null in a dry run). Absent values
  * are null. docs/report.schema.json describes it.
  */
-export function jsonReport(report: FreezeReport, { read, path, ...file }: Written, command = 'freeze'): string {
-  const written = path === undefined ? null : { path, ...file };
-  return JSON.stringify({ bnfix: version(), command, ...report, read, written }, nullForUndefined, 2);
+export function jsonReport(report: FreezeReport, written: Written, command = 'freeze'): string {
+  const { path, read, format, bytes, sha256, verified, notes } = written;
+  const file = path === undefined ? null : { path, format, bytes, sha256, verified, notes };
+  return JSON.stringify({ bnfix: version(), command, ...report, read, written: file }, nullForUndefined, 2);
 }
 
-/** A label of the report and its lines. */
-export type Row = readonly [label: string, lines: readonly string[]];
+/** Lines of a report that belong together. */
+export type Section = readonly string[];
 
-/** The report for people: what was found, what was done and on which evidence, and what to do next. */
+/** The report for people: what was wrong, what was done and on which evidence, and what to do next. */
 export function reportText(
   report: FreezeReport,
   written: Written,
   style: ReportStyle,
-  more: readonly Row[] = [],
+  more: readonly Section[] = [],
 ): string {
-  const colors = pc.createColors(style.color);
-  const { model, checkpoint, inputs, outputs } = report;
-  const rows: Row[] = [
-    ['model', [`${model.name}  (TensorFlow ${model.tensorflow ?? 'version unknown'})`]],
-    ['checkpoint', [checkpoint ?? 'none']],
-    [inputs.length === 1 ? 'input' : 'inputs', tensorLines(inputs, style)],
-    [
-      outputs.length === 1 ? 'output' : 'outputs',
-      [...tensorLines(outputs, style), colors.dim(outputReasonText(report.outputReason, flagText('outputs')))],
-    ],
-    ['batch norms', batchNormLines(report, style)],
-    ['also', otherLines(report, style)],
+  const sections: Section[] = [
+    headerLines(report, style),
+    batchNormSection(report, style),
+    changeSection(report, style),
     ...more,
-    ['notes', [...report.notices.map((notice) => noticeText(notice, flagText)), ...written.notes]],
-    ['', sizeLines(report, written).map((line, i) => (i === 0 ? colors.dim(line) : line))],
-    writtenRow(written),
-    ['sha256', style.verbose ? hashLines(written) : []],
-    ['next', nextLines(report, written)],
+    tensorSection(report, style),
+    sizeTable(report, written, style),
+    noteLines(report, written, style),
+    style.verbose ? hashLines(written) : [],
+    [...writtenLines(written, style), ...nextLines(report, written, style)],
   ];
-  const width = Math.max(...rows.map(([label]) => label.length));
-  return rows
-    .filter(([, lines]) => lines.length > 0)
-    .flatMap(([label, lines]) => lines.map((line, i) => `${colors.bold((i ? '' : label).padEnd(width))}  ${line}`))
-    .join('\n');
+  return sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n');
 }
 
-const SHOWN = 4;
-
-function tensorLines(tensors: readonly TensorInfo[], { verbose }: ReportStyle): string[] {
-  if (tensors.length === 0) return ['none'];
-  const shown = verbose ? tensors : tensors.slice(0, SHOWN);
-  const lines = shown.map(({ name, dtype, shape }) => `${name}  ${dtype} ${shapeText(shape)}`);
-  return shown.length < tensors.length ? [...lines, `and ${tensors.length - shown.length} more (-v)`] : lines;
-}
-
-/** Outcomes of every result, or reported elsewhere. */
-const ALWAYS: ReadonlySet<Outcome['kind']> = new Set(['stripped', 'pruned_function', 'simplified']);
-
-/** Whether nothing had to be done: the report says so instead of counting zeros. */
-function isUnchanged({ batchNorms, outcomes }: FreezeReport): boolean {
-  return outcomes.every(({ kind }) => ALWAYS.has(kind)) && batchNorms.every(({ status }) => status === 'inference');
-}
-
-function batchNormLines(report: FreezeReport, { verbose }: ReportStyle): string[] {
-  const groups = new Map<string, BatchNormReport[]>();
-  for (const batchNorm of report.batchNorms) {
-    const key = [batchNorm.pattern, batchNorm.status, batchNorm.reason].join();
-    groups.set(key, [...(groups.get(key) ?? []), batchNorm]);
+/** The files, and the TensorFlow that wrote them. */
+function headerLines({ model, checkpoint, notices }: FreezeReport, { width, colors }: ReportStyle): string[] {
+  const details: string[] = [];
+  if (model.tensorflow !== undefined) details.push(`TensorFlow ${model.tensorflow}`);
+  if (checkpoint !== undefined && !notices.some(({ code }) => code === 'checkpoint_unused')) {
+    const isBeside = dirname(checkpoint) === dirname(model.name) && basename(checkpoint) !== '';
+    details.push(`checkpoint ${isBeside ? basename(checkpoint) : checkpoint}`);
   }
-  const lines = [...groups.values()].flatMap((group) => [
-    groupLine(group, report),
-    ...(verbose ? group.flatMap(siteLines) : []),
-  ]);
-  if (lines.length === 0) lines.push('none feeds an output');
-  if (isUnchanged(report)) lines.push('nothing to repair: the graph is already frozen and in inference mode');
-  return lines;
-}
-
-function groupLine(group: readonly BatchNormReport[], { flags }: FreezeReport): string {
-  const [first] = group as [BatchNormReport];
-  const what = first.pattern === 'unfused' ? 'unfused batch norm' : first.pattern;
-  const count = countText(group.length);
-  if (first.status === 'inference') {
-    return `${count} already in inference mode${flags.length > 0 ? ' (with the flags below)' : ''} (${what})`;
-  }
-  if (first.status !== 'repaired') return `${count} left (${what}): ${leftText(first, flagText('keep'))}`;
-  const kinds = new Map<string, number>();
-  for (const { evidence } of group) {
-    const kind = evidence?.kind ?? 'its parts';
-    kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
-  }
-  const matched = [...kinds].map(([kind, n]) => (kinds.size === 1 ? kind : `${kind} ${n}`)).join(', ');
-  return `${count} repaired (${what}): batch statistics -> moving averages, matched by ${matched}`;
-}
-
-function siteLines({ name, status, evidence, mean, variance }: BatchNormReport): string[] {
-  if (status !== 'repaired') return [`  ${name}`];
-  if (!evidence || mean === undefined || variance === undefined) {
-    return [`  ${name}`, '    variables that average parts of it now replace them'];
-  }
-  return [`  ${name}  <-  ${mean}, ${variance}`, `    ${evidenceText(evidence, mean, variance)}`];
+  const line = `${model.name}   ${details.join(', ')}`.trimEnd();
+  const name = colors.bold(model.name);
+  if (textWidth(line) <= width) return [name + line.slice(model.name.length)];
+  return [name, ...labelled('  ', details.map(unbroken).join(', '), width)];
 }
 
 /** Changes other than batch norms; flags are listed by name, since their values were inferred. */
-function otherLines({ outcomes, flags, kept }: FreezeReport, { verbose }: ReportStyle): string[] {
+function changeSection({ outcomes, flags, kept }: FreezeReport, style: ReportStyle): string[] {
+  const { width, symbols, verbose } = style;
   const kinds = new Map<Outcome['kind'], number>();
   for (const { kind } of outcomes) kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
   const texts = [...kinds].flatMap(([kind, count]) => outcomesText(kind, count) ?? []);
-  const lines = texts.length > 0 ? [texts.join(', ')] : [];
-  const flagLines = flags.map((flag) => `  ${pinnedText(flag)}`);
-  if (verbose) {
-    const others = outcomes.filter(({ kind }) => kind !== 'batch_norm' && kind !== 'flag');
-    lines.push(...flagLines, ...others.map((outcome) => `  ${outcomeText(outcome)}`));
-  } else if (flags.length > SHOWN) lines.push(`  ${flags.length} flags (-v lists them)`);
-  else lines.push(...flagLines);
+  const lines: string[] = [];
+  if (texts.length > 0) lines.push(...labelled(`${symbols.done} `, `${capitalised(texts.join(', '))}.`, width));
+  const { shown, more } = shortened(flags, verbose);
+  for (const flag of shown) lines.push(...labelled('  ', pinnedText(flag), width));
+  if (more > 0) lines.push(`  and ${more} more flags (-v)`);
+  if (verbose) lines.push(...stepLines(outcomes, style));
   const left = kept.filter(({ kind }) => kind !== 'batch_norm').map(({ node }) => node);
-  return left.length === 0 ? lines : [...lines, `left active (${flagText('keep')}): ${listed(left, 3)}`];
+  if (left.length > 0) {
+    lines.push(...labelled(`${symbols.warning} `, `Left active (${flagText('keep')}): ${listed(left, 3)}`, width));
+  }
+  return lines;
 }
 
-function sizeLines({ before, after }: FreezeReport, written: Written): string[] {
-  const rows: [string, string, string][] = [
-    ['', 'before', 'after'],
-    ['nodes', countText(before.nodes), countText(after.nodes)],
-    ['ops', countText(before.ops), countText(after.ops)],
-    ['bytes', countText(before.bytes), countText(written.bytes)],
-  ];
-  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows.map(([label, ...cells]) =>
-    [label.padEnd(widths[0]!), ...cells.map((cell, i) => cell.padStart(widths[i + 1]!))].join('  '),
-  );
+/** Steps that are named with -v: the others are the same for each variable, or about nodes that are gone. */
+const STEPS: ReadonlySet<Outcome['kind']> = new Set(['function', 'input', 'statistic', 'dropout', 'stripped']);
+
+function stepLines(outcomes: readonly Outcome[], { width }: ReportStyle): string[] {
+  return outcomes.filter(({ kind }) => STEPS.has(kind)).flatMap((step) => labelled('  ', outcomeText(step), width));
+}
+
+function capitalised(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
 /** As sha256sum prints them. */
@@ -177,21 +129,55 @@ function hashLines({ read, path, sha256 }: Written): string[] {
   return path === undefined || sha256 === undefined ? files : [...files, `${sha256}  ${path}`];
 }
 
-function writtenRow({ path, bytes, verified }: Written): Row {
-  if (path === undefined) return ['dry run', ['every weight was read and checked; nothing was written']];
+/** Inputs and outputs of the result, with dtypes and shapes. */
+function tensorSection({ inputs, outputs, outputReason }: FreezeReport, style: ReportStyle): string[] {
+  const infos = [...inputs, ...outputs];
+  const width = Math.max(0, ...infos.map(({ name }) => textWidth(name)));
+  const labels = [inputs.length === 1 ? 'input' : 'inputs', outputs.length === 1 ? 'output' : 'outputs'] as const;
+  const indent = Math.max(...labels.map((label) => label.length));
+  const label = (text: string) => `  ${style.colors.bold(padded(text, indent))}  `;
+  const reason = style.colors.dim(outputReasonText(outputReason, flagText('outputs')));
   return [
-    'written',
-    [`${path === '-' ? 'to stdout' : path}  (${byteText(bytes)}${verified ? ', read again and compared' : ''})`],
+    ...hanging(label(labels[0]), tensorLines(inputs, width, indent + 4, style)),
+    ...hanging(label(labels[1]), tensorLines(outputs, width, indent + 4, style, reason)),
   ];
 }
 
-/** How to use the result. */
-function nextLines({ inputs, outputs }: FreezeReport, { path }: Written): string[] {
-  if (path === undefined) return ['run the same command with -o FILE and without --dry-run'];
-  const feeds = inputs.slice(0, SHOWN).map(({ name }, i) => `'${name}': ${inputs.length === 1 ? 'x' : `x${i}`}`);
-  const fetches = outputs.slice(0, SHOWN).map(({ name }) => `'${name}'`);
-  return [
-    `in TensorFlow, after tf.import_graph_def(graph_def, name=''):`,
-    `sess.run([${fetches.join(', ')}], {${feeds.join(', ')}})`,
-  ];
+function tensorLines(
+  tensors: readonly TensorInfo[],
+  nameWidth: number,
+  indent: number,
+  { width, verbose }: ReportStyle,
+  reason = '',
+): string[] {
+  if (tensors.length === 0) return ['none'];
+  const { shown, more } = shortened(tensors, verbose);
+  const room = width - indent;
+  const lines = shown.flatMap(({ name, dtype, shape }) => {
+    const type = `${dtype} ${shapeText(shape)}`;
+    const line = `${padded(name, nameWidth)}  ${type}`;
+    return textWidth(line) <= room ? [line] : [name, `  ${type}`];
+  });
+  if (more > 0) lines.push(`and ${more} more (-v)`);
+  if (reason === '') return lines;
+  const last = `${lines.at(-1)}  ${reason}`;
+  if (lines.length === 1 && textWidth(last) <= room) return [last];
+  return [...lines, ...wrapped(reason, room)];
+}
+
+/** What else the user should know about the result: warnings are beside the verdict. */
+function noteLines({ notices }: FreezeReport, { notes }: Written, { width, colors }: ReportStyle): string[] {
+  const others = notices.filter((notice) => !isWarning(notice)).map((notice) => noticeText(notice, flagText));
+  return [...others, ...notes].flatMap((text) => labelled(`${colors.bold('Note')}  `, text, width));
+}
+
+function writtenLines({ path, bytes, seconds, verified }: Written, { width, colors }: ReportStyle): string[] {
+  if (path === undefined) {
+    return wrapped(`${colors.bold('Dry run')}: read and checked every weight; nothing was written`, width);
+  }
+  const time = seconds === undefined ? '' : ` in ${seconds.toFixed(1)} s`;
+  const size = byteText(bytes);
+  const text = path === '-' ? `${size} to stdout` : `${unbroken(path)} (${unbroken(size)})`;
+  const check = verified ? ', read it again and compared' : '';
+  return wrapped(`${colors.bold('Wrote')} ${text}${time}${check}`, width);
 }

@@ -1,8 +1,10 @@
 import pc from 'picocolors';
-import { BnfixError, EXIT_CODES, fixText } from '../errors.js';
+import { BnfixError, EXIT_CODES, type Fix, fixText } from '../errors.js';
 import { flagText } from './flags.js';
 import { nullForUndefined } from './json.js';
+import { hanging, labelled, padded, wrapped } from './layout.js';
 import type { Terminal } from './terminal.js';
+import { textWidth } from './text_width.js';
 
 /** How an error is shown. */
 export interface ErrorStyle {
@@ -13,19 +15,26 @@ export interface ErrorStyle {
   readonly jsonTo: 'stdout' | 'stderr';
 }
 
+/** How the text of an error is laid out. */
+interface TextStyle {
+  readonly colors: ReturnType<typeof pc.createColors>;
+  readonly width: number;
+}
+
 /** Prints an error as what / where / why / how. @returns its exit code */
 export function showError(thrown: unknown, terminal: Terminal, style: ErrorStyle): number {
   const error = thrown instanceof BnfixError ? thrown : internalError(thrown);
   const exitCode = EXIT_CODES[error.code];
   if (style.json) {
-    const { code, message, why, option, data } = error;
-    const details = { where: placeOf(error), why, fix: fixOf(error), option, data };
+    const { code, message, why, option, candidates, data } = error;
+    const details = { where: placeOf(error), why, fix: fixOf(error), option, candidates, data };
     const text = JSON.stringify({ error: { code, exitCode, message, ...details } }, nullForUndefined, 2);
     if (style.jsonTo === 'stdout') terminal.out(text);
     else terminal.err(text);
     if (style.jsonTo === 'stderr') return exitCode;
   }
-  terminal.err(errorText(error, style.color && terminal.hasColor(terminal.stderr)));
+  const colors = pc.createColors(style.color && terminal.hasColor(terminal.stderr));
+  terminal.err(errorText(error, { colors, width: terminal.messageWidth }));
   if (style.verbose && error.code === 'internal') terminal.err(`\n${stackText(error)}`);
   // The part of the graph that the error is about, for bug reports.
   const around = style.verbose ? error.data?.around : undefined;
@@ -48,20 +57,54 @@ function fixOf({ fixes }: BnfixError): string | undefined {
   return fixes.length === 0 ? undefined : fixes.map((fix) => fixText(fix, flagText)).join('\n');
 }
 
-function errorText(error: BnfixError, color: boolean): string {
-  const colors = pc.createColors(color);
+/** `where` is left out if the headline contains it. */
+function errorText(error: BnfixError, { colors, width }: TextStyle): string {
   const isBug = error.code === 'internal';
-  const details: [string, string | undefined][] = [
-    ['where', placeOf(error)],
-    ['why', error.why ?? (isBug ? 'this is a bug in bnfix, not in your model' : undefined)],
-    ['fix', fixOf(error) ?? (isBug ? 'please report it with the output of the same command plus -v' : undefined)],
+  const headline = isBug ? `internal error: ${error.message}` : error.message;
+  const place = placeOf(error);
+  const lines = [
+    ...hanging('', wrapped(`${colors.red('bnfix:')} ${colors.bold(headline)}`, width - INDENT), INDENT),
+    ...detailLines('where', headline.includes(place ?? '') ? undefined : place, colors, width),
+    ...detailLines(
+      'why',
+      error.why ?? (isBug ? 'this is a bug in bnfix, not in your model' : undefined),
+      colors,
+      width,
+    ),
   ];
-  const lines = [`${colors.red('bnfix:')} ${colors.bold(isBug ? `internal error: ${error.message}` : error.message)}`];
-  for (const [name, text] of details) {
-    // The first line of a multi-line text introduces the others, which are indented below it.
-    if (text !== undefined) lines.push(`  ${colors.dim(name.padEnd(5))}  ${text.split('\n').join('\n         ')}`);
-  }
-  return lines.join('\n');
+  if (error.fixes.length > 1) return [...lines, ...wayLines(error.fixes, colors, width)].join('\n');
+  const report = isBug ? 'please report it with the output of the same command plus -v' : undefined;
+  return [...lines, ...detailLines('fix', fixOf(error) ?? report, colors, width)].join('\n');
+}
+
+const INDENT = 2;
+
+function detailLines(name: string, text: string | undefined, colors: TextStyle['colors'], width: number): string[] {
+  if (text === undefined) return [];
+  const label = `  ${colors.dim(name.padEnd(5))}  `;
+  const indent = textWidth(label);
+  const lines = text.split('\n').flatMap((line) => {
+    const [first = '', ...rest] = wrapped(line, width - indent - INDENT);
+    return [first, ...rest.map((each) => `  ${each}`)];
+  });
+  return hanging(label, lines, indent);
+}
+
+/** Several ways out: each option with its value in one line, beside what it does if there is room. */
+function wayLines(fixes: readonly Fix[], colors: TextStyle['colors'], width: number): string[] {
+  const label = `  ${colors.dim('Ways on')}  `;
+  const indent = textWidth(label);
+  const options = fixes.map(({ option, value }) => (option === undefined ? '' : flagText(option, value)));
+  const longest = Math.max(...options.map(textWidth));
+  const isBeside = longest <= (width - indent) / 2;
+  const lines = fixes.flatMap(({ text = '' }, i) => {
+    const option = options[i]!;
+    if (option === '') return wrapped(text, width - indent);
+    if (text === '') return [option];
+    if (isBeside) return labelled(`${padded(option, longest)}  `, text, width - indent);
+    return [option, ...labelled('  ', text, width - indent)];
+  });
+  return hanging(label, lines, indent);
 }
 
 function stackText(error: Error): string {

@@ -1,5 +1,5 @@
 /** A text stream: process.stdout, or a collector in tests. */
-export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean };
+export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
 
 interface Surroundings {
   readonly stdout: Output;
@@ -53,4 +53,25 @@ export class Terminal {
     if (this.#env.FORCE_COLOR) return this.#env.FORCE_COLOR !== '0';
     return stream.isTTY === true && this.#env.TERM !== 'dumb';
   }
+
+  /** Columns of a stream: of the terminal, else as COLUMNS says, else as many as the caller wants. */
+  width(stream: Output, otherwise: number): number {
+    const columns = (stream.isTTY === true ? stream.columns : undefined) ?? Number(this.#env.COLUMNS);
+    return Number.isInteger(columns) && columns > 0 ? Math.max(columns, NARROWEST) : otherwise;
+  }
+
+  /** Columns for messages on stderr: lines of a log are not wrapped, so that it can be searched. */
+  get messageWidth(): number {
+    return this.width(this.stderr, Number.POSITIVE_INFINITY);
+  }
+
+  /** Whether more than ASCII can be shown: old consoles lack the characters. */
+  get hasUnicode(): boolean {
+    const { TERM, WT_SESSION, TERM_PROGRAM } = this.#env;
+    if (process.platform === 'win32') return WT_SESSION !== undefined || TERM_PROGRAM !== undefined;
+    return TERM !== 'linux' && TERM !== 'dumb';
+  }
 }
+
+/** Text in fewer columns is no longer readable. */
+const NARROWEST = 20;

@@ -10,12 +10,14 @@ import { encodeAs, graphFormat } from '../writers/graph_file.js';
 import { verifyPayloads, writeStream } from '../writers/stream.js';
 import { checkTarget } from '../writers/target.js';
 import type { Args } from './args.js';
-import { flagText } from './flags.js';
-import type { FreezeRequest } from './freeze_request.js';
+import { flagText, shellQuoted } from './flags.js';
+import { type FreezeRequest, proposedName } from './freeze_request.js';
 import { graphPart } from './graph_part.js';
 import { interruptible, uninterrupted } from './interrupt.js';
+import { hanging, wrapped } from './layout.js';
 import { progressBar } from './progress.js';
-import { jsonReport, type ReportStyle, type Written } from './report.js';
+import { jsonReport, type Written } from './report.js';
+import { type ReportStyle, reportStyle } from './report_style.js';
 import type { Terminal } from './terminal.js';
 
 /** A graph to write, and its report. */
@@ -29,8 +31,6 @@ interface Result<R extends FreezeReport> {
 interface Task<R extends FreezeReport> {
   readonly command: string;
   readonly make: (model: LoadedModel, options: FreezeRequest['freeze']) => Result<R>;
-  /** The message when it is done. */
-  readonly done: string;
   readonly text: (report: R, written: Written, style: ReportStyle) => string;
 }
 
@@ -41,25 +41,23 @@ export async function writeResult<R extends FreezeReport>(
   args: Args,
   terminal: Terminal,
 ): Promise<number> {
+  const start = performance.now();
   const verbose = args.flag('verbose');
-  const log = stopwatch(terminal, verbose && !args.flag('quiet'));
   // Report an unwritable target before the work, not after it.
   if (request.output === '-') refuseTerminal(terminal, request);
   else if (request.output !== undefined) await checkTarget(request.output, { force: request.force });
-  log('started');
   const { model: path } = request;
   // Only reports for machines and in detail have hashes: large files take another pass.
   const isHashed = args.flag('json') || verbose;
   const { model, hashes } = isHashed
     ? await loadHashed(path, request.load)
     : { model: await load(path, request.load), hashes: undefined };
-  log(`read ${path}`);
   try {
     const frozen = task.make(model, request.freeze);
-    log(task.done);
     const written = await write(request, model, hashes, frozen, terminal, args.flag('quiet'));
-    log(written.path === undefined ? 'read every weight' : `wrote ${written.path}`);
-    await show(task, frozen.report, written, args, terminal);
+    const seconds = (performance.now() - start) / 1000;
+    const command = request.dryRun ? writingCommand(task.command, request, args) : undefined;
+    await show(task, frozen.report, { ...written, seconds, command }, args, terminal);
     return 0;
   } catch (error) {
     const part = verbose ? graphPart(error, model.graph) : undefined;
@@ -116,16 +114,29 @@ async function show<R extends FreezeReport>(
   args: Args,
   terminal: Terminal,
 ): Promise<void> {
-  // Warnings go to stderr as well, for users who skip the report.
-  const warnings = args.flag('json') ? [] : report.notices.filter(isWarning);
-  for (const notice of warnings) terminal.err(`bnfix: warning: ${noticeText(notice, flagText)}`);
+  // Warnings go to stderr as well, for users who skip the report, or send it to a file.
+  const isSeen = !args.flag('quiet') && terminal.stdout.isTTY === true && terminal.stderr.isTTY === true;
+  const warnings = args.flag('json') || isSeen ? [] : report.notices.filter(isWarning);
+  for (const notice of warnings) {
+    const lines = wrapped(`bnfix: warning: ${noticeText(notice, flagText)}`, terminal.messageWidth - 2);
+    terminal.err(hanging('', lines, 2).join('\n'));
+  }
   // The report must not mix with a graph on stdout.
   const stream = written.path === '-' ? terminal.stderr : terminal.stdout;
   if (args.flag('json')) await terminal.print(jsonReport(report, written, task.command), stream);
   else if (!args.flag('quiet')) {
     const color = !args.flag('no-color') && terminal.hasColor(stream);
-    await terminal.print(task.text(report, written, { verbose: args.flag('verbose'), color }), stream);
+    const [width, unicode] = [terminal.width(stream, 80), terminal.hasUnicode];
+    const style = reportStyle({ verbose: args.flag('verbose'), color, width, unicode });
+    await terminal.print(task.text(report, written, style), stream);
   }
+}
+
+/** The command that writes what a dry run checked. */
+function writingCommand(command: string, { model, output }: FreezeRequest, args: Args): string {
+  const given = args.given.filter((arg) => arg !== '--dry-run' && arg !== command);
+  const more = output === undefined ? ['-o', proposedName(model)] : [];
+  return ['bnfix', command, ...given, ...more].map(shellQuoted).join(' ');
 }
 
 function refuseTerminal(terminal: Terminal, { dryRun, force }: FreezeRequest): void {
@@ -134,15 +145,4 @@ function refuseTerminal(terminal: Terminal, { dryRun, force }: FreezeRequest): v
     where: '-o -',
     fix: '-o FILE, or pipe it into a command: bnfix freeze ... -o - | COMMAND',
   });
-}
-
-/** Prints on stderr how long each step took. */
-function stopwatch(terminal: Terminal, enabled: boolean): (text: string) => void {
-  if (!enabled) return () => {};
-  let last = performance.now();
-  return (text) => {
-    const now = performance.now();
-    terminal.err(`${text}  (${((now - last) / 1000).toFixed(2)} s)`);
-    last = now;
-  };
 }

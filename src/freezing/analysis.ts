@@ -1,4 +1,4 @@
-import type { HealthProblem } from '../analysis/state/health.js';
+import type { HealthProblem, StatisticsRange } from '../analysis/state/health.js';
 import type { Variable, Variables } from '../analysis/state/variables.js';
 import type { BatchNorm } from '../analysis/training/batch_norms.js';
 import type { Dropout } from '../analysis/training/dropouts.js';
@@ -37,6 +37,8 @@ export interface Analysis {
   readonly flags: readonly Flag[];
   /** The batch norms that feed an output (or a candidate, if outputs are ambiguous), in file order. */
   readonly batchNorms: readonly AnalysedBatchNorm[];
+  /** Unfused batch norms that already use stored statistics. */
+  readonly stored: readonly StoredBatchNorm[];
   /** The active dropouts, which {@link apply} removes. */
   readonly dropouts: readonly Dropout[];
   /** What the user wants to keep unchanged, and its kind. */
@@ -72,6 +74,18 @@ export interface AnalysedBatchNorm extends BatchNorm {
   readonly isKept: boolean;
   /** What is wrong with the statistics that it uses, or will use; undefined if nothing is. */
   readonly health: HealthProblem | undefined;
+  /** Their values; undefined if there are none, or if variables average parts of them. */
+  readonly range: StatisticsRange | undefined;
+}
+
+/** An unfused batch norm that already normalises with stored statistics. */
+export interface StoredBatchNorm {
+  /** The op that takes the root of the variance. */
+  readonly name: string;
+  /** Whether it subtracts a stored mean: other roots of stored vectors are not batch norms. */
+  readonly isBatchNorm: boolean;
+  readonly health: HealthProblem | undefined;
+  readonly range: StatisticsRange | undefined;
 }
 
 /** Something that the user wants to keep unchanged. */

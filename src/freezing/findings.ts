@@ -19,7 +19,7 @@ import type { FusedRepair } from '../passes/pass.js';
 import { type AnalysedBatchNorm, type Analysis, type Kept, MAX_FED_CANDIDATES } from './analysis.js';
 import type { Found } from './found.js';
 import type { FedBy } from './still_fed.js';
-import { findUnhealthy, unhealthySelected } from './unhealthy.js';
+import { checkStoredNorms, findUnhealthy, unhealthySelected } from './unhealthy.js';
 
 /** The findings about a prepared graph. */
 export type Findings = Pick<
@@ -29,6 +29,7 @@ export type Findings = Pick<
   | 'kept'
   | 'randomOps'
   | 'batchReductions'
+  | 'stored'
   | 'unhealthy'
   | 'untrainedAllowed'
   | 'needed'
@@ -55,7 +56,8 @@ export function findings(found: Found): Findings {
     ...dropouts.filter(({ output }) => isKept(output)).map(({ output }): Kept => ({ kind: 'dropout', node: output })),
     ...strange.filter(({ output }) => isKept(output)).map(({ output }): Kept => ({ kind: 'random_op', node: output })),
   ];
-  const unhealthy = findUnhealthy(found, batchNorms, live);
+  const stored = checkStoredNorms(found, live);
+  const unhealthy = findUnhealthy(batchNorms, stored);
   const isAllowed = found.options.allowUntrained === true;
   const untrained = untrainedStatistics(found);
   const untrainedBehindFlag = untrainedSelected(found, needed);
@@ -79,6 +81,7 @@ export function findings(found: Found): Findings {
     kept,
     randomOps: [...graph.nodes()].filter((node) => live.has(node) && isRandom(node)).map(({ name }) => name),
     batchReductions: batchReductionsLeft(training, inference),
+    stored,
     unhealthy,
     untrainedAllowed: isAllowed ? untrainedNames([...untrained, ...untrainedBehindFlag]) : [],
     needed,
@@ -113,20 +116,34 @@ function batchNormsInUse({ training, inference, checkpoint }: Found): AnalysedBa
       ...batchNorm,
       feeds: ends.filter(({ feeding }) => feeding.hasNamed(batchNorm.name)).map(({ name }) => name),
       isKept: batchNorm.status.kind !== 'inference' && training.isKept(batchNorm.name),
-      health: healthOf(training, batchNorm, checkpoint),
+      ...healthOf(training, batchNorm, checkpoint),
     }));
 }
 
-/** What is wrong with the statistics that a batch norm uses, or will use. */
-function healthOf({ graph, variables }: Training, { name, status }: BatchNorm, checkpoint: Checkpoint | undefined) {
+/** The statistics that a batch norm uses, or will use: what is wrong with them, and their values. */
+function healthOf(
+  training: Training,
+  batchNorm: BatchNorm,
+  checkpoint: Checkpoint | undefined,
+): Pick<AnalysedBatchNorm, 'health' | 'range'> {
+  const statistics = statisticsOf(training, batchNorm, checkpoint);
+  const checked = statistics && checkHealth(...statistics);
+  return { health: checked?.problem, range: checked?.range };
+}
+
+function statisticsOf(
+  { graph, variables }: Training,
+  { name, status }: BatchNorm,
+  checkpoint: Checkpoint | undefined,
+): [mean: NamedValue, variance: NamedValue] | undefined {
   if (status.kind === 'paired') {
     const { mean, variance } = status.statistics;
-    return checkHealth(valueIn(mean, checkpoint), valueIn(variance, checkpoint));
+    return [valueIn(mean, checkpoint), valueIn(variance, checkpoint)];
   }
   if (status.kind !== 'inference') return undefined;
   const { inputs } = graph.get(name);
   const [mean, variance] = [3, 4].map((index) => inputs[index] && read(graph, variables, inputs[index], checkpoint));
-  return mean && variance && checkHealth(mean, variance);
+  return mean && variance && [mean, variance];
 }
 
 function valueIn(variable: Variable, checkpoint: Checkpoint | undefined): NamedValue {

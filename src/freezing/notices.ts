@@ -37,6 +37,14 @@ export function isWarning({ code }: Notice): boolean {
   return WARNINGS.has(code);
 }
 
+/** Whether a value of the checkpoint is in the result: frozen variables do not need it. */
+export function usesCheckpoint({ needed, batchNorms }: Pick<Analysis, 'needed' | 'batchNorms'>): boolean {
+  const statistics = batchNorms.flatMap(({ status }) =>
+    status.kind === 'paired' ? [status.statistics.mean, status.statistics.variance] : [],
+  );
+  return [...needed, ...statistics].some(({ value }) => value === undefined);
+}
+
 /** The notices about a graph that can be frozen. */
 export function noticesOf(analysis: Analysis): Notice[] {
   const { inputs, options, needed, randomOps, batchReductions, batchNorms, unhealthy } = analysis;
@@ -48,20 +56,18 @@ export function noticesOf(analysis: Analysis): Notice[] {
   if (options.ema && plain.length === needed.length) notices.push({ code: 'no_ema' });
   else if (plain.length > 0) notices.push({ code: 'without_ema', variables: plain.map(({ node }) => node) });
   const { checkpoint } = analysis.model;
-  const used = [
-    ...needed,
-    ...batchNorms.flatMap(({ status }) =>
-      status.kind === 'paired' ? [status.statistics.mean, status.statistics.variance] : [],
-    ),
-  ];
-  if (checkpoint && used.every(({ value }) => value !== undefined)) {
+  if (checkpoint && !usesCheckpoint(analysis)) {
     notices.push({ code: 'checkpoint_unused', checkpoint: checkpoint.name });
   }
   if (randomOps.length > 0) notices.push({ code: 'random_ops', nodes: randomOps });
   if (batchReductions.length > 0) notices.push({ code: 'batch_reductions', nodes: batchReductions });
   const untrained = batchNorms.filter(({ isKept, health }) => !isKept && health?.kind === 'untrained');
+  const untrainedStored = analysis.stored
+    .filter(({ isBatchNorm, health }) => isBatchNorm && health?.kind === 'untrained')
+    .map(({ name }) => name);
   for (const allowed of [true, false]) {
     const names = untrained.filter(({ status }) => (status.kind === 'paired') === allowed).map(({ name }) => name);
+    if (!allowed) names.push(...untrainedStored);
     if (names.length > 0) notices.push({ code: 'untrained_in_use', batchNorms: names, allowed });
   }
   if (analysis.untrainedAllowed.length > 0) {

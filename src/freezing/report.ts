@@ -1,16 +1,18 @@
+import type { StatisticsRange } from '../analysis/state/health.js';
 import type { Evidence } from '../analysis/state/statistics.js';
 import type { Flag, FlagReason } from '../analysis/training/flags.js';
 import type { OutputReason } from '../analysis/training/outputs.js';
 import { type Shape, Shapes } from '../analysis/values/shapes.js';
 import { attrType } from '../graph/attrs.js';
-import { DataType, dtypeName } from '../graph/dtype.js';
+import { bytesPerElement, DataType, dtypeName } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
 import type { TensorRef } from '../graph/node.js';
+import { elementCount } from '../graph/tensor.js';
 import { anyOf } from '../ops/meaning.js';
 import { outputTypes } from '../ops/registry.js';
 import type { Outcome } from '../passes/outcome.js';
-import type { AnalysedBatchNorm, Analysis, Kept } from './analysis.js';
-import { type Notice, noticesOf } from './notices.js';
+import type { AnalysedBatchNorm, Analysis, Kept, StoredBatchNorm } from './analysis.js';
+import { type Notice, noticesOf, usesCheckpoint } from './notices.js';
 
 /** A tensor of the result. */
 export interface TensorInfo {
@@ -40,6 +42,8 @@ export interface BatchNormReport {
   /** The variables that hold its statistics; undefined if `evidence` is. */
   readonly mean: string | undefined;
   readonly variance: string | undefined;
+  /** The values of its stored statistics; undefined if it uses none, or if variables average parts of them. */
+  readonly range: StatisticsRange | undefined;
   /** Why it normalises each example by itself. */
   readonly reason: 'layer_normalization' | 'batch_of_one' | undefined;
 }
@@ -50,7 +54,7 @@ export interface GraphSize {
   readonly nodes: number;
   /** Number of different ops. */
   readonly ops: number;
-  /** Size of the file. */
+  /** Size of graph and weights. */
   readonly bytes: number;
 }
 
@@ -88,9 +92,9 @@ export interface FreezeReport {
   readonly outcomes: readonly Outcome[];
   /** Notices for the user. */
   readonly notices: readonly Notice[];
-  /** The model; bytes of the file that holds its graph. */
+  /** The model: the file that holds its graph, and the tensors of its checkpoint. */
   readonly before: GraphSize;
-  /** The result; bytes of its binary form, weights included. */
+  /** The result in binary form. */
   readonly after: GraphSize;
 }
 
@@ -101,7 +105,7 @@ export function freezeReport(
   outcomes: readonly Outcome[],
   byteLength: number,
 ): FreezeReport {
-  const { model, outputs, flags, batchNorms, kept } = analysis;
+  const { model, outputs, flags, kept } = analysis;
   return {
     model: {
       name: model.name,
@@ -116,12 +120,12 @@ export function freezeReport(
       analysis.graph,
       outputs.candidates.map(({ ref }) => ref),
     ),
-    batchNorms: batchNorms.map(batchNormReport),
+    batchNorms: batchNormReports(analysis),
     flags: flags.map((flag) => flagReport(analysis.graph, flag)),
     kept,
     outcomes,
     notices: noticesOf(analysis),
-    before: { ...sizeOf(model.graph), bytes: model.byteLength },
+    before: { ...sizeOf(model.graph), bytes: model.byteLength + checkpointBytes(analysis) },
     after: { ...sizeOf(graph), bytes: byteLength },
   };
 }
@@ -149,21 +153,49 @@ export function tensorInfos(graph: Graph, refs: readonly TensorRef[]): TensorInf
   });
 }
 
-function batchNormReport({ name, pattern, isKept, status }: AnalysedBatchNorm): BatchNormReport {
-  const site = { name, pattern, evidence: undefined, mean: undefined, variance: undefined, reason: undefined };
+/** All batch norms that feed an output, in file order; unfused ones in inference mode included. */
+function batchNormReports({ graph, batchNorms, stored }: Analysis): BatchNormReport[] {
+  const known = new Set(batchNorms.map(({ name }) => name));
+  const others = stored.filter(({ name, isBatchNorm }) => isBatchNorm && !known.has(name));
+  const reports = [...batchNorms.map(batchNormReport), ...others.map(storedReport)];
+  if (others.length === 0) return reports;
+  const byName = new Map(reports.map((report) => [report.name, report]));
+  return [...graph.nodes()].flatMap(({ name }) => byName.get(name) ?? []);
+}
+
+function storedReport({ name, range }: StoredBatchNorm): BatchNormReport {
+  return { ...blankReport(name, 'unfused'), status: 'inference', range };
+}
+
+function blankReport(name: string, pattern: string) {
+  const nothing = { evidence: undefined, mean: undefined, variance: undefined, range: undefined, reason: undefined };
+  return { name, pattern, ...nothing };
+}
+
+function batchNormReport({ name, pattern, isKept, status, range }: AnalysedBatchNorm): BatchNormReport {
+  const site = blankReport(name, pattern);
   if (isKept) return { ...site, status: 'kept' };
   switch (status.kind) {
     case 'inference':
-      return { ...site, status: 'inference' };
+      return { ...site, status: 'inference', range };
     case 'per_example':
       return { ...site, status: 'per_example', reason: status.reason };
     case 'paired': {
       const { mean, variance, evidence } = status.statistics;
-      return { ...site, status: 'repaired', evidence, mean: mean.node, variance: variance.node };
+      return { ...site, status: 'repaired', evidence, mean: mean.node, variance: variance.node, range };
     }
     default:
       return { ...site, status: 'repaired' };
   }
+}
+
+/** Size of the tensors in a checkpoint that the result uses; tensors of strings do not count. */
+function checkpointBytes({ model, needed, batchNorms }: Analysis): number {
+  if (!model.checkpoint || !usesCheckpoint({ needed, batchNorms })) return 0;
+  let bytes = 0;
+  for (const { dtype, shape } of model.checkpoint.entries.values())
+    bytes += elementCount(shape) * (bytesPerElement(dtype) ?? 0);
+  return bytes;
 }
 
 function sizeOf(graph: Graph): { nodes: number; ops: number } {

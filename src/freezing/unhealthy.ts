@@ -8,24 +8,33 @@ import { DataType } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
 import type { Checkpoint } from '../graph/model.js';
 import type { NodeSet } from '../graph/node_set.js';
-import type { AnalysedBatchNorm, Unhealthy } from './analysis.js';
+import type { AnalysedBatchNorm, StoredBatchNorm, Unhealthy } from './analysis.js';
 import type { Found } from './found.js';
 
+/** The unfused batch norms that normalise with stored statistics, and their values. */
+export function checkStoredNorms({ training, checkpoint }: Found, live: NodeSet): StoredBatchNorm[] {
+  return findStoredNorms(training.graph, training.variables, live).map(({ name, variance, mean, others }) => {
+    const { problem, range } = checkStored(
+      namedValue(variance, checkpoint),
+      mean && namedValue(mean, checkpoint),
+      others.map((other) => namedValue(other, checkpoint)),
+    );
+    return { name, health: problem, range, isBatchNorm: mean !== undefined };
+  });
+}
+
 /** The batch norms in inference mode whose statistics contain NaN, infinity or a negative variance, fused and unfused. */
-export function findUnhealthy(found: Found, batchNorms: readonly AnalysedBatchNorm[], live: NodeSet): Unhealthy[] {
-  const { training, checkpoint } = found;
+export function findUnhealthy(
+  batchNorms: readonly AnalysedBatchNorm[],
+  stored: readonly StoredBatchNorm[],
+): Unhealthy[] {
   const unhealthy: Unhealthy[] = [];
   for (const { name, status, health } of batchNorms) {
     if (status.kind !== 'inference' || !health || health.kind === 'untrained' || health.kind === 'missing') continue;
     unhealthy.push({ batchNorm: name, problem: health });
   }
-  for (const { name, variance, others } of findStoredNorms(training.graph, training.variables, live)) {
-    const problem = checkStored(
-      namedValue(variance, checkpoint),
-      others.map((other) => namedValue(other, checkpoint)),
-    );
-    if (problem) unhealthy.push({ batchNorm: name, problem });
-  }
+  for (const { name, health } of stored)
+    if (health && health.kind !== 'untrained') unhealthy.push({ batchNorm: name, problem: health });
   return unhealthy;
 }
 

@@ -5,7 +5,7 @@ import { refText } from '../graph/node.js';
 import type { Outcome } from '../passes/outcome.js';
 import type { Notice } from './notices.js';
 import { healthText } from './problem_text.js';
-import type { BatchNormReport, FlagReport } from './report.js';
+import type { FlagReport } from './report.js';
 import { countText, listed, plural } from './text.js';
 
 // All sentences about results: a report is data, and this module turns it into text.
@@ -49,14 +49,6 @@ export function evidenceText(evidence: Evidence, mean: string, variance: string)
   }
 }
 
-/** Why a batch norm that uses batch statistics is left as it is. */
-export function leftText({ status, reason }: BatchNormReport, option: string): string {
-  if (status === 'kept') return `kept in training mode (${option})`;
-  return reason === 'layer_normalization'
-    ? 'layer normalisation: each example is normalised by itself'
-    : 'its batch dimension is statically 1: each example is normalised by itself (instance normalisation)';
-}
-
 /** A flag, its value and why. */
 export function flagText({ name, value, reason }: FlagReport): string {
   return `${name} = ${value}: ${flagReasonText(reason, value)}`;
@@ -87,7 +79,7 @@ export function outcomeText(outcome: Outcome): string {
     case 'flag':
       return `pinned ${outcome.node} to ${outcome.value}`;
     case 'branch':
-      return `${outcome.node} (${outcome.op}) always always takes its input ${outcome.input}`;
+      return `${outcome.node} (${outcome.op}) always takes its input ${outcome.input}`;
     case 'simplified':
       return `simplified ${outcome.node} (${outcome.op})`;
     case 'statistic':

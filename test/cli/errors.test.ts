@@ -112,7 +112,8 @@ describe('what cannot be trusted', () => {
     const model = fixture('untrained_113/model.meta');
     const { code, stderr } = await cli(['freeze', model, '-o', at('out.pb')]);
     expect(code).toBe(4);
-    expect(stderr).toMatch(/ {2}fix {4}--allow-untrained .*\n {9}--keep /);
+    expect(stderr).toMatch(/ {2}Ways on {2}--allow-untrained .*\n/);
+    expect(stderr).toMatch(/\n {11}--keep /);
     expect(readdirSync(at())).toEqual([]);
     expect((await cli(['freeze', model, '-o', at('out.pb'), '--allow-untrained'])).code).toBe(0);
   });
@@ -134,7 +135,7 @@ describe('what cannot be written: exit 6', () => {
     writeFileSync(at('out.pb'), 'old');
     const { code, stderr } = await cli(['freeze', BAG_MODEL, '-o', at('out.pb')]);
     expect(code).toBe(6);
-    expect(stderr).toContain('fix    --force  overwrites it\n         -o FILE  chooses another name');
+    expect(stderr).toContain('  Ways on  --force  overwrites it\n           -o FILE  chooses another name\n');
     expect(readFileSync(at('out.pb'), 'utf8')).toBe('old');
     expect((await cli(['freeze', BAG_MODEL, '-o', at('out.pb'), '--force'])).code).toBe(0);
     expect(readdirSync(at())).toEqual(['out.pb']);
@@ -173,6 +174,7 @@ describe('errors as JSON', () => {
         why: expect.any(String),
         fix: expect.any(String),
         option: null,
+        candidates: expect.any(Array),
         data: null,
       },
     });

@@ -35,29 +35,68 @@ function isAll(numbers: Float64Array, wanted: number): boolean {
   return numbers.length > 0 && numbers.every((value) => value === wanted);
 }
 
+/** The smallest and the largest of some numbers. */
+export type NumberRange = readonly [smallest: number, largest: number];
+
+/** The values of the moving statistics of a batch norm, summarised; undefined for values that are missing or not finite. */
+export interface StatisticsRange {
+  readonly channels: number;
+  readonly mean: NumberRange | undefined;
+  readonly variance: NumberRange | undefined;
+}
+
+/** What is wrong with moving statistics, if anything, and their values. */
+export interface Health {
+  readonly problem: HealthProblem | undefined;
+  readonly range: StatisticsRange | undefined;
+}
+
 /** Reads and checks the values of moving statistics: a few numbers per channel. */
-export function checkHealth(mean: NamedValue, variance: NamedValue): HealthProblem | undefined {
+export function checkHealth(mean: NamedValue, variance: NamedValue): Health {
   try {
-    return problemOf([mean.name, variance.name], mean.value(), variance.value());
+    const [meanTensor, varianceTensor] = [mean.value(), variance.value()];
+    const channels = [elementCount(meanTensor.shape), elementCount(varianceTensor.shape)] as const;
+    const names = [mean.name, variance.name] as const;
+    if (channels[0] !== channels[1]) return { problem: { kind: 'wrong_shape', names, channels }, range: undefined };
+    const [means, variances] = [readNumbers(meanTensor), readNumbers(varianceTensor)];
+    const range = { channels: variances.length, mean: rangeOf(means), variance: rangeOf(variances) };
+    return { problem: problemOf(names, means, variances), range };
   } catch (error) {
-    return { kind: 'missing', value: missingValue(error) };
+    return { problem: { kind: 'missing', value: missingValue(error) }, range: undefined };
   }
+}
+
+function rangeOf(numbers: Float64Array): NumberRange | undefined {
+  if (numbers.length === 0 || !numbers.every(Number.isFinite)) return undefined;
+  let [smallest, largest] = [numbers[0]!, numbers[0]!];
+  for (const number of numbers) {
+    if (number < smallest) smallest = number;
+    if (number > largest) largest = number;
+  }
+  return [smallest, largest];
 }
 
 /**
  * Checks the statistics of an inference graph: values must be finite, variances not negative. Ignores vectors that are
  * too long for statistics, and missing values.
  */
-export function checkStored(variance: NamedValue, others: readonly NamedValue[]): HealthProblem | undefined {
-  const variances = numbersOf(variance);
-  const smallest = variances?.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);
-  for (const each of [variance, ...others]) {
-    const numbers = each === variance ? variances : numbersOf(each);
-    if (numbers && !numbers.every(Number.isFinite)) return { kind: 'not_finite', name: each.name };
+export function checkStored(variance: NamedValue, mean: NamedValue | undefined, others: readonly NamedValue[]): Health {
+  const values = [variance, ...(mean ? [mean] : []), ...others].map((each) => ({ each, numbers: numbersOf(each) }));
+  const variances = values[0]!.numbers;
+  const means = mean && values[1]!.numbers;
+  const range = variances && {
+    channels: variances.length,
+    mean: means && rangeOf(means),
+    variance: rangeOf(variances),
+  };
+  const infinite = values.find(({ numbers }) => numbers && !numbers.every(Number.isFinite));
+  if (infinite) return { problem: { kind: 'not_finite', name: infinite.each.name }, range };
+  const smallest = range?.variance?.[0];
+  if (smallest !== undefined && smallest < 0) {
+    return { problem: { kind: 'negative_variance', name: variance.name, smallest }, range };
   }
-  return smallest !== undefined && smallest < 0
-    ? { kind: 'negative_variance', name: variance.name, smallest }
-    : undefined;
+  const problem = mean && means && variances && untrainedProblem([mean.name, variance.name], means, variances);
+  return { problem, range };
 }
 
 function numbersOf({ value }: NamedValue): Float64Array | undefined {
@@ -70,14 +109,23 @@ function numbersOf({ value }: NamedValue): Float64Array | undefined {
   }
 }
 
-function problemOf(names: readonly [string, string], mean: Tensor, variance: Tensor): HealthProblem | undefined {
-  const channels = [elementCount(mean.shape), elementCount(variance.shape)] as const;
-  if (channels[0] !== channels[1]) return { kind: 'wrong_shape', names, channels };
-  const [means, variances] = [readNumbers(mean), readNumbers(variance)];
+function problemOf(
+  names: readonly [string, string],
+  means: Float64Array,
+  variances: Float64Array,
+): HealthProblem | undefined {
   if (!means.every(Number.isFinite)) return { kind: 'not_finite', name: names[0] };
   if (!variances.every(Number.isFinite)) return { kind: 'not_finite', name: names[1] };
   const smallest = variances.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);
   if (smallest < 0) return { kind: 'negative_variance', name: names[1], smallest };
+  return untrainedProblem(names, means, variances);
+}
+
+function untrainedProblem(
+  names: readonly [string, string],
+  means: Float64Array,
+  variances: Float64Array,
+): HealthProblem | undefined {
   if (!isAll(means, 0)) return undefined;
   const value = ([1, 0] as const).find((wanted) => isAll(variances, wanted));
   return value === undefined ? undefined : { kind: 'untrained', names, variance: value };

@@ -124,7 +124,7 @@ export class EvidenceFinder {
       name: each.node,
       value: () => variableValue(each, this.#checkpoint),
     })) as [NamedValue, NamedValue];
-    return checkHealth(m, v) === undefined;
+    return checkHealth(m, v).problem === undefined;
   }
 
   /** Number of channels of a scale or an offset; undefined if unknown. */

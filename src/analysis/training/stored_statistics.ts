@@ -17,7 +17,9 @@ export interface StoredNorm {
   /** The op that takes the root of the variance. */
   readonly name: string;
   readonly variance: Stored;
-  /** Other stored operands: mean, scale and offset. */
+  /** What it subtracts; undefined if none was recognised. */
+  readonly mean: Stored | undefined;
+  /** Its other stored operands: scale and offset. */
   readonly others: readonly Stored[];
 }
 
@@ -48,7 +50,11 @@ export function findStoredNorms(graph: Graph, variables: Variables, live: NodeSe
   const found: StoredNorm[] = [];
   for (const node of live) {
     const variance = varianceUnder(graph, node, stored);
-    if (variance) found.push({ name: node.name, variance, others: storedAfter(graph, node, live, stored) });
+    if (!variance) continue;
+    const after = storedAfter(graph, node, live, stored);
+    const mean = after.find(({ isSubtracted }) => isSubtracted)?.value;
+    const others = after.map(({ value }) => value).filter((value) => value !== mean);
+    found.push({ name: node.name, variance, mean, others });
   }
   return found;
 }
@@ -65,17 +71,24 @@ function varianceUnder(graph: Graph, node: Node, stored: (ref: TensorRef) => Sto
   return (constantScalar(graph, a) ?? 0) > 0 ? stored(b!) : undefined;
 }
 
+/** A vector operand after a root. */
+interface Operand {
+  readonly value: Stored;
+  /** Whether it is subtracted, scaled or not: `x - mean`, `offset - mean * scale`. */
+  readonly isSubtracted: boolean;
+}
+
 /** The vector operands right after a root, and those subtracted from the tensor that it scales. */
 function storedAfter(
   graph: Graph,
   root: Node,
   live: NodeSet,
   stored: (ref: TensorRef) => Stored | undefined,
-): Stored[] {
-  const found = new Map<string, Stored>();
-  const add = (ref: TensorRef) => {
+): Operand[] {
+  const found = new Map<string, Operand>();
+  const add = (ref: TensorRef, isSubtracted: boolean) => {
     const value = stored(ref);
-    if (value) found.set(refText(ref), value);
+    if (value) found.set(refText(ref), { value, isSubtracted });
   };
   let level = new Set([root.name]);
   for (let distance = 0; distance < DISTANCE; distance++) {
@@ -85,15 +98,20 @@ function storedAfter(
         if (!live.has(node) || !follows(node)) continue;
         next.add(node.name);
         for (const input of node.inputs) {
-          add(input);
+          add(input, isSubtrahend(graph, { node: node.name, port: 0 }));
           const other = graph.find(sourceOf(graph, input, passes).node);
-          if (subtracts(other)) for (const each of other!.inputs) add(each);
+          if (subtracts(other)) for (const [i, each] of other!.inputs.entries()) add(each, i === 1);
         }
       }
     }
     level = next;
   }
   return [...found.values()];
+}
+
+/** Whether a difference subtracts a tensor. */
+function isSubtrahend(graph: Graph, ref: TensorRef): boolean {
+  return graph.consumers(ref).some((node) => subtracts(node) && node.inputs[1]?.node === ref.node);
 }
 
 /** The variable or constant vector whose value a tensor has. */

@@ -1,0 +1,80 @@
+import type { BatchNormReport } from '../freezing/report.js';
+import { shortened } from './layout.js';
+import type { ReportStyle } from './report_style.js';
+import { type Column, tableLines } from './table.js';
+
+const COLUMNS: readonly Column[] = [
+  { title: 'batch norm', alone: (name) => name },
+  { title: 'channels', align: 'right', alone: (count) => (count === '1' ? '1 channel' : `${count} channels`) },
+  { title: 'moving mean', alone: (range) => `mean ${range}` },
+  { title: 'moving variance', alone: (range) => `variance ${range}` },
+  { title: 'found by', alone: (how) => how },
+];
+
+/** A table of batch norms with their statistics; without -v, of the first of them. */
+export function batchNormTable(batchNorms: readonly BatchNormReport[], style: ReportStyle): string[] {
+  if (batchNorms.length === 0) return [];
+  const names = shortNames(batchNorms.map(({ name }) => name));
+  const { shown, more } = shortened(batchNorms, style.verbose);
+  const rows = shown.map((batchNorm, i) => {
+    const { range } = batchNorm;
+    const channels = range ? String(range.channels) : '';
+    return [names[i]!, channels, rangeText(range?.mean), rangeText(range?.variance), foundBy(batchNorm)];
+  });
+  const filled = COLUMNS.map((_, column) => column === 0 || rows.some((row) => row[column] !== ''));
+  const lines = tableLines(
+    COLUMNS.filter((_, column) => filled[column]),
+    rows.map((row) => row.filter((_, column) => filled[column])),
+    { width: style.width, dim: style.colors.dim },
+  );
+  return more > 0 ? [...lines, `  and ${more} more (-v)`] : lines;
+}
+
+function foundBy({ status, evidence, reason }: BatchNormReport): string {
+  switch (status) {
+    case 'repaired':
+      return evidence?.kind === 'reference' ? 'reference graph' : (evidence?.kind ?? 'update ops of its parts');
+    case 'inference':
+      return 'already in use';
+    case 'kept':
+      return 'kept';
+    case 'per_example':
+      return reason === 'layer_normalization' ? 'layer normalisation' : 'batch of 1';
+  }
+}
+
+function rangeText(range: readonly [smallest: number, largest: number] | undefined): string {
+  if (!range) return '';
+  const [smallest, largest] = range.map(numberText);
+  return smallest === largest ? smallest! : `${smallest} .. ${largest}`;
+}
+
+/** Three significant digits; of small numbers two, which are enough to compare them. */
+function numberText(number: number): string {
+  const size = Math.abs(number);
+  const digits = size >= 0.1 || size === 0 ? 3 : 2;
+  return String(Number(number.toPrecision(digits)) || 0);
+}
+
+/**
+ * The scopes of batch norms, where they name only one of them: options accept them like the name of the op, which adds
+ * nothing (`conv1/BatchNorm` for `conv1/BatchNorm/FusedBatchNorm`).
+ */
+export function shortNames(names: readonly string[]): string[] {
+  const count = new Map<string, number>();
+  for (const name of names) {
+    for (let at = parentOf(name); at !== ''; at = parentOf(at)) count.set(at, (count.get(at) ?? 0) + 1);
+  }
+  const isOwn = (scope: string) => scope !== '' && count.get(scope) === 1;
+  return names.map((name) => {
+    const scope = parentOf(name);
+    if (!isOwn(scope)) return name;
+    // tf.nn.batch_normalization adds a scope of its own around the arithmetic.
+    const outer = /\/batch_?norm(_\d+)?\/(?!Fused)[^/]+$/.test(name) ? parentOf(scope) : scope;
+    return isOwn(outer) ? outer : scope;
+  });
+}
+
+function parentOf(name: string): string {
+  return name.slice(0, Math.max(0, name.lastIndexOf('/')));
+}
