@@ -14,7 +14,10 @@ function tooLong(text: string, columns: number): string[] {
   return text
     .split('\n')
     .filter(
-      (line) => line.length > columns && /\S {1,}\S/.test(line.trim()) && !/sess\.run|bnfix (freeze|fold)/.test(line),
+      (line) =>
+        line.length > columns &&
+        /\S {1,}\S/.test(line.trim()) &&
+        !/sess\.run|bnfix (freeze|fold)|^[0-9a-f]{64} {2}/.test(line),
     );
 }
 
