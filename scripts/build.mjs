@@ -1,9 +1,10 @@
-// Builds dist/: the protobuf module out of proto/*.proto (into src/proto, which git ignores), the TypeScript, the CLI in one file.
+// Builds dist/: the protobuf module out of proto/*.proto (into src/proto, which git ignores), the TypeScript, the CLI in one file, TensorFlow.js in one file, the licences of both.
 // --quick leaves out the protos and the types: for tests, which need what changed in src/.
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -14,7 +15,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundleCli } from './bundle.mjs';
+import { bundleCli, bundleTfjs } from './bundle.mjs';
+import { licenceTexts } from './licences.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 process.chdir(root);
@@ -34,7 +36,18 @@ try {
   }
   const cli = join(built, 'cli');
   for (const file of readdirSync(cli)) if (file !== 'main.js') rmSync(join(cli, file), { recursive: true });
-  await bundleCli(cli);
+  const packages = await bundleCli(cli);
+  removeForeignTypes(join(built, 'run'));
+  const bundles = ['run/tfjs_bundle.js', 'THIRD_PARTY_LICENSES.txt'];
+  if (quick && bundles.every((file) => existsSync(join('dist', file)))) {
+    // They do not depend on src/.
+    for (const file of bundles) copyFileSync(join('dist', file), join(built, file));
+  } else {
+    packages.push(...(await bundleTfjs(join(built, 'run'))));
+    // rolldown adds a few functions of its own.
+    const texts = licenceTexts([...packages, 'node_modules/rolldown']);
+    writeFileSync(join(built, 'THIRD_PARTY_LICENSES.txt'), texts);
+  }
   chmodSync(join(cli, 'main.js'), 0o755);
   chmodSync(built, 0o755);
   const old = mkdtempSync('.dist-');
@@ -61,6 +74,13 @@ function generateProtos() {
   // The text format needs reflection: the same protos as one JSON descriptor.
   const descriptor = ['-t', 'json', '--keep-case', '-p', 'proto', '-o', 'src/proto/descriptor.json', ...protos];
   run('node_modules/protobufjs-cli/bin/pbjs', descriptor);
+}
+
+/** Declarations with types of TensorFlow.js, which users do not have: none of them is public. */
+function removeForeignTypes(folder) {
+  for (const file of readdirSync(folder).filter((name) => name.endsWith('.d.ts'))) {
+    if (readFileSync(join(folder, file), 'utf8').includes("'@tensorflow/")) rmSync(join(folder, file));
+  }
 }
 
 /** The descriptor as a module: Node 20 warns of JSON that is imported. */

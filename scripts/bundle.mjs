@@ -1,4 +1,4 @@
-// Bundles the CLI: the 100 modules that a command needs, which Node would find, read and link one by one, become one file.
+// Bundles: the CLI, whose 100 modules Node would find, read and link one by one; and TensorFlow.js, of which 1 MB is needed.
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
@@ -6,34 +6,51 @@ import { rolldown } from 'rolldown';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const script = (name) => fileURLToPath(new URL(`bundle/${name}.mjs`, import.meta.url));
 
-/** Left to Node: large, rarely needed, or native. */
-const EXTERNAL = /^(@tensorflow\/|@node-rs\/)/;
+/** Native, and optional. */
+const NATIVE = /^@node-rs\//;
 
 /**
  * Writes cli.cjs, whose modules run when they are imported, as in src/.
  * @param folder - is to be dist/cli: what the code finds beside itself (../proto, ../../package.json) is found from there.
+ * @returns the folders of the packages that it contains
  */
-export async function bundleCli(folder) {
-  const bundle = await rolldown({
-    cwd: root,
+export function bundleCli(folder) {
+  const input = {
     input: 'src/cli/index.ts',
-    platform: 'node',
-    external: EXTERNAL,
+    external: NATIVE,
     resolve: { alias: { 'string-width': script('string_width'), assert: script('assert') } },
     // What yargs' "extends" looks files up with; nothing extends anything here.
     transform: { define: { 'import.meta.resolve': 'require.resolve' } },
-  });
-  const file = join(folder, 'cli.cjs');
+  };
+  // Names stay, for the stack of an internal error.
+  return bundle(input, { file: join(folder, 'cli.cjs'), format: 'cjs', minify: { mangle: false, compress: true } });
+}
+
+/**
+ * Writes tfjs_bundle.js.
+ * @param folder - is to be dist/run
+ * @returns the folders of the packages that it contains
+ */
+export function bundleTfjs(folder) {
+  const input = {
+    input: 'src/run/tfjs_bundle.ts',
+    // The parts of TensorFlow.js rather than their bundles; nothing is downloaded.
+    resolve: { mainFields: ['module', 'main'], alias: { 'node-fetch': script('no_fetch') } },
+    // The backend registers itself and its kernels.
+    treeshake: { moduleSideEffects: true },
+  };
+  return bundle(input, { file: join(folder, 'tfjs_bundle.js'), format: 'esm', minify: true });
+}
+
+async function bundle(input, output) {
+  const build = await rolldown({ cwd: root, platform: 'node', ...input });
   try {
-    await bundle.write({
-      file,
-      format: 'cjs',
-      // Names stay, for the stack of an internal error.
-      minify: { mangle: false, compress: true },
-      comments: false,
-      codeSplitting: false,
-    });
+    const { output: files } = await build.write({ comments: false, codeSplitting: false, ...output });
+    const modules = files.flatMap((file) => Object.keys(file.modules ?? {}));
+    return modules.flatMap(
+      (id) => /^\0?(.*\/node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(id.replaceAll('\\', '/'))?.[1] ?? [],
+    );
   } finally {
-    await bundle.close();
+    await build.close();
   }
 }

@@ -134,11 +134,7 @@ let loading: Promise<Tfjs> | undefined;
 /** Loads TensorFlow.js on demand: it takes most of a second, and most commands do not need it. */
 function loadTfjs(): Promise<Tfjs> {
   loading ??= (async () => {
-    const [core, converter] = await Promise.all([
-      import('@tensorflow/tfjs-core'),
-      import('@tensorflow/tfjs-converter'),
-      import('@tensorflow/tfjs-backend-cpu'),
-    ]);
+    const { converter, core } = await import('./tfjs_bundle.js');
     const tfjs: Tfjs = { core, converter };
     registerKernels(tfjs);
     return tfjs;
