@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { BnfixError } from '../errors.js';
 import { type ByteSource, truncated } from './source.js';
 
@@ -91,8 +91,15 @@ export class FileSource implements ByteSource {
   }
 }
 
+/** The methods of node:fs's Stats that say what a path is; without types of Node.js, which public types must not need. */
+interface FileType {
+  isDirectory(): boolean;
+  isFIFO(): boolean;
+  isSocket(): boolean;
+}
+
 /** The error for a path whose bytes cannot be read by position. */
-export function notRegular(path: string, stats: Stats): BnfixError {
+export function notRegular(path: string, stats: FileType): BnfixError {
   if (stats.isDirectory()) {
     return new BnfixError('unreadable', `${path} is a folder, not a file`, { where: path, fix: 'check the path' });
   }
