@@ -91,6 +91,15 @@ const SECTIONS = {
       'average_of_read_after_assign',
       'ema_of_last_batch',
     ],
+    'a variable for the last batch, which the net reads': [
+      'reads_last_batch',
+      'reads_last_batch_output',
+      'reads_copy_of_last_batch',
+      'reads_last_deviation',
+      'reads_batch_before_map',
+    ],
+    'the largest statistic of all batches beside the average': ['largest_beside'],
+    'a fixed batch of one example': ['one_example_unfused'],
     'copies of the moving averages: chosen by `--map`, of the whole model': [
       'copied_at_the_end_map',
       'snapshot_of_model',
@@ -225,7 +234,7 @@ const SECTIONS = {
       'group_norm',
       'group_norm_beside',
     ],
-    'a batch of 1; moments of no batch norm': ['batch_of_one', 'other_moments'],
+    'a batch of 1; moments of no batch norm': ['batch_of_one', 'one_example_by_intention', 'other_moments'],
   },
   Refused: {
     'no moving statistics anywhere': ['no_statistics', 'no_statistics_unfused', 'frozen_training_alone', 'pix2pix'],
@@ -233,7 +242,13 @@ const SECTIONS = {
     'noise of weights, random crops, mixup': ['noise_of_weights', 'random_crop', 'mixup'],
     'gradients through unfused moments; corrections by the training step': ['saliency_unfused', 'debiased_by_step'],
     'sums that are no averages': ['sums_of_an_epoch'],
-    'several variables that inference may read': ['copied_at_the_end', 'ema_of_last_batch_and_weights'],
+    'several variables that inference may read': [
+      'copied_at_the_end',
+      'average_of_average',
+      'reads_batch_before',
+      'ema_of_last_batch_and_weights',
+      'one_example_unknown_names',
+    ],
     'statistics that were never trained': ['untrained', 'untrained_zero_debias', 'hand_saved_in_part'],
     'statistics or weights that were not saved': ['statistics_not_saved', 'weights_not_saved'],
     'not finite or negative, selected by a flag': [

@@ -123,17 +123,17 @@ function refuseOtherFormats(output: string): void {
 }
 
 function statisticsMap(entries: readonly string[]): NonNullable<FreezeOptions['map']> {
-  const map: Record<string, readonly [string, string]> = {};
+  const map: Record<string, string | readonly [string, string]> = {};
   for (const entry of entries) {
-    const [, name, mean, variance] = /^([^=]+)=([^,]+),([^,]+)$/.exec(entry) ?? [];
-    if (name === undefined || mean === undefined || variance === undefined) {
+    const [, name, mean, variance] = /^([^=]+)=([^,]+)(?:,([^,]+))?$/.exec(entry) ?? [];
+    if (name === undefined || mean === undefined) {
       throw new BnfixError('usage', `cannot read --map ${entry}`, {
         where: '--map',
         fix: '--map BATCH_NORM=MEAN,VARIANCE   (a node, then two variables or checkpoint keys)',
       });
     }
     if (map[name]) throw new BnfixError('usage', `--map names ${name} twice`, { where: '--map', fix: 'name it once' });
-    map[name] = [mean.trim(), variance.trim()];
+    map[name] = variance === undefined ? mean.trim() : [mean.trim(), variance.trim()];
   }
   return map;
 }

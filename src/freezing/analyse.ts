@@ -23,10 +23,10 @@ import { resolveFlags, variableReads } from './flags.js';
 import { nameMatcher } from './name_matcher.js';
 import { FREEZE_OPTIONS, type FreezeOptions } from './options.js';
 import { type OutputsFound, resolveOutputs } from './outputs.js';
-import { prepare } from './prepare.js';
+import { prepare, updatesOf } from './prepare.js';
 import { withReference } from './reference.js';
-import { refuseIdleKeep } from './refuse_idle_options.js';
-import { applyStatisticsMap } from './statistics_map.js';
+import { refuseIdleKeep, refuseIdleStatistics } from './refuse_idle_options.js';
+import { applyStatisticsMap, mappedStatistics } from './statistics_map.js';
 
 /**
  * Analyses a model: outputs, flags, variables, every batch norm with its status, dropouts, problems that prevent freezing.
@@ -64,8 +64,11 @@ export function analyse(model: Model, options: FreezeOptions = {}): Analysis {
   const prepared = [...inlined, ...prepare(graph, plan)];
   refuseForeignCheckpoint(variablesFeeding(graph, ends, variables), model.checkpoint);
   const selected = flags.some(({ reason }) => reason.code !== 'given') ? trained : undefined;
+  const { updates, outcomes } = updatesOf(graph, variables, ends);
+  prepared.push(...outcomes);
   const findings = analysePrepared({
     model,
+    updates,
     graph,
     outputs,
     plan,
@@ -100,6 +103,8 @@ export interface PreparedGraph {
   readonly variables: Variables;
   readonly isKept: (name: string) => boolean;
   readonly options: FreezeOptions;
+  /** What the update ops of the prepared graph prove. */
+  readonly updates: Updates;
   /** The pairs that update ops proved before flags were pinned; undefined if no flag was. */
   readonly asTrained: Updates | undefined;
   /** The same if a flag was recognised: the statistics that it selects must be trained. */
@@ -108,15 +113,15 @@ export interface PreparedGraph {
 
 /** Analyses a prepared graph: what has to be done to freeze it, and what prevents it. */
 export function analysePrepared(prepared: PreparedGraph): Findings {
-  const { model, graph, variables, options, asTrained } = prepared;
+  const { model, graph, variables, options, asTrained, updates: now } = prepared;
   const activations = findActivations(graph);
-  const now = findUpdates(graph, variables, activations);
   const updates = {
     ...now,
     averages: new Map([...(asTrained?.averages ?? []), ...now.averages]),
     rivals: new Map([...(asTrained?.rivals ?? []), ...now.rivals]),
   };
-  const found = findBatchNorms(graph, variables, model.checkpoint, activations, updates);
+  const found = findBatchNorms(graph, variables, model.checkpoint, activations, updates, prepared.plan.outputs);
+  const batchNorms = pairedByHand(found, model, variables, model.checkpoint, options);
   const training: Training = {
     graph,
     outputs: prepared.plan.outputs,
@@ -124,9 +129,11 @@ export function analysePrepared(prepared: PreparedGraph): Findings {
     isKept: prepared.isKept,
     updates,
     corrections: findCorrections(graph, variables, updates, activations),
-    batchNorms: pairedByHand(found, model, variables, model.checkpoint, options),
+    batchNorms,
+    given: mappedStatistics(graph, batchNorms, variables, model.checkpoint, options.map ?? {}),
   };
   const inference = viewAtInference(training);
+  refuseIdleStatistics(training.given, inference);
   return findings({ ...prepared, checkpoint: model.checkpoint, training, inference });
 }
 

@@ -66,6 +66,7 @@ export function findings(found: Found): Findings {
     ...batchNorms.flatMap((each) => batchNormProblem(found, each)),
     ...(isAllowed ? [] : untrained),
     ...ambiguousStatistics(found),
+    ...lastBatchesInUse(found, needed),
     ...findLeftovers(training, inference, checkpoint),
     ...strange
       .filter(({ output }) => !isKept(output))
@@ -190,9 +191,20 @@ function untrainedNames(problems: readonly Problem[]): string[] {
 function ambiguousStatistics({ training, inference }: Found): Problem[] {
   return [...inference.after.used.values()].flatMap(({ tensor, by, role }): Problem[] => {
     if (role !== 'statistic' || 'value' in by || !inference.others.has(by.variable.node)) return [];
-    const rivals = training.updates.rivals.get(by.variable.node) ?? [];
+    const isNamed = training.given.has(refText(tensor));
+    const rivals = isNamed ? [] : (training.updates.rivals.get(by.variable.node) ?? []);
     if (rivals.length === 0) return [];
     return [{ code: 'ambiguous_statistic', tensor, variables: [by.variable, ...rivals].map(({ node }) => node) }];
+  });
+}
+
+/** Variables without memory of earlier batches that inference would read, although others average what they hold. */
+function lastBatchesInUse({ training }: Found, needed: readonly Variable[]): Problem[] {
+  const { updates, given, isKept } = training;
+  const read = new Set(needed);
+  return updates.lastBatches.flatMap(({ variable, averages }): Problem[] => {
+    if (!read.has(variable) || given.has(variable.node) || isKept(variable.node)) return [];
+    return [{ code: 'last_batch_in_use', variable: variable.node, averages: averages.map(({ node }) => node) }];
   });
 }
 

@@ -10,8 +10,11 @@ export interface FreezeOptions {
   readonly inputs?: readonly string[];
   /** Batch norms, dropouts and flags to leave as they are: names, scopes or globs. */
   readonly keep?: readonly string[];
-  /** Batch norm (name or glob) -> the variables or checkpoint keys that hold its moving mean and variance. */
-  readonly map?: Readonly<Record<string, readonly [mean: string, variance: string]>>;
+  /**
+   * Batch norm (name or glob) -> the variables or checkpoint keys that hold its moving mean and variance; any other
+   * statistic (a tensor or a variable) -> the variable or key to read instead.
+   */
+  readonly map?: Readonly<Record<string, string | readonly [mean: string, variance: string]>>;
   /** Placeholders (or variables) to pin: a flag, a keep_prob, any number. */
   readonly set?: Readonly<Record<string, boolean | number>>;
   /** Use the moving averages of the weights (tf.train.ExponentialMovingAverage) in place of the weights. */

@@ -38,6 +38,15 @@ function keep(node: string, what: string): Fix {
   return { option: 'keep', value: node, text: what };
 }
 
+/** One fix for each variable that may be read instead of a statistic. */
+function readInstead(statistic: string, variables: readonly string[]): Fix[] {
+  return variables.map((name) => ({
+    option: 'map',
+    value: `${statistic}=${name}`,
+    text: `reads ${name} at inference`,
+  }));
+}
+
 /** The error text for problems of one kind. */
 export function problemText(problems: readonly Problem[], analysis: Refusable): ProblemText {
   const first = problems[0]!;
@@ -62,7 +71,18 @@ export function problemText(problems: readonly Problem[], analysis: Refusable): 
         headline: `${first.variables.length} variables may replace ${first.tensor.node} at inference`,
         where: first.tensor.node,
         why: copiedText(first.variables),
-        fixes: [keep(first.tensor.node, 'leaves the batch statistic in use'), OTHER_OUTPUTS],
+        fixes: [
+          ...readInstead(first.tensor.node, first.variables),
+          keep(first.tensor.node, 'leaves the batch statistic in use'),
+          OTHER_OUTPUTS,
+        ],
+      };
+    case 'last_batch_in_use':
+      return {
+        headline: `${first.variable} holds only the statistic of the last batch`,
+        where: first.variable,
+        why: `it feeds an output, and ${listed(first.averages)} ${first.averages.length === 1 ? 'averages' : 'average'} the same statistic; the graph does not show which of them inference reads`,
+        fixes: readInstead(first.variable, [...first.averages, first.variable]),
       };
     case 'untrained_selected': {
       const { variables } = first;

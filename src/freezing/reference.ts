@@ -32,7 +32,9 @@ function statisticsIn(reference: NonNullable<Model['reference']>, { checkpoint }
   const variables = findVariables({ ...reference, graph, checkpoint });
   const activations = findActivations(graph);
   const updates = findUpdates(graph, variables, activations);
-  const found = findBatchNorms(graph, variables, checkpoint, activations, updates);
+  // Its outputs are unknown: everything may feed one.
+  const all = [...graph.nodes()].map(({ name }) => ({ node: name, port: 0 }));
+  const found = findBatchNorms(graph, variables, checkpoint, activations, updates, all);
   return new Map(
     found.flatMap(({ name, status }) => (status.kind === 'paired' ? [[name, status.statistics] as const] : [])),
   );

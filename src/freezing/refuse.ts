@@ -11,6 +11,7 @@ const CODES: Readonly<Record<Problem['code'], ErrorCode>> = {
   unhealthy: 'statistics',
   untrained_statistic: 'statistics',
   ambiguous_statistic: 'statistics',
+  last_batch_in_use: 'statistics',
   still_in_use: 'unsupported',
   gradient: 'unsupported',
   step_dependent: 'unsupported',

@@ -1,3 +1,5 @@
+import type { Inference } from '../analysis/training/inference.js';
+import { parseTensorName } from '../analysis/training/outputs.js';
 import { didYouMean } from '../did_you_mean.js';
 import { BnfixError } from '../errors.js';
 import type { Graph } from '../graph/graph.js';
@@ -25,4 +27,14 @@ function scopesOf(graph: Graph): Set<string> {
     for (let at = name; at !== '' && !names.has(at); at = at.slice(0, Math.max(0, at.lastIndexOf('/')))) names.add(at);
   }
   return names;
+}
+
+/**
+ * Refuses statistics that nothing reads.
+ * @throws BnfixError `usage` with the first of them
+ */
+export function refuseIdleStatistics(given: ReadonlyMap<string, unknown>, { before }: Inference): void {
+  const idle = [...given.keys()].find((name) => !before.live.hasNamed(parseTensorName(name).node));
+  if (idle === undefined) return;
+  throw new BnfixError('usage', `no output depends on ${idle}`, { option: 'map', fix: 'leave it out' });
 }

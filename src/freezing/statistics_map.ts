@@ -1,9 +1,12 @@
 import type { Statistics } from '../analysis/state/statistics.js';
 import type { Variable, Variables } from '../analysis/state/variables.js';
 import type { BatchNorm } from '../analysis/training/batch_norms.js';
+import { parseTensorName } from '../analysis/training/outputs.js';
 import { didYouMean } from '../did_you_mean.js';
 import { BnfixError } from '../errors.js';
+import type { Graph } from '../graph/graph.js';
 import type { Checkpoint } from '../graph/model.js';
+import { refText } from '../graph/node.js';
 import { nameMatcher } from './name_matcher.js';
 import type { FreezeOptions } from './options.js';
 
@@ -17,7 +20,9 @@ export function applyStatisticsMap(
   checkpoint: Checkpoint | undefined,
   map: NonNullable<FreezeOptions['map']>,
 ): BatchNorm[] {
-  const rules = Object.entries(map).map(([name, pair]) => ({ name, isMeant: nameMatcher([name]), pair, used: false }));
+  const rules = Object.entries(map).flatMap(([name, pair]) =>
+    typeof pair === 'string' ? [] : [{ name, isMeant: nameMatcher([name]), pair, used: false }],
+  );
   const result = batchNorms.map((batchNorm): BatchNorm => {
     const inTraining = batchNorm.status.kind !== 'inference';
     const rule = inTraining ? rules.find(({ isMeant }) => isMeant(batchNorm.name)) : undefined;
@@ -33,6 +38,41 @@ export function applyStatisticsMap(
   const unused = rules.find((rule) => !rule.used);
   if (unused) throw noneMeant(unused.name, batchNorms);
   return result;
+}
+
+/**
+ * The variables that the user names for single statistics, by `node:port`.
+ * @throws BnfixError `usage` when a name of the map is no tensor of the graph, or no variable
+ */
+export function mappedStatistics(
+  graph: Graph,
+  batchNorms: readonly BatchNorm[],
+  variables: Variables,
+  checkpoint: Checkpoint | undefined,
+  map: NonNullable<FreezeOptions['map']>,
+): ReadonlyMap<string, Variable> {
+  const found = new Map<string, Variable>();
+  for (const [name, variable] of Object.entries(map)) {
+    if (typeof variable !== 'string') continue;
+    if (batchNorms.some((batchNorm) => batchNorm.name === name)) {
+      throw new BnfixError('usage', `${name} is a batch norm, which needs two variables`, {
+        option: 'map',
+        fix: { option: 'map', value: `${name}=MEAN,VARIANCE`, text: 'names its moving mean and variance' },
+      });
+    }
+    const tensor = parseTensorName(name);
+    if (!graph.has(tensor.node)) {
+      throw new BnfixError('usage', `no statistic named ${name}`, {
+        option: 'map',
+        fix: didYouMean(
+          tensor.node,
+          [...graph.nodes()].map((node) => node.name),
+        ),
+      });
+    }
+    found.set(refText(tensor), namedVariable(variable, variables, checkpoint));
+  }
+  return found;
 }
 
 function namedStatistics(

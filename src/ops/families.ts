@@ -5,7 +5,7 @@ const FAMILIES: readonly (readonly [RegExp, readonly Role[]])[] = [
   // Optimizers: ApplyAdam, ResourceApplyAdam, SparseApplyAdagrad, ResourceSparseApplyAdagrad (training_ops.cc).
   [/^(Resource)?(Sparse)?Apply[A-Z]/, rolesOf('update effect')],
   // Sparse updates of variables; without a variable it is called TensorScatter... or ScatterNd (state_ops.cc).
-  [/^(Resource)?Scatter(Nd)?(Add|Sub|Mul|Div|Min|Max|Update)$/, rolesOf('update effect')],
+  [/^(Resource)?Scatter(Nd)?(Add|Sub|Mul|Div|Min|Max|Update)$/, rolesOf('update row_update effect')],
   [/^(Resource|Sparse)?Accumulator[A-Z]/, rolesOf('effect')],
   // QueueEnqueueManyV2, QueueClose, QueueSizeV2; dequeue ops have rows in table/inputs.ts.
   [/^Queue(Enqueue|Close|Size|IsClosed)/, rolesOf('effect')],

@@ -1,3 +1,4 @@
+import type { AssignedRead } from '../analysis/state/last_batch.js';
 import type { Variable, Variables } from '../analysis/state/variables.js';
 import type { Dropout } from '../analysis/training/dropouts.js';
 import type { Flag } from '../analysis/training/flags.js';
@@ -35,6 +36,11 @@ export interface BranchPlan {
 /** Which slices are a Squeeze. */
 export interface SlicePlan {
   readonly slices: readonly UnitSlice[];
+}
+
+/** Which inputs read a variable right after its assignment. */
+export interface AssignedPlan {
+  readonly reads: readonly AssignedRead[];
 }
 
 /** A batch norm op to repair: what the op, and consumers of its statistics, use at inference. */

@@ -13,9 +13,10 @@ import { foldToMulAdd } from './fold_to_mul_add.js';
 import { freezeVariables } from './freeze_variables.js';
 import { inlineFunctions } from './inline_functions.js';
 import type { PassResult } from './outcome.js';
-import type { BranchPlan, FinishPlan, Pass, PreparePlan, SlicePlan } from './pass.js';
+import type { AssignedPlan, BranchPlan, BranchPlan, FinishPlan, Pass, Pass, PreparePlan, PreparePlan, SlicePlan, SlicePlan } from './pass.js';
 import { pinFlags } from './pin_flags.js';
 import { pruneFunctions } from './prune_functions.js';
+import { readAssignedValues } from './read_assigned_values.js';
 import { removeDropout } from './remove_dropout.js';
 import { replaceStatistics } from './replace_statistics.js';
 import { rewireBatchNorms } from './rewire_batch_norms.js';
@@ -44,6 +45,9 @@ export const BRANCH_PIPELINE: readonly Pass<BranchPlan>[] = [
 
 /** Last before statistics are analysed: normalises the remaining graph. */
 export const SIMPLIFY_PIPELINE: readonly Pass<SlicePlan>[] = [squeezeSlices];
+
+/** Once it is known what variables average. */
+export const READ_PIPELINE: readonly Pass<AssignedPlan>[] = [readAssignedValues];
 
 /** Applies the plan of the analysis. The order matters, as noted. */
 export const FREEZE_PIPELINE: readonly Pass[] = [

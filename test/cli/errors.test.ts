@@ -40,7 +40,7 @@ describe('usage errors: exit 2', () => {
     ['no output of a frozen model', ['freeze', 'frozen.pb'], 'fix    -o frozen.fixed.pb '],
     ['no output of a folder', ['freeze', '.'], 'fix    -o frozen.pb '],
     ['another format', ['freeze', 'x', '-o', 'net.onnx'], 'bnfix does not write .onnx files'],
-    ['half a --map', ['freeze', 'x', '-o', 'a', '--map', 'bn=mean'], '--map BATCH_NORM=MEAN,VARIANCE'],
+    ['half a --map', ['freeze', 'x', '-o', 'a', '--map', 'bn=,var'], '--map BATCH_NORM=MEAN,VARIANCE'],
     ['a --map twice', ['freeze', 'x', '-o', 'a', '--map', 'b=m,v', '--map', 'b=m,v'], '--map names b twice'],
     ['a --set without a value', ['freeze', 'x', '-o', 'a', '--set', 'keep_prob'], 'cannot read --set keep_prob'],
     [

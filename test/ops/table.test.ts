@@ -26,7 +26,7 @@ describe('roles', () => {
   it.each([
     ['ApplyAdam', ['update', 'effect']],
     ['ResourceSparseApplyMomentum', ['update', 'effect']],
-    ['ResourceScatterNdUpdate', ['update', 'effect']],
+    ['ResourceScatterNdUpdate', ['update', 'row_update', 'effect']],
     ['WriteScalarSummary', ['summary', 'effect']],
     ['QueueEnqueueManyV2', ['effect']],
     ['MaxPoolGradV2', ['gradient']],

@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import type { FoldContext } from '../../src/analysis/folding/context.js';
+import { findAssignedReads } from '../../src/analysis/state/last_batch.js';
 import { findUpdates } from '../../src/analysis/state/moving_averages.js';
 import { findVariables } from '../../src/analysis/state/variables.js';
 import { findActivations } from '../../src/analysis/training/activations.js';
@@ -18,13 +19,13 @@ import type { Graph } from '../../src/graph/graph.js';
 import { topologicalOrder } from '../../src/graph/walk.js';
 import { printGraph } from '../../src/notation/print.js';
 import { findLooseEdge } from '../../src/ops/loose_edges.js';
-import type { BranchPlan, FreezePlan, On, SlicePlan } from '../../src/passes/pass.js';
+import type { AssignedPlan, BranchPlan, FreezePlan, On, SlicePlan } from '../../src/passes/pass.js';
 import { dataText } from './data_text.js';
 import { modelOf } from './model.js';
 import { type CaseOptions, checkpointOf } from './text_cases.js';
 
 /** What any pass may ask for. */
-type PassContext = On<FreezePlan & BranchPlan & SlicePlan> & FoldContext;
+type PassContext = On<FreezePlan & BranchPlan & SlicePlan & AssignedPlan> & FoldContext;
 
 /** A pass, whatever it asks for. */
 export interface AnyPass {
@@ -116,10 +117,11 @@ function contextOf(pass: string, graph: Graph, options: CaseOptions): PassContex
   const cut = (options.inputs ?? []).map(parseTensorName).map((tensor) => ({ tensor, shape: shapes.of(tensor) }));
   const prepare = { outputs: refs, inputs: cut, flags };
   const outputs: OutputsFound = { refs, reason: { code: 'given' }, candidates: [] };
-  const asPrepared = { model, graph, outputs, plan: prepare, variables, isKept, options };
+  const reads = findAssignedReads(graph, updates().lastBatches, refs);
+  const asPrepared = { model, graph, outputs, plan: prepare, variables, isKept, options, updates: updates() };
   const { plan, problems } = analysePrepared({ ...asPrepared, asTrained: undefined, selected: undefined });
   // The others come before what is refused, or after it.
   if (CARRIES_OUT.has(pass)) refuse({ problems, outputs, graph, model });
   const prepared = { branches: resolveBranches(graph, refs), slices: findUnitSlices(graph) };
-  return { ...plan, ...prepared, graph, isKept, duplicateWeights: options.duplicateWeights ?? false };
+  return { ...plan, ...prepared, reads, graph, isKept, duplicateWeights: options.duplicateWeights ?? false };
 }

@@ -1,5 +1,5 @@
 import type { Graph } from '../../graph/graph.js';
-import type { TensorRef } from '../../graph/node.js';
+import type { Node, TensorRef } from '../../graph/node.js';
 import { anyOf } from '../../ops/meaning.js';
 import { type Assignments, assignedValue, assignedVariable, assignKind } from './assignments.js';
 import type { AverageCheck } from './average_check.js';
@@ -81,18 +81,28 @@ export class AverageChains {
   }
 
   /** Whether a variable averages, corrects or copies a variable with memory of earlier batches. */
-  #remembers(variable: Variable): boolean {
+  remembers(variable: Variable): boolean {
     const known = this.#memory.get(variable.node);
     if (known !== undefined) return known;
     this.#memory.set(variable.node, false);
     const remembers = (this.#averages.get(variable.node) ?? []).some((average) => {
       const of = this.#valueOf(average.statistic);
       return (
-        !average.isCopy || average.isCarried || this.#isMadeOf(average) || (of !== undefined && this.#remembers(of))
+        !average.isCopy || average.isCarried || this.#isMadeOf(average) || (of !== undefined && this.remembers(of))
       );
     });
     this.#memory.set(variable.node, remembers);
     return remembers;
+  }
+
+  /** Whether a variable is overwritten by data, and keeps nothing of what it was before. */
+  isOverwritten(variable: Variable): boolean {
+    return this.#averages.get(variable.node)?.some(({ isCopy }) => isCopy) === true && !this.remembers(variable);
+  }
+
+  /** Whether an assignment overwrites its variable with data. */
+  isOverwrittenBy(variable: Variable, { name }: Node): boolean {
+    return this.#averages.get(variable.node)?.some(({ assign, isCopy }) => isCopy && assign === name) === true;
   }
 
   /** Whether an op computes a statistic from the variable that it is copied to: `exponential_avg_factor` of FusedBatchNormV3. */
@@ -103,12 +113,12 @@ export class AverageChains {
 
   /** The averages of a variable without memory, whether they read the variable or a copy of it. */
   #endsOf(variable: Variable): MovingAverage[] {
-    if (this.#remembers(variable)) return [];
+    if (this.remembers(variable)) return [];
     const ends: MovingAverage[] = [];
     const seen = new Set([variable.node]);
     for (const name of seen) {
       for (const dependent of this.#dependentsOf(name)) {
-        if (this.#remembers(dependent.variable)) {
+        if (this.remembers(dependent.variable)) {
           if (!ends.some((end) => end.variable === dependent.variable)) ends.push(dependent);
         } else seen.add(dependent.variable.node);
       }
@@ -116,11 +126,9 @@ export class AverageChains {
     return ends;
   }
 
-  /** Copies of an unread moving average, unless there is evidence that they are not statistics. */
+  /** Copies and averages of an unread moving average, unless there is evidence that they are not statistics. */
   #copiesOf(variable: Variable): Variable[] {
-    const copies = this.#dependentsOf(variable.node).filter(({ variable: { node } }) =>
-      this.#averages.get(node)!.every(({ isCopy }) => isCopy),
-    );
+    const copies = this.#dependentsOf(variable.node);
     const unread = copies.length > 0 && !this.#isRead(variable) ? this.#unread(copies) : [];
     return unread.length > 0 && !this.#isOfModel() ? unread : [];
   }

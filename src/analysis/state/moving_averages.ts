@@ -16,6 +16,7 @@ import {
 } from './assignments.js';
 import { AverageChains } from './average_chains.js';
 import { AverageCheck, MAX_UPDATE_OPS } from './average_check.js';
+import type { LastBatch } from './last_batch.js';
 import type { MovingAverage } from './moving_average.js';
 import { SteadyState } from './steady_state.js';
 import type { Variable, Variables } from './variables.js';
@@ -28,6 +29,8 @@ export interface Updates {
   readonly averages: MovingAverages;
   /** Variable -> variables that average or copy its value: the graph does not show which of them inference reads. */
   readonly rivals: ReadonlyMap<string, readonly Variable[]>;
+  /** Variables that each batch overwrites with its statistic, while others average that statistic. */
+  readonly lastBatches: readonly LastBatch[];
   readonly steadyState: SteadyState;
   /** Variables that some op updates with data, as an average or otherwise. */
   readonly updated: ReadonlySet<string>;
@@ -69,10 +72,34 @@ export function findUpdates(graph: Graph, variables: Variables, activations: Nod
   return {
     averages,
     rivals,
+    lastBatches: findLastBatches(finder, averages, chains),
     steadyState: finder.steadyState,
     updated: new Set(updated.map(({ variable }) => variable.node)),
     truncated: finder.check.truncated,
   };
+}
+
+/** The variables that are only ever set to a statistic, or to what is computed from one, that other variables average. */
+function findLastBatches(
+  { assignments, check }: Finder,
+  averages: ReadonlyMap<string, readonly MovingAverage[]>,
+  chains: AverageChains,
+): LastBatch[] {
+  const found: LastBatch[] = [];
+  for (const { variable, assigns } of assignments.values()) {
+    if (!chains.isOverwritten(variable)) continue;
+    const set = assigns.filter((assign) => chains.isOverwrittenBy(variable, assign));
+    const others = set.flatMap((assign) =>
+      check
+        .candidates(variable, assign)
+        .flatMap((ref) =>
+          (averages.get(refText(ref)) ?? []).flatMap((each) => (each.variable === variable ? [] : [each.variable])),
+        ),
+    );
+    if (others.length === 0) continue;
+    found.push({ variable, assigns: set.map(({ name }) => name), averages: [...new Set(others)] });
+  }
+  return found;
 }
 
 /** The averages that inference reads: not those that only pass a statistic on to another variable. */
@@ -92,6 +119,8 @@ const isNoData = anyOf('constant', 'placeholder', 'shape_query');
 const isRandom = anyOf('random');
 const isRestore = anyOf('restore');
 const waits = anyOf('read', 'no_op');
+const reduces = anyOf('reduction');
+const sumsOrAverages = anyOf('average');
 
 class Finder {
   readonly assignments: ReadonlyMap<string, Assignments>;
@@ -194,11 +223,20 @@ class Finder {
   #statisticOf(variable: Variable, assign: Node): TensorRef | undefined {
     let shifted: TensorRef | undefined;
     for (const ref of this.check.candidates(variable, assign)) {
-      if (!this.isData(ref) || !this.check.holds(variable, assign, (leaf) => sameRef(leaf, ref))) continue;
+      const isSource = (leaf: TensorRef) => sameRef(leaf, ref);
+      if (!this.isData(ref) || !this.check.holds(variable, assign, isSource)) continue;
+      // The largest of all means is no mean; of all maxima, it is one.
+      if (!this.#isExtremum(ref) && this.check.keepsExtremum(variable, assign, isSource)) continue;
       if (!this.#contains(ref, variable)) return ref;
       shifted = ref;
     }
     return shifted && !sameRef(shifted, assignedValue(assign)) ? shifted : undefined;
+  }
+
+  /** Whether a tensor is a maximum or a minimum over an axis. */
+  #isExtremum(ref: TensorRef): boolean {
+    const made = this.#graph.find(sourceOf(this.#graph, ref, forwardsElement).node);
+    return reduces(made) && !sumsOrAverages(made);
   }
 
   /** Whether an expression reads the variable. */

@@ -2,6 +2,7 @@ import type { Graph } from '../../graph/graph.js';
 import type { Checkpoint } from '../../graph/model.js';
 import { type Node, refText, type TensorRef } from '../../graph/node.js';
 import type { NodeSet } from '../../graph/node_set.js';
+import { ancestors } from '../../graph/walk.js';
 import { anyOf } from '../../ops/meaning.js';
 import { isUntouched } from '../state/health.js';
 import type { MovingAverage } from '../state/moving_average.js';
@@ -59,12 +60,18 @@ export function findBatchNorms(
   checkpoint: Checkpoint | undefined,
   activations: NodeSet,
   updates: Updates,
+  outputs: readonly TensorRef[],
 ): BatchNorm[] {
   const shapes = new Shapes(graph);
   const unfused = new Map(
     findUnfused(graph, shapes, activations, updates.averages).map((pattern) => [pattern.name, pattern]),
   );
-  const evidence = new EvidenceFinder(graph, variables, checkpoint, shapes, updates);
+  const feeding = ancestors(
+    graph,
+    outputs.map(({ node }) => node),
+    false,
+  );
+  const evidence = new EvidenceFinder(graph, variables, checkpoint, shapes, updates, feeding);
   const pairing: Pairing = { graph, variables, updates, shapes };
   const found: BatchNorm[] = [];
   for (const node of graph.nodes()) {
@@ -169,14 +176,17 @@ function readAlready({ variables }: Pairing, node: Node): Statistics | undefined
 function adopted({ shapes }: Pairing, evidence: EvidenceFinder, batchNorm: BatchNorm): BatchNorm {
   const { name, x, parameters, unfused, status } = batchNorm;
   if (status.kind !== 'unpaired') return batchNorm;
-  const isOfOne = !unfused && shapes.of(x)?.[0] === 1;
-  const isOpen = status.reason.code === 'no_average';
+  if (status.reason.code !== 'no_average') return batchNorm;
+  const isOfOne = shapes.of(x)?.[0] === 1;
   const moments = unfused
     ? unfused.reductions.map((node) => ({ node, port: 0 }))
     : [1, 2].map((port) => ({ node: name, port }));
-  const statistics = isOpen ? evidence.find({ name, parameters, statistics: moments }, isOfOne) : undefined;
+  const described = { name, parameters, statistics: moments };
+  const statistics = evidence.find(described, isOfOne);
   if (statistics) return { ...batchNorm, status: { kind: 'paired', statistics } };
-  return isOfOne ? { ...batchNorm, status: { kind: 'per_example', reason: 'batch_of_one' } } : batchNorm;
+  return isOfOne && !evidence.mayHaveStatistics(described)
+    ? { ...batchNorm, status: { kind: 'per_example', reason: 'batch_of_one' } }
+    : batchNorm;
 }
 
 const isConstantLike = anyOf('fill', 'constant');

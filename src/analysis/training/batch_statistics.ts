@@ -25,6 +25,11 @@ export function isBatchReduction(graph: Graph, shapes: Shapes, node: Node): bool
   return isAverage(node) && reducesBatch(graph, shapes, node);
 }
 
+/** The same where the batch may always be one example. */
+export function isBatchAxisReduction(graph: Graph, shapes: Shapes, node: Node): boolean {
+  return isAverage(node) && reducesBatchAxis(graph, shapes, node);
+}
+
 /** Whether a reduction covers the batch dimension and keeps the channels. */
 export function reducesBatch(graph: Graph, shapes: Shapes, node: Node): boolean {
   const x = node.inputs[0] && shapes.of(node.inputs[0]);

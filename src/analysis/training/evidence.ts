@@ -1,6 +1,7 @@
 import type { Graph } from '../../graph/graph.js';
 import type { Checkpoint } from '../../graph/model.js';
-import type { Node, TensorRef } from '../../graph/node.js';
+import type { TensorRef } from '../../graph/node.js';
+import type { NodeSet } from '../../graph/node_set.js';
 import { elementCount, readNumbers } from '../../graph/tensor.js';
 import { sourceOf } from '../../graph/walk.js';
 import { anyOf } from '../../ops/meaning.js';
@@ -8,6 +9,7 @@ import { variableValue } from '../state/checkpoint_value.js';
 import { checkHealth, type NamedValue } from '../state/health.js';
 import type { Updates } from '../state/moving_averages.js';
 import type { Statistics } from '../state/statistics.js';
+import { statisticsOfUnknownUpdates } from '../state/unknown_updates.js';
 import type { Variable, Variables } from '../state/variables.js';
 import type { Shapes } from '../values/shapes.js';
 import { isTrainingFused } from './batch_statistics.js';
@@ -24,6 +26,7 @@ export interface Described {
 
 const forwardsValue = anyOf('identity', 'read', 'switch', 'enter', 'cast', 'reshape');
 const isFused = anyOf('fused_batch_norm');
+const changes = anyOf('assign', 'update');
 /** Ops that take a variable without using its value. */
 const administers = anyOf('assign', 'save', 'initialised');
 
@@ -57,6 +60,10 @@ export class EvidenceFinder {
   readonly #shapes: Shapes;
   readonly #updates: Updates;
   readonly #averaged: ReadonlySet<string>;
+  /** The nodes that feed an output. */
+  readonly #feeding: NodeSet;
+  #updating: ReadonlySet<string> | undefined;
+  #free: readonly Variable[] | undefined;
   readonly #byKey: ReadonlyMap<string | undefined, Variable>;
   /** Scale or offset -> the batch norm that has it, and its statistics. */
   readonly #siblings = new Map<string, { readonly name: string; readonly statistics: Statistics }>();
@@ -67,12 +74,14 @@ export class EvidenceFinder {
     checkpoint: Checkpoint | undefined,
     shapes: Shapes,
     updates: Updates,
+    feeding: NodeSet,
   ) {
     this.#graph = graph;
     this.#variables = variables;
     this.#checkpoint = checkpoint;
     this.#shapes = shapes;
     this.#updates = updates;
+    this.#feeding = feeding;
     this.#averaged = new Set([...updates.averages.values()].flat().map((average) => average.variable.node));
     this.#byKey = new Map([...variables.byNode.values()].reverse().map((variable) => [variable.key, variable]));
   }
@@ -91,11 +100,25 @@ export class EvidenceFinder {
   find(batchNorm: Described, isOfOne: boolean): Statistics | undefined {
     const channels = this.#channelsOf(batchNorm.parameters[0]);
     const sibling = this.#ofSibling(batchNorm);
-    const named = sibling ? undefined : this.#named(batchNorm, channels);
+    const isUpdating = this.#isUpdating(batchNorm);
+    const named = sibling || isUpdating ? undefined : this.#named(batchNorm, channels);
     const found = sibling ?? (named && (!isOfOne || this.#areFree(named)) ? named : undefined);
-    if (!found) return isOfOne ? undefined : this.#fitting(channels);
+    if (!found) return isOfOne || isUpdating ? undefined : this.#fitting(channels);
     if (isOfOne && !this.#areTrained(found)) return undefined;
     return found.mean.value && !this.#isPlain(batchNorm) ? undefined : found;
+  }
+
+  /** Whether variables hold statistics for a batch norm, although nothing shows which: vectors that nothing reads, or that it updates. */
+  mayHaveStatistics(batchNorm: Described): boolean {
+    if (this.#isUpdating(batchNorm)) return true;
+    const channels = this.#channelsOf(batchNorm.parameters[0]);
+    return channels !== undefined && this.#unread(channels).length > 1;
+  }
+
+  /** Whether its batch statistics update a variable in a way that is not recognised. */
+  #isUpdating({ statistics }: Described): boolean {
+    this.#updating ??= statisticsOfUnknownUpdates(this.#graph, this.#variables, this.#updates.averages);
+    return statistics.some(({ node }) => this.#updating!.has(node));
   }
 
   /** Whether only one scale and one offset are combined with its batch statistics: no corrections, no moving statistics. */
@@ -181,9 +204,7 @@ export class EvidenceFinder {
   /** The only two vectors of that size that nothing in the graph reads; the one with negative values is the mean. */
   #fitting(channels: number | undefined): Statistics | undefined {
     if (channels === undefined || !this.#checkpoint) return undefined;
-    const free = [...this.#variables.byNode.values()].filter(
-      (variable) => variable.shape?.length === 1 && variable.shape[0] === channels && this.#isUnread(variable),
-    );
+    const free = this.#unread(channels);
     const [first, second] = free;
     if (!first || !second || free.length !== 2) return undefined;
     const [isFirstSigned, isSecondSigned] = free.map((variable) =>
@@ -194,16 +215,36 @@ export class EvidenceFinder {
     return { mean, variance, evidence: { kind: 'shape', channels } };
   }
 
-  /** Whether only savers, initialisers and unused read ops take a variable. */
+  /** The vectors of that size that nothing in the graph reads. */
+  #unread(channels: number): Variable[] {
+    this.#free ??= [...this.#variables.byNode.values()].filter(
+      (variable) => variable.shape?.length === 1 && !this.#isSlot(variable) && this.#isUnread(variable),
+    );
+    return this.#free.filter(({ shape }) => shape![0] === channels);
+  }
+
+  /** Whether a variable is named as belonging to another: an optimizer's slot, the moving average of a weight. */
+  #isSlot({ node }: Variable): boolean {
+    return this.#variables.byNode.has(parentScope(node).slice(0, -1));
+  }
+
+  /** Whether only savers, initialisers and ops that feed nothing take a variable. */
   #isUnread(variable: Variable): boolean {
     if (variable.key === undefined || this.#updates.updated.has(variable.node)) return false;
     const holders = new Set([variable.node]);
+    const ends = new Set<string>();
     for (const holder of holders) {
-      for (const node of this.#graph.dataConsumers(holder) as readonly Node[]) {
+      for (const node of this.#graph.dataConsumers(holder)) {
         if (administers(node)) continue;
-        if (!forwardsValue(node)) return false;
-        holders.add(node.name);
+        if (forwardsValue(node)) holders.add(node.name);
+        else if (this.#feeding.has(node)) return false;
+        else ends.add(node.name);
       }
+    }
+    // What is left of removed update ops feeds nothing.
+    for (const end of ends) {
+      if (changes(this.#graph.get(end))) return false;
+      for (const node of this.#graph.dataConsumers(end)) ends.add(node.name);
     }
     return true;
   }

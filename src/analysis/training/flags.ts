@@ -8,7 +8,7 @@ import { CONVERGED_STEP } from '../state/steady_state.js';
 import type { Pins } from '../values/constants.js';
 import type { Shapes } from '../values/shapes.js';
 import { ValueNumbering } from '../values/value_numbering.js';
-import { isTrainingFused, reducesBatchAxis } from './batch_statistics.js';
+import { isBatchAxisReduction, isTrainingFused } from './batch_statistics.js';
 import { Branches } from './branches.js';
 import { conditionsOf, isMode } from './conditions.js';
 import { FlagNeighbours } from './flag_neighbours.js';
@@ -192,7 +192,6 @@ class FlagFinder {
 const quantizes = anyOf('fake_quantize');
 const isRandom = anyOf('random');
 const isFused = anyOf('fused_batch_norm');
-const isAverage = anyOf('average');
 const bringsWeights = anyOf('weighted', 'gather', 'gather_variable');
 
 /**
@@ -217,6 +216,6 @@ function usesStatistics(node: Node, read: VariableRead): boolean {
 /** Nodes that only training needs: statistics over the batch dimension, and random ops. */
 function trainingNodes(graph: Graph, shapes: Shapes): NodeSet {
   const isTraining = (node: Node) =>
-    isTrainingFused(node) || (isAverage(node) && reducesBatchAxis(graph, shapes, node)) || isRandom(node);
+    isTrainingFused(node) || isBatchAxisReduction(graph, shapes, node) || isRandom(node);
   return new NodeSet(graph, [...graph.nodes()].filter(isTraining));
 }

@@ -21,6 +21,8 @@ export interface Training {
   readonly updates: Updates;
   readonly corrections: readonly Correction[];
   readonly batchNorms: readonly BatchNorm[];
+  /** The variables that the user names in place of single statistics (tensors or variables), by `node:port`. */
+  readonly given: ReadonlyMap<string, Variable>;
   /** Whether the user wants to keep a node unchanged. */
   readonly isKept: (name: string) => boolean;
 }
@@ -54,8 +56,15 @@ export function viewAtInference(training: Training): Inference {
   const others = new Set<string>();
   const unreplaced = new Map<string, MovingAverage>();
   const decided = new Map<string, Replacement | undefined>();
+  const { given } = training;
   const statistic = (ref: TensorRef): Replacement | undefined => {
     const key = refText(ref);
+    const named =
+      given.size > 0 ? (given.get(key) ?? given.get(training.variables.readBy(ref)?.node ?? '')) : undefined;
+    if (named) {
+      if (training.variables.readBy(ref) !== named) others.add(named.node);
+      return training.variables.readBy(ref) === named ? undefined : inPlaceOf(training, shapes, ref, named);
+    }
     if (!ofBatchNorms.has(key) && !training.updates.averages.has(key)) return undefined;
     if (decided.has(key)) return decided.get(key);
     const own = ofBatchNorms.get(key);
@@ -221,4 +230,10 @@ function replacedBy(
   const shape = isDirect ? 'same' : shapeInPlaceOf(graph, shapes, tensor, variable);
   if (shape === 'unknown') return undefined;
   return { tensor, by: { variable, shape: shape === 'same' ? undefined : shape }, role: 'statistic' };
+}
+
+/** A tensor replaced by the variable that the user names. */
+function inPlaceOf({ graph }: Training, shapes: Shapes, tensor: TensorRef, variable: Variable): Replacement {
+  const shape = shapeInPlaceOf(graph, shapes, tensor, variable);
+  return { tensor, by: { variable, shape: typeof shape === 'string' ? undefined : shape }, role: 'statistic' };
 }

@@ -7,7 +7,7 @@ import { isElementwise } from '../state/assignments.js';
 import type { MovingAverages } from '../state/moving_averages.js';
 import { forwardsElement } from '../values/evaluate.js';
 import type { Shapes } from '../values/shapes.js';
-import { isBatchReduction } from './batch_statistics.js';
+import { isBatchAxisReduction } from './batch_statistics.js';
 
 const reduces = anyOf('average');
 const scalesBy = anyOf('multiply', 'divide');
@@ -150,7 +150,7 @@ export class Moments {
 
   #isReduction(node: Node): boolean {
     if (!reduces(node) || !node.inputs[0] || !this.#isFed(node.inputs[0])) return false;
-    return isBatchReduction(this.#graph, this.#shapes, node) || this.#averages.has(node.name);
+    return isBatchAxisReduction(this.#graph, this.#shapes, node) || this.#averages.has(node.name);
   }
 
   /** The statistics that the operand of a reduction subtracts: the mean in a squared difference. */

@@ -17,6 +17,8 @@ export type Problem =
   | { readonly code: 'untrained_statistic'; readonly tensor: TensorRef; readonly variable: string }
   /** Several variables may be the moving average of a statistic, outside of batch norms, that the net uses. */
   | { readonly code: 'ambiguous_statistic'; readonly tensor: TensorRef; readonly variables: readonly string[] }
+  /** An output reads a variable that holds the statistic of the last batch only; `averages` average the same statistic. */
+  | { readonly code: 'last_batch_in_use'; readonly variable: string; readonly averages: readonly string[] }
   /** A flag selects moving statistics that were never updated. */
   | { readonly code: 'untrained_selected'; readonly variables: readonly string[] }
   /** A flag selects moving statistics that are not sane: the flags, with the values that select them. */

@@ -15,7 +15,8 @@ import type { ValueRule } from '../value_rules.js';
  * - Control flow: the ops of v1 (`switch`, `merge`, `enter`, `exit`, `next_iteration`, `loop_cond`), `select`, and the ops
  *   that call functions (`call`, `if`, `case`, `while`).
  * - State: `variable` is `ref_variable` or `handle`; `assign` is `assign_set`, `assign_add` or `assign_sub`; `read`,
- *   `gather_variable`, `variable_shape` take a handle; `restore`, `save`; `update` changes a variable in another way;
+ *   `gather_variable`, `variable_shape` take a handle; `restore`, `save`; `update` changes a variable in another way
+ *   (`row_update` some of its rows or elements);
  *   `initialised` tests whether a variable has a value.
  * - Random: `random` is `uniform` (on [0, 1)), `uniform_int`, `symmetric` (around 0), `random_other` (another distribution), `shuffle`
  *   (reorders data) or `sampling` (from the distribution in its input, as a language model does at inference).
@@ -74,6 +75,7 @@ export type Role =
   | 'restore'
   | 'save'
   | 'update'
+  | 'row_update'
   | 'random'
   | 'uniform'
   | 'uniform_int'
