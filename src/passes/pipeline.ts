@@ -13,7 +13,7 @@ import { foldToMulAdd } from './fold_to_mul_add.js';
 import { freezeVariables } from './freeze_variables.js';
 import { inlineFunctions } from './inline_functions.js';
 import type { PassResult } from './outcome.js';
-import type { AssignedPlan, BranchPlan, BranchPlan, FinishPlan, Pass, Pass, PreparePlan, PreparePlan, SlicePlan, SlicePlan } from './pass.js';
+import type { AssignedPlan, BranchPlan, FinishPlan, Pass, PreparePlan, SlicePlan } from './pass.js';
 import { pinFlags } from './pin_flags.js';
 import { pruneFunctions } from './prune_functions.js';
 import { readAssignedValues } from './read_assigned_values.js';
