@@ -1,6 +1,11 @@
 import type { HealthProblem } from '../analysis/state/health.js';
+import { attrShape } from '../graph/attrs.js';
+import { DataType } from '../graph/dtype.js';
 import { refText } from '../graph/node.js';
+import { anyOf } from '../ops/meaning.js';
+import { outputTypes } from '../ops/registry.js';
 import type { Analysis } from './analysis.js';
+import { nameMatcher } from './name_matcher.js';
 
 /** Something that the user should know about a result that bnfix considers right. */
 export type Notice =
@@ -22,6 +27,8 @@ export type Notice =
   | { readonly code: 'untrained_allowed'; readonly variables: readonly string[] }
   /** A batch norm in inference mode has invalid statistics. */
   | { readonly code: 'unhealthy_in_use'; readonly batchNorm: string; readonly problem: HealthProblem }
+  /** Placeholders of a single bool stay inputs: what they switch was not detected. */
+  | { readonly code: 'flags_left'; readonly placeholders: readonly string[] }
   /** Batch norms in functions that could not be inlined are not folded. */
   | { readonly code: 'functions_not_folded'; readonly functions: readonly string[] };
 
@@ -30,6 +37,7 @@ const WARNINGS: ReadonlySet<Notice['code']> = new Set([
   'untrained_in_use',
   'untrained_allowed',
   'no_ema',
+  'flags_left',
 ]);
 
 /** Whether a notice is a warning: the result may be useless. */
@@ -73,6 +81,27 @@ export function noticesOf(analysis: Analysis): Notice[] {
   if (analysis.untrainedAllowed.length > 0) {
     notices.push({ code: 'untrained_allowed', variables: analysis.untrainedAllowed });
   }
+  const flags = flagsLeft(analysis);
+  if (flags.length > 0) notices.push({ code: 'flags_left', placeholders: flags });
   for (const each of unhealthy) notices.push({ code: 'unhealthy_in_use', ...each });
   return notices;
+}
+
+const isPlaceholder = anyOf('placeholder');
+
+/** Placeholders of a single bool that feed an output, and that nobody named as inputs. */
+function flagsLeft({ graph, fed, inputs, model, options }: Analysis): string[] {
+  const feeding = new Set([...fed.values()].flatMap((names) => [...names]));
+  const signatures = Object.values(model.metaGraphDef.signature_def ?? {});
+  const named = new Set([
+    ...inputs.refs.map(({ node }) => node),
+    ...signatures.flatMap(({ inputs: of }) => Object.values(of ?? {}).map(({ name }) => name?.replace(/:0$/, ''))),
+  ]);
+  const isKept = nameMatcher(options.keep ?? []);
+  return [...feeding].filter((name) => {
+    const node = graph.find(name);
+    if (!node || named.has(name) || isKept(name) || !isPlaceholder(node)) return false;
+    const shape = attrShape(node, 'shape');
+    return outputTypes(node)?.[0] === DataType.DT_BOOL && (shape === undefined || shape.length === 0);
+  });
 }

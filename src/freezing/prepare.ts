@@ -30,10 +30,11 @@ const MAX_COPIES = 4;
 
 /** Turns a graph into its inference state, in place: inputs cut, flags pinned, branches folded. @returns what was done */
 export function prepare(graph: Graph, plan: PreparePlan): Outcome[] {
-  const { outputs } = plan;
+  const { outputs, flags } = plan;
+  const pins = new Map(flags.map(({ node, value }) => [node, value]));
   return [
     ...runPipeline(CUT_PIPELINE, { ...plan, graph }),
-    ...runPipeline(BRANCH_PIPELINE, { graph, outputs, branches: resolveBranches(graph, outputs) }),
+    ...runPipeline(BRANCH_PIPELINE, { graph, outputs, branches: resolveBranches(graph, outputs, pins) }),
     ...runPipeline(SIMPLIFY_PIPELINE, { graph, slices: findUnitSlices(graph) }),
   ];
 }

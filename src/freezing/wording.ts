@@ -140,6 +140,11 @@ export function noticeText(notice: Notice, flagOf: (option: string) => string): 
     }
     case 'unhealthy_in_use':
       return `${notice.batchNorm} uses invalid statistics: ${healthText(notice.problem)}`;
+    case 'flags_left': {
+      const [first] = notice.placeholders;
+      const stays = notice.placeholders.length === 1 ? 'stays an input' : 'stay inputs';
+      return `${listed(notice.placeholders)} ${stays}: no value was recognised as inference (${flagOf('set')} ${first}=false pins it)`;
+    }
     case 'functions_not_folded':
       return `batch norms in functions are not folded: ${notice.functions.join(', ')}`;
   }

@@ -2,7 +2,7 @@ import type { ResolvedBranches } from '../analysis/training/resolved_branches.js
 import { attr } from '../graph/attrs.js';
 import { DataType } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
-import type { Node, TensorRef } from '../graph/node.js';
+import { type Node, refText, type TensorRef } from '../graph/node.js';
 import { NodeSet } from '../graph/node_set.js';
 import { numberTensor } from '../graph/tensor.js';
 import { isMerge } from '../ops/meaning.js';
@@ -18,6 +18,8 @@ import type { BranchPlan, Pass } from './pass.js';
  *
  *     given:   y = Select(false, a, b)      result:  y = Identity(b)
  *
+ * The same where a flag is a factor or an index: `0 * a + 1 * b` becomes `b`.
+ *
  * Assumes: conditions of loops are not constant. A Switch with an unknown condition stays, with its Merge.
  */
 export const foldBranches: Pass<BranchPlan> = {
@@ -25,17 +27,23 @@ export const foldBranches: Pass<BranchPlan> = {
   run({ graph, outputs, branches }) {
     const named = new Set(outputs.map((ref) => ref.node));
     const outcomes: Outcome[] = [];
-    for (const { node: name, port, input, isJoin, feedsOutput } of branches.resolved) {
+    // What consumers of bypassed tensors read by now.
+    const bypassed = new Map<string, TensorRef>();
+    for (const { node: name, port, to, input, isJoin, feedsOutput } of branches.resolved) {
       const node = graph.get(name);
-      // The input may have been bypassed since: use what the node reads now.
-      const taken = node.inputs[input]!;
-      if (isMerge(node)) writeValueIndex(graph, node, input);
+      const { op } = node;
+      const taken = bypassed.get(refText(to)) ?? to;
+      bypassed.set(refText({ node: name, port }), taken);
+      if (isMerge(node)) writeValueIndex(graph, node, input!);
       if (isJoin && named.has(name)) becomeIdentity(graph, node, taken);
       else graph.replaceUses({ node: name, port }, taken);
       // Control edges from a Switch itself no longer say that a branch is taken.
       const isPivot = !isJoin && !named.has(name) && graph.controlConsumers(name).length > 0;
       if (isPivot) becomeIdentity(graph, node, taken);
-      if (isJoin && feedsOutput) outcomes.push({ kind: 'branch', node: name, op: node.op, input });
+      if (!isJoin || !feedsOutput) continue;
+      outcomes.push(
+        input === undefined ? { kind: 'simplified', node: name, op } : { kind: 'branch', node: name, op, input },
+      );
     }
     removeDead(graph, branches);
     return { outcomes };

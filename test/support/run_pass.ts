@@ -122,6 +122,9 @@ function contextOf(pass: string, graph: Graph, options: CaseOptions): PassContex
   const { plan, problems } = analysePrepared({ ...asPrepared, asTrained: undefined, selected: undefined });
   // The others come before what is refused, or after it.
   if (CARRIES_OUT.has(pass)) refuse({ problems, outputs, graph, model });
-  const prepared = { branches: resolveBranches(graph, refs), slices: findUnitSlices(graph) };
+  const prepared = {
+    branches: resolveBranches(graph, refs, new Map(flags.map(({ node, value }) => [node, value]))),
+    slices: findUnitSlices(graph),
+  };
   return { ...plan, ...prepared, reads, graph, isKept, duplicateWeights: options.duplicateWeights ?? false };
 }

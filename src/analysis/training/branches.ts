@@ -5,6 +5,7 @@ import { topologicalOrder } from '../../graph/walk.js';
 import { isMerge, isSelect, isSwitch } from '../../ops/meaning.js';
 import type { Pins } from '../values/constants.js';
 import { PinnedConstants } from '../values/pinned_constants.js';
+import { PinnedValues } from '../values/pinned_values.js';
 
 /** Which conditions are known, and what never runs because of them. */
 export interface BranchState {
@@ -14,6 +15,8 @@ export interface BranchState {
   isDead(ref: TensorRef): boolean;
   /** Whether a node is on a branch that is never taken. */
   isDeadNode(node: Node | undefined): boolean;
+  /** What follows from pins by arithmetic. */
+  readonly pinned: PinnedValues;
 }
 
 /** The inputs of a node that its value depends on. */
@@ -21,8 +24,13 @@ export function neededInputs(graph: Graph, state: BranchState, node: Node): read
   const inputs = graph.inputNodes(node);
   if (isMerge(node)) return inputs.filter((_, i) => !state.isDead(node.inputs[i]!));
   if (isSwitch(node) && takenPort(state, node) !== undefined) return inputs.slice(0, 1);
-  const selected = isSelect(node) ? selectedInput(state, node) : undefined;
-  return selected === undefined ? inputs : [inputs[selected]];
+  if (state.pinned.of({ node: node.name, port: 0 }) !== undefined) return [];
+  if (isSelect(node)) {
+    const selected = selectedInput(state, node);
+    return selected === undefined ? inputs : [inputs[selected]];
+  }
+  const forwarded = state.pinned.forwarded(node);
+  return forwarded ? [graph.find(forwarded.node)] : inputs;
 }
 
 /** The port of a Switch that has a value (0 false, 1 true); undefined if known only at run time. */
@@ -76,11 +84,13 @@ export class Branches implements BranchState {
   /** Switches with a known condition, and their port that never has a value. */
   readonly deadPorts = new Map<string, 0 | 1>();
   readonly constants: PinnedConstants;
+  readonly pinned: PinnedValues;
   readonly #graph: Graph;
 
   constructor(graph: Graph, pins: Pins) {
     this.#graph = graph;
     this.constants = new PinnedConstants(graph, pins);
+    this.pinned = new PinnedValues(graph, pins);
     this.deadNodes = new NodeSet(graph);
     const untaken: TensorRef[] = [];
     for (const node of topologicalOrder(graph)) {
@@ -94,7 +104,7 @@ export class Branches implements BranchState {
   }
 
   numberAt(condition: TensorRef): number | undefined {
-    return this.constants.numberAt(condition);
+    return this.pinned.of(condition) ?? this.constants.numberAt(condition);
   }
 
   isDead(ref: TensorRef): boolean {

@@ -78,7 +78,8 @@ const NUMBERS: ReadonlySet<DataType> = new Set([
   DataType.DT_FLOAT,
 ]);
 
-function isScalarNumber(node: Node): boolean {
+/** Whether a placeholder or a variable is one number, or one bool. */
+export function isScalarNumber(node: Node): boolean {
   const type = isVariable(node) ? attrType(node, 'dtype') : outputTypes(node)?.[0];
   return type !== undefined && NUMBERS.has(type) && hasOneElement(node);
 }

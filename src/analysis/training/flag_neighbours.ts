@@ -18,11 +18,14 @@ export class FlagNeighbours {
   readonly #live: NodeSet;
   readonly #rootsOf = new Map<string, readonly string[]>();
 
-  /** @param live - the nodes that feed the outputs */
-  constructor(graph: Graph, live: NodeSet, conditions: readonly TensorRef[]) {
+  /**
+   * @param live - the nodes that feed the outputs
+   * @param factors - flags that select by other means than conditions
+   */
+  constructor(graph: Graph, live: NodeSet, conditions: readonly TensorRef[], factors: readonly string[]) {
     this.#graph = graph;
     this.#live = live;
-    this.roots = rootsOf(graph, conditions);
+    this.roots = [...new Set([...rootsOf(graph, conditions), ...factors])];
   }
 
   /** The flags nearest to the branches of a flag, except for those that `isOpen` excludes. */

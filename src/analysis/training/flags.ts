@@ -1,3 +1,4 @@
+import { DataType } from '../../graph/dtype.js';
 import type { Graph } from '../../graph/graph.js';
 import type { Node, TensorRef } from '../../graph/node.js';
 import { NodeSet } from '../../graph/node_set.js';
@@ -11,8 +12,10 @@ import { ValueNumbering } from '../values/value_numbering.js';
 import { isBatchAxisReduction, isTrainingFused } from './batch_statistics.js';
 import { Branches } from './branches.js';
 import { conditionsOf, isMode } from './conditions.js';
+import { factorsOf } from './flag_factors.js';
 import { FlagNeighbours } from './flag_neighbours.js';
 import { LiveNodes } from './live_nodes.js';
+import { OwnWeights } from './own_weights.js';
 
 /** A flag that switches between training and inference, and its value at inference. */
 export interface Flag {
@@ -54,9 +57,11 @@ export function findFlags(
   const branches = new Branches(graph, given);
   const needed = branches.needed(outputs);
   const conditions = conditionsOf(graph, needed);
-  if (conditions.length === 0) return [];
+  const factors = factorsOf(graph, shapes, needed);
+  if (conditions.length + factors.length === 0) return [];
+  const neighbours = new FlagNeighbours(graph, needed, conditions, factors);
   const live = new LiveNodes(graph, outputs, branches, needed);
-  const finder = new FlagFinder(graph, live, conditions, trainingNodes(graph, shapes), given, read);
+  const finder = new FlagFinder(graph, live, neighbours, conditions, trainingNodes(graph, shapes), given, read);
   finder.pinCounters();
   finder.pinRoots();
   finder.pinModes();
@@ -84,6 +89,7 @@ class FlagFinder {
   constructor(
     graph: Graph,
     live: LiveNodes,
+    neighbours: FlagNeighbours,
     conditions: readonly TensorRef[],
     training: NodeSet,
     given: Pins,
@@ -94,7 +100,7 @@ class FlagFinder {
     this.#training = training;
     this.#read = read;
     this.#conditions = conditions;
-    this.#neighbours = new FlagNeighbours(graph, live.first, conditions);
+    this.#neighbours = neighbours;
     this.#pinned = new Set(given.keys());
   }
 
@@ -168,7 +174,11 @@ class FlagFinder {
     const [inference, training] = [gone[value], gone[1 - value]!];
     const alone = [...training].filter((each) => !inference.has(each));
     const vanishing = [...inference].filter((each) => this.#training.has(each) && !training.has(each));
-    return { value, count: Math.abs(on - off), isSure: standsInForTraining(alone, vanishing, this.#read) };
+    const weights = new OwnWeights(
+      this.#graph,
+      [...inference].filter((each) => !training.has(each)),
+    );
+    return { value, count: Math.abs(on - off), isSure: standsInForTraining(alone, vanishing, this.#read, weights) };
   }
 
   /** The nodes that no longer feed the outputs if some nodes have a value, with some more pins. */
@@ -192,18 +202,29 @@ class FlagFinder {
 const quantizes = anyOf('fake_quantize');
 const isRandom = anyOf('random');
 const isFused = anyOf('fused_batch_norm');
-const bringsWeights = anyOf('weighted', 'gather', 'gather_variable');
 
 /**
  * Whether nodes needed only at inference replace the training ops: for batch statistics, they must read variables that
  * training updates; for random ops, a bypass is enough. Otherwise the flag selects another part of the net.
  */
-function standsInForTraining(alone: readonly Node[], vanishing: readonly Node[], read: VariableRead): boolean {
+function standsInForTraining(
+  alone: readonly Node[],
+  vanishing: readonly Node[],
+  read: VariableRead,
+  weights: OwnWeights,
+): boolean {
   const reads = alone.map(({ name }) => read(name));
   if (reads.includes('updated')) return true;
-  if (alone.some((node) => bringsWeights(node))) return false;
+  if (alone.some((node) => weights.isBroughtBy(node))) return false;
   if (reads.includes('other') || vanishing.every((node) => isRandom(node))) return true;
-  return alone.some((node, i) => (node.op === 'Const' && reads[i] === 'frozen') || usesStatistics(node, read));
+  if (alone.some((node, i) => (node.op === 'Const' && reads[i] === 'frozen') || usesStatistics(node, read)))
+    return true;
+  return alone.filter(isVector).length > 1 && vanishing.length > 1;
+}
+
+/** Whether a node is a constant with a number per channel. */
+function isVector({ op, tensor }: Node): boolean {
+  return op === 'Const' && tensor?.shape.length === 1 && tensor.dtype !== DataType.DT_STRING && tensor.shape[0]! > 1;
 }
 
 /** Whether a batch norm in inference mode reads moving statistics; one in training mode may read them as well (TF 2). */

@@ -5,6 +5,7 @@ import { ancestors, descendants, hasLoops } from '../../graph/walk.js';
 import { anyOf } from '../../ops/meaning.js';
 import type { Pins } from '../values/constants.js';
 import type { PinnedConstants } from '../values/pinned_constants.js';
+import type { PinnedValues } from '../values/pinned_values.js';
 import { type Branches, type BranchState, neededInputs } from './branches.js';
 import { PinTrial } from './pin_trial.js';
 
@@ -20,6 +21,7 @@ export class LiveNodes implements BranchState {
   /** The nodes that feed the outputs with the first pins. */
   readonly first: NodeSet;
   readonly #constants: PinnedConstants;
+  readonly pinned: PinnedValues;
   readonly #gone: NodeSet;
   readonly #dead: NodeSet;
   readonly #deadPorts: Map<string, 0 | 1>;
@@ -35,6 +37,7 @@ export class LiveNodes implements BranchState {
     this.outputs = outputs;
     this.first = first;
     this.#constants = branches.constants;
+    this.pinned = branches.pinned;
     this.#gone = new NodeSet(graph);
     this.#dead = branches.deadNodes;
     this.#deadPorts = branches.deadPorts;
@@ -45,7 +48,7 @@ export class LiveNodes implements BranchState {
   }
 
   numberAt(ref: TensorRef): number | undefined {
-    return this.#constants.numberAt(ref);
+    return this.pinned.of(ref) ?? this.#constants.numberAt(ref);
   }
 
   isDead(ref: TensorRef): boolean {
@@ -73,14 +76,15 @@ export class LiveNodes implements BranchState {
 
   /** The nodes that no longer feed the outputs if some more nodes are pinned. */
   withoutPinned(pins: Pins): ReadonlySet<Node> {
-    return new PinTrial(this, this.#constants.newlyKnown(pins)).gone;
+    return new PinTrial(this, pins, this.#constants.newlyKnown(pins)).gone;
   }
 
   /** Pins some more nodes, for good. */
   pin(pins: Pins): void {
     const known = this.#constants.newlyKnown(pins);
-    const trial = new PinTrial(this, known);
+    const trial = new PinTrial(this, pins, known);
     this.#constants.learn(known);
+    this.pinned.learn(trial.pinned);
     for (const node of trial.dead) this.#dead.add(node);
     for (const [name, port] of trial.deadPorts) this.#deadPorts.set(name, port);
     for (const node of trial.gone) this.#gone.add(node);

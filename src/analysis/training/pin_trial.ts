@@ -1,8 +1,10 @@
-import { type Node, refText, sameRef, type TensorRef } from '../../graph/node.js';
-import { isSelect, isSwitch } from '../../ops/meaning.js';
-import { numberOf } from '../values/constants.js';
+import { type Node, refText, type TensorRef } from '../../graph/node.js';
+import { isMerge, isSwitch } from '../../ops/meaning.js';
+import { numberOf, type Pins } from '../values/constants.js';
 import type { NewlyKnown } from '../values/pinned_constants.js';
+import { PinnedValues } from '../values/pinned_values.js';
 import { type BranchState, killFrom, neededBy, neededInputs } from './branches.js';
+import { conditionOf } from './conditions.js';
 import type { LiveNodes } from './live_nodes.js';
 
 /**
@@ -18,22 +20,25 @@ export class PinTrial implements BranchState {
   readonly gone = new Set<Node>();
   /** How many inputs of live nodes, and outputs, a node is, where that changes. */
   readonly uses = new Map<Node, number>();
+  readonly pinned: PinnedValues;
   readonly #base: LiveNodes;
   readonly #known: NewlyKnown;
   /** Whether a loop lost a reader: it may only keep itself alive. */
   #isUnsure = false;
 
-  constructor(base: LiveNodes, known: NewlyKnown) {
+  /** @param known - the constants that become known with the pins */
+  constructor(base: LiveNodes, pins: Pins, known: NewlyKnown) {
     this.#base = base;
     this.#known = known;
+    this.pinned = new PinnedValues(base.graph, pins, base.pinned);
     const decided = this.#decided();
     const merges = this.#kill(decided);
-    this.#release(new Set([...decided, ...merges]));
+    this.#release(new Set([...decided, ...merges, ...this.#computed()]));
     if (this.#isUnsure) this.#walkAll();
   }
 
   numberAt(ref: TensorRef): number | undefined {
-    return numberOf(this.#known.get(refText(ref))?.value) ?? this.#base.numberAt(ref);
+    return this.pinned.of(ref) ?? numberOf(this.#known.get(refText(ref))?.value) ?? this.#base.numberAt(ref);
   }
 
   isDead(ref: TensorRef): boolean {
@@ -46,14 +51,25 @@ export class PinTrial implements BranchState {
 
   /** The Switches and Selects whose condition becomes known. */
   #decided(): Node[] {
-    const { graph } = this.#base;
-    return [...this.#known.values()].flatMap(({ ref, value }) => {
-      if (numberOf(value) === undefined || this.#base.numberAt(ref) !== undefined) return [];
-      return graph.consumers(ref).filter((node) => {
-        const condition = isSwitch(node) ? node.inputs[1] : isSelect(node) ? node.inputs[0] : undefined;
-        return condition !== undefined && sameRef(condition, ref);
+    const refs = new Map([...this.#known.values()].map(({ ref }) => [refText(ref), ref]));
+    for (const ref of this.pinned.found) refs.set(refText(ref), ref);
+    return [...refs].flatMap(([key, ref]) => {
+      if (this.numberAt(ref) === undefined || this.#base.numberAt(ref) !== undefined) return [];
+      return this.#base.graph.consumers(ref).filter((node) => {
+        const condition = conditionOf(node);
+        return condition !== undefined && refText(condition) === key;
       });
     });
+  }
+
+  /** Nodes whose value becomes known, or that may output one of their inputs now. */
+  #computed(): Node[] {
+    const { graph } = this.#base;
+    const known = this.pinned.found.flatMap(({ node }) => graph.find(node) ?? []);
+    const readers = this.pinned.found.flatMap((ref) => graph.consumers(ref));
+    // A sum may read the product that a flag is a factor of.
+    const next = readers.filter((node) => this.pinned.forwarded(node)).flatMap(({ name }) => graph.dataConsumers(name));
+    return [...known, ...readers, ...next].filter((node) => !isSwitch(node) && !isMerge(node));
   }
 
   /** Finds what never runs. Returns the Merges that lose an input. */

@@ -101,7 +101,7 @@ function elementwise(node: Node, input: ConstantInput, scalar: (...x: number[]) 
 }
 
 /** A result as TensorFlow represents it in a dtype: integers are truncated (as in Div), float32 has 24 bits. */
-function rounded(type: DataType | undefined, x: number): number {
+export function rounded(type: DataType | undefined, x: number): number {
   if (type === DataType.DT_FLOAT) return Math.fround(x);
   if (type === undefined || !WHOLE.has(type)) return x;
   return Number.isFinite(x) ? Math.trunc(x) : Number.NaN;
