@@ -52,3 +52,16 @@ export function dtypeName(dtype: DataType): string {
   if (name === 'half') return 'float16';
   return name;
 }
+
+const SIGNIFICANT_BITS: Partial<Record<DataType, number>> = {
+  [DataType.DT_HALF]: 11,
+  [DataType.DT_BFLOAT16]: 8,
+  [DataType.DT_FLOAT]: 24,
+  [DataType.DT_DOUBLE]: 53,
+};
+
+/** The largest relative error of a number that is rounded to a dtype; 0 for dtypes that are not floating point. */
+export function unitRoundoff(dtype: DataType): number {
+  const bits = SIGNIFICANT_BITS[dtype];
+  return bits === undefined ? 0 : 2 ** -bits;
+}

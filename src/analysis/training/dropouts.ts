@@ -5,6 +5,8 @@ import type { NodeSet } from '../../graph/node_set.js';
 import { topologicalOrder } from '../../graph/walk.js';
 import { anyOf, isSelect, isSwitch, readsShape } from '../../ops/meaning.js';
 import { Shapes } from '../values/shapes.js';
+import { type AlphaDropout, findAlphaDropout } from './alpha_dropout.js';
+import { unscaled } from './dropout_scaling.js';
 import { isMaskSource, isOtherRandomOp, isUniform, RandomFactors, type RandomTensor } from './random_factors.js';
 import type { RandomOpProblem } from './random_op_problem.js';
 
@@ -46,18 +48,25 @@ export function findDropouts(graph: Graph, live: NodeSet): { dropouts: Dropout[]
   const factors = new RandomFactors(graph, live);
   const shapes = new Shapes(graph);
   const claimed = new Set<string>();
+  const ofAlpha = new Set<Node>();
   for (const random of randoms) {
     const tensors = factors.tensorsOf(random);
     const randomNodes = new Set(tensors.map(({ ref }) => ref.node));
+    for (const { node, x, alpha } of alphaDropouts(graph, factors, live, tensors, random)) {
+      if (claimed.has(node.name)) continue;
+      for (const op of alpha.ops) ofAlpha.add(op);
+      dropouts.push({ output: alpha.output, x, random: random.name });
+    }
     for (const tensor of tensors) {
       for (const node of graph.consumers(tensor.ref)) {
-        if (!live.has(node) || randomNodes.has(node.name)) continue;
+        if (!live.has(node) || randomNodes.has(node.name) || ofAlpha.has(node)) continue;
         const acts = node.inputs.some(
           (ref) => !sameRef(ref, tensor.ref) && (factors.fed.hasNamed(ref.node) || factors.isWeight(ref)),
         );
-        const applied = acts ? application(factors, node, tensor) : undefined;
+        const applied = acts ? application(factors, node, tensor, random) : undefined;
         if (!applied) continue;
-        const found = applied.x && unscaled(graph, factors, live, claimed, node, applied.x, applied.mean);
+        const mask = applied.x && { node, x: applied.x, mean: applied.mean, roundoff: tensor.roundoff };
+        const found = mask && unscaled(graph, factors, live, claimed, mask);
         if (found && widens(shapes, found)) {
           stray.push({ output: found.output, random: random.name, problem: { code: 'widens' } });
         } else if (found) {
@@ -67,8 +76,31 @@ export function findDropouts(graph: Graph, live: NodeSet): { dropouts: Dropout[]
       }
     }
   }
-  stray.push(...otherStrayOps(graph, factors, live, new Set([...dropouts, ...stray].map(({ output }) => output))));
+  const known = new Set([...dropouts, ...stray].map(({ output }) => output));
+  for (const { name } of ofAlpha) known.add(name);
+  stray.push(...otherStrayOps(graph, factors, live, known));
   return { dropouts, stray };
+}
+
+/** The alpha dropouts whose mask is one of the tensors computed from a random op. */
+function alphaDropouts(
+  graph: Graph,
+  factors: RandomFactors,
+  live: NodeSet,
+  tensors: readonly RandomTensor[],
+  random: Node,
+): { node: Node; x: TensorRef; alpha: AlphaDropout }[] {
+  return tensors.flatMap(({ ref, mean, roundoff }) => {
+    if (mean === undefined || !isUniform(random)) return [];
+    return graph.consumers(ref).flatMap((node) => {
+      const [x, ...others] = node.inputs.filter((input) => factors.fed.hasNamed(input.node));
+      if (!live.has(node) || !x || others.length > 0 || !(isMultiply(node) || isSelect(node))) return [];
+      const isSecond = isSelect(node) && sameRef(node.inputs[2]!, x);
+      const mask = { node, x, mean: isSecond ? 1 - mean : mean, roundoff };
+      const alpha = findAlphaDropout(graph, factors, live, mask, random);
+      return alpha ? [{ node, x, alpha }] : [];
+    });
+  });
 }
 
 /** Whether the output of a dropout is known to have another shape than its input. */
@@ -132,11 +164,18 @@ interface Application {
 const UNBALANCED: RandomOpProblem = { code: 'unbalanced_mask' };
 
 /** How a random tensor affects an activation: as a factor of a Mul, or as a choice between it and 0. */
-function application(factors: RandomFactors, node: Node, { ref, mean }: RandomTensor): Application | undefined {
+function application(
+  factors: RandomFactors,
+  node: Node,
+  { ref, mean }: RandomTensor,
+  random: Node,
+): Application | undefined {
   const [a, b, c] = node.inputs;
   const other = (code: RandomOpProblem['code']) => ({ x: undefined, mean: 0, problem: { code } });
   if (isMultiply(node)) {
     if (mean === undefined) return other('not_a_mask');
+    // A rate so close to 1 that its dtype rounds it to 1 drops everything.
+    if (mean === 0 && factors.isZero(ref, random)) return other('unbalanced_mask');
     return Math.abs(mean) < NO_MASK ? undefined : { x: sameRef(a!, ref) ? b : a, mean, problem: UNBALANCED };
   }
   if (isDivision(node) && sameRef(b!, ref)) return other('divides');
@@ -147,38 +186,4 @@ function application(factors: RandomFactors, node: Node, { ref, mean }: RandomTe
   }
   if (isSum(node)) return other('adds');
   return isSwitch(node) && sameRef(b!, ref) ? other('branches') : undefined;
-}
-
-/** The tensor before dropout and the op after it, when scaling and mask cancel out on average. */
-function unscaled(
-  graph: Graph,
-  factors: RandomFactors,
-  live: NodeSet,
-  claimed: ReadonlySet<string>,
-  node: Node,
-  applied: TensorRef,
-  keep: number,
-): { output: string; x: TensorRef; scaling?: string } | undefined {
-  const cancels = (factor: number) => Math.abs(factor * keep - 1) < 1e-4;
-  // If dropouts follow each other, a scaling belongs to one of them.
-  const before = claimed.has(applied.node) ? undefined : scaling(graph, factors, applied);
-  if (before && cancels(before.factor)) return { output: node.name, x: before.x, scaling: applied.node };
-  // The scaling may come after the mask.
-  const [after, ...others] = graph.dataConsumers(node.name).filter((each) => live.has(each) && !claimed.has(each.name));
-  const scaled = after && others.length === 0 ? scaling(graph, factors, { node: after.name, port: 0 }) : undefined;
-  if (after && scaled && scaled.x.node === node.name && cancels(scaled.factor))
-    return { output: after.name, x: applied, scaling: after.name };
-  if (cancels(1)) return { output: node.name, x: applied };
-  return undefined;
-}
-
-/** A tensor as `x` times a scalar. */
-function scaling(graph: Graph, factors: RandomFactors, ref: TensorRef): { x: TensorRef; factor: number } | undefined {
-  const node = graph.find(ref.node);
-  if (!node || ref.port !== 0) return undefined;
-  const [a, b] = node.inputs;
-  if (isDivision(node) && factors.isParameter(b!)) return { x: a!, factor: 1 / factors.valueOf(b!) };
-  if (isMultiply(node) && factors.isParameter(b!)) return { x: a!, factor: factors.valueOf(b!) };
-  if (isMultiply(node) && factors.isParameter(a!)) return { x: b!, factor: factors.valueOf(a!) };
-  return undefined;
 }

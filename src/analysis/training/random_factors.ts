@@ -1,4 +1,5 @@
 import { attrShape } from '../../graph/attrs.js';
+import { unitRoundoff } from '../../graph/dtype.js';
 import type { Graph } from '../../graph/graph.js';
 import { type Node, sameRef, type TensorRef } from '../../graph/node.js';
 import type { NodeSet } from '../../graph/node_set.js';
@@ -31,10 +32,14 @@ export interface RandomTensor {
   readonly ref: TensorRef;
   /** Its mean; undefined if its elements are mixed. */
   readonly mean: number | undefined;
+  /** The largest relative error that its constants have because their dtype rounds them. */
+  readonly roundoff: number;
 }
 
 /** Number of samples of an expression of a random number. */
 const GRID = 64;
+/** Maximum number of nodes of an expression. */
+const MAX_EXPRESSION = 200;
 /** An expression of a random number with at most this many values is a step function. */
 const MAX_STEP_VALUES = 4;
 
@@ -55,19 +60,55 @@ export class RandomFactors {
   /** The output of a random op, and tensors computed only from it. */
   tensorsOf(random: Node): RandomTensor[] {
     const output: TensorRef = { node: random.name, port: 0 };
-    const found = new Map<string, RandomTensor>([[random.name, { ref: output, mean: this.#meanOf(output, random) }]]);
+    const found = new Map<string, RandomTensor>([[random.name, this.#tensor(output, random)]]);
     for (const { ref, mean } of found.values()) {
       for (const node of this.#graph.consumers(ref)) {
         if (!this.#live.has(node) || found.has(node.name)) continue;
         const others = node.inputs.filter((input) => !found.has(input.node));
         const out = { node: node.name, port: 0 };
-        if (mixesElements(node)) found.set(node.name, { ref: out, mean: undefined });
-        else if (forwardsFactor(node) || (scalarOf(node.op) && others.every((input) => this.isParameter(input)))) {
-          found.set(node.name, { ref: out, mean: mean === undefined ? undefined : this.#meanOf(out, random) });
+        const isMixed = mean === undefined || mixesElements(node);
+        const isFactor = forwardsFactor(node) || (scalarOf(node.op) && others.every((each) => this.isParameter(each)));
+        if (isFactor || mixesElements(node)) {
+          found.set(node.name, isMixed ? { ref: out, mean: undefined, roundoff: 0 } : this.#tensor(out, random));
         }
       }
     }
     return [...found.values()];
+  }
+
+  #tensor(ref: TensorRef, random: Node): RandomTensor {
+    return { ref, mean: this.#meanOf(ref, random), roundoff: this.roundoffOf(ref) };
+  }
+
+  /** The largest relative error of the constants that an expression contains, because their dtype rounds them. */
+  roundoffOf(ref: TensorRef): number {
+    let largest = 0;
+    const seen = new Set([ref.node]);
+    for (const name of seen) {
+      const node = this.#graph.find(name);
+      if (!node || isMaskSource(node) || this.fed.has(node) || seen.size > MAX_EXPRESSION) continue;
+      if (node.tensor) largest = Math.max(largest, unitRoundoff(node.tensor.dtype));
+      for (const input of node.inputs) seen.add(input.node);
+    }
+    return largest;
+  }
+
+  /**
+   * The value of a tensor computed from data, parameters and a random op.
+   * @param x - the data, which has the value `value`
+   * @param u - the number that the random op draws: uniform on [0, 1)
+   */
+  valueWith(ref: TensorRef, x: TensorRef, value: number, random: Node, u: number): number {
+    const output: TensorRef = { node: random.name, port: 0 };
+    return evaluate(this.#graph, ref, (leaf) => {
+      if (sameRef(leaf, x)) return value;
+      return sameRef(leaf, output) ? u : this.#parameterAt(leaf);
+    });
+  }
+
+  /** Whether a tensor is 0 whatever the random op draws. */
+  isZero(ref: TensorRef, random: Node): boolean {
+    return [0.001, 0.3, 0.5, 0.7, 0.999].every((u) => this.valueWith(ref, { node: '', port: 0 }, 0, random, u) === 0);
   }
 
   /** The value of a parameter; an unknown one gets an arbitrary number between 0 and 1, different for each. */
