@@ -115,7 +115,7 @@ _f.__name__ = 'three_in_a_chain'
 situation('averages', commands=('freeze',))(_f)
 
 
-def epoch(read_acc, options=(), expect='refused', how='assign', **k):
+def epoch(read_acc):
     """acc averages each batch; moving <- acc at the end of an epoch."""
     def build(is_training):
         x = image('x', (6, 6, 3))

@@ -171,10 +171,6 @@ def g_identity_n(t):
     return tf.identity_n([t, t])[0]
 
 
-def g_debug(t):
-    return tf.debugging.debug_gradient(t) if False else tf.identity(tf.snapshot(t) if hasattr(tf, 'snapshot') else t)
-
-
 def g_histogram(t):
     with tf.control_dependencies([tf.summary.histogram('h', t)]):
         return tf.identity(t)

@@ -1,4 +1,4 @@
-"""Training graphs whose outputs are not named: labels, losses and metrics of many kinds, and the tensors that are meant.
+"""Training graphs whose outputs are not named: labels, losses and metrics of many kinds, and the outputs that users want.
 
 `outputs` of a net are the right answer; `also` names tensors that are as good (an argmax of the scores, a greedy decoding).
 """

@@ -23,21 +23,10 @@ def words_in(r, n, s):
     return np.array(r.choice([b'cat', b'dog', b'bird', b'none'], (n, 3)), object)
 
 
-def constant_table():
-    keys, values = tf.constant(['cat', 'dog', 'bird']), tf.constant([1, 2, 3], tf.int64)
-    if hasattr(tf.lookup, 'StaticHashTable') and not TF2 or TF2:
-        return tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(keys, values), 0)
-    return tf.contrib.lookup.HashTable(tf.contrib.lookup.KeyValueTensorInitializer(keys, values), 0)
-
-
-def table_113():
-    from tensorflow.python.ops import lookup_ops
-    return lookup_ops.HashTable(lookup_ops.KeyValueTensorInitializer(
-        tf.constant(['cat', 'dog', 'bird']), tf.constant([1, 2, 3], tf.int64)), 0)
-
-
 def any_table():
-    return constant_table() if hasattr(tf.lookup, 'StaticHashTable') else table_113()
+    from tensorflow.python.ops import lookup_ops
+    make = getattr(lookup_ops, 'StaticHashTable', None) or lookup_ops.HashTable
+    return make(lookup_ops.KeyValueTensorInitializer(tf.constant(['cat', 'dog', 'bird']), tf.constant([1, 2, 3], tf.int64)), 0)
 
 
 @runs(saves=('meta', 'frozen', 'saved_model'))
@@ -182,14 +171,6 @@ def add_xla(meta):
             n.attr['_XlaCompile'].b = True
 
 
-def add_custom(meta):
-    """An op of the user's own behind the net."""
-    y = next(n for n in meta.graph_def.node if n.name == 'y')
-    y.op = 'MyOwnOp'
-    del y.attr['T']
-    y.attr['scale'].f = .5
-
-
 def clustered(fused=None):
     def build(is_training):
         x = image('x', (6, 6, 3))
@@ -243,7 +224,7 @@ def layers_in_loop(is_training):
     return Net({x: (6, 6, 3)}, tf.identity(y, name='y'), updates=ups)
 
 
-@runs(commands=('freeze',), options=('--inputs', 'while/queue_DequeueMany'), versions=('113', '115'))
+@runs(commands=('freeze',), options=('--inputs', 'while/queue_DequeueMany'), batch=8, golden_batch=8, versions=('113', '115'))
 def dequeue_in_loop(is_training):
     """A training loop in the graph: the batch is dequeued inside the body, the net is cut there."""
     k = w('k', [3, 4])
@@ -252,7 +233,7 @@ def dequeue_in_loop(is_training):
         x = tf.placeholder(tf.float32, [8, 3], name='while/queue_DequeueMany')
         y = tf.nn.relu(tf.nn.batch_normalization(tf.matmul(x, k), mm, mv, None, None, 1e-3), name='y')
         return Net({x: (3,)}, y, updates=[])
-    q = tf.FIFOQueue(100, [tf.float32], shapes=[[3]], name='queue')
+    q = tf.FIFOQueue(1000, [tf.float32], shapes=[[3]], name='queue')
     enqueue = q.enqueue_many([np.random.RandomState(5).normal(size=(64, 3)).astype('f') * 2 + 1])
 
     def step(i, _):

@@ -172,7 +172,11 @@ def train(name, build, out, seed=0, saves=('meta',), steps=6, batch=8, golden_ba
     models, names, inputs, values, before, also = built(build, True, seed, context, use)
 
     def truth(graph, sess, net):
-        sess.run([v.initializer for v in graph.get_collection(tf.GraphKeys.GLOBAL_VARIABLES)] + [tf.tables_initializer()])
+        sess.run([v.initializer for v in graph.get_collection(tf.GraphKeys.GLOBAL_VARIABLES)] + [tf.tables_initializer(), tf.local_variables_initializer()])
+        if not values:  # Only the inference build has an input: the training build is cut there.
+            drawn_feed = common.draw(net, common.rng_for(name, seed, 'golden'), golden_batch, 'golden')
+            inputs.extend(t.name for t in drawn_feed)
+            values.extend(drawn_feed.values())
         if graph.get_collection(tf.GraphKeys.GLOBAL_VARIABLES):
             (restore or (lambda s, p: tf.train.Saver().restore(s, p)))(sess, truth_path)
         feed = dict(zip(net.inputs, values))
@@ -189,7 +193,7 @@ def train(name, build, out, seed=0, saves=('meta',), steps=6, batch=8, golden_ba
 
 # ------------------------------------------------------------------ bnfix and its result
 
-def attempt(case, model, command, named, options=(), tolerance=2e-4, keeps=(), out='', says=None):
+def attempt(case, model, command, named, options=(), tolerance=2e-4, keeps=(), out='', says=None, folds=False):
     """One command on one saved form, and what real TensorFlow says of its result."""
     target = os.path.join(out, 'result.pb')
     if os.path.exists(target):
@@ -251,6 +255,10 @@ def attempt(case, model, command, named, options=(), tolerance=2e-4, keeps=(), o
     names = [i['name'] for i in report.get('inputs', []) if i['name'] not in case.inputs]
     if names:
         return Attempt('INPUT LEFT', 'right, but %s is still an input' % names), report
+    if folds and command == 'fold':
+        left = ['%s (%s)' % (n.name, n.op) for n in graph_def.node if n.op.startswith('FusedBatchNorm') or n.op in ('Rsqrt', 'Sqrt')]
+        if left:
+            return Attempt('UNFOLDED', 'right, but not folded: %s' % left[:3]), report
     if silent:
         return Attempt('silent', 'right%s' % silent), report
     return Attempt('ok', 'off by %.1e, training differs by %.2g' % (worst, case.differs)), report
@@ -302,7 +310,7 @@ def asked_well(case, error):
 
 
 def tried(name, build, seed=0, saves=('meta',), commands=('freeze', 'fold'), auto=None, expect='ok', says=None, options=(), tolerance=2e-4,
-          keeps=(), then=None, folder=None, **opts):
+          keeps=(), then=None, folder=None, folds=False, **opts):
     """Every attempt on a net: (words, good, Attempt)."""
     out = folder or tempfile.mkdtemp(prefix='bnfix-situation-')
     try:
@@ -317,7 +325,7 @@ def tried(name, build, seed=0, saves=('meta',), commands=('freeze', 'fold'), aut
             wanted = expect.get(save, 'ok') if isinstance(expect, dict) else expect
             for command in commands:
                 words = '%s %s' % (save, command)
-                a, report = attempt(case, model, command, True, options, tolerance, keeps, out, says)
+                a, report = attempt(case, model, command, True, options, tolerance, keeps, out, says, folds)
                 good = a.verdict == wanted or (wanted == 'either' and a.verdict in ('ok', 'refused'))
                 yield words, good, a
                 if a.verdict == 'refused' and then:
