@@ -1,4 +1,5 @@
 import { BnfixError } from '../errors.js';
+import { unexpectedArgument } from './unexpected_argument.js';
 
 /** The parsed arguments, with the types that a command expects. */
 export class Args {
@@ -72,7 +73,7 @@ export class Args {
     const rest = Array.isArray(this.#values._) ? this.#values._.slice(1).map(String) : [];
     if (this.#values[name] === '') throw isEmpty(name);
     const [first, second] = [this.string(name), ...rest].filter((value) => value !== undefined);
-    if (second !== undefined) throw new BnfixError('usage', `unexpected argument ${second}`);
+    if (second !== undefined) throw unexpectedArgument(second);
     return first;
   }
 }

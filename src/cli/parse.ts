@@ -1,8 +1,8 @@
 import yargs, { type Argv } from 'yargs';
-import { didYouMean } from '../did_you_mean.js';
-import { BnfixError } from '../errors.js';
 import { Args } from './args.js';
 import { COMMON_OPTIONS, type Command } from './commands.js';
+import { normalized } from './normalized.js';
+import { usageError } from './usage_error.js';
 import { version } from './version.js';
 
 /** What a command line requests. */
@@ -28,7 +28,8 @@ const EXIT_CODES_TEXT =
   '5 unsupported pattern, 6 cannot write, 70 a bug in bnfix, 130 interrupted.';
 
 /** @throws BnfixError `usage` for an unknown command, option or argument */
-export async function parse(argv: readonly string[], commands: readonly Command[]): Promise<Parsed> {
+export async function parse(given: readonly string[], commands: readonly Command[]): Promise<Parsed> {
+  const argv = normalized(given, commands);
   let found: { command: Command; args: Args } | undefined;
   let text = '';
   const known = new Set(['help', 'version', ...Object.keys(COMMON_OPTIONS)]);
@@ -42,10 +43,11 @@ export async function parse(argv: readonly string[], commands: readonly Command[
     .help()
     .alias('help', 'h')
     .version(version())
+    .alias('version', 'V')
     .options(COMMON_OPTIONS)
     .epilogue('bnfix COMMAND --help shows the options of a command.')
     .fail((message, error) => {
-      throw error ?? usageError(message, argv, known, commands);
+      throw error ?? usageError(message, { argv, known, commands });
     });
   for (const command of commands) {
     parser.command({
@@ -67,7 +69,7 @@ export async function parse(argv: readonly string[], commands: readonly Command[
     });
   } catch (error) {
     // yargs throws some errors without calling `fail`.
-    throw (error as Error).name === 'YError' ? usageError((error as Error).message, argv, known, commands) : error;
+    throw (error as Error).name === 'YError' ? usageError((error as Error).message, { argv, known, commands }) : error;
   }
   if (text !== '') return { kind: 'text', text };
   return found ? { kind: 'run', ...found } : { kind: 'no command', help: await parser.getHelp() };
@@ -82,49 +84,4 @@ function commandParser(argv: Argv, { name, positional, positionalText, summary, 
   for (const [line, what] of module.examples) argv.example(line, what);
 
   return argv;
-}
-
-function usageError(
-  message: string,
-  argv: readonly string[],
-  known: Set<string>,
-  commands: readonly Command[],
-): BnfixError {
-  const names = commands.map((command) => command.name);
-  const unknown = /^Unknown (?:argument|command)s?: (.+)$/.exec(message)?.[1]?.split(', ');
-  const first = unknown?.[0];
-  if (first !== undefined) {
-    const isOption = argv.some((arg) => new RegExp(`^(--${quoted(first)}(=|$)|-\\w*${quoted(first)})`).test(arg));
-    if (isOption) return unknownOption(first, known);
-    if (names.includes(argv[0] ?? '')) {
-      return new BnfixError('usage', `unexpected argument ${first}`, { fix: `bnfix ${argv[0]} --help` });
-    }
-    return new BnfixError('usage', `unknown command ${first}`, {
-      fix: didYouMean(first, names) ?? `bnfix ${names[0]} ${first} ...; commands: ${names.join(', ')}`,
-    });
-  }
-  const suggested = /^Did you mean (.+)\?$/.exec(message)?.[1];
-  if (suggested !== undefined) {
-    return new BnfixError('usage', `unknown command ${argv[0]}`, { fix: `did you mean ${suggested}?` });
-  }
-  const bare = /^Not enough arguments following: (.+)$/.exec(message)?.[1];
-  if (bare !== undefined)
-    return new BnfixError('usage', `${dashed(bare)} needs a value`, { fix: `${dashed(bare)} VALUE` });
-  return new BnfixError('usage', message, { fix: 'bnfix --help' });
-}
-
-function unknownOption(name: string, known: Iterable<string>): BnfixError {
-  const options = [...known].map(dashed);
-  const near = name.length > 1 ? didYouMean(dashed(name), options) : undefined;
-  return new BnfixError('usage', `unknown option ${dashed(name)}`, {
-    fix: near ?? (name.length > 1 ? 'bnfix COMMAND --help lists them' : 'separate the value: -o FILE, not -oFILE'),
-  });
-}
-
-function dashed(name: string): string {
-  return name.length > 1 ? `--${name}` : `-${name}`;
-}
-
-function quoted(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }

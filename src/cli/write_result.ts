@@ -134,7 +134,7 @@ async function show<R extends FreezeReport>(
 
 /** The command that writes what a dry run checked. */
 function writingCommand(command: string, { model, output }: FreezeRequest, args: Args): string {
-  const given = args.given.filter((arg) => arg !== '--dry-run' && arg !== command);
+  const given = args.given.filter((arg, i) => arg !== '--dry-run' && i !== args.given.indexOf(command));
   const more = output === undefined ? ['-o', proposedName(model)] : [];
   return ['bnfix', command, ...given, ...more].map(shellQuoted).join(' ');
 }

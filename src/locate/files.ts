@@ -1,6 +1,5 @@
 import { readdirSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { didYouMean } from '../did_you_mean.js';
 import { BnfixError } from '../errors.js';
 import { FileSource, notRegular } from '../io/file_source.js';
 import { type FileKind, sniff } from '../readers/sniff.js';
@@ -28,12 +27,23 @@ function stat(path: string): Stats | undefined {
   }
 }
 
+/** @throws BnfixError `unreadable` for a device, a pipe or a socket */
+export function refuseDevice(path: string): void {
+  const stats = stat(path);
+  if (stats && !stats.isDirectory() && !stats.isFile()) throw notRegular(path, stats);
+}
+
 /** Names of the files in a folder, sorted; empty if the folder does not exist. */
 export function filesIn(folder: string): string[] {
   if (!isFolder(folder)) return [];
   const entries = readdirSync(folder, { withFileTypes: true });
   const names = entries.filter((entry) => !entry.isDirectory()).map((entry) => entry.name);
   return names.filter((name) => isFile(inFolder(folder, name))).sort();
+}
+
+/** Number of files and folders in a folder. */
+export function entriesIn(folder: string): number {
+  return readdirSync(folder).length;
 }
 
 /**
@@ -63,26 +73,4 @@ export function sniffFile(path: string): FileKind {
   } finally {
     source.close();
   }
-}
-
-/** The error for a path at which there is no file. */
-export function notFound(path: string): BnfixError {
-  const stats = stat(path);
-  if (stats && !stats.isDirectory() && !stats.isFile()) return notRegular(path, stats);
-  const folder = folderOf(path);
-  if (!isFolder(folder)) {
-    return new BnfixError('unreadable', `${path} not found`, {
-      where: path,
-      why: `folder ${folder} not found`,
-      fix: 'check the path',
-    });
-  }
-  const names = readdirSync(folder).sort();
-  const stems = names.map((name) => name.replace(/(\.meta|\.index|\.data-\d{5}-of-\d{5}|-\d{5}-of-\d{5})$/, ''));
-  const near = didYouMean(nameOf(path), new Set([...names, ...stems].filter((name) => name !== '')));
-  return new BnfixError('unreadable', `${path} not found`, {
-    where: path,
-    why: 'it is neither a file, a folder nor the prefix of a checkpoint',
-    fix: near ?? `the folder contains: ${names.slice(0, 10).join(', ') || 'no files'}`,
-  });
 }

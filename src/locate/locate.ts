@@ -1,8 +1,9 @@
 import { BnfixError } from '../errors.js';
 import type { CheckpointFiles } from '../readers/checkpoint/reader.js';
 import { explainWrongKind, type GraphKind, graphKindOf } from '../readers/sniff.js';
-import { filesIn, folderOf, inFolder, isFile, isFolder, nameOf, notFound, sniffFile } from './files.js';
+import { entriesIn, filesIn, folderOf, inFolder, isFile, isFolder, nameOf, sniffFile } from './files.js';
 import { checkpointAt, checkpointBeside, checkpointIn, locateCheckpoint } from './locate_checkpoint.js';
+import { holdsModel, modelsIn, notFound } from './not_found.js';
 
 export type { CheckpointFiles } from '../readers/checkpoint/reader.js';
 export { locateCheckpoint } from './locate_checkpoint.js';
@@ -46,11 +47,23 @@ interface Found {
 
 function find(named: string, override: CheckpointFiles | undefined): Found {
   const exact = checkpointAt(named);
+  if (exact || isFile(`${named}.meta`)) refuseFolderOfSameName(named);
   if (exact) return { graph: graphOf(exact), checkpoint: exact };
   if (isFile(named)) return findByFile(named);
   if (isFile(`${named}.meta`)) return { graph: `${named}.meta` };
   if (isFolder(named)) return findInFolder(named, override);
   throw notFound(named);
+}
+
+/** `model` may mean the file model.meta, or the model in the folder model. */
+function refuseFolderOfSameName(named: string): void {
+  if (named.endsWith('/') || !isFolder(named) || !holdsModel(named)) return;
+  const files = [`${named}/`, isFile(`${named}.meta`) ? `${named}.meta` : `${named}.index`];
+  throw new BnfixError('usage', `${named} is a folder with a model, and there is a file ${files[1]}`, {
+    where: named,
+    fix: `name one: ${files.join(', ')}`,
+    candidates: files,
+  });
 }
 
 function findByFile(path: string): Found {
@@ -103,9 +116,35 @@ function onlyGraphIn(folder: string, named: string): string {
       ],
     });
   }
+  if (named === folder) throw noModelIn(folder, names);
   throw new BnfixError('unreadable', `no graph found for ${named}`, {
     where: folder,
     why: 'a checkpoint holds only values; the graph is in a .meta file or a SavedModel, and its folder contains neither',
     fix: 'copy the .meta file from where the checkpoint was saved, or save the model again with tf.train.Saver',
+  });
+}
+
+/** The error for a folder without a model. */
+function noModelIn(folder: string, names: readonly string[]): BnfixError {
+  const below = modelsIn(folder);
+  if (below.length > 0) {
+    const [first] = below;
+    const isOne = below.length === 1;
+    return new BnfixError('unreadable', `no model in ${folder}${isOne ? `, but ${first} has one` : ''}`, {
+      where: folder,
+      fix: isOne ? first : `models below it: ${below.slice(0, 10).join(', ')}`,
+      candidates: below,
+    });
+  }
+  if (names.length === 0 && entriesIn(folder) === 0) {
+    return new BnfixError('unreadable', `${folder} is empty`, { where: folder, fix: 'name the folder of the model' });
+  }
+  const hasCheckpoint = names.some((name) => /\.(index|data-\d{5}-of-\d{5})$/.test(name));
+  return new BnfixError('unreadable', `no model in ${folder}`, {
+    where: folder,
+    why: hasCheckpoint
+      ? 'a checkpoint holds only values; the graph is in a .meta file, and this folder has none'
+      : `it has no .meta, .pb or saved_model.pb; it contains: ${names.slice(0, 10).join(', ') || 'only folders without a model'}`,
+    fix: hasCheckpoint ? 'copy the .meta file that was saved with it into the folder' : 'name the folder of the model',
   });
 }

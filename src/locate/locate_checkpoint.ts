@@ -4,7 +4,8 @@ import { BnfixError } from '../errors.js';
 import type { CheckpointFiles } from '../readers/checkpoint/reader.js';
 import { explainWrongKind, graphKindOf } from '../readers/sniff.js';
 import { readState, statePrefixes } from './checkpoint_state.js';
-import { filesIn, folderOf, inFolder, isFile, isFolder, nameOf, notFound, sniffFile } from './files.js';
+import { filesIn, folderOf, inFolder, isFile, isFolder, nameOf, sniffFile } from './files.js';
+import { notFound } from './not_found.js';
 
 const SUFFIX = /(\.meta|\.index|\.data-\d{5}-of-\d{5}|-\d{5}-of-\d{5}|\.pb|\.pbtxt)$/;
 

@@ -2,6 +2,7 @@ import { BnfixError } from '../errors.js';
 import { byteString } from '../io/bytes.js';
 import type { ByteSource } from '../io/source.js';
 import { hasTableMagic, lookUp, openTable } from './checkpoint/table.js';
+import { FOREIGN_KINDS, type ForeignKind, sniffForeign, sniffZip } from './sniff_foreign.js';
 import { sniffMessage } from './sniff_message.js';
 
 const GRAPH_KINDS = [
@@ -24,12 +25,12 @@ export type FileKind =
   | 'checkpoint_state'
   | 'git_lfs_pointer'
   | 'html'
-  | 'zip'
   | 'gzip'
   | 'hdf5'
   | 'tflite'
   | 'onnx'
   | 'empty'
+  | ForeignKind
   | 'unknown';
 
 /** The kind, if it is a graph; otherwise undefined. */
@@ -44,7 +45,7 @@ export function sniff(source: ByteSource): FileKind {
   if (source.size === 0) return 'empty';
   if (hasTableMagic(source)) return sniffTable(source);
   const head = source.read(0, Math.min(HEAD_BYTES, source.size));
-  return sniffMagic(head) ?? sniffText(head) ?? sniffMessage(source) ?? 'unknown';
+  return sniffMagic(head) ?? sniffText(head) ?? sniffMessage(source) ?? sniffForeign(head) ?? 'unknown';
 }
 
 /** Both checkpoint formats are tables; the messages under their empty keys begin with fields of different types. */
@@ -65,7 +66,7 @@ function sniffMagic(head: Uint8Array): FileKind | undefined {
   const start = byteString(head.subarray(0, 64));
   const startsWith = (text: string, at = 0) => start.startsWith(text, at);
   if (startsWith('version https://git-lfs.github.com/spec/')) return 'git_lfs_pointer';
-  if (startsWith('PK\x03\x04') || startsWith('PK\x05\x06')) return 'zip';
+  if (startsWith('PK\x03\x04') || startsWith('PK\x05\x06')) return sniffZip(head);
   if (startsWith('\x1f\x8b')) return 'gzip';
   if (startsWith('\x89HDF\r\n\x1a\n')) return 'hdf5';
   if (startsWith('TFL3', 4)) return 'tflite';
@@ -88,12 +89,12 @@ function sniffText(head: Uint8Array): FileKind | undefined {
 }
 
 const WRONG_KINDS: Partial<Record<FileKind, readonly [what: string, fix: string]>> = {
+  ...FOREIGN_KINDS,
   git_lfs_pointer: ['a Git LFS pointer, not the file itself', 'run "git lfs pull" in its repository'],
   html: [
     'a web page that was downloaded in place of the file',
     'download the file itself: on GitHub that is the "raw" link or "Download"',
   ],
-  zip: ['a zip archive', 'unpack it and name the model inside'],
   gzip: ['a gzip archive', 'unpack it (tar xzf) and name the model inside'],
   hdf5: ['an HDF5 file, as Keras writes', 'load it in TensorFlow and save it with tf.train.Saver or as a SavedModel'],
   tflite: ['a TFLite model, already converted', 'name the .meta file and the checkpoint that it was converted from'],

@@ -1,4 +1,4 @@
-import { type BigIntStats, constants } from 'node:fs';
+import { type BigIntStats, constants, existsSync } from 'node:fs';
 import { access, lstat, readlink, realpath, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { BnfixError, type ErrorDetail } from '../errors.js';
@@ -106,13 +106,25 @@ function isFolder(path: string): BnfixError {
   });
 }
 
+const ELSEWHERE = { option: 'output', value: 'FILE', text: 'writes to another folder' } as const;
+const FILE = { option: 'output', value: 'frozen.pb', text: 'writes a file, which you can upload' } as const;
+
 /** Error codes of the operating system: why, and how to fix it. */
 const MEANINGS: Readonly<Record<string, (path: string) => { why: string; fix: ErrorDetail['fix'] }>> = {
-  ENOENT: (path) => ({ why: `folder ${dirname(path)} not found`, fix: `create it: mkdir -p ${dirname(path)}` }),
+  ENOENT: (path) => {
+    const folder = dirname(path);
+    // /proc exists, and refuses new files with the code for a missing folder.
+    if (existsSync(folder)) return { why: `${folder} does not accept new files (ENOENT)`, fix: ELSEWHERE };
+    if (/^[a-z][\w+.-]+:\/\//i.test(path)) return { why: 'it is a URL; bnfix writes files', fix: FILE };
+    return {
+      why: `folder ${folder} not found`,
+      fix: `create it: mkdir -p ${/[^\w./-]/.test(folder) ? `'${folder}'` : folder}`,
+    };
+  },
   ENOTDIR: (path) => ({ why: `a part of ${dirname(path)} is a file, not a folder`, fix: 'check the path' }),
   EACCES: (path) => ({
     why: `no permission to write in ${dirname(path)}`,
-    fix: [{ option: 'output', value: 'FILE', text: 'writes to another folder' }, 'change its permissions'],
+    fix: [ELSEWHERE, 'change its permissions'],
   }),
   EROFS: () => ({ why: 'the file system is read-only', fix: 'write to another disk' }),
   ENOSPC: () => ({ why: 'the disk is full', fix: 'free some space, or write to another disk' }),

@@ -25,11 +25,21 @@ function copyModel(): string {
 
 describe('usage errors: exit 2', () => {
   it.each<[string, string[], string]>([
-    ['a command with a typo', ['freez', 'x'], 'bnfix: unknown command freez\n  fix    did you mean freeze?\n'],
-    ['a model in place of a command', ['x.meta'], 'bnfix freeze x.meta ...'],
+    ['a command with a typo', ['freez', 'x'], 'bnfix: unknown command freez\n  fix    bnfix freeze x\n'],
+    ['a command with a typo, and options', ['foold', 'x', '-o', 'my y.pb'], "fix    bnfix fold x -o 'my y.pb'\n"],
+    ['a model in place of a command', ['x.meta'], 'bnfix: no output file given\n  where  -o\n  fix    -o x.frozen.pb'],
+    [
+      'neither a model nor a command',
+      ['abcdef'],
+      '  Ways on  bnfix freeze abcdef\n           commands: freeze, fold\n',
+    ],
     ['an option with a typo', ['freeze', 'x', '--ouput=y'], 'unknown option --ouput\n  fix    did you mean --output'],
-    ['an option far from any', ['freeze', 'x', '--frobnicate'], 'bnfix COMMAND --help lists them'],
-    ['an option without dashes apart', ['freeze', 'x', '-ofile'], 'separate the value: -o FILE, not -oFILE'],
+    ['an option far from any', ['freeze', 'x', '--frobnicate'], 'bnfix freeze --help lists them'],
+    ['two options that do not exist', ['freeze', 'x', '--foo', '--bar'], 'unknown options --foo, --bar\n'],
+    ['an option of fold', ['freeze', 'x', '--duplicate-weights'], 'fix    --duplicate-weights is an option of fold\n'],
+    ['a file to write without -o', ['freeze', 'x', 'out.pb'], '  Ways on  -o out.pb            writes there\n'],
+    ['a checkpoint without its option', ['freeze', 'x', 'm.ckpt-9'], 'fix    --checkpoint m.ckpt-9  takes the weights'],
+    ['a model without a command, options first', ['--no-color', '-v', 'x.meta'], 'no output file given'],
     ['an option that no command knows', ['--jsn'], 'unknown option --jsn\n  fix    did you mean --json?'],
     ['two models', ['freeze', 'a', 'b', '-o', 'c'], 'unexpected argument b'],
     ['two models behind --', ['freeze', '-o', 'c', '--', 'a', 'b'], 'unexpected argument b'],
@@ -107,6 +117,55 @@ describe('unreadable input: exit 3', () => {
   });
 });
 
+describe('a model that is not there', () => {
+  const refusal = async (path: string) => (await cli(['freeze', path, '--dry-run'])).stderr;
+
+  it('names models in the same folder, with the folder', async () => {
+    copyModel();
+    writeFileSync(at('notes.txt'), 'text');
+    expect(await refusal(at('other.meta'))).toBe(
+      `bnfix: ${at('other.meta')} not found\n  fix    models here: ${at('model.meta')}\n`,
+    );
+    expect(await refusal(at('modle.meta'))).toContain(`did you mean ${at('model.meta')}`);
+    expect(await refusal(at('*.meta'))).toContain(`the shell did not expand the pattern`);
+    expect(await refusal(at('*.meta'))).toContain(`fix    ${at('model.meta')}\n`);
+    expect(await refusal(`${at('model.meta')} `)).toContain(`fix    ${at('model.meta')}\n`);
+    expect(await refusal(`'${at('model.meta')}'`)).toContain(`fix    ${at('model.meta')}\n`);
+  });
+
+  it('says that a folder is empty, has no model, or has one below', async () => {
+    mkdirSync(at('a/b/c'), { recursive: true });
+    expect(await refusal(at('a/b/c'))).toContain(`${at('a/b/c')} is empty\n`);
+    writeFileSync(at('a/b/c/notes.txt'), 'text');
+    expect(await refusal(at('a/b/c'))).toContain('it has no .meta, .pb or saved_model.pb; it contains: notes.txt\n');
+    writeFileSync(at('a/b/c/saved_model.pb'), '');
+    expect(await refusal(at('a/b'))).toContain(`no model in ${at('a/b')}, but ${at('a/b/c')} has one\n`);
+    expect(await refusal(at('a/x/c/m.meta'))).toContain(
+      `folder ${at('a/x')} not found\n  fix    did you mean ${at('a/b')}?`,
+    );
+  });
+
+  it('may be a URL, or a path of another system', async () => {
+    expect(await refusal('https://example.com/m.meta')).toContain('bnfix: https://example.com/m.meta is a URL\n');
+    expect(await refusal('file:///tmp/m.meta')).toContain('fix    /tmp/m.meta\n');
+    expect(await refusal('~/no such model.meta')).toContain('the shell did not expand ~');
+    copyModel();
+    const backslashes = at('model.meta').replaceAll('/', '\\');
+    if (process.platform !== 'win32') expect(await refusal(backslashes)).toContain(`fix    ${at('model.meta')}\n`);
+  });
+
+  it('asks where a folder and a file have the same name', async () => {
+    copyModel();
+    mkdirSync(at('model'));
+    expect((await cli(['freeze', at('model'), '--dry-run'])).code).toBe(0);
+    writeFileSync(at('model/saved_model.pb'), '');
+    const { code, stderr } = await cli(['freeze', at('model'), '--dry-run']);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`fix    name one: ${at('model/')}, ${at('model.meta')}\n`);
+    expect((await cli(['freeze', at('model.meta'), '--dry-run'])).code).toBe(0);
+  });
+});
+
 describe('what cannot be trusted', () => {
   it('exit 4 for untrained statistics, unless they are allowed', async () => {
     const model = fixture('untrained_113/model.meta');
@@ -172,7 +231,7 @@ describe('errors as JSON', () => {
         message: `${at('x')} not found`,
         where: at('x'),
         why: expect.any(String),
-        fix: expect.any(String),
+        fix: null,
         option: null,
         candidates: expect.any(Array),
         data: null,
@@ -240,6 +299,10 @@ describe('help', () => {
     ]) {
       expect(stdout).toContain(text);
     }
-    expect((await cli(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+    const { stdout: version } = await cli(['--version']);
+    expect(version).toMatch(/^\d+\.\d+\.\d+\n$/);
+    for (const spelling of ['-V', 'version']) expect((await cli([spelling])).stdout).toBe(version);
+    expect((await cli(['help', 'freeze'])).stdout).toBe((await cli(['freeze', '--help'])).stdout);
+    expect((await cli(['help'])).stdout).toBe(all.stdout);
   });
 });

@@ -99,9 +99,10 @@ describe('a model with a V2 checkpoint', () => {
     }
   });
 
-  it('prefers the exact prefix to a folder of the same name', () => {
+  it('asks where a folder with a model has the same name', () => {
     put({ ...v2('m'), 'm.meta': META, ...v2('m/other'), 'm/other.meta': META });
-    expect(locate('m')).toEqual(['m.meta', 'meta_graph', 'V2', 'm']);
+    expect(locateFailure('m')).toMatchObject({ code: 'usage', fix: 'name one: m/, m.meta' });
+    expect(locate('m.meta')).toEqual(['m.meta', 'meta_graph', 'V2', 'm']);
     expect(locate('m/')).toEqual(['m/other.meta', 'meta_graph', 'V2', 'm/other']);
   });
 
@@ -374,20 +375,18 @@ describe('what is not a model', () => {
     expect(locateFailure('model.ckpt-10')).toEqual({
       code: 'unreadable',
       message: 'model.ckpt-10 not found',
-      why: 'it is neither a file, a folder nor the prefix of a checkpoint',
+      why: undefined,
       fix: 'did you mean model.ckpt-100?',
     });
     expect(locateFailure('model.ckpt-10.meta').fix).toContain('model.ckpt-100.meta');
-    expect(locateFailure('zzzzzzzz').fix).toBe(
-      'the folder contains: model.ckpt-100.data-00000-of-00001, model.ckpt-100.index, model.ckpt-100.meta',
-    );
+    expect(locateFailure('zzzzzzzz').fix).toBe('models here: model.ckpt-100.meta');
     expect(locateFailure('no/where').why).toBe('folder no not found');
     expect(locateFailure('model.ckpt-100', { checkpoint: 'model.ckpt-99' }).message).toBe('model.ckpt-99 not found');
   });
 
   it('an empty folder, or one without a graph', () => {
     put({ 'd/readme.txt': 'hello', ...v2('e/m') });
-    expect(locateFailure('d')).toMatchObject({ code: 'unreadable', message: 'no graph found for d' });
+    expect(locateFailure('d')).toMatchObject({ code: 'unreadable', message: 'no model in d' });
     expect(locateFailure('e')).toMatchObject({ code: 'unreadable', message: 'no graph found for e/m' });
     expect(failure(() => locateCheckpoint(`${root}/d`)).message).toBe(`no checkpoint found in ${root}/d`);
   });
@@ -414,6 +413,6 @@ describe('what is not a model', () => {
     }
     expect(locateFailure('a.zip').message).toBe('a.zip is a zip archive');
     expect(locateFailure('page.pb').message).toBe('page.pb is a web page that was downloaded in place of the file');
-    expect(locateFailure('x.bin').message).toBe('x.bin is neither a TensorFlow graph nor a checkpoint');
+    expect(locateFailure('x.bin').message).toBe('x.bin is a text file, not a graph');
   });
 });

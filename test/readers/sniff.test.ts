@@ -27,6 +27,12 @@ const message = (number: number, bytes: Uint8Array) => {
 };
 const versions = message(4, Buffer.from([8, 27]));
 
+/** The local headers of a zip archive with empty files. */
+function zipped(...names: string[]): string {
+  const header = (name: string) => `PK\x03\x04${'\0'.repeat(22)}${String.fromCharCode(name.length)}\0\0\0${name}`;
+  return names.map(header).join('');
+}
+
 describe('sniff tells', () => {
   it.each<[string, Uint8Array, FileKind]>([
     ['a GraphDef', GraphDef.encode(graph).finish(), 'graph_def'],
@@ -120,8 +126,21 @@ describe('sniff tells', () => {
     ['\x89HDF\r\n\x1a\n...', 'hdf5'],
     ['\x1c\x00\x00\x00TFL3', 'tflite'],
     ['', 'empty'],
-    ['hello world: this is not a model', 'unknown'],
-    ['{"node": 1}', 'unknown'],
+    ['hello world: this is not a model', 'text'],
+    ['{"node": 1}', 'json'],
+    ['{"format": "graph-model", "modelTopology": {', 'tfjs'],
+    [zipped('metadata.json', 'config.json'), 'keras'],
+    [zipped('archive/data.pkl'), 'pytorch'],
+    [zipped('a.npy', 'b.npy'), 'npz'],
+    ['\x93NUMPY\x01\x00', 'npy'],
+    ['\x80\x04\x95\x0a\x00', 'pickle'],
+    ['%PDF-1.4\n', 'pdf'],
+    ['\x89PNG\r\n\x1a\n', 'image'],
+    ['\x7fELF\x02', 'program'],
+    [`${'\0'.repeat(257)}ustar`, 'archive'],
+    ['name: "net"\nlayer {\n  name: "data"\n}\n', 'caffe_text'],
+    ['\n\x03net\xa2\x06\x0a\n\x05conv1', 'caffe'],
+    ['\x00\x01\x02\x03', 'unknown'],
   ])('%j', (text, kind) => {
     expect(sniffText(text)).toBe(kind);
   });

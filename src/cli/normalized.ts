@@ -1,0 +1,29 @@
+import type { Command } from './commands.js';
+
+/** A name that can only be a file, a folder or a prefix: it has a folder or an extension. */
+const PATH = /[./\\]/;
+
+/**
+ * A command line in the form that the parser knows: `help fold` is `fold --help`, `version` is `--version`, `-oFILE` is
+ * `-o FILE`, and a model without a command is frozen.
+ */
+export function normalized(argv: readonly string[], commands: readonly Command[]): string[] {
+  const names = commands.map(({ name }) => name);
+  const [first = '', second = ''] = argv;
+  if (first === 'help') return names.includes(second) ? [second, '--help'] : ['--help'];
+  if (first === 'version') return ['--version'];
+  const end = argv.indexOf('--');
+  const args = end < 0 ? argv : argv.slice(0, end);
+  const separated = args.flatMap((arg) => {
+    const file = /^-o([^=].*)$/.exec(arg)?.[1];
+    return file === undefined ? [arg] : ['-o', file];
+  });
+  const rest = end < 0 ? [] : argv.slice(end);
+  const hasModel = isModel(first) || (first.startsWith('-') && args.some(isModel));
+  const command = hasModel && names.includes('freeze') && !names.some((name) => argv.includes(name)) ? ['freeze'] : [];
+  return [...command, ...separated, ...rest];
+}
+
+function isModel(arg: string): boolean {
+  return PATH.test(arg) && !arg.startsWith('-');
+}

@@ -1,0 +1,84 @@
+import { didYouMean, nearNames } from '../did_you_mean.js';
+import { BnfixError } from '../errors.js';
+import type { Command } from './commands.js';
+import { shellQuoted } from './flags.js';
+import { unexpectedArgument } from './unexpected_argument.js';
+
+/** What the parser was given. */
+interface Context {
+  readonly argv: readonly string[];
+  /** All options of the command so far. */
+  readonly known: ReadonlySet<string>;
+  readonly commands: readonly Command[];
+}
+
+/** The error for a message of the parser. */
+export function usageError(message: string, context: Context): BnfixError {
+  const { argv, commands } = context;
+  const unknown = /^Unknown (?:argument|command)s?: (.+)$/.exec(message)?.[1]?.split(', ');
+  const suggested = /^Did you mean (.+)\?$/.exec(message)?.[1];
+  const [first = ''] = argv;
+  const isCommand = first.startsWith('-') || commands.some(({ name }) => name === first);
+  if (unknown !== undefined && isCommand) {
+    const options = unknown.filter((name) => isOption(name, argv));
+    if (options.length > 0) return unknownOptions(options, context);
+    return unexpectedArgument(unknown[0]!);
+  }
+  if (unknown !== undefined || suggested !== undefined) return unknownCommand(suggested, context);
+  const bare = /^Not enough arguments following: (.+)$/.exec(message)?.[1];
+  if (bare !== undefined)
+    return new BnfixError('usage', `${dashed(bare)} needs a value`, { fix: `${dashed(bare)} VALUE` });
+  return new BnfixError('usage', message, { fix: 'bnfix --help' });
+}
+
+function isOption(name: string, argv: readonly string[]): boolean {
+  const pattern = new RegExp(`^(--${quoted(name)}(=|$)|-\\w*${quoted(name)})`);
+  return argv.some((arg) => pattern.test(arg));
+}
+
+function unknownOptions(names: readonly string[], { argv, known, commands }: Context): BnfixError {
+  const flags = names.map(dashed);
+  const options = [...known].map(dashed);
+  const fixes = names.map((name) => {
+    const owner = commands.find(({ module }) => name in module.options);
+    if (owner) return `${dashed(name)} is an option of ${owner.name}`;
+    return didYouMean(dashed(name), similar(name, options));
+  });
+  const command = commands.find(({ name }) => name === argv[0])?.name ?? 'COMMAND';
+  const candidates = names.flatMap((name) => nearNames(dashed(name), similar(name, options)));
+  return new BnfixError('usage', `unknown option${names.length === 1 ? '' : 's'} ${flags.join(', ')}`, {
+    fix: [
+      ...fixes.flatMap((fix) => fix ?? []),
+      ...(fixes.includes(undefined) ? [`bnfix ${command} --help lists them`] : []),
+    ],
+    candidates,
+  });
+}
+
+/** Everything is near to a short name: its first letter must be the same. */
+function similar(name: string, options: readonly string[]): readonly string[] {
+  return name.length > 3 ? options : options.filter((option) => option.startsWith(`--${name[0]}`));
+}
+
+/** The command with a typo is replaced; without a similar one, what was given may be a model. */
+function unknownCommand(suggested: string | undefined, { argv, commands }: Context): BnfixError {
+  const [first = '', ...rest] = argv;
+  const names = commands.map(({ name }) => name);
+  const command = suggested ?? nearNames(first, names)[0];
+  const line = command === undefined ? [names[0]!, first, ...rest] : [command, ...rest];
+  return new BnfixError('usage', `unknown command ${first}`, {
+    fix: [
+      `bnfix ${line.map(shellQuoted).join(' ')}`,
+      ...(command === undefined ? [`commands: ${names.join(', ')}`] : []),
+    ],
+    candidates: command === undefined ? [] : [command],
+  });
+}
+
+function dashed(name: string): string {
+  return name.length > 1 ? `--${name}` : `-${name}`;
+}
+
+function quoted(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}
