@@ -264,6 +264,22 @@ const SECTIONS = {
     ],
     'not finite, negative variance, wrong shape': ['nan_mean', 'inf_variance', 'negative_variance', 'wrong_shape'],
   },
+  'What TensorFlow could not run': {
+    'tables of constants': ['table_of_words', 'table_index', 'table_in_loop', 'table_of_labels'],
+    'tables of files, tables that training fills': ['table_of_file', 'table_of_file_cut', 'table_mutable'],
+    'TPUs: one replica, equal replicas, one of several; several joined': [
+      'tpu_rewrite',
+      'tpu_replicas_equal',
+      'tpu_replica_chosen',
+      'tpu_replicas_joined',
+    ],
+    'the net in the body of a loop': ['tpu_loop', 'queue_in_loop', 'loop_state_output'],
+    'cuts in the body of a loop': ['loop_cut_at_input'],
+    'XLA clusters': ['xla_scope', 'xla_compile', 'xla_function'],
+    'Python functions': ['py_func', 'py_func_cut'],
+    'readers without a batch queue': ['reader_alone'],
+    'devices that do not exist': ['devices'],
+  },
 };
 
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));

@@ -13,6 +13,8 @@
  */
 export type { Cost } from './analysis/folding/cost.js';
 export type { ChannelProblem, FoldReason } from './analysis/folding/reasons.js';
+export type { Obstacle, TableContents } from './analysis/runnable/obstacle.js';
+export type { Table } from './analysis/runnable/tables.js';
 export type { MissingValue } from './analysis/state/checkpoint_value.js';
 export type { HealthProblem, NumberRange, StatisticsRange } from './analysis/state/health.js';
 export type { Evidence, Statistics } from './analysis/state/statistics.js';

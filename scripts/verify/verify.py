@@ -72,7 +72,8 @@ def channels_first(graph_def):
 def leftovers(graph_def, keeps):
     """What is left of the training, a line each. `keeps`: how the names of norms begin that stay as they are."""
     bodies = [('', graph_def.node)] + [(f.signature.name + '/', f.node_def) for f in graph_def.library.function]
-    loops = any(node.op in ('Enter', 'RefEnter') for node in graph_def.node)
+    # Loops have branches, and so has an initialiser that runs while its table is empty.
+    loops = any(node.op in ('Enter', 'RefEnter') or node.op.startswith('LookupTableSize') for node in graph_def.node)
     for scope, nodes in bodies:
         for node in nodes:
             name = scope + node.name

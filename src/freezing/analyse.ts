@@ -1,3 +1,4 @@
+import { findChosenReplicas, findEqualReplicas } from '../analysis/runnable/replicas.js';
 import { refuseForeignCheckpoint } from '../analysis/state/checkpoint_fit.js';
 import { useEmaWeights } from '../analysis/state/ema_weights.js';
 import { findUpdates, type Updates } from '../analysis/state/moving_averages.js';
@@ -12,11 +13,12 @@ import { Shapes } from '../analysis/values/shapes.js';
 import { checkOptions } from '../check_options.js';
 import type { Graph } from '../graph/graph.js';
 import type { Checkpoint, Model } from '../graph/model.js';
-import type { TensorRef } from '../graph/node.js';
+import { refText, type TensorRef } from '../graph/node.js';
 import { ancestors } from '../graph/walk.js';
+import { Frames } from '../ops/frames.js';
 import { refuseLooseEdges } from '../ops/loose_edges.js';
 import type { PreparePlan } from '../passes/pass.js';
-import { INLINE_PIPELINE, runPipeline } from '../passes/pipeline.js';
+import { INLINE_PIPELINE, REPLICA_PIPELINE, runPipeline } from '../passes/pipeline.js';
 import type { Analysis } from './analysis.js';
 import { type Findings, findings } from './findings.js';
 import { resolveFlags, variableReads } from './flags.js';
@@ -45,10 +47,14 @@ export function analyse(model: Model, options: FreezeOptions = {}): Analysis {
   checkOptions('analyse', options, FREEZE_OPTIONS);
   const graph = model.graph.copy();
   refuseLooseEdges(graph);
-  const inlined = runPipeline(INLINE_PIPELINE, { graph });
+  const inlined = [
+    ...runPipeline(INLINE_PIPELINE, { graph }),
+    ...runPipeline(REPLICA_PIPELINE, { graph, replicas: findEqualReplicas(graph) }),
+  ];
   const outputs = resolveOutputs({ ...model, graph }, options);
   // If outputs have to be named, analyse everything that feeds a candidate.
   const ends = outputs.refs.length > 0 ? outputs.refs : outputs.candidates.map(({ ref }) => ref);
+  inlined.push(...runPipeline(REPLICA_PIPELINE, { graph, replicas: findChosenReplicas(graph, ends) }));
   refuseIdleKeep(graph, options.keep ?? []);
   const isKept = nameMatcher(options.keep ?? []);
   const inputs = findInputs(graph, ends, options);
@@ -59,9 +65,16 @@ export function analyse(model: Model, options: FreezeOptions = {}): Analysis {
   // Pinning flags may remove the update ops that pair variables with statistics, so collect the pairs first.
   const trained = flags.length > 0 ? asTrained() : undefined;
   const shapes = new Shapes(graph);
+  const loops = inputs.source === 'pipeline' ? loopsOf(graph, inputs.refs) : new Map<string, string>();
   const cut = inputs.refs.map((tensor) => ({ tensor, shape: shapes.of(tensor) }));
   const plan: PreparePlan = { outputs: ends, inputs: cut, flags };
   const prepared = [...inlined, ...prepare(graph, plan)];
+  const inLoops = new Map(
+    prepared.flatMap((outcome) => {
+      const loop = outcome.kind === 'input' ? loops.get(refText(outcome.tensor)) : undefined;
+      return outcome.kind === 'input' && loop !== undefined ? [[outcome.placeholder, loop] as const] : [];
+    }),
+  );
   refuseForeignCheckpoint(variablesFeeding(graph, ends, variables), model.checkpoint);
   const selected = flags.some(({ reason }) => reason.code !== 'given') ? trained : undefined;
   const { updates, outcomes } = updatesOf(graph, variables, ends);
@@ -77,6 +90,7 @@ export function analyse(model: Model, options: FreezeOptions = {}): Analysis {
     options,
     asTrained: trained,
     selected,
+    inLoops,
   });
   const fedOutputs = ends.filter(({ node }) => findActivations(graph).hasNamed(node));
   return { model, options, graph, outputs, inputs, variables, flags, prepared, fedOutputs, ...findings };
@@ -86,6 +100,18 @@ export function analyse(model: Model, options: FreezeOptions = {}): Analysis {
 function findInputs(graph: Graph, ends: readonly TensorRef[], { inputs = [] }: FreezeOptions): Analysis['inputs'] {
   if (inputs.length > 0) return { refs: inputs.map(parseTensorName), source: 'given' };
   return { refs: findPipelineOutputs(graph, ends), source: 'pipeline' };
+}
+
+/** The loop that each tensor is in, by name. */
+function loopsOf(graph: Graph, refs: readonly TensorRef[]): Map<string, string> {
+  if (refs.length === 0) return new Map();
+  const frames = new Frames(graph);
+  return new Map(
+    refs.flatMap((ref) => {
+      const loop = frames.of(ref.node).at(-1);
+      return loop === undefined ? [] : [[refText(ref), loop] as const];
+    }),
+  );
 }
 
 function variablesFeeding(graph: Graph, outputs: readonly TensorRef[], variables: Variables) {
@@ -109,6 +135,8 @@ export interface PreparedGraph {
   readonly asTrained: Updates | undefined;
   /** The same if a flag was recognised: the statistics that it selects must be trained. */
   readonly selected: Updates | undefined;
+  /** Placeholders in place of ends of input pipelines in loops, and the loop of each. */
+  readonly inLoops: ReadonlyMap<string, string>;
 }
 
 /** Analyses a prepared graph: what has to be done to freeze it, and what prevents it. */

@@ -1,3 +1,4 @@
+import type { Obstacle } from '../analysis/runnable/obstacle.js';
 import type { HealthProblem, StatisticsRange } from '../analysis/state/health.js';
 import type { Variable, Variables } from '../analysis/state/variables.js';
 import type { BatchNorm } from '../analysis/training/batch_norms.js';
@@ -51,6 +52,8 @@ export interface Analysis {
   readonly untrainedAllowed: readonly string[];
   /** Batch norms in inference mode, fused and unfused, whose statistics are invalid. */
   readonly unhealthy: readonly Unhealthy[];
+  /** What TensorFlow cannot run in the result, if the user wants to keep it. */
+  readonly obstacles: readonly Obstacle[];
   /** Changes made while preparing the graph. */
   readonly prepared: readonly Outcome[];
   /** The edits that turn `graph` into the frozen graph. */
@@ -96,7 +99,7 @@ export interface Kept {
 }
 
 /** The part of an analysis that a refusal needs. */
-export type Refusable = Pick<Analysis, 'problems' | 'outputs' | 'graph' | 'model'>;
+export type Refusable = Pick<Analysis, 'problems' | 'outputs' | 'graph' | 'model' | 'inputs'>;
 
 /** A batch norm that normalises with invalid stored statistics. */
 export interface Unhealthy {

@@ -1,4 +1,8 @@
+import { findMixedLoops } from '../analysis/runnable/mixed_loops.js';
+import type { Obstacle } from '../analysis/runnable/obstacle.js';
+import { findShapeConflicts } from '../analysis/runnable/shape_conflicts.js';
 import { findActivations } from '../analysis/training/activations.js';
+import type { Problem } from '../analysis/training/problems.js';
 import { BnfixError } from '../errors.js';
 import type { Graph } from '../graph/graph.js';
 import type { TensorRef } from '../graph/node.js';
@@ -8,6 +12,7 @@ import type { Outcome } from '../passes/outcome.js';
 import { FINISH_PIPELINE, FREEZE_PIPELINE, runPipeline } from '../passes/pipeline.js';
 import { type EncodedGraph, encodeGraphDef } from '../writers/graph_def.js';
 import type { Analysis } from './analysis.js';
+import { nameMatcher } from './name_matcher.js';
 import { refuse } from './refuse.js';
 import { type FreezeReport, freezeReport } from './report.js';
 import { assertStillFed, fedBy } from './still_fed.js';
@@ -36,7 +41,8 @@ export interface FrozenModel {
  */
 export function apply(analysis: Analysis): FrozenModel {
   const { graph, outcomes } = frozenGraph(analysis);
-  return new Frozen(analysis, graph, [...outcomes, ...finish(analysis, graph)]);
+  const finished = finish(analysis, graph);
+  return new Frozen(analysis, graph, [...outcomes, ...finished], checkedToRun(analysis, graph));
 }
 
 /** The last changes of a frozen or folded graph, in place. @returns what was done */
@@ -58,12 +64,25 @@ export function frozenGraph(analysis: Analysis): { graph: Graph; outcomes: Outco
   return { graph, outcomes };
 }
 
+/**
+ * Checks a finished graph for what TensorFlow refuses to import.
+ * @returns what the user wants to keep nevertheless
+ * @throws BnfixError `unsupported` with everything that was found
+ */
+export function checkedToRun({ model, outputs, options, inputs }: Analysis, graph: Graph): Obstacle[] {
+  const isKept = nameMatcher(options.keep ?? []);
+  const found = [...findMixedLoops(graph, outputs.refs), ...findShapeConflicts(graph)];
+  const problems = found
+    .filter(({ node }) => !isKept(node))
+    .map((obstacle): Problem => ({ code: 'cannot_run', obstacle }));
+  refuse({ model, outputs, graph, inputs, problems });
+  return found;
+}
+
 /** Nodes that feed or precede an output, and variables that replace statistics: excludes most training ops. */
-function inReach({ graph, outputs, needed }: Analysis): NodeSet {
-  return ancestors(
-    graph,
-    [...outputs.refs, ...needed].map(({ node }) => node),
-  );
+function inReach({ graph, outputs, needed, plan }: Analysis): NodeSet {
+  const initializers = plan.tables.map(({ initializer }) => initializer);
+  return ancestors(graph, [...[...outputs.refs, ...needed].map(({ node }) => node), ...initializers]);
 }
 
 /** Nodes that were never copied count as stripped. */
@@ -76,13 +95,15 @@ class Frozen implements FrozenModel {
   readonly graph: Graph;
   readonly #analysis: Analysis;
   readonly #outcomes: readonly Outcome[];
+  readonly #obstacles: readonly Obstacle[];
   #encoded: EncodedGraph | undefined;
   #report: FreezeReport | undefined;
 
-  constructor(analysis: Analysis, graph: Graph, outcomes: readonly Outcome[]) {
+  constructor(analysis: Analysis, graph: Graph, outcomes: readonly Outcome[], obstacles: readonly Obstacle[]) {
     this.#analysis = analysis;
     this.graph = graph;
     this.#outcomes = outcomes;
+    this.#obstacles = obstacles;
   }
 
   get encoded(): EncodedGraph {
@@ -91,7 +112,7 @@ class Frozen implements FrozenModel {
   }
 
   get report(): FreezeReport {
-    this.#report ??= freezeReport(this.#analysis, this.graph, this.#outcomes, this.encoded.byteLength);
+    this.#report ??= freezeReport(this.#analysis, this.graph, this.#outcomes, this.encoded.byteLength, this.#obstacles);
     return this.#report;
   }
 }

@@ -1,3 +1,6 @@
+import { findObstacles } from '../analysis/runnable/find_obstacles.js';
+import type { Obstacle } from '../analysis/runnable/obstacle.js';
+import { findTables } from '../analysis/runnable/tables.js';
 import { missingValue, variableValue } from '../analysis/state/checkpoint_value.js';
 import { checkHealth, isUntouched, type NamedValue } from '../analysis/state/health.js';
 import type { Variable, Variables } from '../analysis/state/variables.js';
@@ -32,6 +35,7 @@ export type Findings = Pick<
   | 'stored'
   | 'unhealthy'
   | 'untrainedAllowed'
+  | 'obstacles'
   | 'needed'
   | 'fed'
   | 'plan'
@@ -40,6 +44,7 @@ export type Findings = Pick<
 
 const isRandom = anyOf('random');
 const isPlaceholder = anyOf('placeholder');
+const isEnter = anyOf('enter');
 
 /** Determines what has to be done to freeze a prepared graph, and what prevents it. */
 export function findings(found: Found): Findings {
@@ -61,6 +66,8 @@ export function findings(found: Found): Findings {
   const isAllowed = found.options.allowUntrained === true;
   const untrained = untrainedStatistics(found);
   const untrainedBehindFlag = untrainedSelected(found, needed);
+  const { tables, obstacles: ofTables } = findTables(graph, live);
+  const obstacles = [...findObstacles(graph, live), ...ofTables, ...inputsInLoops(found, live)];
   const problems: Problem[] = [
     ...(outputs.refs.length === 0 ? [{ code: 'outputs_unclear', candidates: outputs.candidates } as const] : []),
     ...batchNorms.flatMap((each) => batchNormProblem(found, each)),
@@ -72,6 +79,7 @@ export function findings(found: Found): Findings {
       .filter(({ output }) => !isKept(output))
       .map(({ output, random, problem }): Problem => ({ code: 'random_op', node: output, random, problem })),
     ...findUnfreezable(graph, live),
+    ...obstacles.filter(({ node }) => !isKept(node)).map((obstacle): Problem => ({ code: 'cannot_run', obstacle })),
     ...(isAllowed ? [] : untrainedBehindFlag),
     ...unhealthySelected(found, unhealthy),
     ...withoutValue(found, needed),
@@ -85,6 +93,7 @@ export function findings(found: Found): Findings {
     stored,
     unhealthy,
     untrainedAllowed: isAllowed ? untrainedNames([...untrained, ...untrainedBehindFlag]) : [],
+    obstacles: obstacles.filter(({ node }) => isKept(node)),
     needed,
     fed: fedAtInference(found, removed, live),
     plan: {
@@ -95,9 +104,18 @@ export function findings(found: Found): Findings {
       fused: fusedRepairs(found, batchNorms),
       unfused: batchNorms.filter((each) => isRepaired(each) && each.unfused).map(({ name }) => name),
       dropouts: removed,
+      tables,
     },
     problems,
   };
+}
+
+/** Ends of input pipelines in a loop that is still there: each iteration would take another batch. */
+function inputsInLoops({ training: { graph }, inLoops }: Found, live: NodeSet): Obstacle[] {
+  return [...inLoops].flatMap(([node, loop]): Obstacle[] => {
+    const enters = graph.consumers({ node, port: 0 }).some((consumer) => live.has(consumer) && isEnter(consumer));
+    return enters ? [{ code: 'input_in_loop', node, loop }] : [];
+  });
 }
 
 /** Whether a batch norm in use has to switch to other statistics. */

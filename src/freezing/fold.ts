@@ -7,7 +7,7 @@ import { anyOf } from '../ops/meaning.js';
 import { FOLD_PIPELINE, runPipeline, UNFUSE_PIPELINE } from '../passes/pipeline.js';
 import { type EncodedGraph, encodeGraphDef } from '../writers/graph_def.js';
 import { analyse } from './analyse.js';
-import { finish, frozenGraph } from './apply.js';
+import { checkedToRun, finish, frozenGraph } from './apply.js';
 import { type FoldedSite, FoldedSites, type FoldReport } from './fold_report.js';
 import { nameMatcher } from './name_matcher.js';
 import type { Notice } from './notices.js';
@@ -55,8 +55,9 @@ export function fold(model: Model, options: FoldOptions = {}): FoldedModel {
     isKept: nameMatcher(options.keep ?? []),
   });
   const all = [...outcomes, ...finish(analysis, graph)];
+  const obstacles = checkedToRun(analysis, graph);
   const encoded = encodeGraphDef(graph);
-  const report = freezeReport(analysis, graph, all, encoded.byteLength);
+  const report = freezeReport(analysis, graph, all, encoded.byteLength, obstacles);
   const notices = [...report.notices, ...functionNotices(graph)];
   return { graph, encoded, report: { ...report, notices, folded, cost: { before, after: costOf(graph) } } };
 }

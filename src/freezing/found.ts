@@ -15,4 +15,6 @@ export interface Found {
   readonly options: FreezeOptions;
   /** The moving averages that a recognised flag selects; undefined if none does. */
   readonly selected: Updates | undefined;
+  /** Placeholders in place of ends of input pipelines in loops, and the loop of each. */
+  readonly inLoops: ReadonlyMap<string, string>;
 }

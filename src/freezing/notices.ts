@@ -1,6 +1,9 @@
+import { findCustomOps } from '../analysis/runnable/find_obstacles.js';
+import type { Obstacle } from '../analysis/runnable/obstacle.js';
 import type { HealthProblem } from '../analysis/state/health.js';
 import { attrShape } from '../graph/attrs.js';
 import { DataType } from '../graph/dtype.js';
+import type { Graph } from '../graph/graph.js';
 import { refText } from '../graph/node.js';
 import { anyOf } from '../ops/meaning.js';
 import { outputTypes } from '../ops/registry.js';
@@ -29,6 +32,10 @@ export type Notice =
   | { readonly code: 'unhealthy_in_use'; readonly batchNorm: string; readonly problem: HealthProblem }
   /** Placeholders of a single bool stay inputs: what they switch was not detected. */
   | { readonly code: 'flags_left'; readonly placeholders: readonly string[] }
+  /** TensorFlow cannot import or run this part of the result, which the user keeps. */
+  | { readonly code: 'cannot_run'; readonly obstacle: Obstacle }
+  /** Ops that TensorFlow does not define, and a node of each. */
+  | { readonly code: 'custom_ops'; readonly ops: readonly string[]; readonly nodes: readonly string[] }
   /** Batch norms in functions that could not be inlined are not folded. */
   | { readonly code: 'functions_not_folded'; readonly functions: readonly string[] };
 
@@ -38,6 +45,8 @@ const WARNINGS: ReadonlySet<Notice['code']> = new Set([
   'untrained_allowed',
   'no_ema',
   'flags_left',
+  'cannot_run',
+  'custom_ops',
 ]);
 
 /** Whether a notice is a warning: the result may be useless. */
@@ -104,4 +113,12 @@ function flagsLeft({ graph, fed, inputs, model, options }: Analysis): string[] {
     const shape = attrShape(node, 'shape');
     return outputTypes(node)?.[0] === DataType.DT_BOOL && (shape === undefined || shape.length === 0);
   });
+}
+
+/** The notices about a frozen or folded graph itself. @param kept - what the user keeps although TensorFlow cannot run it */
+export function noticesOfResult(graph: Graph, kept: readonly Obstacle[]): Notice[] {
+  const notices: Notice[] = kept.map((obstacle) => ({ code: 'cannot_run', obstacle }));
+  const custom = findCustomOps(graph);
+  if (custom.size > 0) notices.push({ code: 'custom_ops', ops: [...custom.keys()], nodes: [...custom.values()] });
+  return notices;
 }

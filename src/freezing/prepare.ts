@@ -1,3 +1,4 @@
+import { findLift } from '../analysis/runnable/lift.js';
 import { findAssignedReads } from '../analysis/state/last_batch.js';
 import { findUpdates, type Updates } from '../analysis/state/moving_averages.js';
 import type { Variables } from '../analysis/state/variables.js';
@@ -8,7 +9,14 @@ import type { Graph } from '../graph/graph.js';
 import type { TensorRef } from '../graph/node.js';
 import type { Outcome } from '../passes/outcome.js';
 import type { PreparePlan } from '../passes/pass.js';
-import { BRANCH_PIPELINE, CUT_PIPELINE, READ_PIPELINE, runPipeline, SIMPLIFY_PIPELINE } from '../passes/pipeline.js';
+import {
+  BRANCH_PIPELINE,
+  CUT_PIPELINE,
+  LIFT_PIPELINE,
+  READ_PIPELINE,
+  runPipeline,
+  SIMPLIFY_PIPELINE,
+} from '../passes/pipeline.js';
 
 /** What variables average, after readers of a variable right after its assignment read what was assigned. Changes the graph. */
 export function updatesOf(
@@ -32,9 +40,12 @@ const MAX_COPIES = 4;
 export function prepare(graph: Graph, plan: PreparePlan): Outcome[] {
   const { outputs, flags } = plan;
   const pins = new Map(flags.map(({ node, value }) => [node, value]));
+  const cut = runPipeline(CUT_PIPELINE, { ...plan, graph });
+  const fed = new Set(cut.flatMap((outcome) => (outcome.kind === 'input' ? [outcome.placeholder] : [])));
   return [
-    ...runPipeline(CUT_PIPELINE, { ...plan, graph }),
+    ...cut,
     ...runPipeline(BRANCH_PIPELINE, { graph, outputs, branches: resolveBranches(graph, outputs, pins) }),
+    ...runPipeline(LIFT_PIPELINE, { graph, lift: findLift(graph, outputs, fed) }),
     ...runPipeline(SIMPLIFY_PIPELINE, { graph, slices: findUnitSlices(graph) }),
   ];
 }

@@ -5,7 +5,9 @@ import type { OutputCandidate } from '../analysis/training/outputs.js';
 import type { Problem } from '../analysis/training/problems.js';
 import type { Fix } from '../errors.js';
 import type { Graph } from '../graph/graph.js';
+import { refText } from '../graph/node.js';
 import type { Refusable } from './analysis.js';
+import { obstaclesText } from './obstacle_text.js';
 import { randomOpProblemText } from './random_op_text.js';
 import { tensorInfos } from './report.js';
 import { listed, plural, shapeText } from './text.js';
@@ -161,6 +163,13 @@ export function problemText(problems: readonly Problem[], analysis: Refusable): 
         why: 'an unknown op calls the function, and bnfix cannot repair training ops inside it',
         fixes: [OTHER_OUTPUTS],
       };
+    case 'cannot_run': {
+      const kept = problems as readonly With<'cannot_run'>[];
+      return obstaclesText(
+        kept.map(({ obstacle }) => obstacle),
+        analysis.inputs.refs.map(refText),
+      );
+    }
     case 'no_value':
       return withoutValue(problems as readonly With<'no_value'>[]);
   }

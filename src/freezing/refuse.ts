@@ -19,6 +19,7 @@ const CODES: Readonly<Record<Problem['code'], ErrorCode>> = {
   updated_in_use: 'unsupported',
   unknown_reader: 'unsupported',
   training_in_function: 'unsupported',
+  cannot_run: 'unsupported',
   untrained_selected: 'statistics',
   unhealthy_selected: 'statistics',
   no_value: 'statistics',

@@ -1,3 +1,4 @@
+import type { Obstacle } from '../analysis/runnable/obstacle.js';
 import type { StatisticsRange } from '../analysis/state/health.js';
 import type { Evidence } from '../analysis/state/statistics.js';
 import type { Flag, FlagReason } from '../analysis/training/flags.js';
@@ -12,7 +13,7 @@ import { anyOf } from '../ops/meaning.js';
 import { outputTypes } from '../ops/registry.js';
 import type { Outcome } from '../passes/outcome.js';
 import type { AnalysedBatchNorm, Analysis, Kept, StoredBatchNorm } from './analysis.js';
-import { type Notice, noticesOf, usesCheckpoint } from './notices.js';
+import { type Notice, noticesOf, noticesOfResult, usesCheckpoint } from './notices.js';
 
 /** A tensor of the result. */
 export interface TensorInfo {
@@ -98,12 +99,13 @@ export interface FreezeReport {
   readonly after: GraphSize;
 }
 
-/** The report of a frozen graph. @param byteLength - size of the result */
+/** The report of a frozen graph. @param byteLength - size of the result @param obstacles - what the user keeps in the result */
 export function freezeReport(
   analysis: Analysis,
   graph: Graph,
   outcomes: readonly Outcome[],
   byteLength: number,
+  obstacles: readonly Obstacle[],
 ): FreezeReport {
   const { model, outputs, flags, kept } = analysis;
   return {
@@ -124,7 +126,7 @@ export function freezeReport(
     flags: flags.map((flag) => flagReport(analysis.graph, flag)),
     kept,
     outcomes,
-    notices: noticesOf(analysis),
+    notices: [...noticesOf(analysis), ...noticesOfResult(graph, [...analysis.obstacles, ...obstacles])],
     before: { ...sizeOf(model.graph), bytes: model.byteLength + checkpointBytes(analysis) },
     after: { ...sizeOf(graph), bytes: byteLength },
   };

@@ -4,6 +4,7 @@ import type { OutputReason } from '../analysis/training/outputs.js';
 import { refText } from '../graph/node.js';
 import type { Outcome } from '../passes/outcome.js';
 import type { Notice } from './notices.js';
+import { customOpsText, keptObstacleText } from './obstacle_text.js';
 import { healthText } from './problem_text.js';
 import type { FlagReport } from './report.js';
 import { countText, listed, plural } from './text.js';
@@ -92,6 +93,8 @@ export function outcomeText(outcome: Outcome): string {
       return `removed ${countText(outcome.removed)} of ${plural(outcome.of, 'node')}, which feed no output`;
     case 'variable':
       return `froze ${outcome.node}`;
+    case 'table':
+      return `${outcome.initializer} fills the lookup table ${outcome.node} before it is read`;
     case 'pruned_function':
       return `removed the function ${outcome.name}`;
   }
@@ -110,6 +113,8 @@ export function outcomesText(kind: Outcome['kind'], count: number): string | und
       return `resolved ${plural(count, 'branch', 'branches')}`;
     case 'dropout':
       return `removed ${plural(count, 'dropout')}`;
+    case 'table':
+      return `initialised ${plural(count, 'lookup table')}`;
     case 'variable':
       return `froze ${plural(count, 'variable')}`;
     default:
@@ -145,6 +150,10 @@ export function noticeText(notice: Notice, flagOf: (option: string) => string): 
       const stays = notice.placeholders.length === 1 ? 'stays an input' : 'stay inputs';
       return `${listed(notice.placeholders)} ${stays}: no value was recognised as inference (${flagOf('set')} ${first}=false pins it)`;
     }
+    case 'cannot_run':
+      return keptObstacleText(notice.obstacle);
+    case 'custom_ops':
+      return customOpsText(notice.ops, notice.nodes);
     case 'functions_not_folded':
       return `batch norms in functions are not folded: ${notice.functions.join(', ')}`;
   }

@@ -13,13 +13,19 @@ export function calledFunctions({ header }: Graph, nodes: Iterable<Node>): Funct
   const byName = new Map(functions.map((fn) => [fn.signature?.name ?? '', fn]));
   const called = new Set<string>();
   const call = (op: string, attrs: AttrMap) => {
-    const names = [op];
-    for (const value of Object.values(attrs)) {
-      names.push(value.func?.name ?? '', ...(value.list?.func ?? []).map((fn) => fn.name ?? ''));
-    }
-    for (const name of names) if (byName.has(name)) called.add(name);
+    for (const name of [op, ...calledNames(attrs)]) if (byName.has(name)) called.add(name);
   };
   for (const node of nodes) call(node.op, node.attr);
   for (const name of called) for (const node of byName.get(name)?.node_def ?? []) call(node.op ?? '', node.attr ?? {});
   return functions.filter((fn) => called.has(fn.signature?.name ?? ''));
+}
+
+/** The names of the functions that attrs refer to. */
+export function calledNames(attrs: AttrMap): string[] {
+  const names: string[] = [];
+  for (const { func, list } of Object.values(attrs)) {
+    if (func?.name) names.push(func.name);
+    for (const { name } of list?.func ?? []) if (name) names.push(name);
+  }
+  return names;
 }

@@ -19,6 +19,11 @@ const FAMILIES: readonly (readonly [RegExp, readonly Role[]])[] = [
   [/^(Mutable(Dense)?)?HashTable|^LookupTable/, rolesOf('lookup_table')],
   // QuantizedConv2DWithBiasAndRelu, _MklQuantizedMatMulWithBias (nn_ops.cc, mkl_nn_ops.cc).
   [/^(_Mkl)?Quantized(Conv|DepthwiseConv|MatMul)/, rolesOf('weighted')],
+  // TPUExecute, RecvTPUEmbeddingActivations, OutfeedEnqueue, XlaLaunch, _NcclBroadcastRecv, CollectivePermute.
+  [
+    /^_?TPU|TPUEmbedding|^(Out|In)feed|^_?Xla|^_?Nccl|^CrossReplicaSum$|^AllToAll$|^CollectivePermute$/,
+    rolesOf('accelerator'),
+  ],
 ];
 
 /** Roles of an op without a row, by its name. */

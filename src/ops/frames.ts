@@ -36,6 +36,17 @@ export class Frames {
     return this.#stacks.get(name) ?? ROOT;
   }
 
+  /** The loops in which the inputs of a node have to be: an Enter is in one more. */
+  around(node: Node): FrameStack {
+    const stack = this.of(node.name);
+    return isEnter(node) ? stack.slice(0, -1) : stack;
+  }
+
+  /** Notes that a node is now outside of all loops. */
+  moveOut(name: string): void {
+    this.#stacks.delete(name);
+  }
+
   /** Passes a tensor from outside all loops into a frame, by Enter ops for loop constants. */
   bring(ref: TensorRef, dtype: DataType, stack: FrameStack): TensorRef {
     const outside = this.of(ref.node).length;

@@ -105,6 +105,14 @@ export function outputCount(node: OpInstance): number | undefined {
   return info?.isFixed ? info.outputs.length : outputTypes(node)?.length;
 }
 
+/** Whether an output of an op is a handle of a resource that the op makes: a queue, a table, an iterator. */
+export function makesHandle(op: string, port: number): boolean {
+  const info = opInfo(op);
+  const arg = info?.outputs[port];
+  if (!info?.stateful || !arg) return false;
+  return arg.type === DataType.DT_RESOURCE || (arg.isRef && arg.type === DataType.DT_STRING);
+}
+
 /** First port and number of ports of a named output argument, as functions write their edges. */
 export function outputRange(node: OpInstance, argName: string): { port: number; count: number } | undefined {
   const info = opInfo(node.op);

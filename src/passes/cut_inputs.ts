@@ -4,6 +4,7 @@ import { DataType } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
 import { type Node, refText, type TensorRef } from '../graph/node.js';
 import { ancestors } from '../graph/walk.js';
+import { Frames } from '../ops/frames.js';
 import { outputTypes } from '../ops/registry.js';
 import type { Outcome } from './outcome.js';
 import type { Pass, PreparePlan } from './pass.js';
@@ -15,12 +16,14 @@ import type { Pass, PreparePlan } from './pass.js';
  *     given:   decode = DecodeJpeg(file), y = Cast(decode)[DstT=float32]
  *     result:  decode = Placeholder[uint8, shape=?], y = Cast(decode)[DstT=float32]
  *
- * Assumes: nothing. A tensor that is not output 0 of a node with one output becomes a new placeholder.
+ * Assumes: nothing. A tensor that is not output 0 of a node with one output becomes a new placeholder. A placeholder is outside
+ * of loops: ops in a loop read it through an Enter.
  */
 export const cutInputs: Pass<PreparePlan> = {
   name: 'cut_inputs',
   run({ graph, inputs, outputs }) {
     const outcomes: Outcome[] = [];
+    const frames = new Frames(graph);
     // First add placeholders for ports beyond 0; then a node that nothing else needs can be replaced under its name.
     for (const { tensor: ref, shape } of [...inputs].sort((a, b) => b.tensor.port - a.tensor.port)) {
       const node = graph.find(ref.node);
@@ -41,17 +44,30 @@ export const cutInputs: Pass<PreparePlan> = {
       if (ref.port === 0 && isOnlyFirstNeeded(graph, node, outputs)) {
         moveOthers(graph, node);
         graph.replace(node, spec);
+        frames.moveOut(ref.node);
+        enterLoops(graph, frames, ref, dtype);
         outcomes.push({ kind: 'input', tensor: ref, op, placeholder: ref.node });
       } else {
         const name = graph.freeName(ref.port === 0 ? `${ref.node}_input` : `${ref.node}_${ref.port}`);
         graph.add({ name, ...spec });
         graph.replaceUses(ref, { node: name, port: 0 });
+        enterLoops(graph, frames, { node: name, port: 0 }, dtype);
         outcomes.push({ kind: 'input', tensor: ref, op, placeholder: name });
       }
     }
     return { outcomes };
   },
 };
+
+/** Passes a placeholder into the loops that read it. */
+function enterLoops(graph: Graph, frames: Frames, ref: TensorRef, dtype: DataType): void {
+  for (const consumer of graph.consumers(ref).slice()) {
+    const loops = frames.around(consumer);
+    if (loops.length === 0) continue;
+    const entered = frames.bring(ref, dtype, loops);
+    graph.replaceUses(ref, entered, (node) => node === consumer);
+  }
+}
 
 /** Whether no other output of a node feeds an output of the graph. */
 function isOnlyFirstNeeded(graph: Graph, node: Node, outputs: readonly TensorRef[]): boolean {

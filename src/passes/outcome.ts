@@ -25,6 +25,8 @@ export type Outcome =
   | { readonly kind: 'stripped'; readonly removed: number; readonly of: number }
   /** A variable became a constant. */
   | { readonly kind: 'variable'; readonly node: string }
+  /** A lookup table is filled by an initialiser before it is read. */
+  | { readonly kind: 'table'; readonly node: string; readonly initializer: string }
   /** Functions that nothing calls were removed. */
   | { readonly kind: 'pruned_function'; readonly name: string };
 

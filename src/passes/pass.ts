@@ -1,3 +1,6 @@
+import type { Lift } from '../analysis/runnable/lift.js';
+import type { Replicas } from '../analysis/runnable/replicas.js';
+import type { Table } from '../analysis/runnable/tables.js';
 import type { AssignedRead } from '../analysis/state/last_batch.js';
 import type { Variable, Variables } from '../analysis/state/variables.js';
 import type { Dropout } from '../analysis/training/dropouts.js';
@@ -25,6 +28,16 @@ export interface PreparePlan {
   readonly inputs: readonly CutInput[];
   /** Flags and their values at inference. */
   readonly flags: readonly Flag[];
+}
+
+/** Which tensors of several TPU replicas are used. */
+export interface ReplicaPlan {
+  readonly replicas: Replicas;
+}
+
+/** What is moved out of loops. */
+export interface LiftPlan {
+  readonly lift: Lift;
 }
 
 /** Which branches are taken. */
@@ -68,6 +81,8 @@ export interface FreezePlan extends PreparePlan {
   /** Names of unfused batch norms that the replacements repair. */
   readonly unfused: readonly string[];
   readonly dropouts: readonly Dropout[];
+  /** Lookup tables that are filled with constants. */
+  readonly tables: readonly Table[];
 }
 
 /** A plan, and the graph to apply it to. */

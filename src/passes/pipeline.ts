@@ -11,13 +11,25 @@ import type { FoldPass } from './fold_outcome.js';
 import { foldReshapes } from './fold_reshapes.js';
 import { foldToMulAdd } from './fold_to_mul_add.js';
 import { freezeVariables } from './freeze_variables.js';
+import { initializeTables } from './initialize_tables.js';
 import { inlineFunctions } from './inline_functions.js';
+import { liftFromLoops } from './lift_from_loops.js';
 import type { PassResult } from './outcome.js';
-import type { AssignedPlan, BranchPlan, FinishPlan, Pass, PreparePlan, SlicePlan } from './pass.js';
+import type {
+  AssignedPlan,
+  BranchPlan,
+  FinishPlan,
+  LiftPlan,
+  Pass,
+  PreparePlan,
+  ReplicaPlan,
+  SlicePlan,
+} from './pass.js';
 import { pinFlags } from './pin_flags.js';
 import { pruneFunctions } from './prune_functions.js';
 import { readAssignedValues } from './read_assigned_values.js';
 import { removeDropout } from './remove_dropout.js';
+import { removeReplicas } from './remove_replicas.js';
 import { replaceStatistics } from './replace_statistics.js';
 import { rewireBatchNorms } from './rewire_batch_norms.js';
 import { squeezeSlices } from './squeeze_slices.js';
@@ -27,6 +39,12 @@ import { writeDefaultAttrs } from './write_default_attrs.js';
 
 /** Before any analysis: inlines function calls. */
 export const INLINE_PIPELINE: readonly Pass<unknown>[] = [inlineFunctions];
+
+/** After inlining, and once more when the outputs are known: one replica of what runs on TPUs. */
+export const REPLICA_PIPELINE: readonly Pass<ReplicaPlan>[] = [removeReplicas];
+
+/** After branches: what does not depend on loop variables leaves the loop. */
+export const LIFT_PIPELINE: readonly Pass<LiftPlan>[] = [liftFromLoops];
 
 /** Turns the graph into its inference state: cuts inputs and pins flags. The order matters, as noted. */
 export const CUT_PIPELINE: readonly Pass<PreparePlan>[] = [
@@ -59,6 +77,8 @@ export const FREEZE_PIPELINE: readonly Pass[] = [
   removeDropout,
   // Now no output needs batch statistics, so training ops feed nothing.
   stripTraining,
+  // After stripping, which removes control edges.
+  initializeTables,
   // Only the remaining variables have to be in the checkpoint.
   freezeVariables,
   // Last: functions and attrs of the remaining nodes.

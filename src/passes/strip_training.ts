@@ -14,13 +14,15 @@ import type { Pass } from './pass.js';
  */
 export const stripTraining: Pass = {
   name: 'strip_training',
-  run({ graph, outputs }) {
+  run({ graph, outputs, tables }) {
     const before = graph.size;
     const live = new NodeSet(graph);
     const pivots = new Pivots(graph);
     for (const ref of outputs) live.add(graph.get(ref.node));
+    for (const { initializer } of tables) live.add(graph.get(initializer));
+    const fills = new Set(tables.flatMap(({ initializer, ready }) => [initializer, ready]));
     for (const node of live) {
-      const controls = node.controls.filter((input) => isPivot(graph, input));
+      const controls = node.controls.filter((input) => fills.has(input) || isPivot(graph, input));
       // A constant that waited for a training op must stay in its branch or loop.
       if (controls.length === 0 && node.inputs.length === 0) controls.push(...pivots.behind(node));
       if (controls.join() !== node.controls.join()) graph.setControls(node, controls);

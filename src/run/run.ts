@@ -46,6 +46,7 @@ export async function runGraph(
   const wanted = fetches.map((name) => tensorRef(graph, name));
   const library = new FunctionLibrary(graph);
   const prepared = prepare(graph.copy(), given, wanted);
+  refuseTables(prepared.graph);
   inlineCalls(prepared.graph, library);
   const functions = loweredFunctions(prepared.graph, library);
   lower(prepared.graph);
@@ -78,18 +79,19 @@ export async function runGraph(
   });
 }
 
+const isTable = anyOf('table');
+
+/** TensorFlow.js ignores that a table is filled before it is read: it would look up default values. */
+function refuseTables(graph: Graph): void {
+  const table = [...graph.nodes()].find(isTable);
+  if (!table) return;
+  throw new BnfixError('unsupported', 'TensorFlow.js cannot run lookup tables in a frozen graph', {
+    where: table.name,
+  });
+}
+
 /** Ops that only the asynchronous executor of TensorFlow.js runs. */
-const isDynamic = anyOf(
-  'switch',
-  'merge',
-  'enter',
-  'exit',
-  'next_iteration',
-  'if',
-  'while',
-  'dynamic_shape',
-  'lookup_table',
-);
+const isDynamic = anyOf('switch', 'merge', 'enter', 'exit', 'next_iteration', 'if', 'while', 'dynamic_shape');
 
 function tensorRef(graph: Graph, name: string): TensorRef {
   const { node, port } = parseInput(name);

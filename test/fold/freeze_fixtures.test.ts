@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { load } from '../../src/load.js';
+import { anyOf } from '../../src/ops/meaning.js';
 import { runGraph } from '../../src/run/run.js';
 import { allCases } from '../support/cases.js';
 import { difference } from '../support/compare.js';
@@ -20,8 +21,10 @@ describe('what freeze repairs, folded', () => {
     })();
     const golden = readGolden(one.golden);
     const inputs = Object.fromEntries(Object.entries(golden.inputs).filter(([name]) => graph.has(name.split(':')[0]!)));
-    const outputs = await runGraph(graph, inputs, Object.keys(golden.outputs));
-    for (const [name, expected] of Object.entries(golden.outputs)) {
+    const hasTable = [...graph.nodes()].some(anyOf('table'));
+    // Else TensorFlow runs it: scripts/fold/verify.py.
+    const outputs = hasTable ? {} : await runGraph(graph, inputs, Object.keys(golden.outputs));
+    for (const [name, expected] of hasTable ? [] : Object.entries(golden.outputs)) {
       expect(difference(outputs[name]!, expected), name).toBeLessThanOrEqual(one.tolerance);
     }
     const again = folded(

@@ -1,5 +1,7 @@
 import { expect } from 'vitest';
 import type { FoldContext } from '../../src/analysis/folding/context.js';
+import { findLift } from '../../src/analysis/runnable/lift.js';
+import { findChosenReplicas, findEqualReplicas } from '../../src/analysis/runnable/replicas.js';
 import { findAssignedReads } from '../../src/analysis/state/last_batch.js';
 import { findUpdates } from '../../src/analysis/state/moving_averages.js';
 import { findVariables } from '../../src/analysis/state/variables.js';
@@ -119,10 +121,18 @@ function contextOf(pass: string, graph: Graph, options: CaseOptions): PassContex
   const outputs: OutputsFound = { refs, reason: { code: 'given' }, candidates: [] };
   const reads = findAssignedReads(graph, updates().lastBatches, refs);
   const asPrepared = { model, graph, outputs, plan: prepare, variables, isKept, options, updates: updates() };
-  const { plan, problems } = analysePrepared({ ...asPrepared, asTrained: undefined, selected: undefined });
+  const { plan, problems } = analysePrepared({
+    ...asPrepared,
+    asTrained: undefined,
+    selected: undefined,
+    inLoops: new Map(),
+  });
   // The others come before what is refused, or after it.
-  if (CARRIES_OUT.has(pass)) refuse({ problems, outputs, graph, model });
+  if (CARRIES_OUT.has(pass))
+    refuse({ problems, outputs, graph, model, inputs: { refs: cut.map(({ tensor }) => tensor), source: 'given' } });
   const prepared = {
+    lift: findLift(graph, refs, new Set()),
+    replicas: new Map([...findEqualReplicas(graph), ...findChosenReplicas(graph, refs)]),
     branches: resolveBranches(graph, refs, new Map(flags.map(({ node, value }) => [node, value]))),
     slices: findUnitSlices(graph),
   };

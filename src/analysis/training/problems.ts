@@ -1,4 +1,5 @@
 import type { TensorRef } from '../../graph/node.js';
+import type { Obstacle } from '../runnable/obstacle.js';
 import type { MissingValue } from '../state/checkpoint_value.js';
 import type { HealthProblem } from '../state/health.js';
 import type { UnpairedReason } from './batch_norms.js';
@@ -47,5 +48,7 @@ export type Problem =
   | { readonly code: 'unknown_reader'; readonly node: string; readonly op: string }
   /** A function that could not be inlined contains training ops. */
   | { readonly code: 'training_in_function'; readonly node: string; readonly op: string; readonly function: string }
+  /** TensorFlow could not import or run the result. */
+  | { readonly code: 'cannot_run'; readonly obstacle: Obstacle }
   /** A variable that an output needs has no value. */
   | { readonly code: 'no_value'; readonly variable: string; readonly value: MissingValue };

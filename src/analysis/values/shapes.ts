@@ -26,6 +26,11 @@ export class Shapes {
   of(ref: TensorRef): Shape {
     return inferenceOf(this.#graph).of(ref);
   }
+
+  /** The shapes of the inputs of a node if they contradict each other, so that TensorFlow refuses the node. */
+  conflict(node: Node): readonly Shape[] | undefined {
+    return inferenceOf(this.#graph).conflict(node);
+  }
 }
 
 const inferenceOf = memoizeByVersion(
@@ -72,6 +77,14 @@ class Inference implements ShapeContext {
     const node = this.#graph.find(ref.node);
     if (node && !this.#inferred.has(node)) this.#inferUpTo(node);
     return this.#known.get(refText(ref));
+  }
+
+  conflict(node: Node): readonly Shape[] | undefined {
+    const conflicts = meaningOf(node.op)?.conflict;
+    if (!conflicts) return undefined;
+    const shapes = node.inputs.map((input) => this.of(input));
+    this.#node = node;
+    return conflicts(this) ? shapes : undefined;
   }
 
   /** Infers what feeds a node, and then the node. Gradients and savers, half of a training graph, are never asked for. */

@@ -8,7 +8,7 @@ export function channelAxis(node: Node, rank: number): number {
 }
 
 /** Whether the data_format splits the channels (NCHW_VECT_C), which the rules do not support. */
-function isVectorised(node: Node): boolean {
+export function isVectorised(node: Node): boolean {
   return attrString(node, 'data_format')?.includes('VECT') ?? false;
 }
 

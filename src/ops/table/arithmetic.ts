@@ -1,3 +1,4 @@
+import { notAlike, notBroadcast, notOnePerChannel } from '../shape_rules/conflicts.js';
 import { broadcast, same, sameForAll } from '../shape_rules/elementwise.js';
 import { type OpRow, row, type Scalar } from './row.js';
 
@@ -8,7 +9,13 @@ function unary(ops: string, roles: string, scalar?: Scalar): OpRow {
 
 /** A function of two tensors that are broadcast against each other. */
 function binary(ops: string, roles: string, scalar?: (a: number, b: number) => number): OpRow {
-  return row(ops, roles, scalar ? { scalar: scalar as Scalar, shape: broadcast } : { shape: broadcast });
+  return row(
+    ops,
+    roles,
+    scalar
+      ? { scalar: scalar as Scalar, shape: broadcast, conflict: notBroadcast }
+      : { shape: broadcast, conflict: notBroadcast },
+  );
 }
 
 /** A comparison: unknown for unknown numbers. */
@@ -21,8 +28,8 @@ const sum: Scalar = (...all) => all.reduce((total, x) => total + x, 0);
 /** Elementwise arithmetic, comparisons and logic (math_ops.cc). */
 export const ARITHMETIC_OPS: readonly OpRow[] = [
   binary('Add AddV2', 'arithmetic add', (a, b) => a + b),
-  row('AddN AccumulateNV2', 'arithmetic add', { scalar: sum, shape: sameForAll }),
-  row('BiasAdd BiasAddV1', 'bias', { scalar: (a, b) => a! + b!, shape: same }),
+  row('AddN AccumulateNV2', 'arithmetic add', { scalar: sum, shape: sameForAll, conflict: notAlike }),
+  row('BiasAdd BiasAddV1', 'bias', { scalar: (a, b) => a! + b!, shape: same, conflict: notOnePerChannel }),
   binary('Sub', 'arithmetic subtract scoring_step', (a, b) => a - b),
   binary('Mul', 'arithmetic multiply', (a, b) => a * b),
   binary('MulNoNan', 'arithmetic multiply', (a, b) => (b === 0 ? 0 : a * b)),

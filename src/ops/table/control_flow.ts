@@ -1,3 +1,4 @@
+import { notSelected } from '../shape_rules/conflicts.js';
 import { merged, same, select as selectShape, selectV2, switched } from '../shape_rules/elementwise.js';
 import { type OpRow, row } from './row.js';
 
@@ -5,7 +6,7 @@ import { type OpRow, row } from './row.js';
 export const CONTROL_FLOW_OPS: readonly OpRow[] = [
   row('Switch RefSwitch', 'switch', { shape: switched }),
   row('Merge RefMerge', 'merge', { shape: merged }),
-  row('Select', 'select', { scalar: select, shape: selectShape }),
+  row('Select', 'select', { scalar: select, shape: selectShape, conflict: notSelected }),
   row('SelectV2', 'select', { scalar: select, shape: selectV2 }),
   row('Enter RefEnter', 'enter', { shape: same }),
   row('Exit RefExit', 'exit', { shape: same }),

@@ -11,10 +11,27 @@ export const INPUT_OPS: readonly OpRow[] = [
   row('QueueDequeue QueueDequeueV2 QueueDequeueMany QueueDequeueManyV2', 'pipeline_end'),
   row('QueueDequeueUpTo QueueDequeueUpToV2', 'pipeline_end'),
   row('Unstage MapUnstage MapUnstageNoKey OrderedMapUnstage OrderedMapUnstageNoKey', 'pipeline_end'),
-  row('InfeedDequeue InfeedDequeueTuple', 'pipeline_end'),
+  row('InfeedDequeue InfeedDequeueTuple', 'pipeline_end accelerator'),
+  row('PyFunc PyFuncStateless EagerPyFunc', 'python'),
   row('DecodeJpeg DecodePng DecodeImage DecodeBmp DecodeGif DecodeAndCropJpeg DecodeRaw DecodePaddedRaw', 'decode'),
   row('DecodeCSV DecodeWav DecodeBase64 DecodeCompressed DecodeJSONExample DecodeProtoV2', 'decode'),
   row('ReaderRead ReaderReadV2 ReaderReadUpTo ReaderReadUpToV2', 'decode'),
   row('ParseExample ParseExampleV2 ParseSingleExample ParseTensor', 'decode'),
   row('ParseSequenceExample ParseSequenceExampleV2 ParseSingleSequenceExample', 'decode'),
+  // An import replaces all entries.
+  row('LookupTableImport LookupTableImportV2', 'lookup_table table_initializer'),
+  row('LookupTableInsert LookupTableInsertV2 LookupTableRemoveV2', 'lookup_table table_insert'),
+  row('HashTable HashTableV2 AnonymousHashTable', 'lookup_table table'),
+  row('MutableHashTable MutableHashTableV2 AnonymousMutableHashTable', 'lookup_table table mutable_table'),
+  row(
+    'MutableHashTableOfTensors MutableHashTableOfTensorsV2 AnonymousMutableHashTableOfTensors',
+    'lookup_table table mutable_table',
+  ),
+  row(
+    'MutableDenseHashTable MutableDenseHashTableV2 AnonymousMutableDenseHashTable',
+    'lookup_table table mutable_table',
+  ),
+  row('InitializeTable InitializeTableV2', 'lookup_table table_initializer'),
+  row('LookupTableSize LookupTableSizeV2', 'lookup_table table_size'),
+  row('InitializeTableFromTextFile InitializeTableFromTextFileV2', 'lookup_table table_initializer table_file'),
 ];

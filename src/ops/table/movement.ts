@@ -22,6 +22,7 @@ import {
   transpose,
   unpack,
 } from '../shape_rules/axes.js';
+import { notAlike, notJoined, notReshaped, notSplit, notSqueezed } from '../shape_rules/conflicts.js';
 import { each, same, single } from '../shape_rules/elementwise.js';
 import { slice, stridedSlice } from '../shape_rules/slices.js';
 import { constant, counted, givenBy, shapeOf, shapesOf } from '../shape_rules/sources.js';
@@ -39,21 +40,37 @@ export const MOVEMENT_OPS: readonly OpRow[] = [
   row('Copy CopyHost DeepCopy', 'identity', { shape: same }),
   row('StopGradient', 'identity gradient_barrier scoring_step', { shape: same, channels: channels.elementwise }),
   row('PreventGradient', 'identity gradient_barrier scoring_step', { shape: same, channels: channels.elementwise }),
+  // Without a cluster around it.
+  row('XlaClusterOutput XlaSharding', 'identity accelerator', { shape: same }),
+  row('TPUReplicatedInput', 'replicas accelerator'),
+  row('TPUReplicatedOutput', 'replicas accelerator'),
+  row('StackV2 Stack MutexV2', 'own_resource'),
+  row('OneShotIterator', 'own_resource'),
   row('IdentityN', 'identity_n', { shape: each }),
   row('Cast', 'cast scoring_step', { shape: same }),
-  row('Reshape', 'reshape', { value: values.reshaped, shape: reshape, channels: channels.reshape }),
-  row('Squeeze', 'reshape', { value: values.squeezed, shape: squeeze, channels: channels.reshape }),
+  row('Reshape', 'reshape', {
+    value: values.reshaped,
+    shape: reshape,
+    conflict: notReshaped,
+    channels: channels.reshape,
+  }),
+  row('Squeeze', 'reshape', {
+    value: values.squeezed,
+    shape: squeeze,
+    conflict: notSqueezed,
+    channels: channels.reshape,
+  }),
   row('ExpandDims', 'reshape', { value: values.expanded, shape: expandDims, channels: channels.reshape }),
   row('BroadcastTo', 'broadcast', { shape: givenBy(1) }),
   row('Transpose ConjugateTranspose', 'transpose', { shape: transpose, channels: channels.transpose }),
   row('Concat', 'concat', { value: values.joinedV1, shape: concat, channels: concatChannels }),
-  row('ConcatV2', 'concat', { value: values.joined, shape: concatV2, channels: concatChannels }),
-  row('Pack', 'pack', { value: values.packed, shape: pack }),
+  row('ConcatV2', 'concat', { value: values.joined, shape: concatV2, conflict: notJoined, channels: concatChannels }),
+  row('Pack', 'pack', { value: values.packed, shape: pack, conflict: notAlike }),
   row('ParallelConcat', ''),
   row('Pad PadV2 MirrorPad', 'pad', { shape: pad, channels: padChannels }),
   row('Slice', 'slice', { shape: slice }),
   row('StridedSlice', 'slice', { value: values.sliced, shape: stridedSlice }),
-  row('Split', 'split', { shape: split }),
+  row('Split', 'split', { shape: split, conflict: notSplit }),
   row('SplitV', 'split', { shape: splitV }),
   row('Unpack', 'unpack', { shape: unpack }),
   row('Tile', 'tile', { shape: tile }),

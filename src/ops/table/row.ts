@@ -1,4 +1,5 @@
 import type { ChannelRule } from '../channel_rules/rule.js';
+import type { ShapeConflict } from '../shape_rules/conflicts.js';
 import type { ShapeRule } from '../shape_rules/rule.js';
 import type { ValueRule } from '../value_rules.js';
 
@@ -25,7 +26,10 @@ import type { ValueRule } from '../value_rules.js';
  *   `global_batch_norm`, `bias`, `activation`, `probability` (an activation that ends in a bounded range), `fake_quantize`,
  *   `weighted` (brings weights in), `tensor_array`.
  * - Shapes: `shape_query` returns a shape, `shape_like` makes a constant of one; the output size of a `dynamic_shape` op
- *   depends on values. `lookup_table`: tables of keys and values, and the ops that read them.
+ *   depends on values. `lookup_table`: tables of keys and values, and the ops that read them; a `table` is made by an op,
+ *   filled by a `table_initializer` (from a file if it is a `table_file`); a `mutable_table` is also changed by a `table_insert`, and `table_size` is its size.
+ * - Outside of the graph: `python` calls a Python function, `accelerator` has no kernel on a CPU; `replicas` are the inputs
+ *   and outputs of computations that run on several TPUs. An `own_resource` is made empty, and is used so.
  * - Inputs: `placeholder`, `pipeline_end` (the output of an input pipeline), `decode` (files and records).
  * - Training: `loss`, `metric`, `scoring_step` (applied to a prediction by losses and metrics before comparing it), `summary`,
  *   `effect` (side effects), `gradient`.
@@ -121,6 +125,16 @@ export type Role =
   | 'shape_like'
   | 'dynamic_shape'
   | 'lookup_table'
+  | 'table'
+  | 'table_initializer'
+  | 'mutable_table'
+  | 'table_size'
+  | 'table_file'
+  | 'table_insert'
+  | 'python'
+  | 'accelerator'
+  | 'replicas'
+  | 'own_resource'
   | 'placeholder'
   | 'default_placeholder'
   | 'pipeline_end'
@@ -148,6 +162,8 @@ export interface OpRow {
   readonly scalar?: Scalar;
   /** Shapes of the outputs; unknown without it. */
   readonly shape?: ShapeRule;
+  /** Whether known shapes of the inputs contradict each other; without it, they are not checked. */
+  readonly conflict?: ShapeConflict;
   /** The value for small constant inputs, if it moves their elements. */
   readonly value?: ValueRule;
   /** How a scale and shift per channel of its input commute with it; without it, they do not. */
