@@ -52,12 +52,15 @@ function withoutOp(outcome: Outcome): object {
   return rest;
 }
 
+/** Ops that a node becomes, whatever it was. */
+const MADE: ReadonlySet<string> = new Set(['Identity', 'Const', 'Placeholder']);
+
 function linesOf(graph: Graph, before: ReadonlyMap<string, string>): string[] {
   const lines = [...graph.nodes()].map((node) => {
     const value = node.tensor
       ? Buffer.from(node.tensor.byteLength > 0 ? readBytes(node.tensor) : []).toString('base64')
       : '';
-    const op = before.has(node.name) && node.op !== 'Identity' && node.op !== 'Const' ? before.get(node.name) : node.op;
+    const op = before.has(node.name) && !MADE.has(node.op) ? before.get(node.name) : node.op;
     const inputs = node.inputs.filter((ref) => !ref.node.includes('/twin_')).map(refText);
     return `${node.name} = ${op}(${inputs}) ${value}`;
   });
