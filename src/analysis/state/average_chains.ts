@@ -111,19 +111,41 @@ export class AverageChains {
     return inputs.some((input) => this.#source.variables.readBy(input)?.node === variable.node);
   }
 
-  /** The averages of a variable without memory, whether they read the variable or a copy of it. */
+  /**
+   * The averages of a variable without memory, whether they read the variable or a copy of it; those of a moving average
+   * whose updates continue with its new value.
+   */
   #endsOf(variable: Variable): MovingAverage[] {
-    if (this.remembers(variable)) return [];
+    if (this.remembers(variable)) return this.#continuing(variable);
     const ends: MovingAverage[] = [];
     const seen = new Set([variable.node]);
     for (const name of seen) {
       for (const dependent of this.#dependentsOf(name)) {
         if (this.remembers(dependent.variable)) {
-          if (!ends.some((end) => end.variable === dependent.variable)) ends.push(dependent);
+          const last = this.#continuing(dependent.variable);
+          for (const end of last.length > 0 ? last : [dependent]) {
+            if (!ends.some(({ variable: { node } }) => node === end.variable.node)) ends.push(end);
+          }
         } else seen.add(dependent.variable.node);
       }
     }
     return ends;
+  }
+
+  /** The averages of what the updates of a moving average output: averages of whole models read the variable. */
+  #continuing(variable: Variable): MovingAverage[] {
+    const ends: MovingAverage[] = [];
+    const seen = new Set([variable.node]);
+    for (const name of seen) {
+      const next = this.#dependentsOf(name).filter(({ isCopy, statistic }) => !isCopy && this.#isUpdate(statistic));
+      if (next.length === 0 && name !== variable.node) ends.push(...(this.#averages.get(name) ?? []).slice(0, 1));
+      for (const average of next) seen.add(average.variable.node);
+    }
+    return ends;
+  }
+
+  #isUpdate({ node }: TensorRef): boolean {
+    return assignKind(this.#source.graph.get(node)) !== undefined;
   }
 
   /** Copies and averages of an unread moving average, unless there is evidence that they are not statistics. */

@@ -34,6 +34,12 @@ export class AverageCheck {
     return copies ? Math.abs(moved) > SMALLEST_STEP : moved > SMALLEST_STEP && !isClose(moved, 2);
   }
 
+  /** Whether the variable keeps nothing of its value before the assignment. */
+  overwrites(variable: Variable, assign: Node, isSource: (ref: TensorRef) => boolean): boolean {
+    const after = (own: number, source: number) => this.#after(variable, assign, own, source, isSource);
+    return isClose(after(3, 1), 1) && isClose(after(1, 3), 3);
+  }
+
   /** Whether the assignment only ever moves the variable up, or only down: it keeps the largest or smallest value. */
   keepsExtremum(variable: Variable, assign: Node, isSource: (ref: TensorRef) => boolean): boolean {
     const after = (own: number, source: number) => this.#after(variable, assign, own, source, isSource);

@@ -3,7 +3,7 @@ import type { Node, TensorRef } from '../../graph/node.js';
 import type { NodeSet } from '../../graph/node_set.js';
 import { ancestors, sourceOf, topologicalOrder } from '../../graph/walk.js';
 import { anyOf, isIdentity } from '../../ops/meaning.js';
-import { assignedValue } from './assignments.js';
+import { assignedValue, assignKind } from './assignments.js';
 import type { Variable } from './variables.js';
 
 /** A variable that each batch overwrites with its statistic. */
@@ -42,7 +42,7 @@ export function findAssignedReads(
   const order = new Map(topologicalOrder(graph).map((node, i) => [node, i]));
   return lastBatches.flatMap(({ variable, assigns }) => {
     const assign = assigns.length === 1 ? graph.get(assigns[0]!) : undefined;
-    if (!assign || !running.has(assign) || !isUnconditional(graph, assign)) return [];
+    if (!assign || assignKind(assign) !== 'set' || !running.has(assign) || !isUnconditional(graph, assign)) return [];
     const isAfter = (node: Node) => order.get(node)! > order.get(assign)!;
     return readsAfter(graph, variable, assign, feeding, isAfter);
   });

@@ -1,10 +1,12 @@
 import type { Graph } from '../../graph/graph.js';
 import { type Node, refText, sameRef, type TensorRef } from '../../graph/node.js';
 import type { NodeSet } from '../../graph/node_set.js';
+import { elementCount } from '../../graph/tensor.js';
 import { sourceOf } from '../../graph/walk.js';
 import { anyOf, scalarOf } from '../../ops/meaning.js';
 import { constantInts } from '../values/constants.js';
 import { evaluate, forwardsElement } from '../values/evaluate.js';
+import { Shapes } from '../values/shapes.js';
 import {
   type Assignments,
   assignedValue,
@@ -115,7 +117,7 @@ export function finalAverages(averages: readonly MovingAverage[]): MovingAverage
 
 const isConstant = anyOf('constant');
 /** Ops that output shapes, or that are fed: not data by themselves. */
-const isNoData = anyOf('constant', 'placeholder', 'shape_query');
+const isNoData = anyOf('constant', 'placeholder', 'shape_query', 'replica_count');
 const isRandom = anyOf('random');
 const isRestore = anyOf('restore');
 const waits = anyOf('read', 'no_op');
@@ -129,6 +131,7 @@ class Finder {
   readonly #graph: Graph;
   readonly #variables: Variables;
   readonly #activations: NodeSet;
+  readonly #shapes: Shapes;
   /** Whether a variable averages data (not only constants), by node; undefined while being determined. */
   readonly #averagesData = new Map<string, boolean | undefined>();
 
@@ -136,6 +139,7 @@ class Finder {
     this.#graph = graph;
     this.#variables = variables;
     this.#activations = activations;
+    this.#shapes = new Shapes(graph);
     this.assignments = findAssignments(graph, variables);
     this.check = new AverageCheck(graph, variables);
     this.steadyState = new SteadyState(graph, variables);
@@ -151,7 +155,10 @@ class Finder {
   averages(variable: Variable, assign: Node): MovingAverage[] {
     const statistic = this.#statisticOf(variable, assign);
     if (!statistic) return [];
-    const isCopy = assignKind(assign) === 'set' && sameRef(statistic, assignedValue(assign));
+    if (!this.#hasSize(variable, statistic)) return [];
+    const isCopy =
+      (assignKind(assign) === 'set' && sameRef(statistic, assignedValue(assign))) ||
+      this.check.overwrites(variable, assign, (leaf) => sameRef(leaf, statistic));
     const via: string[] = [];
     const averages: MovingAverage[] = [];
     /** What the variable converges to if the tensor is always `x`. */
@@ -231,6 +238,13 @@ class Finder {
       shifted = ref;
     }
     return shifted && !sameRef(shifted, assignedValue(assign)) ? shifted : undefined;
+  }
+
+  /** Whether a tensor has as many elements as a variable, if both are known: otherwise it is only part of what the variable holds. */
+  #hasSize({ shape }: Variable, ref: TensorRef): boolean {
+    const own = this.#shapes.of(ref);
+    if (!shape || !own || [...shape, ...own].some((size) => size < 0)) return true;
+    return elementCount(shape) === elementCount(own);
   }
 
   /** Whether a tensor is a maximum or a minimum over an axis. */

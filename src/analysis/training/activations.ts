@@ -12,7 +12,7 @@ export const findActivations = memoizeByVersion(
   (graph) => graph,
 );
 
-const isNoData = anyOf('constant', 'no_op', 'shape_query', 'shape_like');
+const isNoData = anyOf('constant', 'no_op', 'shape_query', 'replica_count', 'shape_like');
 const isFedWithDefault = anyOf('default_placeholder');
 
 /** Whether a node can output data: constants, shapes and variables cannot. */

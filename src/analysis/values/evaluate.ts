@@ -3,8 +3,20 @@ import type { Node, TensorRef } from '../../graph/node.js';
 import { refText } from '../../graph/node.js';
 import { readNumbers } from '../../graph/tensor.js';
 import { anyOf, isSelect, scalarOf } from '../../ops/meaning.js';
+import { replicasOf } from './replicas.js';
 
-const forwards = anyOf('identity', 'cast', 'reshape', 'broadcast', 'enter', 'exit', 'switch', 'mean');
+const forwards = anyOf(
+  'identity',
+  'cast',
+  'reshape',
+  'broadcast',
+  'enter',
+  'exit',
+  'switch',
+  'mean',
+  'across_replicas',
+);
+const isOfReplicas = anyOf('across_replicas');
 const isFill = anyOf('fill');
 const isContinuous = anyOf('arithmetic', 'bias', 'activation');
 const isShapeLike = anyOf('shape_like');
@@ -48,11 +60,18 @@ export function evaluate(graph: Graph, ref: TensorRef, known: (ref: TensorRef) =
     if (cached) return cached;
     cache.set(key, UNKNOWN);
     const node = graph.find(at.node);
-    const result = node && cache.size <= MAX_EXPRESSION ? ofNode(node, element) : UNKNOWN;
+    const isShort = node && cache.size <= MAX_EXPRESSION;
+    const result = !isShort ? UNKNOWN : isOfReplicas(node) ? ofReplicas(graph, node, element) : ofNode(node, element);
     cache.set(key, result);
     return result;
   };
   return element(ref).value;
+}
+
+/** Replicas have the same statistics: their sum is a multiple, by the number that divides it. */
+function ofReplicas(graph: Graph, node: Node, element: (ref: TensorRef) => Element): Element {
+  const { value, isKnown } = element(node.inputs[0]!);
+  return { value: value * replicasOf(graph, node), isKnown };
 }
 
 function ofNode(node: Node, element: (ref: TensorRef) => Element): Element {

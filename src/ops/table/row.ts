@@ -7,7 +7,8 @@ import type { ValueRule } from '../value_rules.js';
  * The purpose of an op. An op may have several roles; other modules select ops by their roles.
  *
  * - Values: `identity` outputs input 0 unchanged (`identity_n` each of its inputs); `cast` changes its dtype, `reshape` its
- *   shape (elements and their order stay), `broadcast` repeats it; `gradient_barrier` is an identity that gradients do not pass.
+ *   shape (elements and their order stay), `broadcast` repeats it; `gradient_barrier` is an identity that gradients do not pass;
+ *   `across_replicas` combines a tensor with those of other replicas, `replica_count` is their number.
  * - Arithmetic: `arithmetic` is any continuous elementwise function that statistics are computed with; also `add`,
  *   `subtract`, `multiply`, `divide`, `square`, `power`, `root` (Sqrt, Rsqrt), `extremum` (of two tensors), `comparison`,
  *   `logic`, `rounding`.
@@ -38,6 +39,8 @@ export type Role =
   | 'identity'
   | 'identity_n'
   | 'gradient_barrier'
+  | 'across_replicas'
+  | 'replica_count'
   | 'cast'
   | 'reshape'
   | 'broadcast'
