@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { BnfixError } from '../errors.js';
 import { type ByteSource, truncated } from './source.js';
 
@@ -27,12 +27,12 @@ export class FileSource implements ByteSource {
         cause,
       });
     }
-    const stats = fstatSync(this.#fd);
+    this.name = path;
+    const stats = this.#stats();
     if (!stats.isFile()) {
       this.close();
       throw notRegular(path, stats);
     }
-    this.name = path;
     this.size = stats.size;
     this.#changed = stats.mtimeMs;
   }
@@ -59,12 +59,7 @@ export class FileSource implements ByteSource {
         done += got;
       }
     } catch (cause) {
-      throw new BnfixError('unreadable', `cannot read ${this.name}`, {
-        where: this.name,
-        why: (cause as Error).message,
-        fix: 'check the disk; copy or download the file again',
-        cause,
-      });
+      throw cannotRead(this.name, cause);
     }
     this.assertUnchanged();
     if (done < target.length) throw truncated(this.name, this.size, offset, target.length);
@@ -72,7 +67,7 @@ export class FileSource implements ByteSource {
 
   /** @throws BnfixError `unreadable` when the file was written to since it was opened */
   assertUnchanged(): void {
-    const { size, mtimeMs } = fstatSync(this.#fd);
+    const { size, mtimeMs } = this.#stats();
     if (size === this.size && mtimeMs === this.#changed) return;
     throw new BnfixError('unreadable', `${this.name} changed while it was being read`, {
       where: this.name,
@@ -86,9 +81,31 @@ export class FileSource implements ByteSource {
 
   /** Closes the file; closing it again has no effect. */
   close(): void {
-    if (this.#fd >= 0) closeSync(this.#fd);
+    const fd = this.#fd;
     this.#fd = -1;
+    try {
+      if (fd >= 0) closeSync(fd);
+    } catch {
+      // What was read was right.
+    }
   }
+
+  #stats(): Stats {
+    try {
+      return fstatSync(this.#fd);
+    } catch (cause) {
+      throw cannotRead(this.name, cause);
+    }
+  }
+}
+
+function cannotRead(path: string, cause: unknown): BnfixError {
+  return new BnfixError('unreadable', `cannot read ${path}`, {
+    where: path,
+    why: (cause as Error).message,
+    fix: 'check the disk; copy or download the file again',
+    cause,
+  });
 }
 
 /** The methods of node:fs's Stats that say what a path is; without types of Node.js, which public types must not need. */

@@ -1,4 +1,4 @@
-import { readdirSync, type Stats, statSync } from 'node:fs';
+import { type Dirent, readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { BnfixError } from '../errors.js';
 import { FileSource, notRegular } from '../io/file_source.js';
@@ -15,8 +15,17 @@ export function isFolder(path: string): boolean {
 }
 
 function stat(path: string): Stats | undefined {
+  return accessing(path, () => statSync(path, { throwIfNoEntry: false }));
+}
+
+/** A path with all symbolic links resolved. @throws BnfixError `unreadable` when it cannot be accessed */
+export function realPath(path: string): string {
+  return accessing(path, () => realpathSync(path));
+}
+
+function accessing<T>(path: string, access: () => T): T {
   try {
-    return statSync(path, { throwIfNoEntry: false });
+    return access();
   } catch (cause) {
     throw new BnfixError('unreadable', `cannot access ${path}`, {
       where: path,
@@ -33,17 +42,24 @@ export function refuseDevice(path: string): void {
   if (stats && !stats.isDirectory() && !stats.isFile()) throw notRegular(path, stats);
 }
 
+/** The entries of a folder, in the order of their names. @throws BnfixError `unreadable` when it cannot be listed */
+export function entriesOf(folder: string): Dirent[] {
+  const entries = accessing(folder, () => readdirSync(folder, { withFileTypes: true }));
+  return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
 /** Names of the files in a folder, sorted; empty if the folder does not exist. */
 export function filesIn(folder: string): string[] {
   if (!isFolder(folder)) return [];
-  const entries = readdirSync(folder, { withFileTypes: true });
-  const names = entries.filter((entry) => !entry.isDirectory()).map((entry) => entry.name);
-  return names.filter((name) => isFile(inFolder(folder, name))).sort();
+  const names = entriesOf(folder)
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => entry.name);
+  return names.filter((name) => isFile(inFolder(folder, name)));
 }
 
 /** Number of files and folders in a folder. */
 export function entriesIn(folder: string): number {
-  return readdirSync(folder).length;
+  return entriesOf(folder).length;
 }
 
 /**

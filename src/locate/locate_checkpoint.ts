@@ -1,16 +1,18 @@
-import { realpathSync } from 'node:fs';
 import { isAbsolute, join, relative, sep } from 'node:path';
 import { BnfixError } from '../errors.js';
 import type { CheckpointFiles } from '../readers/checkpoint/reader.js';
 import { explainWrongKind, graphKindOf } from '../readers/sniff.js';
 import { readState, statePrefixes } from './checkpoint_state.js';
-import { filesIn, folderOf, inFolder, isFile, isFolder, nameOf, sniffFile } from './files.js';
+import { filesIn, folderOf, inFolder, isFile, isFolder, nameOf, realPath, sniffFile } from './files.js';
 import { notFound } from './not_found.js';
 
 const SUFFIX = /(\.meta|\.index|\.data-\d{5}-of-\d{5}|-\d{5}-of-\d{5}|\.pb|\.pbtxt)$/;
 
 /** What follows the prefix of a checkpoint in the names of its files. */
 const OWN_SUFFIX = /^(|\.meta|\.index|\.data-\d{5}-of-\d{5}|-\d{5}-of-\d{5})$/;
+
+/** Temporary files of bnfix. */
+const OWN_TEMPORARY = /^\.bnfix-.*\.tmp$/;
 
 /** The checkpoint prefix of a path: without .meta, .index, .data-00000-of-00001 or the shard of a V1 checkpoint. */
 function prefixOf(path: string): string {
@@ -40,7 +42,8 @@ function prefixesIn(folder: string): string[] {
   return [...new Set(found.map((name) => inFolder(folder, name.replace(SUFFIX, ''))))];
 
   function isV1(name: string): boolean {
-    return sniffFile(inFolder(folder, name)) === 'checkpoint_v1';
+    // What another run is writing here may be gone by now.
+    return !OWN_TEMPORARY.test(name) && sniffFile(inFolder(folder, name)) === 'checkpoint_v1';
   }
 }
 
@@ -106,9 +109,9 @@ function followState(state: string): { readonly found?: CheckpointFiles; readonl
 function staysIn(folder: string, prefix: string): boolean {
   const there = folderOf(prefix);
   if (!isFolder(there)) return true;
-  const root = realpathSync(folder);
+  const root = realPath(folder);
   const isInside = (path: string) => {
-    const way = relative(root, realpathSync(path));
+    const way = relative(root, realPath(path));
     return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
   };
   if (!isInside(there)) return !exists(prefix);

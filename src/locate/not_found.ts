@@ -1,10 +1,9 @@
-import { readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, sep } from 'node:path';
 import { nearNames } from '../did_you_mean.js';
 import { BnfixError, type ErrorDetail } from '../errors.js';
 import { graphKindOf } from '../readers/sniff.js';
-import { filesIn, folderOf, inFolder, isFile, isFolder, nameOf, refuseDevice, sniffFile } from './files.js';
+import { entriesOf, filesIn, folderOf, inFolder, isFile, isFolder, nameOf, refuseDevice, sniffFile } from './files.js';
 
 /** The error for a path that does not exist: what was meant, as far as that shows. */
 export function notFound(path: string): BnfixError {
@@ -70,7 +69,7 @@ const SHOWN = 10;
 function missing(path: string): Detail {
   const folder = folderOf(path);
   if (!isFolder(folder)) return missingFolder(folder);
-  const names = readdirSync(folder).sort();
+  const names = entriesOf(folder).map(({ name }) => name);
   const stems = names.map((name) => name.replace(STORED, ''));
   const near = nearNames(nameOf(path), new Set([...names, ...stems].filter((name) => name !== '')));
   const similar = near.map((name) => inFolder(folder, name));
@@ -88,7 +87,11 @@ function missingFolder(folder: string): Detail {
   let [existing, wanted] = [dirname(folder), basename(folder)];
   while (!isFolder(existing) && dirname(existing) !== existing)
     [existing, wanted] = [dirname(existing), basename(existing)];
-  const folders = isFolder(existing) ? readdirSync(existing).filter((name) => isFolder(inFolder(existing, name))) : [];
+  const folders = isFolder(existing)
+    ? entriesOf(existing)
+        .map(({ name }) => name)
+        .filter((name) => isFolder(inFolder(existing, name)))
+    : [];
   const near = nearNames(wanted, folders).map((name) => inFolder(existing, name));
   return {
     why: `folder ${inFolder(existing, wanted)} not found`,
@@ -110,8 +113,7 @@ export function modelsIn(folder: string): string[] {
 
 /** The folders in a folder, sorted; those that are hidden or cannot be read are left out. */
 function foldersIn(folder: string): string[] {
-  const entries = readdirSync(folder, { withFileTypes: true });
-  return entries.flatMap((entry) => (entry.isDirectory() && !entry.name.startsWith('.') ? [entry.name] : [])).sort();
+  return entriesOf(folder).flatMap((entry) => (entry.isDirectory() && !entry.name.startsWith('.') ? [entry.name] : []));
 }
 
 /** Whether a folder has a model, by the names of its files. */

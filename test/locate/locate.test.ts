@@ -360,6 +360,11 @@ describe('what is not a model', () => {
       expect(locate(named)).toEqual(['frozen.pb', 'graph_def', undefined, undefined]);
   });
 
+  it('a temporary file of another run is no checkpoint', () => {
+    put({ 'frozen.pb': GRAPH, '.bnfix-0-0-1-2-3.tmp': V1 });
+    expect(locate('frozen.pb')).toEqual(['frozen.pb', 'graph_def', undefined, undefined]);
+  });
+
   it('several checkpoints and no state file: all are listed, none is taken', () => {
     put({ ...v2('m-8'), ...v2('m-9'), 'm-8.meta': META, 'm-9.meta': META });
     expect(locateFailure('')).toEqual({
