@@ -7,7 +7,7 @@
  * const [graph, index, data] = await Promise.all(['model.meta', 'model.index', 'model.data-00000-of-00001'].map(fetched));
  * const model = await load({ graph, checkpoint: { index, data: [data] } });
  * const bytes = graphBytes(freeze(model));
- * bytes.length; // 31128
+ * bytes.length; // 30025
  *
  * @module
  */

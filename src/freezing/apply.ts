@@ -33,7 +33,7 @@ export interface FrozenModel {
  * const model = await load('model.meta');
  * const analysis = analyse(model);
  * const frozen = analysis.problems.length === 0 ? apply(analysis) : undefined;
- * frozen.graph.size; // 77
+ * frozen.graph.size; // 64
  * model.close();
  *
  * @throws BnfixError `usage` when outputs have to be named, `statistics` or `unsupported` for the other {@link Analysis.problems},
@@ -46,8 +46,9 @@ export function apply(analysis: Analysis): FrozenModel {
 }
 
 /** The last changes of a frozen or folded graph, in place. @returns what was done */
-export function finish({ outputs, fed }: Analysis, graph: Graph): Outcome[] {
-  const outcomes = runPipeline(FINISH_PIPELINE, { graph, outputs: outputs.refs });
+export function finish({ outputs, fed, options }: Analysis, graph: Graph): Outcome[] {
+  const isKept = nameMatcher(options.keep ?? []);
+  const outcomes = runPipeline(FINISH_PIPELINE, { graph, outputs: outputs.refs, isKept });
   assertStillFed(fed, fedBy(graph, outputs.refs));
   return outcomes;
 }

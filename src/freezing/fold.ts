@@ -4,7 +4,7 @@ import { checkOptions } from '../check_options.js';
 import type { Graph } from '../graph/graph.js';
 import type { Model } from '../graph/model.js';
 import { anyOf } from '../ops/meaning.js';
-import { FOLD_PIPELINE, runPipeline, UNFUSE_PIPELINE } from '../passes/pipeline.js';
+import { EVALUATE_PIPELINE, FOLD_PIPELINE, runPipeline, UNFUSE_PIPELINE } from '../passes/pipeline.js';
 import { type EncodedGraph, encodeGraphDef } from '../writers/graph_def.js';
 import { analyse } from './analyse.js';
 import { checkedToRun, finish, frozenGraph } from './apply.js';
@@ -48,12 +48,9 @@ export function fold(model: Model, options: FoldOptions = {}): FoldedModel {
   const analysis = analyse(model, freezeOptions);
   const { graph, outcomes } = frozenGraph(analysis);
   const before = costOf(graph);
-  const folded = foldGraph({
-    graph,
-    outputs: analysis.outputs.refs,
-    duplicateWeights,
-    isKept: nameMatcher(options.keep ?? []),
-  });
+  const isKept = nameMatcher(options.keep ?? []);
+  runPipeline(EVALUATE_PIPELINE, { graph, outputs: analysis.outputs.refs, isKept });
+  const folded = foldGraph({ graph, outputs: analysis.outputs.refs, duplicateWeights, isKept });
   const all = [...outcomes, ...finish(analysis, graph)];
   const obstacles = checkedToRun(analysis, graph);
   const encoded = encodeGraphDef(graph);

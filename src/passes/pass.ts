@@ -70,6 +70,8 @@ export interface FusedRepair {
 /** What remains to be done for a frozen or folded graph. */
 export interface FinishPlan {
   readonly outputs: readonly TensorRef[];
+  /** Whether the user wants to keep a node unchanged. */
+  readonly isKept: (name: string) => boolean;
 }
 
 /** The changes that freeze a prepared graph: decided by the analysis, applied by passes. */

@@ -3,6 +3,8 @@ import type { Graph } from '../graph/graph.js';
 import { findLooseEdge } from '../ops/loose_edges.js';
 import { bypassIdentityN } from './bypass_identity_n.js';
 import { cutInputs } from './cut_inputs.js';
+import { dropNeutralOps } from './drop_neutral_ops.js';
+import { evaluateConstants, evaluateParameters } from './evaluate_constants.js';
 import { foldBranches } from './fold_branches.js';
 import { foldFusedActivations } from './fold_fused_activations.js';
 import { foldIntoNext } from './fold_into_next.js';
@@ -101,8 +103,14 @@ export const FOLD_PIPELINE: readonly FoldPass[] = [
 /** Before {@link FOLD_PIPELINE}: splits batch norms out of fused ops. */
 export const UNFUSE_PIPELINE: readonly FoldPass[] = [foldFusedActivations];
 
+/** Between freezing and folding: parameters of batch norms that are computed are constants then. The order matters as above. */
+export const EVALUATE_PIPELINE: readonly Pass<FinishPlan>[] = [evaluateParameters, dropNeutralOps];
+
 /** Last, for frozen and folded graphs alike: makes them easy to read for other programs. The order matters, as noted. */
 export const FINISH_PIPELINE: readonly Pass<FinishPlan>[] = [
+  evaluateConstants,
+  // Constants have to be evaluated to see that they are one or zero.
+  dropNeutralOps,
   // Last: the passes before it may add nodes.
   writeDefaultAttrs,
 ];

@@ -46,7 +46,7 @@ const WRITE_OPTIONS: OptionKinds<WriteOptions> = {
  * @example
  * import { freeze, load, writeGraph } from 'bnfix';
  * const model = await load('model.meta');
- * await writeGraph('frozen.pb', freeze(model)); // 31128
+ * await writeGraph('frozen.pb', freeze(model)); // 30025
  * model.close();
  */
 export async function writeGraph(path: string, graph: WritableGraph, options: WriteOptions = {}): Promise<number> {

@@ -1,10 +1,13 @@
-import { attrType } from '../../graph/attrs.js';
+import { attrBool, attrString, attrType } from '../../graph/attrs.js';
 import { DataType } from '../../graph/dtype.js';
 import type { Graph } from '../../graph/graph.js';
 import { memoizeByVersion } from '../../graph/memo.js';
 import { type Node, refText, type TensorRef } from '../../graph/node.js';
-import { readNumbers } from '../../graph/tensor.js';
-import { anyOf, meaningOf, scalarOf } from '../../ops/meaning.js';
+import { isInteger, roundTo } from '../../graph/rounding.js';
+import { elementCount, readNumbers } from '../../graph/tensor.js';
+import { sourceOf } from '../../graph/walk.js';
+import { anyOf, isIdentity, isShapeQuery, meaningOf, type OpRow } from '../../ops/meaning.js';
+import { broadcastShape } from '../../ops/shape_rules/elementwise.js';
 import { type ConstantInput, type ConstantValue, MAX_ELEMENTS } from '../../ops/value_rules.js';
 
 export type { ConstantValue } from '../../ops/value_rules.js';
@@ -51,7 +54,7 @@ export function workedOut(graph: Graph, ref: TensorRef, known: Known): ConstantV
     if (!known.has(key)) {
       known.set(
         key,
-        node && compute(node, at.port, (index) => node.inputs[index] && known.get(refText(node.inputs[index]))),
+        node && compute(graph, node, at.port, (index) => node.inputs[index] && known.get(refText(node.inputs[index]))),
       );
     }
     stack.pop();
@@ -64,6 +67,7 @@ const forwards = anyOf('identity', 'enter', 'switch', 'read');
 const isIdentityN = anyOf('identity_n');
 const isConstant = anyOf('constant');
 const isCast = anyOf('cast');
+const isBias = anyOf('bias');
 
 /** Whether the value of an op may follow from the values of its inputs. */
 export function canCompute(node: Node): boolean {
@@ -73,57 +77,110 @@ export function canCompute(node: Node): boolean {
 }
 
 /** The value of output `port` of a node, from those of its inputs. */
-export function compute(node: Node, port: number, input: ConstantInput): ConstantValue | undefined {
+export function compute(graph: Graph, node: Node, port: number, input: ConstantInput): ConstantValue | undefined {
   if (isConstant(node)) return ofConst(node);
   if (forwards(node)) return input(0);
   if (isIdentityN(node)) return input(port);
   if (isCast(node)) return cast(node, input(0));
-  const scalar = scalarOf(node.op);
-  return scalar ? elementwise(node, input, scalar) : meaningOf(node.op)?.value?.(node, input);
+  if (isShapeQuery(node)) return shapeOfConst(graph, node);
+  const meaning = meaningOf(node.op);
+  return meaning?.scalar ? elementwise(node, input, meaning) : meaning?.value?.(node, input, port);
 }
 
-/** Elementwise with broadcasting of single numbers; an unknown input may not matter: `false && x`. */
-function elementwise(node: Node, input: ConstantInput, scalar: (...x: number[]) => number): ConstantValue | undefined {
+/** Elementwise with broadcasting; an unknown input may not matter: `false && x`. */
+function elementwise(node: Node, input: ConstantInput, { scalar, steps }: OpRow): ConstantValue | undefined {
   const inputs = node.inputs.map((_, i) => input(i));
   const known = inputs.filter((value) => value !== undefined);
-  const largest = known.reduce<ConstantValue | undefined>(
-    (best, value) => (best && best.values.length >= value.values.length ? best : value),
-    undefined,
-  );
-  if (!largest || known.some(({ values }) => values.length !== 1 && values.length !== largest.values.length))
-    return undefined;
+  const shape = commonShape(node, known);
+  if (!shape) return undefined;
   const type = attrType(node, 'T');
-  const at = (value: ConstantValue | undefined, i: number) =>
-    value ? value.values[value.values.length === 1 ? 0 : i]! : Number.NaN;
-  const values = largest.values.map((_, i) => rounded(type, scalar(...inputs.map((value) => at(value, i)))));
+  const round = roundTo(type);
+  const read = inputs.map((value) => (value ? elementsIn(value, shape, round) : () => Number.NaN));
+  const count = elementCount(shape);
+  const values = new Array<number>(count);
+  for (let i = 0; i < count; i++) {
+    const x = read.map((at) => at(i));
+    values[i] = round(steps ? steps(round, ...x) : scalar!(...x));
+  }
   if (known.length < inputs.length && values.some(Number.isNaN)) return undefined;
-  return { shape: largest.shape, values };
+  return { shape, values };
 }
 
-/** A result as TensorFlow represents it in a dtype: integers are truncated (as in Div), float32 has 24 bits. */
-export function rounded(type: DataType | undefined, x: number): number {
-  if (type === DataType.DT_FLOAT) return Math.fround(x);
-  if (type === undefined || !WHOLE.has(type)) return x;
-  return Number.isFinite(x) ? Math.trunc(x) : Number.NaN;
+/** The shape of the result, as far as it follows from the known inputs; undefined if they do not fit. */
+function commonShape(node: Node, known: readonly ConstantValue[]): readonly number[] | undefined {
+  const [first, second] = known;
+  if (!first) return undefined;
+  // The condition of a Select has the shape of its branches, or one element per row; a bias in NCHW is not along the last dimension.
+  if (
+    node.op === 'Select' &&
+    known.length === 3 &&
+    first.shape.length > 0 &&
+    first.shape.join() !== second!.shape.join()
+  ) {
+    return undefined;
+  }
+  if (isBias(node) && (attrString(node, 'data_format') ?? 'NHWC') !== 'NHWC') return undefined;
+  const shape = known.reduce<Shape>((all, value) => all && broadcastShape(all, value.shape), []);
+  return shape && elementCount(shape) <= MAX_ELEMENTS && known.every((each) => fits(each.shape, shape))
+    ? shape
+    : undefined;
 }
 
+type Shape = readonly number[] | undefined;
+
+/** Whether a tensor can be broadcast to a shape. */
+function fits(shape: readonly number[], target: readonly number[]): boolean {
+  const missing = target.length - shape.length;
+  return shape.every((size, i) => size === 1 || size === target[missing + i]);
+}
+
+/** Reads the elements of a value that is broadcast to a shape. */
+function elementsIn(
+  { shape, values }: ConstantValue,
+  target: readonly number[],
+  round: (x: number) => number,
+): (i: number) => number {
+  if (values.length === 1) return () => round(values[0]!);
+  if (values.length === elementCount(target)) return (i) => round(values[i]!);
+  const axes = target.map((size, axis) => {
+    const own = axis - (target.length - shape.length);
+    return { size, stride: own < 0 || shape[own] === 1 ? 0 : elementCount(shape.slice(own + 1)) };
+  });
+  return (i) => {
+    let rest = i;
+    let at = 0;
+    for (let axis = axes.length - 1; axis >= 0; axis--) {
+      const { size, stride } = axes[axis]!;
+      at += (rest % size) * stride;
+      rest = Math.floor(rest / size);
+    }
+    return round(values[at]!);
+  };
+}
+
+/** The shape (or rank, or size) of a constant, however large. */
+function shapeOfConst(graph: Graph, node: Node): ConstantValue | undefined {
+  const from = node.inputs.length === 1 ? sourceOf(graph, node.inputs[0]!, isIdentity) : undefined;
+  const shape = from && graph.find(from.node)?.tensor?.shape;
+  if (!shape) return undefined;
+  if (node.op === 'Rank') return { shape: [], values: [shape.length] };
+  if (node.op === 'Size') return { shape: [], values: [elementCount(shape)] };
+  return { shape: [shape.length], values: shape };
+}
+
+/** Floats become integers if they fit: TensorFlow does not define the others. */
 function cast(node: Node, value: ConstantValue | undefined): ConstantValue | undefined {
-  const type = attrType(node, 'DstT');
-  const isTrue = (x: number) => (Number.isNaN(x) ? x : Number(x !== 0));
-  const to = (x: number) => (type === DataType.DT_BOOL ? isTrue(x) : rounded(type, x));
-  return value && { shape: value.shape, values: value.values.map(to) };
+  const [from, to] = [attrType(node, 'SrcT'), attrType(node, 'DstT')];
+  if (!value || attrBool(node, 'Truncate')) return undefined;
+  const round = roundTo(to);
+  const convert = (x: number) => {
+    if (to === DataType.DT_BOOL) return Number.isNaN(x) ? x : Number(x !== 0);
+    if (!isInteger(to)) return round(from === DataType.DT_DOUBLE && to !== from ? Math.fround(x) : x);
+    const whole = round(x);
+    return isInteger(from) || whole === Math.trunc(x) ? whole : Number.NaN;
+  };
+  return { shape: value.shape, values: value.values.map(convert) };
 }
-
-const WHOLE: ReadonlySet<DataType> = new Set([
-  DataType.DT_INT8,
-  DataType.DT_INT16,
-  DataType.DT_INT32,
-  DataType.DT_INT64,
-  DataType.DT_UINT8,
-  DataType.DT_UINT16,
-  DataType.DT_UINT32,
-  DataType.DT_UINT64,
-]);
 
 /** The single number of a scalar (or one-element) constant. */
 export function constantScalar(graph: Graph, ref: TensorRef | undefined, pins?: Pins): number | undefined {
@@ -142,7 +199,7 @@ export function constantInts(graph: Graph, ref: TensorRef | undefined): number[]
 }
 
 function ofConst({ tensor }: Node): ConstantValue | undefined {
-  if (!tensor || tensor.dtype === DataType.DT_STRING || tensor.byteLength > MAX_ELEMENTS * 8) return undefined;
+  if (!tensor || tensor.dtype === DataType.DT_STRING || elementCount(tensor.shape) > MAX_ELEMENTS) return undefined;
   try {
     return { shape: tensor.shape, values: [...readNumbers(tensor)] };
   } catch {

@@ -50,7 +50,7 @@ export class PinnedConstants {
           const key = refText(out);
           if (pins.has(key)) continue;
           const before = found.get(key)?.value ?? this.#at(out);
-          const value = compute(node, port, (index) => {
+          const value = compute(this.#graph, node, port, (index) => {
             const input = node.inputs[index];
             return input && (found.get(refText(input))?.value ?? this.#at(input));
           });

@@ -2,9 +2,10 @@ import { attrInt, attrType } from '../../graph/attrs.js';
 import { DataType } from '../../graph/dtype.js';
 import type { Graph } from '../../graph/graph.js';
 import { type Node, refText, type TensorRef } from '../../graph/node.js';
+import { roundTo } from '../../graph/rounding.js';
 import { sourceOf } from '../../graph/walk.js';
 import { anyOf, isIdentity, sameAs, scalarOf } from '../../ops/meaning.js';
-import { constantScalar, constantValue, type Pins, rounded } from './constants.js';
+import { constantScalar, constantValue, type Pins } from './constants.js';
 
 /**
  * What follows from the values of flags by arithmetic: tensors whose elements all have one known value, and nodes that
@@ -76,13 +77,13 @@ export class PinnedValues {
     if (casts(node)) {
       const value = this.of(inputs[0]!);
       const type = attrType(node, 'DstT');
-      return value === undefined ? undefined : type === DataType.DT_BOOL ? Number(value !== 0) : rounded(type, value);
+      return value === undefined ? undefined : type === DataType.DT_BOOL ? Number(value !== 0) : roundTo(type)(value);
     }
     const scalar = scalarOf(node.op);
     if (!scalar) return undefined;
     const values = inputs.map((ref) => this.of(ref) ?? uniformConstant(this.#graph, ref) ?? Number.NaN);
     if (multiplies(node) && values.includes(0)) return 0;
-    return rounded(attrType(node, 'T'), scalar(...values));
+    return roundTo(attrType(node, 'T'))(scalar(...values));
   }
 
   /** The single input of a sum or product of which all other inputs have no effect. */

@@ -1,6 +1,6 @@
 import { notAlike, notBroadcast, notOnePerChannel } from '../shape_rules/conflicts.js';
 import { broadcast, same, sameForAll } from '../shape_rules/elementwise.js';
-import { type OpRow, row, type Scalar } from './row.js';
+import { type OpRow, row, type Scalar, type Steps } from './row.js';
 
 /** A function of one tensor. */
 function unary(ops: string, roles: string, scalar?: Scalar): OpRow {
@@ -20,50 +20,61 @@ function binary(ops: string, roles: string, scalar?: (a: number, b: number) => n
 
 /** A comparison: unknown for unknown numbers. */
 function compare(op: string, roles: string, holds: (a: number, b: number) => boolean): OpRow {
-  return binary(op, `comparison ${roles}`, (a, b) => (Number.isNaN(a + b) ? Number.NaN : Number(holds(a, b))));
+  return binary(op, `comparison exact ${roles}`, (a, b) => (Number.isNaN(a + b) ? Number.NaN : Number(holds(a, b))));
 }
 
 const sum: Scalar = (...all) => all.reduce((total, x) => total + x, 0);
+const sumInSteps: Steps = (round, ...all) => all.reduce((total, x) => round(total + x));
 
 /** Elementwise arithmetic, comparisons and logic (math_ops.cc). */
 export const ARITHMETIC_OPS: readonly OpRow[] = [
-  binary('Add AddV2', 'arithmetic add', (a, b) => a + b),
-  row('AddN AccumulateNV2', 'arithmetic add', { scalar: sum, shape: sameForAll, conflict: notAlike }),
-  row('BiasAdd BiasAddV1', 'bias', { scalar: (a, b) => a! + b!, shape: same, conflict: notOnePerChannel }),
-  binary('Sub', 'arithmetic subtract scoring_step', (a, b) => a - b),
-  binary('Mul', 'arithmetic multiply', (a, b) => a * b),
-  binary('MulNoNan', 'arithmetic multiply', (a, b) => (b === 0 ? 0 : a * b)),
-  binary('Div RealDiv', 'arithmetic divide', (a, b) => a / b),
-  binary('DivNoNan', 'arithmetic divide', (a, b) => (b === 0 ? 0 : a / b)),
+  binary('Add AddV2', 'arithmetic add exact', (a, b) => a + b),
+  row('AddN AccumulateNV2', 'arithmetic add exact', {
+    scalar: sum,
+    steps: sumInSteps,
+    shape: sameForAll,
+    conflict: notAlike,
+  }),
+  row('BiasAdd BiasAddV1', 'bias exact', { scalar: (a, b) => a! + b!, shape: same, conflict: notOnePerChannel }),
+  binary('Sub', 'arithmetic subtract scoring_step exact', (a, b) => a - b),
+  binary('Mul', 'arithmetic multiply exact', (a, b) => a * b),
+  binary('MulNoNan', 'arithmetic multiply exact', (a, b) => (b === 0 ? 0 : a * b)),
+  binary('Div RealDiv', 'arithmetic divide exact', (a, b) => a / b),
+  binary('DivNoNan', 'arithmetic divide exact', (a, b) => (b === 0 ? 0 : a / b)),
   binary('Xdivy', 'arithmetic divide', (a, b) => (a === 0 ? 0 : a / b)),
-  binary('FloorDiv', '', (a, b) => Math.floor(a / b)),
-  binary('TruncateDiv', '', (a, b) => Math.trunc(a / b)),
-  binary('FloorMod', '', (a, b) => a - b * Math.floor(a / b)),
-  binary('Mod TruncateMod', '', (a, b) => a % b),
-  unary('Neg', 'arithmetic scoring_step', (a) => -a!),
-  unary('Inv Reciprocal', 'arithmetic reciprocal', (a) => 1 / a!),
-  unary('Square', 'arithmetic square scoring_step', (a) => a! * a!),
-  binary('SquaredDifference', 'arithmetic square subtract', (a, b) => (a - b) ** 2),
+  binary('FloorDiv', 'exact_integers', (a, b) => Math.floor(a / b)),
+  binary('TruncateDiv', 'exact_integers', (a, b) => Math.trunc(a / b)),
+  binary('FloorMod', 'exact_integers', (a, b) => a - b * Math.floor(a / b)),
+  binary('Mod TruncateMod', 'exact_integers', (a, b) => a % b),
+  unary('Neg', 'arithmetic scoring_step exact', (a) => -a!),
+  unary('Inv Reciprocal', 'arithmetic reciprocal exact', (a) => 1 / a!),
+  unary('Square', 'arithmetic square scoring_step exact', (a) => a! * a!),
+  row('SquaredDifference', 'arithmetic square subtract exact', {
+    scalar: (a, b) => (a! - b!) ** 2,
+    steps: (round, a, b) => round(a! - b!) ** 2,
+    shape: broadcast,
+    conflict: notBroadcast,
+  }),
   binary('Pow', 'arithmetic power', (a, b) => a ** b),
-  unary('Sqrt', 'arithmetic root', (a) => Math.sqrt(a!)),
-  unary('Rsqrt', 'arithmetic root', (a) => 1 / Math.sqrt(a!)),
+  unary('Sqrt', 'arithmetic root exact', (a) => Math.sqrt(a!)),
+  unary('Rsqrt', 'arithmetic root exact', (a) => 1 / Math.sqrt(a!)),
   unary('Exp', 'arithmetic', (a) => Math.exp(a!)),
   unary('Expm1', 'arithmetic', (a) => Math.expm1(a!)),
   unary('Log', 'arithmetic scoring_step', (a) => Math.log(a!)),
   unary('Log1p', 'arithmetic scoring_step', (a) => Math.log1p(a!)),
   binary('Xlogy', 'scoring_step', (a, b) => (a === 0 ? 0 : a * Math.log(b))),
   binary('Xlog1py', 'scoring_step', (a, b) => (a === 0 ? 0 : a * Math.log1p(b))),
-  unary('Abs', 'arithmetic scoring_step', (a) => Math.abs(a!)),
-  unary('Sign', '', (a) => Math.sign(a!)),
-  binary('Maximum', 'arithmetic extremum scoring_step', (a, b) => Math.max(a, b)),
-  binary('Minimum', 'arithmetic extremum scoring_step', (a, b) => Math.min(a, b)),
-  row('ClipByValue', 'arithmetic extremum scoring_step', {
+  unary('Abs', 'arithmetic scoring_step exact', (a) => Math.abs(a!)),
+  unary('Sign', 'exact', (a) => Math.sign(a!)),
+  binary('Maximum', 'arithmetic extremum scoring_step exact', (a, b) => Math.max(a, b)),
+  binary('Minimum', 'arithmetic extremum scoring_step exact', (a, b) => Math.min(a, b)),
+  row('ClipByValue', 'arithmetic extremum scoring_step exact', {
     scalar: (a, low, high) => Math.min(Math.max(a!, low!), high!),
     shape: same,
   }),
-  unary('Floor', 'rounding scoring_step', (a) => Math.floor(a!)),
-  unary('Ceil', 'rounding scoring_step', (a) => Math.ceil(a!)),
-  unary('Round Rint', 'rounding scoring_step', (a) => roundHalfToEven(a!)),
+  unary('Floor', 'rounding scoring_step exact', (a) => Math.floor(a!)),
+  unary('Ceil', 'rounding scoring_step exact', (a) => Math.ceil(a!)),
+  unary('Round Rint', 'rounding scoring_step exact', (a) => roundHalfToEven(a!)),
   unary('Sin', '', (a) => Math.sin(a!)),
   unary('Cos', '', (a) => Math.cos(a!)),
   unary('Tan', '', (a) => Math.tan(a!)),
@@ -86,12 +97,12 @@ export const ARITHMETIC_OPS: readonly OpRow[] = [
   compare('Equal', 'metric', (a, b) => a === b),
   compare('NotEqual', 'metric', (a, b) => a !== b),
   row('ApproximateEqual', 'comparison metric', { shape: same }),
-  unary('LogicalNot', 'logic', (a) => (Number.isNaN(a) ? a! : Number(a === 0))),
-  binary('LogicalAnd', 'logic', (a, b) => (a === 0 || b === 0 ? 0 : a * b)),
+  unary('LogicalNot', 'logic exact', (a) => (Number.isNaN(a) ? a! : Number(a === 0))),
+  binary('LogicalAnd', 'logic exact', (a, b) => (a === 0 || b === 0 ? 0 : a * b)),
   // One true value determines the result, whatever the other is.
-  binary('LogicalOr', 'logic', (a, b) => (isTrue(a) || isTrue(b) ? 1 : a + b)),
-  unary('Relu', 'arithmetic activation', (a) => Math.max(0, a!)),
-  unary('Relu6', 'activation', (a) => Math.min(Math.max(0, a!), 6)),
+  binary('LogicalOr', 'logic exact', (a, b) => (isTrue(a) || isTrue(b) ? 1 : a + b)),
+  unary('Relu', 'arithmetic activation exact', (a) => Math.max(0, a!)),
+  unary('Relu6', 'activation exact', (a) => Math.min(Math.max(0, a!), 6)),
   unary('Elu', 'activation', (a) => (a! > 0 ? a! : Math.expm1(a!))),
   unary('Softplus', 'activation', (a) => Math.max(a!, 0) + Math.log1p(Math.exp(-Math.abs(a!)))),
   unary('Softsign', 'activation', (a) => a! / (1 + Math.abs(a!))),
@@ -100,8 +111,8 @@ export const ARITHMETIC_OPS: readonly OpRow[] = [
   unary('Tanh', 'activation probability', (a) => Math.tanh(a!)),
   unary('Softmax', 'activation probability'),
   unary('LogSoftmax LRN', 'activation'),
-  unary('ZerosLike', 'arithmetic shape_like', () => 0),
-  unary('OnesLike', 'arithmetic shape_like', () => 1),
+  unary('ZerosLike', 'arithmetic shape_like exact', () => 0),
+  unary('OnesLike', 'arithmetic shape_like exact', () => 1),
 ];
 
 function isTrue(x: number): boolean {

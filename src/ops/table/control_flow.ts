@@ -6,8 +6,8 @@ import { type OpRow, row } from './row.js';
 export const CONTROL_FLOW_OPS: readonly OpRow[] = [
   row('Switch RefSwitch', 'switch', { shape: switched }),
   row('Merge RefMerge', 'merge', { shape: merged }),
-  row('Select', 'select', { scalar: select, shape: selectShape, conflict: notSelected }),
-  row('SelectV2', 'select', { scalar: select, shape: selectV2 }),
+  row('Select', 'select exact', { scalar: select, shape: selectShape, conflict: notSelected }),
+  row('SelectV2', 'select exact', { scalar: select, shape: selectV2 }),
   row('Enter RefEnter', 'enter', { shape: same }),
   row('Exit RefExit', 'exit', { shape: same }),
   row('NextIteration RefNextIteration', 'next_iteration', { shape: same }),

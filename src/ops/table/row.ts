@@ -11,7 +11,8 @@ import type { ValueRule } from '../value_rules.js';
  *   `across_replicas` combines a tensor with those of other replicas, `replica_count` is their number.
  * - Arithmetic: `arithmetic` is any continuous elementwise function that statistics are computed with; also `add`,
  *   `subtract`, `multiply`, `divide`, `square`, `power`, `root` (Sqrt, Rsqrt), `extremum` (of two tensors), `comparison`,
- *   `logic`, `rounding`.
+ *   `logic`, `rounding`. What TensorFlow computes is known to the last bit for ops that are `exact` (the function of the row, rounded once
+ *   to the dtype, or elements that only move) or `exact_integers` (the same, for integers only).
  * - Movement of elements: `transpose`, `concat`, `pad`, `slice`, `split`, `gather`, `scatter`, `reverse`, `tile`, `resize`,
  *   `blocks` (of positions become batches, or batches blocks).
  * - Control flow: the ops of v1 (`switch`, `merge`, `enter`, `exit`, `next_iteration`, `loop_cond`), `select`, and the ops
@@ -57,6 +58,8 @@ export type Role =
   | 'comparison'
   | 'logic'
   | 'rounding'
+  | 'exact'
+  | 'exact_integers'
   | 'switch'
   | 'merge'
   | 'select'
@@ -157,12 +160,17 @@ export type Role =
  */
 export type Scalar = (...inputs: number[]) => number;
 
+/** The same for an op that rounds intermediate results, each by `round`. The last result is not rounded yet. */
+export type Steps = (round: (x: number) => number, ...inputs: number[]) => number;
+
 /** One row of the table of ops: ops with the same meaning for bnfix. */
 export interface OpRow {
   /** Their names, separated by spaces. */
   readonly ops: string;
   readonly roles: readonly Role[];
   readonly scalar?: Scalar;
+  /** As TensorFlow computes it, if it rounds more than once. */
+  readonly steps?: Steps;
   /** Shapes of the outputs; unknown without it. */
   readonly shape?: ShapeRule;
   /** Whether known shapes of the inputs contradict each other; without it, they are not checked. */

@@ -1,0 +1,57 @@
+import { findConstantExpressions } from '../analysis/values/constant_expressions.js';
+import { attr } from '../graph/attrs.js';
+import type { Graph } from '../graph/graph.js';
+import { ancestors } from '../graph/walk.js';
+import type { OpTest } from '../ops/meaning.js';
+import { anyOf } from '../ops/meaning.js';
+import type { FinishPlan, On, Pass } from './pass.js';
+
+/**
+ * Computes what depends on constants alone: the factor of an unfused batch norm, the corrections of quantisation-aware training.
+ *
+ *     given:   x = Placeholder[shape=[?, 2]], scale = Rsqrt([4.0, 16.0] + 0.0) * [2.0, 2.0], y = x * scale
+ *     result:  x = Placeholder[shape=[?, 2]], scale = [1.0, 0.5], y = x * scale
+ *
+ * Assumes: nothing. Only small values of ops whose result is known to the last bit are computed.
+ */
+export const evaluateConstants: Pass<FinishPlan> = {
+  name: 'evaluate_constants',
+  run(context) {
+    evaluate(context);
+    return { outcomes: [] };
+  },
+};
+
+/** The same before folding, which computes roots itself: without rounding, and to recognise batch norms. */
+export const evaluateParameters: Pass<FinishPlan> = {
+  name: 'evaluate_parameters',
+  run(context) {
+    evaluate(context, anyOf('root', 'power'));
+    return { outcomes: [] };
+  },
+};
+
+function evaluate({ graph, outputs, isKept }: On<FinishPlan>, except?: OpTest): void {
+  const scope = { graph, outputs, isKept, ...(except && { except }) };
+  const { values, forwarded } = findConstantExpressions(scope);
+  for (const { from, to } of forwarded) graph.replaceUses(from, to);
+  for (const { ref, tensor } of values) {
+    const node = graph.get(ref.node);
+    const [port] = graph.usedPorts(ref.node).filter((used) => used > 0);
+    if (ref.port === 0 && port === undefined) graph.replaceByConst(node, tensor);
+    else {
+      const name = graph.freeName(`${ref.node}_${ref.port}`);
+      graph.add({ name, op: 'Const', tensor, attr: { dtype: attr.type(tensor.dtype) } });
+      graph.replaceUses(ref, { node: name, port: 0 });
+    }
+  }
+  removeUnread(
+    graph,
+    outputs.map(({ node }) => node),
+  );
+}
+
+function removeUnread(graph: Graph, outputs: readonly string[]): void {
+  const live = ancestors(graph, outputs);
+  if (live.size < graph.size) graph.retain(live);
+}
