@@ -8,6 +8,7 @@ import type { Node } from '../graph/node.js';
 import { numberTensor } from '../graph/tensor.js';
 import { sourceOf } from '../graph/walk.js';
 import { anyOf } from '../ops/meaning.js';
+import { ConstantAdder } from './edits/constants.js';
 import type { Outcome } from './outcome.js';
 import type { Pass } from './pass.js';
 
@@ -31,7 +32,8 @@ export const freezeVariables: Pass = {
       graph.replaceByConst(node, variableValue(variable, checkpoint));
       outcomes.push({ kind: 'variable', node: node.name });
     }
-    for (const node of [...graph.nodes()]) readValue(graph, node);
+    const constants = new ConstantAdder(graph);
+    for (const node of [...graph.nodes()]) readValue(graph, node, constants);
     return { outcomes };
   },
 };
@@ -41,11 +43,11 @@ const asksForShape = anyOf('variable_shape');
 const forwardsVariable = anyOf('identity', 'switch', 'enter', 'exit', 'merge', 'next_iteration');
 
 /** Turns an op that takes a variable into one that takes its value. */
-function readValue(graph: Graph, node: Node): void {
+function readValue(graph: Graph, node: Node, constants: ConstantAdder): void {
   if (isRead(node)) become(graph, node, 'Identity', { T: typeOf(node, 'dtype') });
   else if (asksForShape(node)) {
     become(graph, node, 'Shape', { T: sourceType(graph, node), out_type: typeOf(node, 'out_type', DataType.DT_INT32) });
-  } else if (node.op === 'ResourceGather') gatherValue(graph, node);
+  } else if (node.op === 'ResourceGather') gatherValue(graph, node, constants);
   else if (node.op === 'ResourceGatherNd') become(graph, node, 'GatherNd', gatherTypes(node));
   else if (!forwardsVariable(node)) return;
   // RefSwitch becomes Switch, and so on.
@@ -53,17 +55,11 @@ function readValue(graph: Graph, node: Node): void {
   else retype(graph, node);
 }
 
-function gatherValue(graph: Graph, node: Node): void {
-  const axis = graph.add({
-    name: graph.freeName(`${node.name}/axis`),
-    op: 'Const',
-    controls: node.controls,
-    tensor: numberTensor(DataType.DT_INT32, [], [0]),
-    attr: { dtype: attr.type(DataType.DT_INT32) },
-  });
+function gatherValue(graph: Graph, node: Node, constants: ConstantAdder): void {
+  const axis = constants.add(`${node.name}/axis`, numberTensor(DataType.DT_INT32, [], [0]), node.name);
   graph.replace(node, {
     op: 'GatherV2',
-    inputs: [...node.inputs, { node: axis.name, port: 0 }],
+    inputs: [...node.inputs, axis],
     controls: node.controls,
     attr: {
       ...gatherTypes(node),
