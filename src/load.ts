@@ -57,7 +57,7 @@ export async function loadHashed(
   path: string,
   options: LoadOptions = {},
 ): Promise<{ readonly model: LoadedModel; readonly hashes: FileHashes }> {
-  const hashes = new FileHashes();
+  const hashes = await FileHashes.create();
   try {
     return { model: await loadPath(path, options, (source) => hashes.add(source)), hashes };
   } catch (error) {

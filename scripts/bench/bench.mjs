@@ -60,6 +60,13 @@ const bnfix = (command, prefix, keep = false) => {
   return { name: command, command: process.execPath, args, output, keep };
 };
 
+/** freeze with a report that has the hash of every file. */
+function withHashes(prefix) {
+  const output = at('hashed.pb');
+  const args = [main, 'freeze', `${prefix}.meta`, '-o', output, '--json'];
+  return { name: 'freeze --json', command: process.execPath, args, output };
+}
+
 /**
  * TensorFlow's tools on a model. optimize_for_inference folds what bnfix froze: the batch norms that freeze_graph leaves in
  * training mode it passes over.
@@ -118,6 +125,7 @@ function benchSize({ megabytes, channels, layers, units }) {
     { name: 'crc32c', command: process.execPath, args: [join(root, 'scripts/bench/crc_pass.mjs'), data] },
     // optimize_for_inference reads what freeze wrote.
     { ...bnfix('freeze', prefix, megabytes <= MAX_OPTIMIZED), warm: data },
+    { ...withHashes(prefix), warm: data },
     { ...bnfix('fold', prefix), warm: data },
     ...tensorflowTools(prefix, megabytes),
   ];

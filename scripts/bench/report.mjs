@@ -10,6 +10,7 @@ const mebibytes = (value) => (value === undefined ? '' : `${Math.round(value).to
 const times = (value) => (value === undefined ? '' : `${value.toFixed(value < 10 ? 2 : 0)}x`);
 const NAMES = {
   freeze: '`bnfix freeze`',
+  'freeze --json': '`bnfix freeze --json`',
   fold: '`bnfix fold`',
   '--version': '`bnfix --version`',
   'node -e 0': '`node -e 0`',
@@ -83,6 +84,7 @@ function goals({ small, sizes, nodes }) {
   for (const { megabytes, runs } of sizes) {
     const size = `${megabytes} MB`;
     below(`${size}: freeze within 1.5x of \`cp\` + crc32c`, ratio(runs, 'freeze', ['cp', 'crc32c']), 1.5, times);
+    below(`${size}: freeze --json within 1.5x`, ratio(runs, 'freeze --json', ['cp', 'crc32c']), 1.5, times);
     below(`${size}: freeze under 100 MiB`, medianOf(runs.freeze, 'peak'), 100, mebibytes);
     below(`${size}: fold within 2x of freeze`, ratio(runs, 'fold', ['freeze']), 2, times);
     below(`${size}: fold under 150 MiB`, medianOf(runs.fold, 'peak'), 150, mebibytes);
@@ -145,7 +147,8 @@ ${smallTable(results.small)}
 
 Convolutions of 512 or (from 550 MB on) 1024 channels with batch norms, and a dense layer with a tenth of the weights. \`cp\` copies the data file of the
 checkpoint, which is cached in memory; the crc32c pass reads it once more and checks it, as bnfix does with every tensor. Like \`cp\`,
-bnfix leaves it to the system when the file reaches the disk (\`--sync\` waits for it). \`optimize_for_inference\` is given the graph that
+bnfix leaves it to the system when the file reaches the disk (\`--sync\` waits for it). \`--json\` adds the SHA-256 of every file: a second
+thread reads those that were read once more, and what is written is hashed while the system writes it. \`optimize_for_inference\` is given the graph that
 bnfix froze, because it does not fold batch norms in training mode, as \`freeze_graph\` leaves them. It is left out for larger models: its
 time grows with the weights.
 

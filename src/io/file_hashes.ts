@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { FileSource } from './file_source.js';
 
 /** A file and the hash of its contents. */
@@ -33,21 +32,33 @@ parentPort.on('message', ({ id, fd, size }) => {
 });
 `;
 
+type Modules = Pick<typeof import('node:crypto'), 'createHash'> & Pick<typeof import('node:worker_threads'), 'Worker'>;
+
 /**
  * Hashes files while other work goes on. Weights are read in the order of the graph, and not all of them: their hash takes
  * another pass over the file, which a second thread makes meanwhile.
  */
 export class FileHashes {
+  readonly #modules: Modules;
   readonly #files: { readonly source: FileSource; readonly sha256: Promise<string> }[] = [];
   readonly #waiting = new Map<number, { resolve(sha256: string): void; reject(reason: unknown): void }>();
   #thread: Worker | undefined;
+
+  private constructor(modules: Modules) {
+    this.#modules = modules;
+  }
+
+  /** Loads what hashing needs: most runs do without. */
+  static async create(): Promise<FileHashes> {
+    return new FileHashes({ ...(await import('node:crypto')), ...(await import('node:worker_threads')) });
+  }
 
   /** Starts to hash a file, which must stay open; a small one is hashed at once. */
   add(source: FileSource): void {
     const sha256 =
       source.size <= OWN_THREAD_BYTES
-        ? Promise.resolve(hashOf(source))
-        : this.#inThread(source).catch(() => hashOf(source));
+        ? Promise.resolve(this.#hashOf(source))
+        : this.#inThread(source).catch(() => this.#hashOf(source));
     sha256.catch(() => {});
     this.#files.push({ source, sha256 });
   }
@@ -89,7 +100,7 @@ export class FileHashes {
   }
 
   #start(): Worker {
-    const thread = new Worker(THREAD, { eval: true });
+    const thread = new this.#modules.Worker(THREAD, { eval: true });
     thread.on('message', ({ id, sha256 }: { readonly id: number; readonly sha256: string }) => {
       this.#waiting.get(id)?.resolve(sha256);
     });
@@ -101,15 +112,15 @@ export class FileHashes {
     thread.unref();
     return thread;
   }
-}
 
-function hashOf(source: FileSource): string {
-  const hash = createHash('sha256');
-  const buffer = new Uint8Array(Math.min(CHUNK_BYTES, source.size));
-  for (let at = 0; at < source.size; at += buffer.length) {
-    const part = buffer.subarray(0, Math.min(buffer.length, source.size - at));
-    source.readInto(part, at);
-    hash.update(part);
+  #hashOf(source: FileSource): string {
+    const hash = this.#modules.createHash('sha256');
+    const buffer = new Uint8Array(Math.min(CHUNK_BYTES, source.size));
+    for (let at = 0; at < source.size; at += buffer.length) {
+      const part = buffer.subarray(0, Math.min(buffer.length, source.size - at));
+      source.readInto(part, at);
+      hash.update(part);
+    }
+    return hash.digest('hex');
   }
-  return hash.digest('hex');
 }

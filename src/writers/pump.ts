@@ -1,9 +1,15 @@
-import { createHash } from 'node:crypto';
+import type { Hash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { BnfixError } from '../errors.js';
 import type { Encoded, PumpOptions, WriteOptions, WrittenBytes } from './encoded.js';
 import { errorCode } from './target.js';
+
+/** Loads node:crypto on demand: most runs do without. */
+export async function sha256Hash(): Promise<Hash> {
+  const { createHash } = await import('node:crypto');
+  return createHash('sha256');
+}
 
 /** Requests each chunk while the previous one is being written and hashed. */
 export async function pump(
@@ -11,7 +17,7 @@ export async function pump(
   write: (chunk: Uint8Array) => Promise<void>,
   { signal, onProgress, sha256 }: PumpOptions,
 ): Promise<WrittenBytes> {
-  const hash = sha256 ? createHash('sha256') : undefined;
+  const hash = sha256 ? await sha256Hash() : undefined;
   let done = 0;
   let writing = Promise.resolve();
   const writeOn = async (chunk: Uint8Array) => {

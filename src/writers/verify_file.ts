@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { BnfixError } from '../errors.js';
 import type { WriteOptions, WrittenBytes } from './encoded.js';
-import { refuseWhenStopped } from './pump.js';
+import { refuseWhenStopped, sha256Hash } from './pump.js';
 
 const VERIFY_BYTES = 1024 * 1024;
 
@@ -17,7 +16,7 @@ export async function verifyFile(
   written: WrittenBytes,
   { signal }: Pick<WriteOptions, 'signal'>,
 ): Promise<void> {
-  const hash = createHash('sha256');
+  const hash = await sha256Hash();
   const buffer = new Uint8Array(VERIFY_BYTES);
   const file = await open(temporary, 'r');
   let bytes = 0;

@@ -24,7 +24,7 @@ const LARGE = 17 * 1024 * 1024 + 3;
 describe('FileHashes', () => {
   it('hashes small files and, in another thread, large ones', async () => {
     const files = [put('empty', 0), put('a', 300_000), put('b', LARGE), put('c', 5), put('d', LARGE)];
-    const hashes = new FileHashes();
+    const hashes = await FileHashes.create();
     const sources = files.map(({ path }) => new FileSource(path));
     for (const source of sources) hashes.add(source);
     expect(await hashes.all()).toEqual(files);
@@ -33,7 +33,7 @@ describe('FileHashes', () => {
 
   it('refuses a large file that changed meanwhile', async () => {
     const { path } = put('b', LARGE);
-    const hashes = new FileHashes();
+    const hashes = await FileHashes.create();
     const source = new FileSource(path);
     hashes.add(source);
     appendFileSync(path, 'x');
@@ -46,7 +46,7 @@ describe('FileHashes', () => {
 
   it('may be stopped before they are done', async () => {
     const { path } = put('b', LARGE);
-    const hashes = new FileHashes();
+    const hashes = await FileHashes.create();
     const source = new FileSource(path);
     hashes.add(source);
     hashes.stop();
