@@ -77,7 +77,9 @@ describe('--verify-written', () => {
     const { written } = await reportOf('freeze', BAG_MODEL, '-o', at('out.pb'), '--verify-written');
     expect(written.verified).toBe(true);
     const { stdout } = await cli(['freeze', BAG_MODEL, '-o', at('out2.pb'), '--verify-written']);
-    expect(stdout).toMatch(/^Wrote .*out2\.pb \(31\.1 kB\) in .*, read it again and\s+compared$/m);
+    expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(
+      /Wrote [^ ]*.*out2\.pb \(.* kB\) in .* s, read it again and compared /,
+    );
   });
 
   it('needs a file', async () => {
