@@ -47,6 +47,11 @@ def situation(kind, versions=('113', '115', '212'), **opts):
     return wrap
 
 
+def raw(kind, versions, **opts):
+    """Adds make(folder) -> Trained, for what is not built as a graph. Without names, bnfix has to choose the right outputs."""
+    return situation(kind, versions, raw=True, **opts)
+
+
 def generator(kind):
     """Adds make(rng, words) -> (build, options): nets of a kind, drawn from a seed."""
     def wrap(fn):
@@ -282,7 +287,7 @@ def difference(a, b):
 def auto_verdict(case, chosen, got, tolerance, report):
     rest = list(zip(chosen, got))
     missing = []
-    for name, value in zip(case.names, case.golden):
+    for name, value in zip(case.names or [None] * len(case.golden), case.golden):
         hit = next((r for r in rest if r[0] == name), None) or next((r for r in rest if difference(r[1], value) <= tolerance), None)
         if hit is None:
             missing.append(name)
@@ -310,12 +315,12 @@ def asked_well(case, error):
 
 
 def tried(name, build, seed=0, saves=('meta',), commands=('freeze', 'fold'), auto=None, expect='ok', says=None, options=(), tolerance=2e-4,
-          keeps=(), then=None, folder=None, folds=False, **opts):
+          keeps=(), then=None, folder=None, folds=False, raw=False, **opts):
     """Every attempt on a net: (words, good, Attempt)."""
     out = folder or tempfile.mkdtemp(prefix='bnfix-situation-')
     try:
         try:
-            case = train(name, build, out, seed, saves, **opts)
+            case = build(out) if raw else train(name, build, out, seed, saves, **opts)
         except Exception as e:
             if os.environ.get('FUZZ_RAISE'):
                 raise
@@ -325,8 +330,9 @@ def tried(name, build, seed=0, saves=('meta',), commands=('freeze', 'fold'), aut
             wanted = expect.get(save, 'ok') if isinstance(expect, dict) else expect
             for command in commands:
                 words = '%s %s' % (save, command)
-                a, report = attempt(case, model, command, True, options, tolerance, keeps, out, says, folds)
-                good = a.verdict == wanted or (wanted == 'either' and a.verdict in ('ok', 'refused'))
+                a, report = attempt(case, model, command, case.names is not None, options, tolerance, keeps, out, says, folds)
+                good = a.verdict == wanted or (wanted == 'either' and a.verdict in ('ok', 'refused')) or (
+                    a.verdict == 'auto ok' and case.names is None)
                 yield words, good, a
                 if a.verdict == 'refused' and then:
                     b, _ = attempt(case, model, command, True, list(options) + list(then), tolerance, keeps, out)
