@@ -1149,3 +1149,201 @@ def gan_with_classifier(is_training):
     n = Net({z: (3,), x: (6,)}, [g, p], updates=more)
     n.labels = {y: ints(K)} if is_training else {}
     return n
+
+
+# ------------------------------------------------------------------ random
+
+class Draw(object):
+    def __init__(self, rng, words):
+        self.rng, self.words = rng, words
+
+    def __call__(self, what, *options):
+        choice = options[self.rng.randint(len(options))]
+        self.words.append('%s=%s' % (what, choice))
+        return choice
+
+    def some(self, what, options, p=.3):
+        chosen = [o for o in options if self.rng.uniform() < p]
+        self.words.append('%s=%s' % (what, '+'.join(chosen)))
+        return chosen
+
+
+HEADS = ('sparse', 'softmax_log', 'softmax_beside', 'sigmoid', 'sigmoid_beside', 'mse', 'l1', 'huber', 'binary_log', 'focal', 'smoothed',
+         'log_cosh', 'kl', 'mask', 'argmax_beside', 'topk', 'weighted')
+METRICS = ('accuracy', 'in_top_k', 'tf_metrics', 'confusion', 'mae', 'histogram', 'zero_fraction', 'grad_norm', 'lr', 'loss_ema', 'image')
+
+
+def head(kind, h, i, label_form):
+    """(outputs, also, loss, labels) of one head."""
+    name = 'head%d' % i
+    size = {'mse': 1, 'l1': 2, 'huber': 1, 'binary_log': 1, 'log_cosh': 2, 'mask': 3}.get(kind, K)
+    o = tf.layers.dense(h, size, name=name)
+
+    def dense_label(dtype=tf.float32, n=size):
+        return tf.placeholder(dtype, None if label_form == 'open' else [None, n], name='label%d' % i)
+
+    def int_label():
+        return tf.placeholder(tf.int64 if label_form != 'int32' else tf.int32, None if label_form == 'open' else [None], name='label%d' % i)
+    if kind in ('sparse', 'topk', 'argmax_beside', 'weighted', 'focal', 'smoothed'):
+        y = int_label()
+        flat = tf.reshape(y, [-1])
+        hot = tf.one_hot(flat, K)
+        xe = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=flat, logits=o)
+        if kind == 'weighted':
+            return [o], [], tf.reduce_mean(xe * tf.gather(tf.constant([1., .5, 2., 1.]), flat)), {y: ints(K)}, flat
+        if kind == 'focal':
+            p = tf.nn.softmax(o)
+            pt = tf.reduce_sum(p * hot, 1)
+            return [p], [], tf.reduce_mean(-tf.square(1. - pt) * tf.log(tf.clip_by_value(pt, 1e-7, 1.))), {y: ints(K)}, flat
+        if kind == 'smoothed':
+            return [o], [], tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits_v2(labels=tf.stop_gradient(hot * .9 + .1 / K), logits=o)), {y: ints(K)}, flat
+        if kind == 'topk':
+            v, idx = tf.nn.top_k(tf.nn.softmax(o), 2, name='top%d' % i)
+            return [v, idx], [v, idx, o], tf.reduce_mean(xe), {y: ints(K)}, flat
+        if kind == 'argmax_beside':
+            c = tf.argmax(o, 1, name='class%d' % i)
+            return [c], [c, o], tf.reduce_mean(xe), {y: ints(K)}, flat
+        return [o], [], tf.reduce_mean(xe), {y: ints(K)}, flat
+    y = dense_label()
+    pos = one_hot if size == K else uniform(size)
+    t = y if label_form != 'open' else tf.reshape(y, [-1, size])
+    if kind == 'softmax_log':
+        p = tf.nn.softmax(o)
+        return [p], [], -tf.reduce_mean(tf.reduce_sum(t * tf.log(p + 1e-10), 1)), {y: pos}, None
+    if kind == 'softmax_beside':
+        p = tf.nn.softmax(o, name='prob%d' % i)
+        return [p], [], tf.losses.softmax_cross_entropy(t, o), {y: pos}, None
+    if kind == 'sigmoid':
+        return [o], [], tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=t, logits=o)), {y: pos}, None
+    if kind == 'sigmoid_beside':
+        p = tf.nn.sigmoid(o, name='prob%d' % i)
+        return [p], [], tf.losses.sigmoid_cross_entropy(t, o), {y: pos}, None
+    if kind == 'binary_log':
+        p = tf.nn.sigmoid(o)
+        return [p], [], -tf.reduce_mean(t * tf.log(p + 1e-8) + (1. - t) * tf.log(1. - p + 1e-8)), {y: pos}, None
+    if kind == 'kl':
+        p = tf.nn.softmax(o)
+        return [p], [], tf.reduce_mean(tf.reduce_sum(t * (tf.log(t + 1e-6) - tf.log(p + 1e-6)), 1)), {y: pos}, None
+    if kind == 'mask':
+        m = tf.placeholder(tf.float32, [None, size], name='mask%d' % i)
+        return [o], [], tf.reduce_sum(tf.abs(o - t) * m) / (tf.reduce_sum(m) + 1.), {y: pos, m: uniform(size)}, None
+    if kind == 'l1':
+        return [o], [], tf.reduce_mean(tf.abs(t - o)), {y: pos}, None
+    if kind == 'huber':
+        return [o], [], tf.losses.huber_loss(t, o), {y: pos}, None
+    if kind == 'log_cosh':
+        e = o - t
+        return [o], [], tf.reduce_mean(e + tf.nn.softplus(-2. * e) - .6931), {y: pos}, None
+    return [o], [], tf.losses.mean_squared_error(t, o), {y: pos}, None
+
+
+@generator('outputs')
+def outputs_random(rng, words):
+    d = Draw(rng, words)
+    shape = d('input', 'image', 'image', 'vector', 'tokens', 'open_image')
+    flag = d('flag', 'python', 'python', 'placeholder', 'default_false')
+    kinds = [d('head', *HEADS) for _ in range(d('heads', 1, 1, 1, 2, 3))]
+    form = d('labels', 'shape', 'open', 'int32')
+    metrics = d.some('metrics', METRICS)
+    extra = d.some('extra', ('l2', 'slim_reg', 'keep_prob', 'aux', 'identity_end', 'print_end', 'clip', 'global_step', 'ema_weights', 'assert'), .2)
+    optimiser = d('optimiser', 'Adam', 'SGD', 'Momentum', 'RMSProp')
+    neck = d('neck', 'dense', 'pool', 'lstm', 'residual')
+    pretty = d('loss', 'sum', 'losses', 'per_example', 'mean')
+
+    def build(is_training):
+        t = is_training if flag == 'python' else flagged(None if flag == 'placeholder' else False)
+        if shape == 'vector':
+            x, example = tf.placeholder(tf.float32, [None, 6], name='x'), (6,)
+            h = tf.nn.relu(bn(tf.layers.dense(x, 6, name='in'), t))
+        elif shape == 'tokens':
+            x, example = tf.placeholder(tf.int32, [None, 5], name='ids'), ints(7, 5)
+            h = tf.reshape(bn(tf.nn.embedding_lookup(w('emb', [7, 4]), x), t), [-1, 20])
+        else:
+            x = tf.placeholder(tf.float32, [None, None, None, 3] if shape == 'open_image' else [None, 8, 8, 3], name='x')
+            example = (8, 8, 3)
+            y = backbone(x, t)
+            if neck == 'residual':
+                y = tf.nn.relu(y + bn(conv(y, 4, 'res'), t, 'resbn'))
+            h = tf.reduce_mean(y, [1, 2]) if shape == 'open_image' or neck == 'pool' else tf.layers.flatten(tf.layers.max_pooling2d(y, 2, 2))
+        if neck == 'lstm' and shape != 'open_image':
+            h = tf.nn.dynamic_rnn(cell(4), tf.reshape(tf.layers.dense(h, 12, name='to_rnn'), [-1, 3, 4]), dtype=tf.float32)[0][:, -1]
+        feed, golden = ({t: True}, {t: False}) if flag != 'python' else ({}, {})
+        if 'keep_prob' in extra:
+            k = tf.placeholder(tf.float32, name='keep_prob')
+            h = tf.nn.dropout(h, k)
+            feed[k], golden[k] = .6, 1.
+        outs, also, losses, labels, ys = [], [], [], {}, []
+        for i, kind in enumerate(kinds):
+            o, a, l, y, ints_ = head(kind, h, i, form)
+            outs, also, losses = outs + o, also + a, losses + [l]
+            labels.update(y)
+            ys.append((o[0], ints_))
+        if len(kinds) > 1 and also:
+            also = also + outs
+        ends = outs
+        if 'identity_end' in extra:
+            ends = [tf.identity(o, name='out%d' % i) for i, o in enumerate(outs)]
+            also = also and also + ends
+        elif 'print_end' in extra and hasattr(tf, 'Print'):
+            ends = [tf.Print(o, [tf.shape(o)], 'p', first_n=0) if o.dtype == tf.float32 else o for o in outs]
+            also = also and also + ends
+        if 'aux' in extra and is_training:
+            aux = tf.layers.dense(tf.stop_gradient(h), K, name='aux')
+            losses.append(.1 * tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=tf.zeros_like(aux), logits=aux)))
+        if not is_training:
+            n = Net({x: example}, ends, updates=[], feed=feed, golden_feed=golden)
+            n.labels, n.also = {}, also
+            return n
+        if pretty == 'losses':
+            for l in losses:
+                tf.losses.add_loss(tf.reduce_mean(l))
+            total = tf.add_n(tf.get_collection(tf.GraphKeys.LOSSES))
+        else:
+            total = tf.add_n([tf.reduce_mean(l) for l in losses])
+        if 'l2' in extra:
+            total += 1e-4 * tf.add_n([tf.nn.l2_loss(v) for v in tf.trainable_variables()])
+        if 'assert' in extra:
+            tf.Assert(tf.reduce_all(tf.is_finite(total)), [total], name='check')
+        for o, y in ys:
+            if 'accuracy' in metrics and y is not None and o.shape.ndims == 2:
+                tf.reduce_mean(tf.cast(tf.equal(tf.argmax(o, 1), tf.cast(y, tf.int64)), tf.float32))
+            if 'in_top_k' in metrics and y is not None and o.dtype == tf.float32 and o.shape.as_list()[-1] == K:
+                tf.reduce_sum(tf.cast(tf.nn.in_top_k(o, y, 1), tf.int32))
+            if 'confusion' in metrics and y is not None and o.shape.ndims == 2:
+                tf.confusion_matrix(y, tf.argmax(o, 1), K)
+            if 'tf_metrics' in metrics and y is not None and o.shape.ndims == 2:
+                tf.metrics.accuracy(y, tf.argmax(o, 1))
+            if 'histogram' in metrics:
+                tf.summary.histogram('o', o)
+            if 'zero_fraction' in metrics and o.dtype == tf.float32:
+                tf.summary.scalar('sparsity', tf.nn.zero_fraction(o))
+        if 'image' in metrics and 'image' in shape:
+            tf.summary.image('x', x)
+        if 'loss_ema' in metrics:
+            avg = tf.train.ExponentialMovingAverage(.9)
+            op = avg.apply([total])
+            tf.summary.scalar('loss_avg', avg.average(total))
+            with tf.control_dependencies([op]):
+                total = tf.identity(total)
+        step = tf.train.get_or_create_global_step()
+        rate = tf.train.exponential_decay(1e-4, step, 10, .9) if 'lr' in metrics else 1e-4
+        opt = {'Adam': tf.train.AdamOptimizer, 'SGD': tf.train.GradientDescentOptimizer, 'RMSProp': tf.train.RMSPropOptimizer,
+               'Momentum': lambda r: tf.train.MomentumOptimizer(r, .9)}[optimiser](rate)
+        updates = tf.get_collection(tf.GraphKeys.UPDATE_OPS)
+        with tf.control_dependencies(updates):
+            grads = [(g, v) for g, v in opt.compute_gradients(total) if g is not None]
+            if 'clip' in extra or 'grad_norm' in metrics:
+                gs, norm = tf.clip_by_global_norm([g for g, _ in grads], 5.)
+                tf.summary.scalar('norm', norm)
+                grads = list(zip(gs, [v for _, v in grads]))
+            train_op = opt.apply_gradients(grads, step)
+        ups = [train_op] + updates
+        if 'ema_weights' in extra:
+            with tf.control_dependencies([train_op]):
+                ups.append(tf.train.ExponentialMovingAverage(.9, step).apply(tf.trainable_variables()))
+        tf.summary.scalar('loss', total)
+        tf.summary.merge_all()
+        n = Net({x: example}, ends, updates=ups, feed=feed, golden_feed=golden)
+        n.labels, n.also = labels, also
+        return n
+    return build, dict(auto='ask', commands=('freeze',) if rng.randint(4) == 0 else (), steps=3)
