@@ -464,3 +464,14 @@ def frozen_random(rng, words):
     return random_nets.build_net(seed), dict(
         saves=('frozen',) if rng.randint(3) else ('frozen_stripped',), batch=8, golden_batch=4, steps=4, tolerance=5e-4,
         commands=('freeze', 'fold'), auto='ask' if rng.randint(3) == 0 else None, context=lambda: forms.context(style.resource, style.cond_v2))
+
+
+@generator('saved')
+def saved_random(rng, words):
+    """The nets of random_nets.py, saved in other ways than a plain .meta, frozen and folded."""
+    seed = int(rng.randint(1 << 30))
+    plan, style = random_nets.plan_net(seed)
+    save = ('stripped', 'saved_model', 'graph', 'meta')[rng.randint(4)]
+    words += ['plan=%d' % seed, save] + plan.words
+    return random_nets.build_net(seed), dict(
+        saves=(save,), batch=8, golden_batch=4, steps=4, tolerance=5e-4, commands=('freeze', 'fold'), context=lambda: forms.context(style.resource, style.cond_v2))

@@ -4,7 +4,7 @@ from harness import np, tf
 from builders import bn, conv, dense, fixed, flagged, net, next_, resource, resource_v2, w
 from cases_fused import get_slim, image
 from common import Net, TF2
-from situations import situation
+from situations import generator, situation
 
 ALL = ('113', '115', '212')
 
@@ -273,3 +273,131 @@ for _op, _attrs in OPS.items():
         _f = synchronised(_kind)
         _f.__name__ = 'sync_%s_%s' % (_op, _kind)
         situation('guards', ALL, rewrite=replaced(_op, **_attrs), commands=('freeze',), expect='either' if _kind == 'stacked' else 'ok')(_f)
+
+
+# ------------------------------------------------------------------ random
+
+def u_add(v, m):
+    return tf.assign_add(v, (m - v) * .2)
+
+
+def u_variable_decay(v, m):
+    d = tf.get_variable('decay_' + v.op.name.replace('/', '_'), [], initializer=tf.constant_initializer(.8), trainable=False)
+    return tf.assign(v, d * v + (1. - d) * m)
+
+
+def u_step_decay(v, m):
+    """tf.minimum(decay, (1 + step) / (10 + step))."""
+    step = tf.cast(tf.train.get_or_create_global_step(), tf.float32)
+    d = tf.minimum(.8, (1. + step) / (10. + step))
+    return tf.assign_sub(v, (v - m) * (1. - d))
+
+
+def u_of_last(v, m):
+    last = tf.get_variable('last_' + v.op.name.replace('/', '_'), v.shape.as_list(), initializer=tf.zeros_initializer(), trainable=False)
+    return tf.assign(v, next_(v, tf.assign(last, m)))
+
+
+def n_tf(x, m, v, g, b):
+    return tf.nn.batch_normalization(x, m, v, b, g, 1e-3)
+
+
+def n_div(x, m, v, g, b):
+    return (x - m) / tf.sqrt(v + 1e-3) * g + b
+
+
+def n_bias_add(x, m, v, g, b):
+    return tf.nn.bias_add((x - m) * tf.rsqrt(v + 1e-3) * g, b)
+
+
+def n_scale_shift(x, m, v, g, b):
+    s = g * tf.rsqrt(v + 1e-3)
+    return x * s + (b - m * s)
+
+
+def n_pow(x, m, v, g, b):
+    return g * (x - m) * tf.pow(v + 1e-3, -.5) + b
+
+
+def m_tf(c, axes):
+    return tf.nn.moments(c, axes)
+
+
+def m_two_means(c, axes):
+    m = tf.reduce_mean(c, axes)
+    return m, tf.reduce_mean(tf.square(c), axes) - tf.square(m)
+
+
+def m_by_sum(c, axes):
+    n = tf.cast(tf.size(c), tf.float32) / 4.
+    m = tf.reduce_sum(c, axes) / n
+    return m, tf.reduce_sum(tf.square(c - m), axes) / n
+
+
+def m_keep(c, axes):
+    m, v = tf.nn.moments(c, axes, keep_dims=True)
+    return tf.reshape(m, [4]), tf.reshape(v, [4])
+
+
+@generator('guards')
+def guards_random(rng, words):
+    def d(what, *options):
+        o = options[rng.randint(len(options))]
+        words.append('%s=%s' % (what, getattr(o, '__name__', o)))
+        return o
+    flag = d('flag', 'python', 'placeholder', 'placeholder', 'default_false', 'number')
+    select = d('select', s_where, s_reshape, s_cond, s_arith)
+    layers = d('layers', 1, 2)
+    parts = [dict(update=d('update', u_sub, u_assign, u_ama, u_add, u_variable_decay, u_step_decay, u_of_last), average=d('average', 'batch', 'batch', 'selected'),
+                  guard=d('guard', None, None, g_print, g_check, g_assert, g_assert_cond, g_plugin, g_barrier, g_cast, g_identity_n, g_histogram),
+                  where=d('where', 'both', 'use', 'update', 'moving'), moments=d('moments', m_tf, m_two_means, m_by_sum, m_keep),
+                  norm=d('norm', n_tf, n_div, n_bias_add, n_scale_shift, n_pow)) for _ in range(layers)]
+    shape = d('shape', 'image', 'dense', 'one')
+    in_train_op = d('updates', 'apart', 'control')
+    res = d('resource', False, True)
+    save = d('save', 'meta', 'frozen') if flag != 'python' else 'meta'
+    end = d('end', None, None, g_print, g_check, g_assert, g_barrier, g_identity_n)
+
+    def build(is_training):
+        x = tf.placeholder(tf.float32, [None, 6], name='x') if shape == 'dense' else tf.placeholder(
+            tf.float32, [1 if shape == 'one' else None, 6, 6, 3], name='x')
+        t, feed, golden = is_training, {}, {}
+        if flag == 'number':
+            f = tf.placeholder(tf.float32, [], name='phase')
+            t, feed, golden = f > .5, {f: 1.}, {f: 0.}
+        elif flag != 'python':
+            t = flagged(False if flag == 'default_false' else None)
+            feed, golden = {t: True}, {t: False}
+        y, ups = x, []
+        for i, p in enumerate(parts):
+            with tf.variable_scope('part%d' % i):
+                c = tf.layers.dense(y, 4, name='c') if shape == 'dense' else conv(y, 4, 'c')
+                g, b = w('gamma', [4]), w('beta', [4])
+                mm, mv = two()
+                m, v = p['moments'](c, list(range(c.shape.ndims - 1)))
+                guard = p['guard'] or tf.identity
+                if p['where'] == 'both':
+                    m, v = guard(m), guard(v)
+                um, uv = (guard(m), guard(v)) if p['where'] == 'update' else (m, v)
+                if p['where'] == 'use':
+                    m, v = guard(m), guard(v)
+                a, s = (guard(mm), guard(mv)) if p['where'] == 'moving' else (tf.identity(mm), tf.identity(mv))
+                if flag == 'python':
+                    m, v = (m, v) if is_training else (a, s)
+                else:
+                    m, v = select(t, m, a), select(t, v, s)
+                    if p['average'] == 'selected' and p['where'] != 'moving':
+                        um, uv = m, v
+                ops = [p['update'](mm, um), p['update'](mv, uv)]
+                # An update that the output waits for would run in inference as well: only where no flag is fed.
+                if in_train_op == 'control' and flag == 'python' and is_training:
+                    with tf.control_dependencies(ops):
+                        m, v = tf.identity(m), tf.identity(v)
+                ups += ops
+                y = tf.nn.relu(p['norm'](c, m, v, g, b))
+        y = end(y) if end else y
+        return Net({x: tuple(x.shape.as_list()[1:])}, y, updates=ups, feed=feed, golden_feed=golden)
+    one = {'batch': 1, 'golden_batch': 1} if shape == 'one' else {'batch': 8, 'golden_batch': 3}
+    # A batch norm whose batch is always one, and which only the update ops tell from an instance norm, may be refused.
+    return build, dict(saves=(save,), commands=('freeze', 'fold'), context=resource if res else None, steps=4,
+                       expect='either' if any(p['update'] is u_of_last for p in parts) else 'ok', **one)

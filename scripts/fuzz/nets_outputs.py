@@ -1198,8 +1198,9 @@ def head(kind, h, i, label_form):
         if kind == 'smoothed':
             return [o], [], tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits_v2(labels=tf.stop_gradient(hot * .9 + .1 / K), logits=o)), {y: ints(K)}, flat
         if kind == 'topk':
-            v, idx = tf.nn.top_k(tf.nn.softmax(o), 2, name='top%d' % i)
-            return [v, idx], [v, idx, o], tf.reduce_mean(xe), {y: ints(K)}, flat
+            p = tf.nn.softmax(o)
+            v, idx = tf.nn.top_k(p, 2, name='top%d' % i)
+            return [v, idx], [v, idx, o, p], tf.reduce_mean(xe), {y: ints(K)}, flat
         if kind == 'argmax_beside':
             c = tf.argmax(o, 1, name='class%d' % i)
             return [c], [c, o], tf.reduce_mean(xe), {y: ints(K)}, flat
@@ -1245,7 +1246,7 @@ def outputs_random(rng, words):
     kinds = [d('head', *HEADS) for _ in range(d('heads', 1, 1, 1, 2, 3))]
     form = d('labels', 'shape', 'open', 'int32')
     metrics = d.some('metrics', METRICS)
-    extra = d.some('extra', ('l2', 'slim_reg', 'keep_prob', 'aux', 'identity_end', 'print_end', 'clip', 'global_step', 'ema_weights', 'assert'), .2)
+    extra = d.some('extra', ('l2', 'keep_prob', 'identity_end', 'print_end', 'clip', 'ema_weights', 'assert'), .2)
     optimiser = d('optimiser', 'Adam', 'SGD', 'Momentum', 'RMSProp')
     neck = d('neck', 'dense', 'pool', 'lstm', 'residual')
     pretty = d('loss', 'sum', 'losses', 'per_example', 'mean')
@@ -1287,9 +1288,6 @@ def outputs_random(rng, words):
         elif 'print_end' in extra and hasattr(tf, 'Print'):
             ends = [tf.Print(o, [tf.shape(o)], 'p', first_n=0) if o.dtype == tf.float32 else o for o in outs]
             also = also and also + ends
-        if 'aux' in extra and is_training:
-            aux = tf.layers.dense(tf.stop_gradient(h), K, name='aux')
-            losses.append(.1 * tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=tf.zeros_like(aux), logits=aux)))
         if not is_training:
             n = Net({x: example}, ends, updates=[], feed=feed, golden_feed=golden)
             n.labels, n.also = {}, also
