@@ -17,6 +17,7 @@ export type { Obstacle, TableContents } from './analysis/runnable/obstacle.js';
 export type { Table } from './analysis/runnable/tables.js';
 export type { MissingValue } from './analysis/state/checkpoint_value.js';
 export type { HealthProblem, NumberRange, StatisticsRange } from './analysis/state/health.js';
+export type { Row } from './analysis/state/rows.js';
 export type { Evidence, Statistics } from './analysis/state/statistics.js';
 export type { Variable, Variables } from './analysis/state/variables.js';
 export type { BatchNorm, BatchNormStatus, UnpairedReason } from './analysis/training/batch_norms.js';

@@ -83,7 +83,12 @@ export function checkedToRun({ model, outputs, options, inputs }: Analysis, grap
 /** Nodes that feed or precede an output, and variables that replace statistics: excludes most training ops. */
 function inReach({ graph, outputs, needed, plan }: Analysis): NodeSet {
   const initializers = plan.tables.map(({ initializer }) => initializer);
-  return ancestors(graph, [...[...outputs.refs, ...needed].map(({ node }) => node), ...initializers]);
+  const variables = [
+    ...plan.fused.flatMap(({ mean, variance }) => [mean, variance]),
+    ...plan.replacements.flatMap(({ by }) => ('variable' in by ? [by.variable] : [])),
+  ];
+  const rows = variables.flatMap(({ row }) => (row ? [row.read] : []));
+  return ancestors(graph, [...[...outputs.refs, ...needed, ...rows].map(({ node }) => node), ...initializers]);
 }
 
 /** Nodes that were never copied count as stripped. */

@@ -261,6 +261,8 @@ function unpairedText(reason: UnpairedReason): string {
       const limit = ` (the update of ${listed(truncated, 2)} is too long to analyse)`;
       return `no variable is updated from its batch mean and variance${truncated.length > 0 ? limit : ''}`;
     }
+    case 'unknown_row':
+      return `its statistics are rows of ${listed(reason.variables)}, and the index of the row depends on more than constants and inputs`;
     case 'several_averages':
       return `several variables average its statistics: ${reason.variables.join(', ')}`;
     case 'copied_averages': {

@@ -6,6 +6,9 @@ const FAMILIES: readonly (readonly [RegExp, readonly Role[]])[] = [
   [/^(Resource)?(Sparse)?Apply[A-Z]/, rolesOf('update effect')],
   // Sparse updates of variables; without a variable it is called TensorScatter... or ScatterNd (state_ops.cc).
   [/^(Resource)?Scatter(Nd)?(Add|Sub|Mul|Div|Min|Max|Update)$/, rolesOf('update row_update effect')],
+  [/^(Resource)?Scatter(Nd)?Update$/, rolesOf('row_set')],
+  [/^(Resource)?Scatter(Nd)?Add$/, rolesOf('row_add')],
+  [/^(Resource)?Scatter(Nd)?Sub$/, rolesOf('row_sub')],
   [/^(Resource|Sparse)?Accumulator[A-Z]/, rolesOf('effect')],
   // QueueEnqueueManyV2, QueueClose, QueueSizeV2; dequeue ops have rows in table/inputs.ts.
   [/^Queue(Enqueue|Close|Size|IsClosed)/, rolesOf('effect')],

@@ -15,6 +15,18 @@ export function assignKind(node: Node): AssignKind | undefined {
   return hasRole(node, 'assign_add') ? 'add' : 'sub';
 }
 
+/** The kind of an op that updates a variable or some of its rows; undefined for other ops. */
+export function updateKind(node: Node): AssignKind | undefined {
+  if (hasRole(node, 'row_set')) return 'set';
+  if (hasRole(node, 'row_add')) return 'add';
+  return hasRole(node, 'row_sub') ? 'sub' : assignKind(node);
+}
+
+/** The value that such an op assigns, adds or subtracts. */
+export function updatedValue(update: Node): TensorRef {
+  return update.inputs.at(-1)!;
+}
+
 /** The new value of a variable with the value `own` after the assignment of `value`. */
 export function afterAssignment(kind: AssignKind, own: number, value: number): number {
   if (kind === 'set') return value;

@@ -165,7 +165,7 @@ export class AverageChains {
     const dependents = this.#dependents.get(variable) ?? [];
     return dependents.filter((dependent) => {
       const own = dependents.filter((other) => other.variable === dependent.variable).map(({ assign }) => assign);
-      const { assigns } = this.#source.assignments.get(dependent.variable.node)!;
+      const { assigns } = this.#source.assignments.get(dependent.variable.node) ?? { assigns: [] };
       if (assigns.some((assign) => !own.includes(assign.name) && this.#source.isData(assignedValue(assign))))
         return false;
       return !(dependent.isCopy && this.#isInitialiser(dependent.variable.node, variable));

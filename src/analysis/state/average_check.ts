@@ -1,7 +1,8 @@
 import type { Graph } from '../../graph/graph.js';
 import { type Node, refText, type TensorRef } from '../../graph/node.js';
 import { evaluate } from '../values/evaluate.js';
-import { afterAssignment, assignedValue, assignKind, isElementwise, operands } from './assignments.js';
+import { afterAssignment, isElementwise, operands, updatedValue, updateKind } from './assignments.js';
+import type { Rows } from './rows.js';
 import { isElementCount, LARGE_BATCH } from './steady_state.js';
 import type { Variable, Variables } from './variables.js';
 
@@ -18,8 +19,11 @@ export class AverageCheck {
   readonly #graph: Graph;
   readonly #variables: Variables;
 
-  constructor(graph: Graph, variables: Variables) {
+  readonly #rows: Rows | undefined;
+
+  constructor(graph: Graph, variables: Variables, rows?: Rows) {
     this.#graph = graph;
+    this.#rows = rows;
     this.#variables = variables;
   }
 
@@ -52,7 +56,7 @@ export class AverageCheck {
    */
   candidates(variable: Variable, assign: Node): TensorRef[] {
     const found = new Map<string, TensorRef>();
-    const queue: TensorRef[] = [assignedValue(assign)];
+    const queue: TensorRef[] = [updatedValue(assign)];
     for (const ref of queue) {
       if (found.has(refText(ref)) || this.isOwn(variable, ref)) continue;
       if (found.size > MAX_UPDATE_OPS) {
@@ -67,19 +71,20 @@ export class AverageCheck {
     return [...found.values()];
   }
 
-  /** Whether a tensor is a plain read of the variable. */
+  /** Whether a tensor is a plain read of the variable, or of the row. */
   isOwn(variable: Variable, ref: TensorRef): boolean {
+    if (variable.row) return this.#rows?.keyOf(ref) === variable.row.key;
     return this.#variables.readBy(ref)?.node === variable.node;
   }
 
   /** The value of the variable after one update from `own`, if the source is `source`. */
   #after(variable: Variable, assign: Node, own: number, source: number, isSource: (ref: TensorRef) => boolean): number {
-    const value = evaluate(this.#graph, assignedValue(assign), (ref) => {
+    const value = evaluate(this.#graph, updatedValue(assign), (ref) => {
       if (isSource(ref)) return source;
       if (this.isOwn(variable, ref)) return own;
       return isElementCount(this.#graph, ref) ? LARGE_BATCH : undefined;
     });
-    return afterAssignment(assignKind(assign)!, own, value);
+    return afterAssignment(updateKind(assign)!, own, value);
   }
 }
 

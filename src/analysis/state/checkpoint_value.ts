@@ -40,7 +40,8 @@ export function variableValue(variable: Variable, checkpoint: Checkpoint | undef
     });
   }
   const tensor = variable.slice ? checkpoint.slice(key, variable.slice) : checkpoint.tensor(key);
-  const { shape, dtype } = variable;
+  const { dtype, row } = variable;
+  const shape = row ? row.of : variable.shape;
   if (tensor.dtype !== dtype) {
     throw misfit(
       variable,
@@ -51,7 +52,12 @@ export function variableValue(variable: Variable, checkpoint: Checkpoint | undef
   if (shape && !fits(tensor.shape, shape)) {
     throw misfit(variable, checkpoint, `shape [${tensor.shape}] in the checkpoint, [${shape}] in the graph`);
   }
-  return tensor;
+  return row?.index === undefined || variable.slice ? tensor : rowOf(checkpoint, key, tensor.shape, row.index);
+}
+
+function rowOf(checkpoint: Checkpoint, key: string, [rows, ...others]: readonly number[], index: number): Tensor {
+  const whole = others.map((length) => ({ start: 0, length }));
+  return index < rows! ? checkpoint.slice(key, [{ start: index, length: 1 }, ...whole]) : checkpoint.tensor(key);
 }
 
 /**

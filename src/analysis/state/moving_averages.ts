@@ -15,11 +15,14 @@ import {
   findAssignments,
   isElementwise,
   operands,
+  updatedValue,
+  updateKind,
 } from './assignments.js';
 import { AverageChains } from './average_chains.js';
 import { AverageCheck, MAX_UPDATE_OPS } from './average_check.js';
 import type { LastBatch } from './last_batch.js';
 import type { MovingAverage } from './moving_average.js';
+import { Rows } from './rows.js';
 import { SteadyState } from './steady_state.js';
 import type { Variable, Variables } from './variables.js';
 
@@ -31,6 +34,8 @@ export interface Updates {
   readonly averages: MovingAverages;
   /** Variable -> variables that average or copy its value: the graph does not show which of them inference reads. */
   readonly rivals: ReadonlyMap<string, readonly Variable[]>;
+  /** Statistic -> the variable that averages it in a row whose index inference does not know. */
+  readonly unknownRows: ReadonlyMap<string, Variable>;
   /** Variables that each batch overwrites with its statistic, while others average that statistic. */
   readonly lastBatches: readonly LastBatch[];
   readonly steadyState: SteadyState;
@@ -44,14 +49,25 @@ export interface Updates {
 export function findUpdates(graph: Graph, variables: Variables, activations: NodeSet): Updates {
   const finder = new Finder(graph, variables, activations);
   const found = new Map<string, MovingAverage[]>();
+  const add = (average: MovingAverage) => {
+    const key = refText(average.statistic);
+    const list = found.get(key);
+    if (list) list.push(average);
+    else found.set(key, [average]);
+  };
   for (const { variable, assigns } of finder.assignments.values()) {
     for (const assign of assigns) {
-      for (const average of finder.averages(variable, assign)) {
-        const key = refText(average.statistic);
-        const list = found.get(key);
-        if (list) list.push(average);
-        else found.set(key, [average]);
-      }
+      for (const average of finder.averages(variable, assign)) add(average);
+    }
+  }
+  const unknownRows = new Map<string, Variable>();
+  for (const node of graph.nodes()) {
+    const row = finder.rows.updatedBy(node);
+    if (!row) continue;
+    const isKnown = finder.rows.isKnown(row.row!);
+    for (const average of finder.averages(row, node)) {
+      if (isKnown) add(average);
+      else unknownRows.set(refText(average.statistic), row);
     }
   }
   const chains = new AverageChains({
@@ -74,6 +90,7 @@ export function findUpdates(graph: Graph, variables: Variables, activations: Nod
   return {
     averages,
     rivals,
+    unknownRows,
     lastBatches: findLastBatches(finder, averages, chains),
     steadyState: finder.steadyState,
     updated: new Set(updated.map(({ variable }) => variable.node)),
@@ -128,6 +145,7 @@ class Finder {
   readonly assignments: ReadonlyMap<string, Assignments>;
   readonly steadyState: SteadyState;
   readonly check: AverageCheck;
+  readonly rows: Rows;
   readonly #graph: Graph;
   readonly #variables: Variables;
   readonly #activations: NodeSet;
@@ -141,7 +159,8 @@ class Finder {
     this.#activations = activations;
     this.#shapes = new Shapes(graph);
     this.assignments = findAssignments(graph, variables);
-    this.check = new AverageCheck(graph, variables);
+    this.rows = new Rows(graph, variables, this.#shapes);
+    this.check = new AverageCheck(graph, variables, this.rows);
     this.steadyState = new SteadyState(graph, variables);
     for (const { variable, assigns } of this.assignments.values()) {
       for (const assign of assigns) {
@@ -157,7 +176,7 @@ class Finder {
     if (!statistic) return [];
     if (!this.#hasSize(variable, statistic)) return [];
     const isCopy =
-      (assignKind(assign) === 'set' && sameRef(statistic, assignedValue(assign))) ||
+      (updateKind(assign) === 'set' && sameRef(statistic, updatedValue(assign))) ||
       this.check.overwrites(variable, assign, (leaf) => sameRef(leaf, statistic));
     const via: string[] = [];
     const averages: MovingAverage[] = [];
@@ -196,7 +215,7 @@ class Finder {
         top = hop;
       }
       at = hop ?? this.#upstream(here);
-      if (!at) {
+      if (!at && !variable.row) {
         this.steadyState.converged.set(variable.node, { variable: variable.node, base: here, limit: throughHere });
       }
     }
@@ -237,7 +256,7 @@ class Finder {
       if (!this.#contains(ref, variable)) return ref;
       shifted = ref;
     }
-    return shifted && !sameRef(shifted, assignedValue(assign)) ? shifted : undefined;
+    return shifted && !sameRef(shifted, updatedValue(assign)) ? shifted : undefined;
   }
 
   /** Whether a tensor has as many elements as a variable, if both are known: otherwise it is only part of what the variable holds. */

@@ -7,6 +7,7 @@ import { parseSliceSpec } from '../../graph/slices.js';
 import { elementCount, type Tensor } from '../../graph/tensor.js';
 import { sourceOf } from '../../graph/walk.js';
 import { anyOf, isIdentity } from '../../ops/meaning.js';
+import type { Row } from './rows.js';
 
 /** A variable of the graph and the location of its value. */
 export interface Variable {
@@ -23,6 +24,8 @@ export interface Variable {
   readonly slice: readonly SliceExtent[] | undefined;
   /** How the key was found. */
   readonly evidence: 'restore op' | 'name' | 'moving average' | 'none';
+  /** The row, if only one row of the variable holds a statistic; then `shape` is the shape of the tensor that reads it. */
+  readonly row?: Row;
   /** The value of one that was frozen to a constant already. */
   readonly value?: Tensor;
 }

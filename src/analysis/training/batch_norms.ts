@@ -46,6 +46,8 @@ export type BatchNormStatus =
 export type UnpairedReason =
   /** No variable averages its mean and variance; the update expressions `truncated` were too long to analyse. */
   | { readonly code: 'no_average'; readonly truncated: readonly string[] }
+  /** Its statistics are rows of variables, and inference does not know which. */
+  | { readonly code: 'unknown_row'; readonly variables: readonly string[] }
   | { readonly code: 'several_averages'; readonly variables: readonly string[] }
   /** Its moving averages are copied or averaged once more: inference may read any of these pairs. */
   | { readonly code: 'copied_averages'; readonly pairs: readonly (readonly [mean: string, variance: string])[] }
@@ -139,7 +141,11 @@ function averagesOf(
     return { kind: 'unpaired', reason: { code: 'several_averages', variables: names } };
   }
   const [m, v] = [mean[0], variance[0]];
-  if (!m || !v) return { kind: 'unpaired', reason: { code: 'no_average', truncated: [...updates.truncated] } };
+  if (!m || !v) {
+    const rows = [...means, ...variances].flatMap((ref) => updates.unknownRows.get(refText(ref))?.node ?? []);
+    if (rows.length > 0) return { kind: 'unpaired', reason: { code: 'unknown_row', variables: [...new Set(rows)] } };
+    return { kind: 'unpaired', reason: { code: 'no_average', truncated: [...updates.truncated] } };
+  }
   const pairs = pairsWith(updates, m.variable, v.variable);
   if (pairs.length > 1) return { kind: 'unpaired', reason: { code: 'copied_averages', pairs } };
   const evidence = {

@@ -98,7 +98,7 @@ export class EvidenceFinder {
    * @param isOfOne - its batch is always one example, which it may normalise intentionally, next to true batch norms
    */
   find(batchNorm: Described, isOfOne: boolean): Statistics | undefined {
-    const channels = this.#channelsOf(batchNorm.parameters[0]);
+    const channels = this.#channelsOf(batchNorm);
     const sibling = this.#ofSibling(batchNorm);
     const isUpdating = this.#isUpdating(batchNorm);
     const named = sibling || isUpdating ? undefined : this.#named(batchNorm, channels);
@@ -111,7 +111,7 @@ export class EvidenceFinder {
   /** Whether variables hold statistics for a batch norm, although nothing shows which: vectors that nothing reads, or that it updates. */
   mayHaveStatistics(batchNorm: Described): boolean {
     if (this.#isUpdating(batchNorm)) return true;
-    const channels = this.#channelsOf(batchNorm.parameters[0]);
+    const channels = this.#channelsOf(batchNorm);
     return channels !== undefined && this.#unread(channels).length > 1;
   }
 
@@ -150,10 +150,13 @@ export class EvidenceFinder {
     return checkHealth(m, v).problem === undefined;
   }
 
-  /** Number of channels of a scale or an offset; undefined if unknown. */
-  #channelsOf(ref: TensorRef | undefined): number | undefined {
-    const shape = ref && this.#shapes.of(ref);
-    return shape?.every((size) => size >= 0) ? elementCount(shape) : undefined;
+  /** Number of channels, from its scale or its batch statistics; undefined if unknown. */
+  #channelsOf({ parameters, statistics }: Described): number | undefined {
+    const sizes = [...parameters.slice(0, 1), ...statistics].map((ref) => {
+      const shape = this.#shapes.of(ref);
+      return shape?.every((size) => size >= 0) ? elementCount(shape) : undefined;
+    });
+    return sizes.find((size) => size !== undefined);
   }
 
   #ofSibling({ parameters }: Described): Statistics | undefined {
@@ -274,8 +277,10 @@ export class EvidenceFinder {
   }
 }
 
-function hasChannels(variable: Variable, channels: number | undefined): boolean {
-  return channels === undefined || !variable.shape || elementCount(variable.shape) === channels;
+/** Whether a variable has that many channels; where the number is unknown, whether it is a vector. */
+function hasChannels({ shape }: Variable, channels: number | undefined): boolean {
+  if (!shape) return true;
+  return channels === undefined ? shape.filter((size) => size !== 1).length <= 1 : elementCount(shape) === channels;
 }
 
 /** The scope of a name, with its slash; empty at the top. */

@@ -67,7 +67,7 @@ export class InferenceView {
         const cut = this.#cut.get(node.name);
         if (cut) cut.add(index);
         else this.#cut.set(node.name, new Set([index]));
-        if ('variable' in replacement.by) live.add(graph.find(replacement.by.variable.node));
+        if ('variable' in replacement.by) live.add(graph.find(nodeOf(replacement.by.variable)));
       }
     }
     this.#graph = graph;
@@ -85,6 +85,11 @@ export class InferenceView {
     });
     return this.#activations;
   }
+}
+
+/** The node that reads a variable's row, or the variable. */
+function nodeOf({ row, node }: Variable): string {
+  return row ? row.read.node : node;
 }
 
 const UNKNOWN_SIZE = -1;

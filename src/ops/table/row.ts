@@ -19,7 +19,8 @@ import type { ValueRule } from '../value_rules.js';
  *   that call functions (`call`, `if`, `case`, `while`).
  * - State: `variable` is `ref_variable` or `handle`; `assign` is `assign_set`, `assign_add` or `assign_sub`; `read`,
  *   `gather_variable`, `variable_shape` take a handle; `restore`, `save`; `update` changes a variable in another way
- *   (`row_update` some of its rows or elements);
+ *   (`row_update` some of its rows or elements: `row_set`,
+ *   `row_add`, `row_sub`);
  *   `initialised` tests whether a variable has a value.
  * - Random: `random` is `uniform` (on [0, 1)), `uniform_int`, `symmetric` (around 0), `random_other` (another distribution), `shuffle`
  *   (reorders data) or `sampling` (from the distribution in its input, as a language model does at inference).
@@ -86,6 +87,9 @@ export type Role =
   | 'save'
   | 'update'
   | 'row_update'
+  | 'row_set'
+  | 'row_add'
+  | 'row_sub'
   | 'random'
   | 'uniform'
   | 'uniform_int'

@@ -13,7 +13,7 @@ export const STATE_OPS: readonly OpRow[] = [
   row('AssignAdd AssignAddVariableOp', 'assign assign_add effect'),
   row('AssignSub AssignSubVariableOp', 'assign assign_sub effect'),
   row('AssignVariableXlaConcatND', 'update effect'),
-  row('ResourceStridedSliceAssign StridedSliceAssign', 'update row_update effect'),
+  row('ResourceStridedSliceAssign StridedSliceAssign', 'update row_update row_set effect'),
   row('CountUpTo ResourceCountUpTo', 'update effect'),
   row('RestoreV2 Restore RestoreSlice', 'restore effect'),
   row('SaveV2 Save SaveSlices ShardedFilename ShardedFilespec MergeV2Checkpoints', 'save effect'),

@@ -50,6 +50,7 @@ export class StatisticWriter {
   /** The value of a variable: a ref variable itself, a read of a resource, or a constant if it is not in the graph. */
   #read(variable: Variable): TensorRef {
     const { graph } = this;
+    if (variable.row) return variable.row.read;
     const node = graph.find(variable.node);
     if (!node) {
       const tensor = variableValue(variable, this.#checkpoint);
