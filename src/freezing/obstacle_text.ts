@@ -30,8 +30,8 @@ export function obstacleText(obstacle: Obstacle): ObstacleText {
     case 'accelerator':
       return {
         ...none,
-        headline: `${node} (${obstacle.op}) runs only on the accelerators that the model was trained on`,
-        why: 'TensorFlow has no kernel for it on a CPU',
+        headline: `${node} (${obstacle.op}) runs only on the devices that the model was trained on`,
+        why: 'it needs a TPU or several devices: TensorFlow cannot run it on a CPU',
         cut: obstacle.tensors,
       };
     case 'replicas':

@@ -1,9 +1,13 @@
+import { findCustomOps, findObstacles } from '../../src/analysis/runnable/find_obstacles.js';
+import { findMixedLoops } from '../../src/analysis/runnable/mixed_loops.js';
+import { findShapeConflicts } from '../../src/analysis/runnable/shape_conflicts.js';
+import { findTables } from '../../src/analysis/runnable/tables.js';
 import { findUpdates } from '../../src/analysis/state/moving_averages.js';
 import { findVariables, type Variables } from '../../src/analysis/state/variables.js';
 import { findActivations } from '../../src/analysis/training/activations.js';
 import { Branches, selectedInput, takenPort } from '../../src/analysis/training/branches.js';
 import { findDropouts } from '../../src/analysis/training/dropouts.js';
-import { chooseOutputs } from '../../src/analysis/training/outputs.js';
+import { chooseOutputs, parseTensorName } from '../../src/analysis/training/outputs.js';
 import { constantValue } from '../../src/analysis/values/constants.js';
 import { type Shape, Shapes } from '../../src/analysis/values/shapes.js';
 import { analyse } from '../../src/freezing/analyse.js';
@@ -113,6 +117,19 @@ export const ANALYSES: Readonly<Record<string, AnalysisText>> = {
 
   /** What stands against freezing a graph. */
   problems: (graph, options) => analysed(graph, options).problems.map(dataText),
+
+  /** What TensorFlow could not import or run in a graph. */
+  obstacles: (graph, options) => {
+    const live = ancestors(graph, outputNames(graph, options), false);
+    const refs = outputNames(graph, options).map(parseTensorName);
+    const found = [
+      ...findObstacles(graph, live),
+      ...findTables(graph, live).obstacles,
+      ...findMixedLoops(graph, refs),
+      ...findShapeConflicts(graph),
+    ];
+    return [...found.map(dataText), ...[...findCustomOps(graph)].map(([op, node]) => `custom op ${op} (${node})`)];
+  },
 
   /** What the user ought to know of a graph that can be frozen. */
   notices: (graph, options) => noticesOf(analysed(graph, options)).map(dataText),

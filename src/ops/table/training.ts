@@ -9,8 +9,10 @@ export const TRAINING_OPS: readonly OpRow[] = [
   row('InTopK InTopKV2', 'metric'),
   row('BroadcastGradientArgs', 'gradient'),
   // Sums, averages or copies of a tensor over replicas (tpu_cross_replica_ops.cc, nccl_ops.cc, collective_ops.cc; Horovod's are custom).
-  row('CrossReplicaSum XlaAllReduce DTensorAllReduce NcclAllReduce NcclBroadcast', 'across_replicas', { shape: same }),
-  row('CollectiveReduce CollectiveReduceV2 CollectiveReduceV3', 'across_replicas', { shape: same }),
+  row('CrossReplicaSum XlaAllReduce DTensorAllReduce NcclAllReduce NcclBroadcast', 'across_replicas accelerator', {
+    shape: same,
+  }),
+  row('CollectiveReduce CollectiveReduceV2 CollectiveReduceV3', 'across_replicas accelerator', { shape: same }),
   row('HorovodAllreduce HorovodBroadcast', 'across_replicas', { shape: same }),
   row('HorovodSize HorovodLocalSize', 'replica_count', { scalar: () => 1, shape: single }),
   row('Assert', 'assertion effect'),
