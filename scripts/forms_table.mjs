@@ -98,6 +98,12 @@ const SECTIONS = {
       'reads_last_deviation',
       'reads_batch_before_map',
     ],
+    'in rows of a variable: of a layer, or of a domain that is an input': [
+      'rows_scattered',
+      'rows_sliced',
+      'rows_by_domain',
+    ],
+    'combined across replicas': ['across_replicas'],
     'the largest statistic of all batches beside the average': ['largest_beside'],
     'a fixed batch of one example': ['one_example_unfused'],
     'copies of the moving averages: chosen by `--map`, of the whole model': [
@@ -254,6 +260,7 @@ const SECTIONS = {
       'ema_of_last_batch_and_weights',
       'one_example_unknown_names',
     ],
+    'rows of a variable, chosen by the training step': ['rows_by_step'],
     'statistics that were never trained': ['untrained', 'untrained_zero_debias', 'hand_saved_in_part'],
     'statistics or weights that were not saved': ['statistics_not_saved', 'weights_not_saved'],
     'not finite or negative, selected by a flag': [
