@@ -7,6 +7,7 @@ import { loadNativeCrc32c } from './io/native_crc32c.js';
 import type { ByteSource } from './io/source.js';
 import { type LoadedModel, loadOpened, loadSources, type ModelSources } from './load_sources.js';
 import { locateModel } from './locate/locate.js';
+import { searchCheckpoint } from './locate/search_checkpoint.js';
 
 /** Options of {@link load}. `checkpoint` and `reference` are paths; use them with the path of a model. */
 export interface LoadOptions {
@@ -86,6 +87,7 @@ async function loadPath(
       graph,
       checkpoint: files.checkpoint && { files: files.checkpoint, open: openFile },
       reference: referencePath === undefined ? undefined : openFile(referencePath),
+      searchCheckpoint: () => searchCheckpoint(files.graph),
     },
     tag,
   );

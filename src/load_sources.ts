@@ -53,6 +53,8 @@ export interface OpenedFiles {
   readonly graph: ByteSource;
   readonly checkpoint?: { readonly files: CheckpointFiles; readonly open: OpenSource } | undefined;
   readonly reference?: ByteSource | undefined;
+  /** What to say if there is no checkpoint, and the graph needs one. */
+  readonly searchCheckpoint?: Model['searchCheckpoint'];
 }
 
 /**
@@ -145,6 +147,7 @@ export async function loadOpened(files: OpenedFiles, tag: string | undefined): P
       graph,
       metaGraphDef,
       checkpoint,
+      searchCheckpoint: checkpoint ? undefined : files.searchCheckpoint,
       byteLength: source.size,
       objectKeys: checkpoint && objectKeys(checkpoint),
       files: namesOf(source, referenceSource, checkpoint, files.checkpoint?.files.state),

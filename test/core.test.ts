@@ -69,7 +69,7 @@ describe('the core, bundled for a browser', () => {
     expect(model.graph.size).toBeGreaterThan(10);
     await expect(core.load(new TextEncoder().encode('what?'))).rejects.toMatchObject({
       code: 'unreadable',
-      message: 'graph is neither a TensorFlow graph nor a checkpoint',
+      message: 'graph is a text file, not a graph',
     });
   });
 });

@@ -99,7 +99,10 @@ export interface Kept {
 }
 
 /** The part of an analysis that a refusal needs. */
-export type Refusable = Pick<Analysis, 'problems' | 'outputs' | 'graph' | 'model' | 'inputs'>;
+export type Refusable = Pick<
+  Analysis,
+  'problems' | 'outputs' | 'graph' | 'model' | 'inputs' | 'batchNorms' | 'needed' | 'variables' | 'dropouts' | 'flags'
+>;
 
 /** A batch norm that normalises with invalid stored statistics. */
 export interface Unhealthy {

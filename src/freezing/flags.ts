@@ -4,7 +4,7 @@ import type { Flag, VariableRead } from '../analysis/training/flags.js';
 import { findFlags } from '../analysis/training/flags.js';
 import { parseTensorName } from '../analysis/training/outputs.js';
 import { Shapes } from '../analysis/values/shapes.js';
-import { didYouMean } from '../did_you_mean.js';
+import { nearNames } from '../did_you_mean.js';
 import { BnfixError } from '../errors.js';
 import { attrType } from '../graph/attrs.js';
 import { DataType, dtypeName } from '../graph/dtype.js';
@@ -40,11 +40,35 @@ function givenFlag(graph: Graph, name: string, value: boolean | number): Flag {
     refuseOtherType(found, value);
     return { node, value: Number(value), reason: { code: 'given' } };
   }
-  const placeholders = [...graph.nodes()].filter((other) => isPlaceholder(other)).map((other) => other.name);
-  const shown = placeholders.slice(0, 10).join(', ');
+  const placeholders = [...graph.nodes()].filter((other) => isPlaceholder(other));
+  const near = nearNames(
+    node,
+    placeholders.map((other) => other.name),
+  );
+  const scalars = near.length > 0 ? [] : scalarsOf(graph, placeholders);
   throw new BnfixError('usage', `no placeholder named ${name}`, {
     option: 'set',
-    fix: didYouMean(node, placeholders) ?? (shown ? `placeholders of this graph: ${shown}` : undefined),
+    why:
+      near.length > 0 || scalars.length > 0
+        ? undefined
+        : 'this graph has no scalar placeholder: neither a flag nor a keep_prob has to be set',
+    fix:
+      near.length > 0
+        ? near.map((each) => ({ option: 'set', value: `${each}=${value}` }))
+        : scalars.length > 0
+          ? `scalar placeholders of this graph: ${scalars.slice(0, 10).join(', ')}`
+          : undefined,
+    candidates: near.length > 0 ? near : scalars,
+  });
+}
+
+/** Placeholders that may be flags or rates: scalars, or of unknown shape, that are not text. */
+function scalarsOf(graph: Graph, placeholders: readonly Node[]): string[] {
+  const shapes = new Shapes(graph);
+  return placeholders.flatMap((node) => {
+    const shape = shapes.of({ node: node.name, port: 0 });
+    const isText = attrType(node, 'dtype') === DataType.DT_STRING;
+    return isText || (shape && shape.length > 0) ? [] : [node.name];
   });
 }
 

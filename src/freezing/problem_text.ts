@@ -1,6 +1,3 @@
-import type { MissingValue } from '../analysis/state/checkpoint_value.js';
-import type { HealthProblem } from '../analysis/state/health.js';
-import type { UnpairedReason } from '../analysis/training/batch_norms.js';
 import type { OutputCandidate } from '../analysis/training/outputs.js';
 import type { Problem } from '../analysis/training/problems.js';
 import type { Fix } from '../errors.js';
@@ -10,7 +7,9 @@ import type { Refusable } from './analysis.js';
 import { obstaclesText } from './obstacle_text.js';
 import { randomOpProblemText } from './random_op_text.js';
 import { tensorInfos } from './report.js';
+import { copiedText, healthText, missingText } from './statistics_text.js';
 import { listed, plural, shapeText } from './text.js';
+import { withoutStatistics } from './without_statistics.js';
 
 /** The text of an error about problems. */
 export interface ProblemText {
@@ -24,12 +23,6 @@ export interface ProblemText {
 type With<C extends Problem['code']> = Extract<Problem, { readonly code: C }>;
 
 const OTHER_OUTPUTS: Fix = { option: 'outputs', value: 'TENSOR', text: 'chooses outputs that do not depend on it' };
-const CHECKPOINT: Fix = {
-  option: 'checkpoint',
-  value: 'PREFIX',
-  text: 'names the checkpoint that was saved with this graph',
-};
-
 const BEFORE_DIVERGED: Fix = {
   option: 'checkpoint',
   value: 'PREFIX',
@@ -57,7 +50,7 @@ export function problemText(problems: readonly Problem[], analysis: Refusable): 
       return outputsUnclear(first, analysis);
     case 'unpaired':
     case 'unhealthy':
-      return withoutStatistics(problems as readonly With<'unpaired' | 'unhealthy'>[]);
+      return withoutStatistics(problems as readonly With<'unpaired' | 'unhealthy'>[], analysis);
     case 'untrained_statistic':
       return {
         headline: `${first.variable} was never trained`,
@@ -171,7 +164,7 @@ export function problemText(problems: readonly Problem[], analysis: Refusable): 
       );
     }
     case 'no_value':
-      return withoutValue(problems as readonly With<'no_value'>[]);
+      return withoutValue(problems as readonly With<'no_value'>[], analysis);
   }
 }
 
@@ -201,115 +194,23 @@ function candidateLine({ ref, op }: OutputCandidate, graph: Graph): string {
 
 const SHOWN = 8;
 
-/** One error for all batch norms: what each lacks, and the possible fixes. */
-function withoutStatistics(problems: readonly With<'unpaired' | 'unhealthy'>[]): ProblemText {
-  const lines = problems.slice(0, SHOWN).map((problem) => `${problem.batchNorm}: ${statisticsReason(problem)}`);
-  if (problems.length > SHOWN) lines.push(`and ${problems.length - SHOWN} more`);
-  const first = problems[0]!.batchNorm;
-  const kinds = new Set(problems.map((problem) => (problem.code === 'unpaired' ? 'unpaired' : problem.problem.kind)));
-  const fixes: Fix[] = [];
-  if (kinds.has('untrained')) {
-    fixes.push({ option: 'allowUntrained', text: 'accepts statistics that were never updated' });
-  }
-  const copied = problems.flatMap((problem) =>
-    problem.code === 'unpaired' && problem.reason.code === 'copied_averages'
-      ? [{ batchNorm: problem.batchNorm, pairs: problem.reason.pairs }]
-      : [],
-  );
-  for (const { batchNorm, pairs } of copied.slice(0, SHOWN)) {
-    for (const [mean, variance] of pairs) {
-      fixes.push({ option: 'map', value: `${batchNorm}=${mean},${variance}`, text: `uses ${mean} at inference` });
-    }
-  }
-  const other = problems.find(
-    ({ code, batchNorm }) => code === 'unpaired' && copied.every((each) => each.batchNorm !== batchNorm),
-  );
-  if (other) {
-    fixes.push({
-      option: 'map',
-      value: `${other.batchNorm}=MEAN,VARIANCE`,
-      text: 'names the variables that hold its statistics',
-    });
-  }
-  if (kinds.has('missing')) fixes.push(CHECKPOINT);
-  if (kinds.has('not_finite') || kinds.has('negative_variance') || kinds.has('wrong_shape')) {
-    fixes.push(BEFORE_DIVERGED);
-  }
-  fixes.push(keep(first, 'leaves it in training mode: it keeps using batch statistics'));
-  const what =
-    kinds.size === 1 && kinds.has('untrained')
-      ? 'statistics that were never trained'
-      : copied.length === problems.length
-        ? 'several variables may hold the moving statistics'
-        : 'no usable moving statistics';
-  return {
-    headline: `${plural(problems.length, 'batch norm')} in training mode: ${what}`,
-    where: problems.length === 1 ? first : `${first} and ${problems.length - 1} more`,
-    why: lines.join('\n'),
-    fixes,
-  };
-}
-
-function statisticsReason(problem: With<'unpaired' | 'unhealthy'>): string {
-  return problem.code === 'unpaired' ? unpairedText(problem.reason) : healthText(problem.problem);
-}
-
-function unpairedText(reason: UnpairedReason): string {
-  switch (reason.code) {
-    case 'no_average': {
-      const { truncated } = reason;
-      const limit = ` (the update of ${listed(truncated, 2)} is too long to analyse)`;
-      return `no variable is updated from its batch mean and variance${truncated.length > 0 ? limit : ''}`;
-    }
-    case 'unknown_row':
-      return `its statistics are rows of ${listed(reason.variables)}, and the index of the row depends on more than constants and inputs`;
-    case 'several_averages':
-      return `several variables average its statistics: ${reason.variables.join(', ')}`;
-    case 'copied_averages': {
-      const [means, variances] = [0, 1].map((i) => [...new Set(reason.pairs.map((pair) => pair[i]!))]);
-      return copiedText(means!.length > 1 ? means! : variances!);
-    }
-    case 'mean_not_found':
-      return 'the tensor with its mean was not recognised';
-  }
-}
-
-/** States that the first variable is copied, or averaged once more, into the others. */
-function copiedText([average, ...others]: readonly string[]): string {
-  const updated = `${listed(others)} ${others.length === 1 ? 'is' : 'are'} updated from ${average}`;
-  return `${average} averages its statistic, and ${updated}; the graph does not show which of them inference reads`;
-}
-
-/** What is wrong with moving statistics. */
-export function healthText(problem: HealthProblem): string {
-  switch (problem.kind) {
-    case 'missing':
-      return missingText(problem.value);
-    case 'untrained':
-      return `${problem.names[0]} is all 0 and ${problem.names[1]} all ${problem.variance}: never updated`;
-    case 'not_finite':
-      return `${problem.name} contains NaN or infinity`;
-    case 'negative_variance':
-      return `${problem.name} has a negative value: ${Number(problem.smallest.toPrecision(4))}`;
-    case 'wrong_shape': {
-      const [mean, variance] = problem.names;
-      return `${mean} has ${plural(problem.channels[0], 'channel')}, ${variance} has ${problem.channels[1]}`;
-    }
-  }
-}
-
-function withoutValue(problems: readonly With<'no_value'>[]): ProblemText {
+function withoutValue(problems: readonly With<'no_value'>[], { model, needed }: Refusable): ProblemText {
   const { message, where, why, fixes } = problems[0]!.value;
   if (problems.length === 1) return { headline: message, where, why, fixes };
   const names = problems.map(({ variable }) => variable);
+  if (model.checkpoint && 2 * names.length >= needed.length) {
+    const values = `values for ${needed.length - names.length} of the ${needed.length} variables that the outputs need`;
+    return {
+      headline: `${model.checkpoint.name} may belong to another model: it has ${values}`,
+      where: model.checkpoint.name,
+      why: `without a usable value: ${listed(names, 6)}`,
+      fixes,
+    };
+  }
   return {
     headline: `${plural(names.length, 'variable')} that the outputs need have no usable value`,
     where,
     why: [listed(names, 6), missingText(problems[0]!.value)].join('\n'),
     fixes,
   };
-}
-
-function missingText({ message, why }: MissingValue): string {
-  return why ? `${message}: ${why}` : message;
 }

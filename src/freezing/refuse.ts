@@ -2,6 +2,7 @@ import type { Problem } from '../analysis/training/problems.js';
 import { BnfixError, type ErrorCode, type Fix } from '../errors.js';
 import { printGraph } from '../notation/print.js';
 import type { Refusable } from './analysis.js';
+import { refuseWithoutCheckpoint } from './no_checkpoint.js';
 import { problemText } from './problem_text.js';
 
 /** The error code of each problem, in the order in which problems are reported: the first gives the headline. */
@@ -40,6 +41,7 @@ const GROUPS: readonly (readonly Problem['code'][])[] = [
 export function refuse(analysis: Refusable): void {
   const { problems } = analysis;
   if (problems.length === 0) return;
+  refuseWithoutCheckpoint(analysis);
   // Without outputs, other problems may be about tensors that do not matter.
   const unclear = problems.filter(({ code }) => code === 'outputs_unclear');
   const groups = groupsOf(unclear.length > 0 ? unclear : problems);

@@ -2,13 +2,15 @@ import type { Statistics } from '../analysis/state/statistics.js';
 import type { Variable, Variables } from '../analysis/state/variables.js';
 import type { BatchNorm } from '../analysis/training/batch_norms.js';
 import { parseTensorName } from '../analysis/training/outputs.js';
-import { didYouMean } from '../did_you_mean.js';
+import { didYouMean, nearNames } from '../did_you_mean.js';
 import { BnfixError } from '../errors.js';
 import type { Graph } from '../graph/graph.js';
 import type { Checkpoint } from '../graph/model.js';
 import { refText } from '../graph/node.js';
 import { nameMatcher } from './name_matcher.js';
 import type { FreezeOptions } from './options.js';
+import { channelsOf, pairIn, vectorsOfSize } from './statistics_candidates.js';
+import { listed } from './text.js';
 
 /**
  * Replaces detected statistics by those that the user names.
@@ -33,7 +35,10 @@ export function applyStatisticsMap(
         batchNorms.filter(({ name }) => rule.isMeant(name)),
       );
     rule.used = true;
-    return { ...batchNorm, status: { kind: 'paired', statistics: namedStatistics(rule.pair, variables, checkpoint) } };
+    return {
+      ...batchNorm,
+      status: { kind: 'paired', statistics: namedStatistics(batchNorm, rule.pair, variables, checkpoint) },
+    };
   });
   const unused = rules.find((rule) => !rule.used);
   if (unused) throw noneMeant(unused.name, batchNorms);
@@ -76,25 +81,61 @@ export function mappedStatistics(
 }
 
 function namedStatistics(
+  batchNorm: BatchNorm,
   pair: readonly [string, string],
   variables: Variables,
   checkpoint: Checkpoint | undefined,
 ): Statistics {
-  const [mean, variance] = pair.map((name) => namedVariable(name, variables, checkpoint)) as [Variable, Variable];
+  const [mean, variance] = pair.map((name) => {
+    const variable = findNamed(name, variables, checkpoint);
+    if (variable) return variable;
+    throw noneFitting(name, batchNorm, variables, checkpoint);
+  }) as [Variable, Variable];
   return { mean, variance, evidence: { kind: 'map' } };
 }
 
 function namedVariable(name: string, variables: Variables, checkpoint: Checkpoint | undefined): Variable {
+  const found = findNamed(name, variables, checkpoint);
+  if (found) return found;
+  throw noVariable(name, variables, checkpoint);
+}
+
+function findNamed(name: string, variables: Variables, checkpoint: Checkpoint | undefined): Variable | undefined {
   const node = name.replace(/:0$/, '');
   const known = variables.named(node) ?? [...variables.byNode.values()].find((variable) => variable.key === node);
   if (known) return known;
   const entry = checkpoint?.entries.get(node);
-  if (entry)
-    return { node, kind: 'ref', dtype: entry.dtype, shape: entry.shape, key: node, slice: undefined, evidence: 'name' };
-  const names = new Set([...variables.byNode.keys(), ...(checkpoint?.entries.keys() ?? [])]);
-  throw new BnfixError('usage', `no variable or checkpoint key named ${name}`, {
+  if (!entry) return undefined;
+  const { dtype, shape } = entry;
+  return { node, kind: 'ref', dtype, shape, key: node, slice: undefined, evidence: 'name' };
+}
+
+function noVariable(name: string, variables: Variables, checkpoint: Checkpoint | undefined): BnfixError {
+  const names = [...variables.byNode.keys(), ...(checkpoint?.entries.keys() ?? [])];
+  const near = nearNames(name.replace(/:0$/, ''), names);
+  return new BnfixError('usage', `no variable or checkpoint key named ${name}`, {
     option: 'map',
-    fix: didYouMean(node, names),
+    fix: near.length > 0 ? `did you mean ${near.join(', ')}?` : undefined,
+    candidates: near,
+  });
+}
+
+/** Proposes variables of the right size for a batch norm. */
+function noneFitting(
+  name: string,
+  batchNorm: BatchNorm,
+  variables: Variables,
+  checkpoint: Checkpoint | undefined,
+): BnfixError {
+  const channels = channelsOf(batchNorm, variables);
+  const vectors = channels === undefined ? [] : vectorsOfSize(channels, batchNorm.name, variables, checkpoint);
+  if (vectors.length === 0) return noVariable(name, variables, checkpoint);
+  const pair = pairIn(vectors, batchNorm.name);
+  return new BnfixError('usage', `no variable or checkpoint key named ${name}`, {
+    option: 'map',
+    why: `${batchNorm.name} has ${channels} channels; vectors of ${channels}: ${listed(vectors, 8)}`,
+    fix: pair && { option: 'map', value: `${batchNorm.name}=${pair.join(',')}` },
+    candidates: vectors,
   });
 }
 

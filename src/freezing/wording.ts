@@ -5,8 +5,8 @@ import { refText } from '../graph/node.js';
 import type { Outcome } from '../passes/outcome.js';
 import type { Notice } from './notices.js';
 import { customOpsText, keptObstacleText } from './obstacle_text.js';
-import { healthText } from './problem_text.js';
 import type { FlagReport } from './report.js';
+import { healthText } from './statistics_text.js';
 import { countText, listed, plural } from './text.js';
 
 // All sentences about results: a report is data, and this module turns it into text.

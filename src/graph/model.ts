@@ -22,6 +22,14 @@ export interface Checkpoint {
   slice(key: string, extents: readonly SliceExtent[]): Tensor;
 }
 
+/** Where a checkpoint was looked for in vain. */
+export interface CheckpointSearch {
+  /** Names of files. */
+  readonly wanted: readonly string[];
+  /** Files that belong to a checkpoint, but are not a whole one, or not certainly this one. */
+  readonly found: readonly string[];
+}
+
 /** A loaded model: the graph, its metadata and its weights. */
 export interface Model {
   /** The file that holds the graph. */
@@ -31,6 +39,8 @@ export interface Model {
   readonly metaGraphDef: MetaGraphDef;
   /** Undefined for a graph without a checkpoint: a frozen one. */
   readonly checkpoint: Checkpoint | undefined;
+  /** Looks again for a checkpoint that was not found, for the message; undefined if the model has one, or is in memory. */
+  readonly searchCheckpoint?: (() => CheckpointSearch) | undefined;
   /** Size of the file that holds the graph, in bytes. */
   readonly byteLength: number;
   /** Variable name -> checkpoint key, from the object graph of a TF2 checkpoint. */

@@ -4,6 +4,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
@@ -166,13 +167,64 @@ describe('a model that is not there', () => {
   });
 });
 
+describe('a checkpoint that is not there', () => {
+  it('exit 3, with the names looked for and what was found', async () => {
+    const model = copyModel();
+    rmSync(at('model.index'));
+    const { code, stderr } = await cli(['freeze', model, '--dry-run']);
+    expect(code).toBe(3);
+    expect(stderr).toBe(
+      `bnfix: no checkpoint found for ${model}\n` +
+        '  why    the values of 21 variables are needed\n' +
+        `         looked for ${at('model.index')}, ${at(`model${DATA}`)}\n` +
+        `         found ${at(`model${DATA}`)}, but not ${at('model.index')}\n` +
+        `  Ways on  copy ${at('model.index')} from where the model was saved\n` +
+        '           --checkpoint PREFIX  names it: the path without .index and .data-...\n',
+    );
+    rmSync(at(`model${DATA}`));
+    copyFileSync(`${PREFIX}.index`, at('a.index'));
+    copyFileSync(`${PREFIX}.index`, at('b.index'));
+    const others = await cli(['freeze', model, '--dry-run', '--json']);
+    expect(others.code).toBe(3);
+    expect(JSON.parse(others.stdout).error.candidates).toEqual([at('a'), at('b')]);
+  });
+
+  it('says how many variables match', async () => {
+    const other = fixture('untrained_113/model');
+    const { stderr } = await cli(['freeze', BAG_MODEL, '--checkpoint', other, '--dry-run']);
+    expect(stderr).toMatch(/ is not a checkpoint of this graph: it has values for 0 of its \d+ variables\n/);
+  });
+});
+
+describe('names that are not in the graph', () => {
+  it('a placeholder is found by the last part of its name', async () => {
+    const model = fixture('phase_train_113/model.meta');
+    const refused = async (set: string) => (await cli(['freeze', model, '--dry-run', '--set', set])).stderr;
+    expect(await refused('net/phase_tran=false')).toContain('fix    scalar placeholders of this graph: phase_train\n');
+    expect(await refused('phase_tran=false')).toContain('fix    --set phase_train=false\n');
+    const none = await cli(['freeze', BAG_MODEL, '--dry-run', '--set', 'keep_prob=1']);
+    expect(none.stderr).toContain('this graph has no scalar placeholder');
+  });
+
+  it('variables of the right size are proposed, and a swapped pair is recognised', async () => {
+    const [mean, variance] = ['conv2/BatchNorm/moving_mean', 'conv2/BatchNorm/moving_variance'];
+    const fixed = `fix    --map conv2/BatchNorm/FusedBatchNorm=${mean},${variance}`;
+    const refused = async (pair: string) =>
+      (await cli(['freeze', BAG_MODEL, '--dry-run', '--map', `conv2/BatchNorm=${pair}`])).stderr;
+    expect(await refused('a/mean,a/var')).toContain(fixed);
+    const swapped = await refused(`${variance},${mean}`);
+    expect(swapped).toContain(`${mean} has negative values and cannot be the variance of conv2/BatchNorm: swapped?\n`);
+    expect(swapped).toContain(fixed);
+  });
+});
+
 describe('what cannot be trusted', () => {
   it('exit 4 for untrained statistics, unless they are allowed', async () => {
     const model = fixture('untrained_113/model.meta');
     const { code, stderr } = await cli(['freeze', model, '-o', at('out.pb')]);
     expect(code).toBe(4);
-    expect(stderr).toMatch(/ {2}Ways on {2}--allow-untrained .*\n/);
-    expect(stderr).toMatch(/\n {11}--keep /);
+    expect(stderr).toMatch(/ {2}Ways on {2}--checkpoint PREFIX .*\n {11}--allow-untrained .*\n {11}--keep /);
+    expect(stderr).toContain('has moving statistics that were never trained (mean 0, variance 1)\n');
     expect(readdirSync(at())).toEqual([]);
     expect((await cli(['freeze', model, '-o', at('out.pb'), '--allow-untrained'])).code).toBe(0);
   });

@@ -56,7 +56,7 @@ describe('analyse', () => {
     const { code, message, why, data } = thrown as BnfixError;
     expect({ code, message }).toEqual({
       code: 'statistics',
-      message: '2 batch norms in training mode: no usable moving statistics',
+      message: '2 of 2 batch norms in training mode have no usable moving statistics',
     });
     expect(why).toContain('the value of w is needed');
     expect(data?.problems).toEqual(analysis.problems);

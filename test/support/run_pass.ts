@@ -13,6 +13,7 @@ import { Shapes } from '../../src/analysis/values/shapes.js';
 import { findUnitSlices } from '../../src/analysis/values/unit_slices.js';
 import { BnfixError } from '../../src/errors.js';
 import { analysePrepared } from '../../src/freezing/analyse.js';
+import type { Analysis } from '../../src/freezing/analysis.js';
 import { resolveFlags, variableReads } from '../../src/freezing/flags.js';
 import { nameMatcher } from '../../src/freezing/name_matcher.js';
 import type { OutputsFound } from '../../src/freezing/outputs.js';
@@ -121,15 +122,13 @@ function contextOf(pass: string, graph: Graph, options: CaseOptions): PassContex
   const outputs: OutputsFound = { refs, reason: { code: 'given' }, candidates: [] };
   const reads = findAssignedReads(graph, updates().lastBatches, refs);
   const asPrepared = { model, graph, outputs, plan: prepare, variables, isKept, options, updates: updates() };
-  const { plan, problems } = analysePrepared({
-    ...asPrepared,
-    asTrained: undefined,
-    selected: undefined,
-    inLoops: new Map(),
-  });
+  const found = analysePrepared({ ...asPrepared, asTrained: undefined, selected: undefined, inLoops: new Map() });
+  const { plan } = found;
   // The others come before what is refused, or after it.
-  if (CARRIES_OUT.has(pass))
-    refuse({ problems, outputs, graph, model, inputs: { refs: cut.map(({ tensor }) => tensor), source: 'given' } });
+  if (CARRIES_OUT.has(pass)) {
+    const given: Analysis['inputs'] = { refs: cut.map(({ tensor }) => tensor), source: 'given' };
+    refuse({ ...found, outputs, graph, model, variables, flags, inputs: given });
+  }
   const prepared = {
     lift: findLift(graph, refs, new Set()),
     replicas: new Map([...findEqualReplicas(graph), ...findChosenReplicas(graph, refs)]),

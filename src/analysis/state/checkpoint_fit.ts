@@ -24,8 +24,8 @@ export function refuseForeignCheckpoint(needed: Iterable<Variable>, checkpoint: 
   if (!checkpoint) return;
   const { fitting, variables } = checkpointFits(needed, checkpoint);
   if (fitting > 0 || variables === 0) return;
-  const all = variables === 1 ? 'its only variable' : `any of its ${variables} variables`;
-  throw new BnfixError('usage', `${checkpoint.name} is not a checkpoint of this graph: it has no value for ${all}`, {
+  const all = variables === 1 ? 'no value for its variable' : `values for 0 of its ${variables} variables`;
+  throw new BnfixError('usage', `${checkpoint.name} is not a checkpoint of this graph: it has ${all}`, {
     where: checkpoint.name,
     why: `it holds ${[...checkpoint.entries.keys()].slice(0, 3).join(', ') || 'nothing'}${checkpoint.entries.size > 3 ? ', ...' : ''}`,
     fix: { option: 'checkpoint', value: 'PREFIX', text: 'names the checkpoint that was saved with this graph' },
