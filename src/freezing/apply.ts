@@ -70,13 +70,14 @@ export function frozenGraph(analysis: Analysis): { graph: Graph; outcomes: Outco
  * @returns what the user wants to keep nevertheless
  * @throws BnfixError `unsupported` with everything that was found
  */
-export function checkedToRun({ model, outputs, options, inputs }: Analysis, graph: Graph): Obstacle[] {
+export function checkedToRun(analysis: Analysis, graph: Graph): Obstacle[] {
+  const { outputs, options } = analysis;
   const isKept = nameMatcher(options.keep ?? []);
   const found = [...findMixedLoops(graph, outputs.refs), ...findShapeConflicts(graph)];
   const problems = found
     .filter(({ node }) => !isKept(node))
     .map((obstacle): Problem => ({ code: 'cannot_run', obstacle }));
-  refuse({ model, outputs, graph, inputs, problems });
+  refuse({ ...analysis, graph, problems });
   return found;
 }
 
