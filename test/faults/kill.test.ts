@@ -10,7 +10,7 @@ beforeAll(ensureBuilt);
 const at = temporaryFolder();
 
 const KILLS = ALL ? 500 : 40;
-const MEGABYTES = ALL ? 256 : 64;
+const MEGABYTES = 64;
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGKILL'] as const;
 const POLL_MS = 2;
 const OLD = 'of an earlier run';
