@@ -26,6 +26,7 @@ const SECTIONS = {
     'gradients through it as outputs (Grad-CAM)': ['saliency'],
     NCHW: ['nchw'],
     float16: ['float16'],
+    'mixed precision: float16 with variables in float32': ['mixed_slim', 'mixed_keras', 'mixed_kernels'],
     'names, scopes and attrs that mislead': ['scope_mismatch', 'lying_names', 'stale_attrs'],
   },
   'Unfused batch norms': {
@@ -140,6 +141,8 @@ const SECTIONS = {
     'of weights (DropConnect, embeddings), of ones (Keras RNNs)': ['dropout_of_weights', 'dropout_of_ones'],
     'the mean of a variational autoencoder, beside its noise': ['latent_noise'],
     'stateless, TF 2': ['dropout_stateless'],
+    'in float16, bfloat16 and float64': ['dropout_float16', 'dropout_bfloat16', 'dropout_float64'],
+    'Keras `AlphaDropout`': ['alpha_dropout', 'alpha_dropout_half'],
     'pinned by `--set`': ['dropout_set'],
   },
   'Functions and SavedModels': {

@@ -1,7 +1,9 @@
 import { attrBool } from '../../graph/attrs.js';
-import type { Node, TensorRef } from '../../graph/node.js';
+import type { Node } from '../../graph/node.js';
+import type { Tensor } from '../../graph/tensor.js';
 import { anyOf } from '../../ops/meaning.js';
 import { isFloat } from '../values/vectors.js';
+import { kernelValue } from './kernel_value.js';
 import type { LinearOp } from './linear_ops.js';
 import { whyOutOfRange } from './range.js';
 import { type FoldReason, isReason } from './reasons.js';
@@ -24,63 +26,87 @@ function isTransparent(view: FoldView, node: Node): boolean {
 export function planKernel(view: FoldView, op: LinearOp, factor: Factor): ScaleKernel | FoldReason {
   const constant = kernelConstant(view, op);
   if (isReason(constant)) return constant;
+  const { name, tensor } = constant;
+  const { node, kernel: input, kernelShape: shape } = op;
   return (
-    whyOutOfRange(constant.tensor!, factor) ?? {
+    whyOutOfRange(tensor, factor) ?? {
       kind: 'scale_kernel',
-      op: op.node.name,
-      input: op.kernel,
-      shape: op.kernelShape,
-      constant: constant.name,
+      op: node.name,
+      input,
+      shape,
+      constant: name,
+      tensor,
       factor,
     }
   );
 }
 
-/** The Const that holds the kernel of an op, or why it was not found. */
-export function kernelConstant(view: FoldView, { node, kernel }: LinearOp): Node | FoldReason {
+/** The node that holds the kernel of an op, a Const or computed from some, or why it was not found. */
+export function kernelConstant(
+  view: FoldView,
+  { node, kernel }: LinearOp,
+): { readonly name: string; readonly tensor: Tensor } | FoldReason {
   for (let ref = node.inputs[kernel]!; ; ) {
     const at = view.graph.get(ref.node);
-    if (at.op === 'Const' && at.tensor && isFloat(at.tensor.dtype)) return at;
-    if (isQuantised(at)) return { code: 'kernel_quantised', node: node.name, by: at.name };
-    const next = isTransparent(view, at) ? at.inputs[0] : undefined;
-    if (!next) return { code: 'kernel_not_constant', node: node.name, source: at.name, op: at.op };
-    ref = next;
+    const { name, tensor } = at;
+    if (at.op === 'Const' && tensor && isFloat(tensor.dtype)) return { name, tensor };
+    if (isQuantised(at)) return { code: 'kernel_quantised', node: node.name, by: name };
+    if (!isTransparent(view, at) || !at.inputs[0]) {
+      const value = ref.port === 0 ? kernelValue(view, at) : undefined;
+      if (value) return { name, tensor: value.tensor };
+      return { code: 'kernel_not_constant', node: node.name, source: name, op: at.op };
+    }
+    ref = at.inputs[0];
   }
 }
 
-/** The uses of a Const, through ops that keep its bytes. */
+/** The uses of a kernel, through ops that keep its bytes. */
 interface Uses {
   readonly users: readonly Node[];
   readonly edges: number;
-  /** An output of the graph that is the Const, or has the same bytes. */
+  /** An output of the graph that is the kernel, or has the same bytes. */
   readonly output: string | undefined;
 }
 
-function usesOf(view: FoldView, constant: string): Uses {
+function usesOf(view: FoldView, kernel: string): Uses {
   const users: Node[] = [];
   let edges = 0;
   let output: string | undefined;
-  const visit = (name: string) => {
+  const names = new Set([kernel]);
+  for (const name of names) {
     if (view.isOutput(name)) output = name;
-    const ref: TensorRef = { node: name, port: 0 };
-    for (const reader of view.readers(ref)) {
-      if (isTransparent(view, reader) && reader.inputs[0]?.node === name) visit(reader.name);
+    for (const reader of view.readers({ node: name, port: 0 })) {
+      if (isTransparent(view, reader) && reader.inputs[0]?.node === name) names.add(reader.name);
       else {
         users.push(reader);
         edges += reader.inputs.filter((input) => input.node === name).length;
       }
     }
-  };
-  visit(constant);
+  }
   return { users, edges, output };
 }
 
-/** Steps of plans that scale kernels, by the Const that holds the numbers. */
+/** Why a computed kernel cannot become a constant of its own: what computes it would remain as well. */
+function whyNotComputed(view: FoldView, kernel: string): FoldReason | undefined {
+  const nodes = kernelValue(view, view.graph.get(kernel))?.nodes ?? [];
+  const names = new Set(nodes.map(({ name }) => name));
+  for (const name of names) {
+    if (name === kernel) continue;
+    if (view.isOutput(name)) return { code: 'kernel_is_output', kernel: name };
+    const reader = view.readers({ node: name, port: 0 }).find((each) => !names.has(each.name));
+    if (reader) return { code: 'kernel_read_elsewhere', kernel: name, reader: reader.name };
+  }
+  return undefined;
+}
+
+/** Steps of plans that scale kernels, by the node that holds the numbers. */
 export function byConstant(plans: readonly Pick<FoldPlan, 'steps'>[]): Map<string, ScaleKernel[]> {
   const groups = new Map<string, ScaleKernel[]>();
   for (const step of plans.flatMap(({ steps }) => steps)) {
     if (step.kind !== 'scale_kernel') continue;
-    groups.set(step.constant, [...(groups.get(step.constant) ?? []), step]);
+    const group = groups.get(step.constant);
+    if (group) group.push(step);
+    else groups.set(step.constant, [step]);
   }
   return groups;
 }
@@ -94,7 +120,7 @@ export function whyNotInPlace(view: FoldView, kernel: string, group: readonly Sc
   if (stranger) return { code: 'kernel_read_elsewhere', kernel, reader: stranger.name };
   if (edges !== group.length) return { code: 'kernel_read_several_times', kernel };
   const isShared = group.some(({ factor }) => !sameFactor(factor, group[0]!.factor));
-  return isShared ? { code: 'kernel_shared', kernel, ops } : undefined;
+  return isShared ? { code: 'kernel_shared', kernel, ops } : whyNotComputed(view, kernel);
 }
 
 /** Whether two factors scale a kernel to the same bits. */

@@ -60,8 +60,7 @@ function planLinear(view: FoldView, op: LinearOp, pending: PendingScale): Met | 
   const steps: FoldStep[] = [kernel];
   const nodes = [node.name, kernel.constant];
   if (shift) {
-    const { tensor } = view.graph.get(kernel.constant);
-    const bias = planBias(view, op, biasOf(tensor!, { shift, inputs, outputs, channels: channels! }));
+    const bias = planBias(view, op, biasOf(kernel.tensor, { shift, inputs, outputs, channels: channels! }));
     if (isReason(bias)) return bias;
     steps.push(bias);
     if (bias.kind === 'set_addend') nodes.push(bias.node);

@@ -1,6 +1,7 @@
 import { ChunkRing } from '../../graph/chunk_ring.js';
 import { bytesPerElement, DataType } from '../../graph/dtype.js';
 import { numberTensor, rawTensor, readBytes, readNumbers, type Tensor } from '../../graph/tensor.js';
+import { isNumbered, type Numbers, type Run } from './numbered_tensor.js';
 
 /** One term of a channel number: `times * (floor(flat / stride) % size)` for the element at the flat index. */
 export interface ChannelTerm {
@@ -59,14 +60,6 @@ export function visitNumbers(tensor: Tensor, visit: (value: number, flat: number
   }
 }
 
-type Numbers = Float64Array | Float32Array;
-
-/** Consecutive elements of a tensor: `start` is the flat index of the first. Valid until the next batch is requested. */
-interface Run {
-  readonly numbers: Numbers;
-  readonly start: number;
-}
-
 /** The elements of a tensor in order, as real numbers: unrounded if scaled. */
 export function* numbersOf(tensor: Tensor): Generator<Run> {
   if (!isScaled(tensor)) yield* storedNumbers(tensor);
@@ -80,6 +73,10 @@ export function* numbersOf(tensor: Tensor): Generator<Run> {
 }
 
 function* storedNumbers(tensor: Tensor, ring?: ChunkRing): Generator<Run> {
+  if (isNumbered(tensor)) {
+    yield* tensor.runs(ring);
+    return;
+  }
   const { dtype } = tensor;
   const width = bytesPerElement(dtype)!;
   let start = 0;

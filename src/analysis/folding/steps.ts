@@ -1,4 +1,5 @@
 import type { DataType } from '../../graph/dtype.js';
+import type { Tensor } from '../../graph/tensor.js';
 import type { Vector } from '../values/vectors.js';
 import type { Factor } from './scaled_tensor.js';
 
@@ -9,8 +10,9 @@ export interface ScaleKernel {
   /** Index of the op's input that holds the kernel, and its shape there. */
   readonly input: number;
   readonly shape: readonly number[];
-  /** The Const that holds the numbers. */
+  /** The node that holds the numbers, a Const or computed from some, and its value. */
   readonly constant: string;
+  readonly tensor: Tensor;
   readonly factor: Factor;
 }
 

@@ -66,12 +66,12 @@ function cancel(
   { mean, roundoff }: Mask,
   { factor, roundoff: ofFactor }: Pick<Scaling, 'factor' | 'roundoff'>,
 ): boolean {
-  const error = Math.abs(factor) * roundoff * Math.max(binade(mean), binade(1 - mean));
+  const error = Math.abs(factor) * roundoff * Math.max(powerOfTwo(mean), powerOfTwo(1 - mean));
   return Math.abs(factor * mean - 1) < TOLERANCE + error + Math.abs(factor * mean) * ofFactor;
 }
 
 /** The largest power of two that is not greater than a number: in this range, a dtype rounds alike. */
-function binade(x: number): number {
+function powerOfTwo(x: number): number {
   return x === 0 ? 0 : 2 ** Math.floor(Math.log2(Math.abs(x)));
 }
 

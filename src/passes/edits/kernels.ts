@@ -10,21 +10,21 @@ import type { ConstantAdder } from './constants.js';
 export function scaleKernels(context: FoldContext, constants: ConstantAdder, plans: readonly FoldPlan[]): void {
   const { graph } = context;
   for (const [name, group] of byConstant(plans)) {
-    const constant = graph.get(name);
+    const [{ tensor, factor }] = group as [ScaleKernel];
     if (whyNotInPlace(viewOf(context), name, group)) copyKernel(context, constants, group);
-    else graph.replaceByConst(constant, scaledTensor(constant.tensor!, group[0]!.factor), constant.controls);
+    else graph.replaceByConst(graph.get(name), scaledTensor(tensor, factor), graph.get(name).controls);
   }
 }
 
 function copyKernel({ graph }: FoldContext, constants: ConstantAdder, group: readonly ScaleKernel[]): void {
   const copies: { readonly like: ScaleKernel; readonly ref: TensorRef }[] = [];
   for (const step of group) {
-    const { op, input, shape, constant, factor } = step;
+    const { op, input, shape, factor } = step;
     const isSame = ({ like }: { like: ScaleKernel }) =>
       like.shape.join() === shape.join() && sameFactor(like.factor, factor);
     let copy = copies.find(isSame);
     if (!copy) {
-      const tensor = { ...scaledTensor(graph.get(constant).tensor!, factor), shape };
+      const tensor = { ...scaledTensor(step.tensor, factor), shape };
       copy = { like: step, ref: constants.add(`${op}/folded_kernel`, tensor, op) };
       copies.push(copy);
     }
