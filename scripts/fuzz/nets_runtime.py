@@ -341,3 +341,98 @@ def anchors_of_constants(is_training):
     xy = (tf.sigmoid(y[..., :2]) + tf.reshape(grid, [1, 6, 6, 1, 2])) / 6.
     wh = tf.exp(tf.clip_by_value(y[..., 2:], -3, 3)) * anchors
     return net(x, tf.concat([xy, wh], -1, name='y'))
+
+
+# ------------------------------------------------------------------ training loops of the TPUEstimator
+
+def statistics_for(sess, graph, net):
+    """The loop is never run on this machine: the statistics get values by hand."""
+    for v in graph.get_collection(tf.GraphKeys.GLOBAL_VARIABLES):
+        low, high = (-1., 1.) if 'mean' in v.op.name else (.3, 2.)
+        if 'moving' in v.op.name:
+            v.load(np.linspace(low, high, v.shape.as_list()[0]).astype('f'), sess)
+
+
+def infeed(by_layers, optimiser, end):
+    """The body of the loop reads a batch by infeed; net, loss and training step are inside of it."""
+    def net_of(x, is_training):
+        if by_layers:
+            y = tf.nn.relu(bn(conv(x, 4, 'c'), is_training))
+            y = bn(conv(y, 4, 'c2'), is_training, 'bn2', fused=False)
+            return tf.layers.dense(tf.reshape(y, [-1, 144]), 3, name='logits')
+        k, mm, mv = w('k', [3, 3, 3, 4]), fixed('moving_mean', [4], 0.), fixed('moving_variance', [4], 1.)
+        z = tf.nn.conv2d(x, k, [1, 1, 1, 1], 'SAME')
+        m, v = tf.nn.moments(z, [0, 1, 2])
+        if is_training:
+            with tf.control_dependencies([tf.assign(mm, next_(mm, m)), tf.assign(mv, next_(mv, v))]):
+                m = tf.identity(m)
+        else:
+            m, v = mm, mv
+        z = tf.nn.relu(tf.nn.batch_normalization(z, m, v, w('b', [4]), w('g', [4]), 1e-3))
+        return tf.reshape(z, [-1, 144], name='logits')
+
+    def build(is_training):
+        if not is_training:
+            x = tf.placeholder(tf.float32, [3, 6, 6, 3], name='while/InfeedDequeueTuple')
+            return Net({x: (6, 6, 3)}, tf.nn.softmax(net_of(x, False)), updates=[])
+        q = tf.FIFOQueue(9, [tf.float32, tf.int32], shapes=[[6, 6, 3], []])
+        kept = []
+
+        def step(i, last):
+            x, y = q.dequeue_many(3, name='InfeedDequeueTuple')
+            logits = net_of(x, True)
+            kept.append(tf.nn.softmax(logits, name='probabilities'))
+            loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=y, logits=logits))
+            ups = tf.get_collection(tf.GraphKeys.UPDATE_OPS)
+            if optimiser:
+                with tf.control_dependencies(ups):
+                    opt = tf.train.GradientDescentOptimizer(1e-3)
+                    ups = [opt.apply_gradients([(g, v) for g, v in opt.compute_gradients(loss) if g is not None])]
+            with tf.control_dependencies(ups):
+                return i + 1, tf.identity(loss)
+        n, last = tf.while_loop(lambda i, l: i < 10, step, [0, 0.])
+        if end == 'exit':
+            tf.identity(last, name='loss')
+        return Net({}, kept, updates=[])
+    return build
+
+
+def as_infeed(meta):
+    """The dequeue becomes the op of a TPU, which this TensorFlow does not run."""
+    for node in meta.graph_def.node:
+        if node.name == 'while/InfeedDequeueTuple':
+            del node.input[:]
+            node.op = 'InfeedDequeueTuple'
+            node.attr.clear()
+            node.attr['dtypes'].list.type.extend([1, 3])
+            for size in ((3, 6, 6, 3), (3,)):
+                shape = node.attr['shapes'].list.shape.add()
+                for n in size:
+                    shape.dim.add().size = n
+
+
+for _by, _opt in ((True, True), (True, False), (False, True), (False, False)):
+    _f = infeed(_by, _opt, 'exit')
+    _f.__name__ = 'infeed_%s_%s' % ('layers' if _by else 'hand', 'sgd' if _opt else 'forward')
+    runs(versions=('115', '212'), training=False, poke=statistics_for, rewrite=as_infeed, commands=('freeze', 'fold'))(_f)
+    _g = infeed(_by, _opt, 'exit')
+    _g.__name__ = _f.__name__ + '_resource'
+    runs(versions=('115', '212'), training=False, poke=statistics_for, rewrite=as_infeed, commands=('freeze',), context=resource)(_g)
+
+
+@runs(versions=('113', '115', '212'), training=False)
+def opaque_updates(is_training):
+    """The update op is a Python function: the names alone are no evidence."""
+    x = image('x', (6, 6, 3))
+    c = conv(x, 4, 'c')
+    with tf.variable_scope('bn'):
+        m, v = tf.nn.moments(c, [0, 1, 2])
+        mm, mv = fixed('moving_mean', [4], .3), fixed('moving_variance', [4], 1.7)
+        if is_training:
+            for a, t in ((mm, m), (mv, v)):
+                new = tf.py_func(lambda p, q: (.9 * p + .1 * q).astype('f'), [a, t], tf.float32)
+                new.set_shape([4])
+                tf.add_to_collection(tf.GraphKeys.UPDATE_OPS, tf.assign(a, new))
+        a, b = (m, v) if is_training else (mm, mv)
+        y = tf.nn.batch_normalization(c, a, b, w('beta', [4]), w('gamma', [4]), 1e-3)
+    return net(x, tf.nn.relu(y, name='y'))
