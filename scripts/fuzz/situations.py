@@ -89,7 +89,9 @@ def save_frozen(sess, path, net, names, inputs, saver):
 def save_frozen_stripped(sess, path, net, names, inputs, saver):
     """freeze_graph, and then remove_training_nodes as optimize_for_inference does."""
     frozen = tf.graph_util.convert_variables_to_constants(sess, sess.graph.as_graph_def(), [n.split(':')[0] for n in names])
+    library = frozen.library
     frozen = tf.graph_util.remove_training_nodes(frozen, [n.split(':')[0] for n in names])
+    frozen.library.CopyFrom(library)
     with open(path + '.pb', 'wb') as f:
         f.write(frozen.SerializeToString())
     return [path + '.pb']
