@@ -66,7 +66,7 @@ export function findings(found: Found): Findings {
   const isAllowed = found.options.allowUntrained === true;
   const untrained = untrainedStatistics(found);
   const untrainedBehindFlag = untrainedSelected(found, needed);
-  const { tables, obstacles: ofTables } = findTables(graph, live);
+  const { tables, fromFiles, obstacles: ofTables } = findTables(graph, live);
   const obstacles = [...findObstacles(graph, live), ...ofTables, ...inputsInLoops(found, live)];
   const problems: Problem[] = [
     ...(outputs.refs.length === 0 ? [{ code: 'outputs_unclear', candidates: outputs.candidates } as const] : []),
@@ -104,7 +104,8 @@ export function findings(found: Found): Findings {
       fused: fusedRepairs(found, batchNorms),
       unfused: batchNorms.filter((each) => isRepaired(each) && each.unfused).map(({ name }) => name),
       dropouts: removed,
-      tables,
+      // With the file at hand, it can be filled.
+      tables: [...tables, ...fromFiles.filter(({ node }) => isKept(node))],
     },
     problems,
   };

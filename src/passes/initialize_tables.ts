@@ -17,7 +17,7 @@ import type { Pass } from './pass.js';
  * In graphs of TensorFlow 1.14 and before, the initialiser of a HashTable runs only while the table is empty: a second run is an
  * error there.
  *
- * Assumes: the entries are constants.
+ * Assumes: the entries are constants, or in a file that the user has.
  */
 export const initializeTables: Pass = {
   name: 'initialize_tables',

@@ -21,6 +21,8 @@ export interface Table {
 /** The lookup tables of a graph. */
 export interface Tables {
   readonly tables: readonly Table[];
+  /** Tables that are filled from a file: they are obstacles, too. */
+  readonly fromFiles: readonly Table[];
   /** Tables whose entries are not in the graph. */
   readonly obstacles: readonly Obstacle[];
 }
@@ -41,22 +43,21 @@ const TF_1_15 = 134;
 /** Finds the tables among live nodes, and how each is filled. */
 export function findTables(graph: Graph, live: NodeSet): Tables {
   const tables: Table[] = [];
+  const fromFiles: Table[] = [];
   const obstacles: Obstacle[] = [];
   const producer = graph.header.versions?.producer ?? 0;
+  const same = sameTables(graph, live);
   for (const node of [...live].filter(isTable)) {
-    const writers = writersOf(graph, node);
+    const writers = writersOf(graph, same.get(sharedName(node)) ?? [node]);
     const [first, ...others] = writers;
-    const constant = first && initializes(first) && isConstant(graph, first) ? first : undefined;
-    if (constant && others.length === 0) {
-      const guard = guardOf(graph, constant);
-      const { name: initializer } = constant;
-      tables.push({
-        node: node.name,
-        initializer,
-        isRepeatable: isMutable(node) || producer >= TF_1_15,
-        ready: guard?.ready,
-      });
-      continue;
+    const initializer =
+      first && others.length === 0 && initializes(first) && isConstant(graph, first) ? first : undefined;
+    if (initializer) {
+      const isRepeatable = isMutable(node) || producer >= TF_1_15;
+      const { ready } = guardOf(graph, initializer) ?? {};
+      const table = { node: node.name, initializer: initializer.name, isRepeatable, ready };
+      (readsFile(initializer) ? fromFiles : tables).push(table);
+      if (!readsFile(initializer)) continue;
     }
     const { name, op } = node;
     obstacles.push({
@@ -67,14 +68,29 @@ export function findTables(graph: Graph, live: NodeSet): Tables {
       tensors: dataFrom(graph, live, node),
     });
   }
-  return { tables, obstacles };
+  return { tables, fromFiles, obstacles };
 }
 
-/** The ops that fill or change a table: they take its handle, or that of another op which makes the same table. */
-function writersOf(graph: Graph, table: Node): Node[] {
-  const shared = attrString(table, 'shared_name') ?? '';
-  const same = shared === '' ? [table] : [...graph.nodes()].filter((node) => isSame(node, table, shared));
-  const holders = new Set<Node>(same);
+/** Tables by their shared name: ops with one name make one table. */
+function sameTables(graph: Graph, live: NodeSet): Map<string, Node[]> {
+  const same = new Map<string, Node[]>();
+  if (![...live].some(isTable)) return same;
+  for (const node of graph.nodes()) {
+    if (!isTable(node) || sharedName(node) === '') continue;
+    const others = same.get(sharedName(node));
+    if (others) others.push(node);
+    else same.set(sharedName(node), [node]);
+  }
+  return same;
+}
+
+function sharedName(node: Node): string {
+  return attrString(node, 'shared_name') ?? '';
+}
+
+/** The ops that fill or change a table, given the ops that make it: they take its handle. */
+function writersOf(graph: Graph, tables: readonly Node[]): Node[] {
+  const holders = new Set<Node>(tables);
   const found = new Set<Node>();
   for (const holder of holders) {
     for (const node of graph.dataConsumers(holder.name)) {
@@ -85,13 +101,8 @@ function writersOf(graph: Graph, table: Node): Node[] {
   return [...found];
 }
 
-function isSame(node: Node, table: Node, shared: string): boolean {
-  return node.op === table.op && isTable(node) && attrString(node, 'shared_name') === shared;
-}
-
-/** Whether the entries are computed from constants alone. */
+/** Whether the entries, or the name of their file, are computed from constants alone. */
 function isConstant(graph: Graph, initializer: Node): boolean {
-  if (readsFile(initializer)) return false;
   const [keys, values] = [guardOf(graph, initializer)?.keys ?? initializer.inputs[1], initializer.inputs[2]];
   const entries = [keys, values].flatMap((ref) => ref?.node ?? []);
   return [...ancestors(graph, entries, false)].every((node) => !isSource(node) && opInfo(node.op)?.stateful === false);
