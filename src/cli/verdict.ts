@@ -92,6 +92,7 @@ const ALWAYS: ReadonlySet<FreezeReport['outcomes'][number]['kind']> = new Set([
   'stripped',
   'pruned_function',
   'simplified',
+  'renamed',
 ]);
 
 /** Whether the graph was an inference graph already. */

@@ -4,6 +4,7 @@ import { checkOptions } from '../check_options.js';
 import type { Graph } from '../graph/graph.js';
 import type { Model } from '../graph/model.js';
 import { anyOf } from '../ops/meaning.js';
+import type { Outcome } from '../passes/outcome.js';
 import { EVALUATE_PIPELINE, FOLD_PIPELINE, runPipeline, UNFUSE_PIPELINE } from '../passes/pipeline.js';
 import { type EncodedGraph, encodeGraphDef } from '../writers/graph_def.js';
 import { analyse } from './analyse.js';
@@ -50,13 +51,22 @@ export function fold(model: Model, options: FoldOptions = {}): FoldedModel {
   const before = costOf(graph);
   const isKept = nameMatcher(options.keep ?? []);
   runPipeline(EVALUATE_PIPELINE, { graph, outputs: analysis.outputs.refs, isKept });
-  const folded = foldGraph({ graph, outputs: analysis.outputs.refs, duplicateWeights, isKept });
-  const all = [...outcomes, ...finish(analysis, graph)];
+  const sites = foldGraph({ graph, outputs: analysis.outputs.refs, duplicateWeights, isKept });
+  const finished = finish(analysis, graph);
+  const folded = withFinalNames(sites, finished);
+  const all = [...outcomes, ...finished];
   const obstacles = checkedToRun(analysis, graph);
   const encoded = encodeGraphDef(graph);
   const report = freezeReport(analysis, graph, all, encoded.byteLength, obstacles);
   const notices = [...report.notices, ...functionNotices(graph)];
   return { graph, encoded, report: { ...report, notices, folded, cost: { before, after: costOf(graph) } } };
+}
+
+/** Ops that took over the name of an output are reported by that name. */
+function withFinalNames(sites: readonly FoldedSite[], outcomes: readonly Outcome[]): FoldedSite[] {
+  const names = new Map<string, string>();
+  for (const outcome of outcomes) if (outcome.kind === 'renamed') names.set(outcome.node, outcome.to);
+  return sites.map((site) => ({ ...site, into: site.into.map((name) => names.get(name) ?? name) }));
 }
 
 /**

@@ -83,6 +83,8 @@ export function outcomeText(outcome: Outcome): string {
       return `${outcome.node} (${outcome.op}) always takes its input ${outcome.input}`;
     case 'simplified':
       return `simplified ${outcome.node} (${outcome.op})`;
+    case 'renamed':
+      return `renamed ${outcome.node} to ${outcome.to}`;
     case 'statistic':
       return `replaced ${refText(outcome.tensor)} by ${outcome.by}`;
     case 'batch_norm':

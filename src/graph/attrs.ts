@@ -59,6 +59,12 @@ export function attrShape(node: Attributed, key: string): number[] | undefined {
   return shapeOf(node.attr[key]?.shape);
 }
 
+/** The value of a list(shape) attr: undefined if absent; an element is undefined if its rank is unknown. */
+export function attrShapes(node: Attributed, key: string): (number[] | undefined)[] | undefined {
+  const list = node.attr[key]?.list;
+  return list ? (list.shape ?? []).map(shapeOf) : undefined;
+}
+
 /** Constructors of AttrValues, named by their kind. */
 export const attr = {
   bool: (b: boolean): AttrValue => ({ b }),

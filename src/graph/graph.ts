@@ -254,6 +254,13 @@ export class Graph {
     });
   }
 
+  /** Moves a node to the place and the name of another, its only consumer. */
+  moveTo(node: Node, place: Node): void {
+    const { op, device, inputs, controls, content } = this.#mutable(node.name);
+    this.#relink(place, (mutable) => Object.assign(mutable, { op, device, inputs, controls, content }));
+    this.remove(node.name);
+  }
+
   /** Turns the node into a Const with the value `tensor`. */
   replaceByConst(node: Node, tensor: Tensor, controls: readonly string[] = []): void {
     this.replace(node, { op: 'Const', tensor, controls, attr: { dtype: attr.type(tensor.dtype) } });

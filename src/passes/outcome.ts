@@ -15,6 +15,8 @@ export type Outcome =
   | { readonly kind: 'branch'; readonly node: string; readonly op: string; readonly input: number }
   /** A node was bypassed or replaced by a simpler op: it only forwarded its input or removed axes of size 1. */
   | { readonly kind: 'simplified'; readonly node: string; readonly op: string }
+  /** An output was an Identity of the node, which now has its name `to`. */
+  | { readonly kind: 'renamed'; readonly node: string; readonly to: string }
   /** A tensor was replaced by the variable that averages it, or by the constant that it converges to. */
   | { readonly kind: 'statistic'; readonly tensor: TensorRef; readonly by: string | number }
   /** A batch norm now uses its moving statistics. */

@@ -16,6 +16,7 @@ import { freezeVariables } from './freeze_variables.js';
 import { initializeTables } from './initialize_tables.js';
 import { inlineFunctions } from './inline_functions.js';
 import { liftFromLoops } from './lift_from_loops.js';
+import { nameOutputs } from './name_outputs.js';
 import type { PassResult } from './outcome.js';
 import type {
   AssignedPlan,
@@ -32,6 +33,7 @@ import { pruneFunctions } from './prune_functions.js';
 import { readAssignedValues } from './read_assigned_values.js';
 import { removeDropout } from './remove_dropout.js';
 import { removeReplicas } from './remove_replicas.js';
+import { replaceGlobalBatchNorms } from './replace_global_batch_norms.js';
 import { replaceStatistics } from './replace_statistics.js';
 import { rewireBatchNorms } from './rewire_batch_norms.js';
 import { squeezeSlices } from './squeeze_slices.js';
@@ -108,9 +110,13 @@ export const EVALUATE_PIPELINE: readonly Pass<FinishPlan>[] = [evaluateParameter
 
 /** Last, for frozen and folded graphs alike: makes them easy to read for other programs. The order matters, as noted. */
 export const FINISH_PIPELINE: readonly Pass<FinishPlan>[] = [
+  // Adds constants to evaluate.
+  replaceGlobalBatchNorms,
   evaluateConstants,
   // Constants have to be evaluated to see that they are one or zero.
   dropNeutralOps,
+  // After folding: an op that is an output would be folded less.
+  nameOutputs,
   // Last: the passes before it may add nodes.
   writeDefaultAttrs,
 ];

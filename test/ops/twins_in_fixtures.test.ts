@@ -38,12 +38,24 @@ function frozen(model: Model, one: Case, before: ReadonlyMap<string, string>): u
       flags: report.flags,
       kept: report.kept,
       outcomes: report.outcomes.filter(({ kind }) => kind !== 'stripped').map(withoutOp),
-      graph: linesOf(graph, before),
+      graph: linesOf(graph, renamed(before, report.outcomes)),
     };
   } catch (error) {
     if (!(error instanceof BnfixError) || error.code === 'internal') throw error;
     return { refused: error.code, where: error.where };
   }
+}
+
+/** The old ops by the names that nodes have in the end. */
+function renamed(before: ReadonlyMap<string, string>, outcomes: readonly Outcome[]): ReadonlyMap<string, string> {
+  const names = new Map(before);
+  for (const outcome of outcomes) {
+    if (outcome.kind !== 'renamed') continue;
+    const op = names.get(outcome.node);
+    if (op === undefined) names.delete(outcome.to);
+    else names.set(outcome.to, op);
+  }
+  return names;
 }
 
 /** What was done, to ops of whatever name: counts of stripped nodes differ, as twins have more inputs. */

@@ -1,5 +1,5 @@
-import { attrShape } from '../../graph/attrs.js';
-import { type Shape, type ShapeRule, scalar, shapeGiven, UNKNOWN } from './rule.js';
+import { attrShape, attrShapes } from '../../graph/attrs.js';
+import { type Shape, type ShapeContext, type ShapeRule, scalar, shapeGiven, UNKNOWN } from './rule.js';
 
 /** The attr `shape`, which the op enforces. */
 export const declared: ShapeRule = ({ node }) => attrShape(node, 'shape');
@@ -49,3 +49,28 @@ export const shapeOf: ShapeRule = (context) => [context.shape(0)?.length ?? UNKN
 /** ShapeN: the shape of each input. */
 export const shapesOf: ShapeRule = (context) =>
   context.node.inputs.map((_, index): Shape => [context.shape(index)?.length ?? UNKNOWN]);
+
+/** The outputs of an iterator: its attr `output_shapes`, which TensorFlow checks. */
+export const ofIterator: ShapeRule = ({ node }) => attrShapes(node, 'output_shapes') ?? undefined;
+
+/** The declared shapes of outputs: the attr `shapes`, or `shape` for a single one. */
+export const ofInfeed: ShapeRule = ({ node }) => attrShapes(node, 'shapes') ?? attrShape(node, 'shape');
+
+/** An element of a queue: the attr `shapes` of the queue, if it has one per component. */
+export const dequeued: ShapeRule = (context) => componentShapes(context);
+
+/** Several elements of a queue, as many as input 1 says. */
+export const dequeuedMany: ShapeRule = (context) => batches(context, scalar(context, 1) ?? UNKNOWN);
+
+/** At most as many elements of a queue as input 1 says. */
+export const dequeuedUpTo: ShapeRule = (context) => batches(context, UNKNOWN);
+
+function batches(context: ShapeContext, count: number): readonly Shape[] | undefined {
+  return componentShapes(context)?.map((shape) => shape && [count, ...shape]);
+}
+
+function componentShapes(context: ShapeContext): readonly Shape[] | undefined {
+  const queue = context.handle(0);
+  const shapes = queue && attrShapes(queue, 'shapes');
+  return shapes && shapes.length > 0 ? shapes : undefined;
+}

@@ -1,4 +1,4 @@
-import { declared, fed } from '../shape_rules/sources.js';
+import { declared, dequeued, dequeuedMany, dequeuedUpTo, fed, ofInfeed, ofIterator } from '../shape_rules/sources.js';
 import { type OpRow, row } from './row.js';
 
 /** Sources of data (array_ops.cc, dataset_ops.cc, data_flow_ops.cc, parsing_ops.cc). */
@@ -6,12 +6,14 @@ export const INPUT_OPS: readonly OpRow[] = [
   row('Placeholder', 'placeholder', { shape: fed }),
   row('PlaceholderV2', 'placeholder', { shape: declared }),
   row('PlaceholderWithDefault', 'placeholder default_placeholder', { shape: declared }),
-  row('IteratorGetNext IteratorGetNextSync IteratorGetNextAsOptional', 'pipeline_end'),
-  row('MultiDeviceIteratorGetNextFromShard', 'pipeline_end'),
-  row('QueueDequeue QueueDequeueV2 QueueDequeueMany QueueDequeueManyV2', 'pipeline_end'),
-  row('QueueDequeueUpTo QueueDequeueUpToV2', 'pipeline_end'),
+  row('IteratorGetNext IteratorGetNextSync', 'pipeline_end', { shape: ofIterator }),
+  row('IteratorGetNextAsOptional', 'pipeline_end'),
+  row('MultiDeviceIteratorGetNextFromShard', 'pipeline_end', { shape: ofIterator }),
+  row('QueueDequeue QueueDequeueV2', 'pipeline_end', { shape: dequeued }),
+  row('QueueDequeueMany QueueDequeueManyV2', 'pipeline_end', { shape: dequeuedMany }),
+  row('QueueDequeueUpTo QueueDequeueUpToV2', 'pipeline_end', { shape: dequeuedUpTo }),
   row('Unstage MapUnstage MapUnstageNoKey OrderedMapUnstage OrderedMapUnstageNoKey', 'pipeline_end'),
-  row('InfeedDequeue InfeedDequeueTuple', 'pipeline_end accelerator'),
+  row('InfeedDequeue InfeedDequeueTuple', 'pipeline_end accelerator', { shape: ofInfeed }),
   row('PyFunc PyFuncStateless EagerPyFunc', 'python'),
   row('DecodeJpeg DecodePng DecodeImage DecodeBmp DecodeGif DecodeAndCropJpeg DecodeRaw DecodePaddedRaw', 'decode'),
   row('DecodeCSV DecodeWav DecodeBase64 DecodeCompressed DecodeJSONExample DecodeProtoV2', 'decode'),
