@@ -14,10 +14,11 @@ const isGlobal = anyOf('global_batch_norm');
  * float32, by arithmetic.
  *
  *     given:   x = Placeholder[shape=[?, 4, 4, 1]]
- *              y = BatchNormWithGlobalNormalization(x, [0.5], [4.0], [1.0], [2.0])[variance_epsilon=0.001,
- *                  scale_after_normalization=true]
+ *              m = [0.5], v = [4.0], b = [1.0], g = [2.0]
+ *              y = BatchNormWithGlobalNormalization(x, m, v, b, g)[variance_epsilon=0.001, scale_after_normalization=true]
  *     result:  x = Placeholder[shape=[?, 4, 4, 1]]
- *              y = FusedBatchNorm(x, [2.0], [1.0], [0.5], [4.0])[data_format=NHWC, epsilon=0.001, is_training=false]
+ *              m = [0.5], v = [4.0], b = [1.0], g = [2.0]
+ *              y = FusedBatchNorm(x, g, b, m, v)[data_format=NHWC, epsilon=0.001, is_training=false]
  *
  * Assumes: nothing. The inputs of the obsolete op are t, m, v, beta and gamma; it uses gamma if scale_after_normalization is true.
  */

@@ -53,8 +53,11 @@ export const shapesOf: ShapeRule = (context) =>
 /** The outputs of an iterator: its attr `output_shapes`, which TensorFlow checks. */
 export const ofIterator: ShapeRule = ({ node }) => attrShapes(node, 'output_shapes') ?? undefined;
 
-/** The declared shapes of outputs: the attr `shapes`, or `shape` for a single one. */
-export const ofInfeed: ShapeRule = ({ node }) => attrShapes(node, 'shapes') ?? attrShape(node, 'shape');
+/** The outputs of an infeed: the attr `shapes`, or `shape` for a single one. The batch is that of one TPU core: unknown elsewhere. */
+export const ofInfeed: ShapeRule = ({ node }) => {
+  const shapes = attrShapes(node, 'shapes') ?? [attrShape(node, 'shape')];
+  return shapes.map((shape) => shape && (shape.length === 0 ? shape : [UNKNOWN, ...shape.slice(1)]));
+};
 
 /** An element of a queue: the attr `shapes` of the queue, if it has one per component. */
 export const dequeued: ShapeRule = (context) => componentShapes(context);
