@@ -51,14 +51,14 @@ export function analyse(model: Model, options: FreezeOptions = {}): Analysis {
     ...runPipeline(INLINE_PIPELINE, { graph }),
     ...runPipeline(REPLICA_PIPELINE, { graph, replicas: findEqualReplicas(graph) }),
   ];
-  const outputs = resolveOutputs({ ...model, graph }, options);
+  const found = findVariables({ ...model, graph });
+  const outputs = resolveOutputs({ ...model, graph }, options, servedBy(found, model.checkpoint));
   // If outputs have to be named, analyse everything that feeds a candidate.
   const ends = outputs.refs.length > 0 ? outputs.refs : outputs.candidates.map(({ ref }) => ref);
   inlined.push(...runPipeline(REPLICA_PIPELINE, { graph, replicas: findChosenReplicas(graph, ends) }));
   refuseIdleKeep(graph, options.keep ?? []);
   const isKept = nameMatcher(options.keep ?? []);
   const inputs = findInputs(graph, ends, options);
-  const found = findVariables({ ...model, graph });
   const variables = options.ema ? useEmaWeights(graph, found, model.checkpoint) : found;
   const asTrained = lazily(() => findUpdates(graph, variables, findActivations(graph)));
   const flags = resolveFlags(graph, ends, options, isKept, variableReads(variables, asTrained));
@@ -94,6 +94,12 @@ export function analyse(model: Model, options: FreezeOptions = {}): Analysis {
   });
   const fedOutputs = ends.filter(({ node }) => findActivations(graph).hasNamed(node));
   return { model, options, graph, outputs, inputs, variables, flags, prepared, fedOutputs, ...findings };
+}
+
+/** Whether a checkpoint has a value for a variable; it is not asked about one of another model, which is refused later. */
+function servedBy({ byNode }: Variables, checkpoint: Checkpoint | undefined): (variable: string) => boolean {
+  const isAny = checkpoint !== undefined && [...byNode.values()].some(({ key }) => key !== undefined);
+  return (name) => !isAny || !byNode.has(name) || byNode.get(name)!.key !== undefined;
 }
 
 /** Where the graph begins: tensors that the user names, otherwise the ends of input pipelines. */

@@ -17,21 +17,28 @@ export interface OutputsFound {
   /** Empty if they have to be named. */
   readonly refs: readonly TensorRef[];
   readonly reason: OutputReason;
+  /** What to propose if they have to be named. */
+  readonly proposed: readonly TensorRef[];
   /** The candidates, best first; empty if a name or a signature determines the outputs. */
   readonly candidates: readonly OutputCandidate[];
 }
 
 /**
  * The outputs: named by the user, from a signature, or detected in the graph.
+ * @param isServed - whether the checkpoint has a value for a variable
  * @throws BnfixError `usage` when a named output, or the signature, does not exist
  */
-export function resolveOutputs(model: Model, options: FreezeOptions): OutputsFound {
+export function resolveOutputs(
+  model: Model,
+  options: FreezeOptions,
+  isServed?: (variable: string) => boolean,
+): OutputsFound {
   if (options.outputs && options.outputs.length > 0) {
     const refs = options.outputs.map((name) => namedOutput(model.graph, name));
-    return { refs, reason: { code: 'given' }, candidates: [] };
+    return { refs, reason: { code: 'given' }, proposed: refs, candidates: [] };
   }
-  const { outputs: refs, reason, candidates } = chooseOutputs(model, options.signature);
-  return { refs, reason, candidates };
+  const { outputs: refs, ...choice } = chooseOutputs(model, options.signature, isServed);
+  return { refs, ...choice };
 }
 
 function namedOutput(graph: Graph, name: string): TensorRef {

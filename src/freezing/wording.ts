@@ -22,6 +22,8 @@ export function outputReasonText(reason: OutputReason, option: string): string {
       return 'the only final tensor of the net';
     case 'best_candidate':
       return `chosen from ${reason.of} candidates (${option} overrides)`;
+    case 'heads':
+      return `all ends of the net, chosen from ${reason.of} candidates (${option} overrides)`;
     case 'unclear':
       return 'ambiguous: name them';
   }

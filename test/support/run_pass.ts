@@ -119,7 +119,7 @@ function contextOf(pass: string, graph: Graph, options: CaseOptions): PassContex
   const shapes = new Shapes(graph);
   const cut = (options.inputs ?? []).map(parseTensorName).map((tensor) => ({ tensor, shape: shapes.of(tensor) }));
   const prepare = { outputs: refs, inputs: cut, flags };
-  const outputs: OutputsFound = { refs, reason: { code: 'given' }, candidates: [] };
+  const outputs: OutputsFound = { refs, reason: { code: 'given' }, proposed: refs, candidates: [] };
   const reads = findAssignedReads(graph, updates().lastBatches, refs);
   const asPrepared = { model, graph, outputs, plan: prepare, variables, isKept, options, updates: updates() };
   const found = analysePrepared({ ...asPrepared, asTrained: undefined, selected: undefined, inLoops: new Map() });

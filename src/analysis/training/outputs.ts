@@ -6,7 +6,8 @@ import { type Node, refText, type TensorRef } from '../../graph/node.js';
 import { anyOf } from '../../ops/meaning.js';
 import { outputTypes } from '../../ops/registry.js';
 import { type Shape, Shapes } from '../values/shapes.js';
-import { NodeRoles } from './node_roles.js';
+import type { Reader } from './outputs/predictions.js';
+import { type Demotion, rankPredictions } from './outputs/ranking.js';
 
 /** A tensor that may be an output of the model. */
 export interface OutputCandidate {
@@ -15,8 +16,12 @@ export interface OutputCandidate {
   readonly op: string;
   /** Sizes, -1 for an unknown one; undefined for an unknown rank. */
   readonly shape: Shape;
-  /** The higher, the more likely it is an output; no unit. */
+  /** The higher, the more likely it is an output; no unit. It only breaks ties. */
   readonly score: number;
+  /** What reads it. */
+  readonly reader: Reader;
+  /** Why it is no output; undefined if it is one. */
+  readonly demotion: Demotion | undefined;
 }
 
 /** Why outputs were chosen. */
@@ -28,12 +33,16 @@ export type OutputReason =
   | { readonly code: 'only_candidate' }
   /** It leads the other candidates clearly. */
   | { readonly code: 'best_candidate'; readonly of: number }
+  /** The net has several heads. */
+  | { readonly code: 'heads'; readonly of: number }
   /** They have to be named. */
   | { readonly code: 'unclear' };
 
 /** The chosen outputs and why; or the candidates. */
 export interface OutputChoice {
   readonly outputs: readonly TensorRef[];
+  /** What to propose, if they have to be named. */
+  readonly proposed: readonly TensorRef[];
   readonly reason: OutputReason;
   readonly candidates: readonly OutputCandidate[];
 }
@@ -45,28 +54,33 @@ export function parseTensorName(text: string): TensorRef {
   return colon > 0 && Number.isInteger(port) ? { node: text.slice(0, colon), port } : { node: text, port: 0 };
 }
 
-/** The lead in score that the best candidate needs to be chosen automatically. */
-const CLEAR_LEAD = 2;
+/** More outputs than this are not chosen without being asked for. */
+const MANY = 16;
 
 /**
- * The outputs of a model if the user names none: those of a signature, otherwise the best candidate if it leads
- * clearly.
+ * The outputs of a model if the user names none: those of a signature, otherwise all tensors in which the net ends, if they
+ * belong to one net.
  *
  * @param wanted - the signature to use
+ * @param isServed - whether the checkpoint has a value for a variable
  * @throws BnfixError `usage` when the model has no such signature
  */
-export function chooseOutputs(model: Model, wanted?: string): OutputChoice {
+export function chooseOutputs(model: Model, wanted?: string, isServed?: (variable: string) => boolean): OutputChoice {
   const signature = fromSignatures(model, wanted);
   if (signature) return signature;
-  const candidates = rankOutputs(model.graph);
-  const [first, second] = candidates;
-  if (first && (!second || first.score >= second.score + CLEAR_LEAD)) {
-    const reason = second
-      ? { code: 'best_candidate' as const, of: candidates.length }
-      : { code: 'only_candidate' as const };
-    return { outputs: [first.ref], reason, candidates };
+  const { candidates, isOneNet } = rankOutputs(model.graph, isServed);
+  const best = candidates.filter(({ demotion }) => demotion === undefined);
+  const proposed = best.map(({ ref }) => ref);
+  if (best.length === 0 || best.length > MANY || !isOneNet) {
+    return { outputs: [], proposed, reason: { code: 'unclear' }, candidates };
   }
-  return { outputs: [], reason: { code: 'unclear' }, candidates };
+  const reason =
+    candidates.length === 1
+      ? { code: 'only_candidate' as const }
+      : best.length === 1
+        ? { code: 'best_candidate' as const, of: candidates.length }
+        : { code: 'heads' as const, of: candidates.length };
+  return { outputs: proposed, proposed, reason, candidates };
 }
 
 function fromSignatures(model: Model, wanted: string | undefined): OutputChoice | undefined {
@@ -85,21 +99,40 @@ function fromSignatures(model: Model, wanted: string | undefined): OutputChoice 
   const outputs = names.map(parseTensorName).filter((ref) => model.graph.has(ref.node));
   if (outputs.length === 0) return undefined;
   outputs.sort((a, b) => (refText(a) < refText(b) ? -1 : 1));
-  return { outputs, reason: { code: 'signature', name }, candidates: [] };
+  return { outputs, proposed: outputs, reason: { code: 'signature', name }, candidates: [] };
 }
 
-/** Final tensors of the net, best first: excludes training, loss, metric, summary, initialisation and save ops. */
-export function rankOutputs(graph: Graph): OutputCandidate[] {
+/** The tensors in which a net ends, best first. @param isServed - whether the checkpoint has a value for a variable */
+export function rankOutputs(
+  graph: Graph,
+  isServed: (variable: string) => boolean = () => true,
+): { candidates: OutputCandidate[]; isOneNet: boolean } {
   const shapes = new Shapes(graph);
-  const roles = new NodeRoles(graph, shapes);
-  return roles
-    .netOutputs()
-    .map((node) => {
-      const ref = { node: node.name, port: 0 };
+  const { ranked, isOneNet } = rankPredictions(graph, isServed);
+  const candidates = ranked.flatMap(({ node, reader, demotion }) =>
+    portsOf(node).map((port): OutputCandidate => {
+      const ref = { node: node.name, port };
       const shape = shapes.of(ref);
-      return { ref, op: node.op, shape, score: score(node, shape, outputTypes(node)?.[0]) };
-    })
-    .sort((a, b) => b.score - a.score || (a.ref.node < b.ref.node ? -1 : 1));
+      const points = score(node, shape, outputTypes(node)?.[port]);
+      return { ref, op: node.op, shape, score: points, reader, demotion };
+    }),
+  );
+  const order = new Map([...graph.nodes()].map(({ name }, i) => [name, i]));
+  candidates.sort(
+    (a, b) =>
+      Number(a.demotion !== undefined) - Number(b.demotion !== undefined) ||
+      b.score - a.score ||
+      order.get(a.ref.node)! - order.get(b.ref.node)!,
+  );
+  return { candidates, isOneNet };
+}
+
+const hasEqualOutputs = anyOf('split', 'unpack', 'call');
+
+/** The outputs of a node that are results. */
+function portsOf(node: Node): number[] {
+  const count = hasEqualOutputs(node) ? (outputTypes(node)?.length ?? 1) : 1;
+  return Array.from({ length: count }, (_, port) => port);
 }
 
 const TELLING_NAME =

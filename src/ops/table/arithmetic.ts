@@ -20,7 +20,9 @@ function binary(ops: string, roles: string, scalar?: (a: number, b: number) => n
 
 /** A comparison: unknown for unknown numbers. */
 function compare(op: string, roles: string, holds: (a: number, b: number) => boolean): OpRow {
-  return binary(op, `comparison exact ${roles}`, (a, b) => (Number.isNaN(a + b) ? Number.NaN : Number(holds(a, b))));
+  return binary(op, `comparison exact ${roles}`.trim(), (a, b) =>
+    Number.isNaN(a + b) ? Number.NaN : Number(holds(a, b)),
+  );
 }
 
 const sum: Scalar = (...all) => all.reduce((total, x) => total + x, 0);
@@ -36,7 +38,7 @@ export const ARITHMETIC_OPS: readonly OpRow[] = [
     conflict: notAlike,
   }),
   row('BiasAdd BiasAddV1', 'bias exact', { scalar: (a, b) => a! + b!, shape: same, conflict: notOnePerChannel }),
-  binary('Sub', 'arithmetic subtract scoring_step exact', (a, b) => a - b),
+  binary('Sub', 'arithmetic subtract exact', (a, b) => a - b),
   binary('Mul', 'arithmetic multiply exact', (a, b) => a * b),
   binary('MulNoNan', 'arithmetic multiply exact', (a, b) => (b === 0 ? 0 : a * b)),
   binary('Div RealDiv', 'arithmetic divide exact', (a, b) => a / b),
@@ -46,9 +48,9 @@ export const ARITHMETIC_OPS: readonly OpRow[] = [
   binary('TruncateDiv', 'exact_integers', (a, b) => Math.trunc(a / b)),
   binary('FloorMod', 'exact_integers', (a, b) => a - b * Math.floor(a / b)),
   binary('Mod TruncateMod', 'exact_integers', (a, b) => a % b),
-  unary('Neg', 'arithmetic scoring_step exact', (a) => -a!),
+  unary('Neg', 'arithmetic negate exact', (a) => -a!),
   unary('Inv Reciprocal', 'arithmetic reciprocal exact', (a) => 1 / a!),
-  unary('Square', 'arithmetic square scoring_step exact', (a) => a! * a!),
+  unary('Square', 'arithmetic square exact', (a) => a! * a!),
   row('SquaredDifference', 'arithmetic square subtract exact', {
     scalar: (a, b) => (a! - b!) ** 2,
     steps: (round, a, b) => round(a! - b!) ** 2,
@@ -60,21 +62,21 @@ export const ARITHMETIC_OPS: readonly OpRow[] = [
   unary('Rsqrt', 'arithmetic root exact', (a) => 1 / Math.sqrt(a!)),
   unary('Exp', 'arithmetic', (a) => Math.exp(a!)),
   unary('Expm1', 'arithmetic', (a) => Math.expm1(a!)),
-  unary('Log', 'arithmetic scoring_step', (a) => Math.log(a!)),
-  unary('Log1p', 'arithmetic scoring_step', (a) => Math.log1p(a!)),
-  binary('Xlogy', 'scoring_step', (a, b) => (a === 0 ? 0 : a * Math.log(b))),
-  binary('Xlog1py', 'scoring_step', (a, b) => (a === 0 ? 0 : a * Math.log1p(b))),
-  unary('Abs', 'arithmetic scoring_step exact', (a) => Math.abs(a!)),
-  unary('Sign', 'exact', (a) => Math.sign(a!)),
-  binary('Maximum', 'arithmetic extremum scoring_step exact', (a, b) => Math.max(a, b)),
-  binary('Minimum', 'arithmetic extremum scoring_step exact', (a, b) => Math.min(a, b)),
-  row('ClipByValue', 'arithmetic extremum scoring_step exact', {
+  unary('Log', 'arithmetic logarithm', (a) => Math.log(a!)),
+  unary('Log1p', 'arithmetic logarithm', (a) => Math.log1p(a!)),
+  binary('Xlogy', 'logarithm', (a, b) => (a === 0 ? 0 : a * Math.log(b))),
+  binary('Xlog1py', 'logarithm', (a, b) => (a === 0 ? 0 : a * Math.log1p(b))),
+  unary('Abs', 'arithmetic absolute exact', (a) => Math.abs(a!)),
+  unary('Sign', 'rounding exact', (a) => Math.sign(a!)),
+  binary('Maximum', 'arithmetic extremum exact', (a, b) => Math.max(a, b)),
+  binary('Minimum', 'arithmetic extremum exact', (a, b) => Math.min(a, b)),
+  row('ClipByValue', 'arithmetic extremum exact', {
     scalar: (a, low, high) => Math.min(Math.max(a!, low!), high!),
     shape: same,
   }),
-  unary('Floor', 'rounding scoring_step exact', (a) => Math.floor(a!)),
-  unary('Ceil', 'rounding scoring_step exact', (a) => Math.ceil(a!)),
-  unary('Round Rint', 'rounding scoring_step exact', (a) => roundHalfToEven(a!)),
+  unary('Floor', 'rounding exact', (a) => Math.floor(a!)),
+  unary('Ceil', 'rounding exact', (a) => Math.ceil(a!)),
+  unary('Round Rint', 'rounding exact', (a) => roundHalfToEven(a!)),
   unary('Sin', '', (a) => Math.sin(a!)),
   unary('Cos', '', (a) => Math.cos(a!)),
   unary('Tan', '', (a) => Math.tan(a!)),
@@ -89,10 +91,10 @@ export const ARITHMETIC_OPS: readonly OpRow[] = [
   binary('Atan2', '', (a, b) => Math.atan2(a, b)),
   unary('Erf Erfc Erfinv Lgamma Digamma Ndtri', ''),
   unary('IsNan IsInf IsFinite', ''),
-  compare('Greater', 'scoring_step', (a, b) => a > b),
-  compare('GreaterEqual', 'scoring_step', (a, b) => a >= b),
-  compare('Less', 'scoring_step', (a, b) => a < b),
-  compare('LessEqual', 'scoring_step', (a, b) => a <= b),
+  compare('Greater', '', (a, b) => a > b),
+  compare('GreaterEqual', '', (a, b) => a >= b),
+  compare('Less', '', (a, b) => a < b),
+  compare('LessEqual', '', (a, b) => a <= b),
   // With incompatible_shape_error = false, shapes that do not match give the scalar false: ignored, since rare.
   compare('Equal', 'metric', (a, b) => a === b),
   compare('NotEqual', 'metric', (a, b) => a !== b),
@@ -101,16 +103,17 @@ export const ARITHMETIC_OPS: readonly OpRow[] = [
   binary('LogicalAnd', 'logic exact', (a, b) => (a === 0 || b === 0 ? 0 : a * b)),
   // One true value determines the result, whatever the other is.
   binary('LogicalOr', 'logic exact', (a, b) => (isTrue(a) || isTrue(b) ? 1 : a + b)),
-  unary('Relu', 'arithmetic activation exact', (a) => Math.max(0, a!)),
+  unary('Relu', 'arithmetic activation hinge exact', (a) => Math.max(0, a!)),
   unary('Relu6', 'activation exact', (a) => Math.min(Math.max(0, a!), 6)),
   unary('Elu', 'activation', (a) => (a! > 0 ? a! : Math.expm1(a!))),
-  unary('Softplus', 'activation', (a) => Math.max(a!, 0) + Math.log1p(Math.exp(-Math.abs(a!)))),
+  unary('Softplus', 'activation hinge', (a) => Math.max(a!, 0) + Math.log1p(Math.exp(-Math.abs(a!)))),
   unary('Softsign', 'activation', (a) => a! / (1 + Math.abs(a!))),
   unary('LeakyRelu Selu', 'activation'),
   unary('Sigmoid', 'activation probability', (a) => 1 / (1 + Math.exp(-a!))),
   unary('Tanh', 'activation probability', (a) => Math.tanh(a!)),
   unary('Softmax', 'activation probability'),
-  unary('LogSoftmax LRN', 'activation'),
+  unary('LogSoftmax', 'activation logarithm'),
+  unary('LRN', 'activation'),
   unary('ZerosLike', 'arithmetic shape_like exact', () => 0),
   unary('OnesLike', 'arithmetic shape_like exact', () => 1),
 ];

@@ -41,8 +41,8 @@ export const MOVEMENT_OPS: readonly OpRow[] = [
   row('DebugIdentity DebugIdentityV2 DebugIdentityV3', 'identity', { shape: same }),
   row('DebugGradientIdentity DebugGradientRefIdentity', 'identity', { shape: same }),
   row('Copy CopyHost DeepCopy', 'identity', { shape: same }),
-  row('StopGradient', 'identity gradient_barrier scoring_step exact', { shape: same, channels: channels.elementwise }),
-  row('PreventGradient', 'identity gradient_barrier scoring_step exact', {
+  row('StopGradient', 'identity gradient_barrier exact', { shape: same, channels: channels.elementwise }),
+  row('PreventGradient', 'identity gradient_barrier exact', {
     shape: same,
     channels: channels.elementwise,
   }),
@@ -53,7 +53,7 @@ export const MOVEMENT_OPS: readonly OpRow[] = [
   row('StackV2 Stack MutexV2', 'own_resource'),
   row('OneShotIterator', 'own_resource'),
   row('IdentityN', 'identity_n', { shape: each }),
-  row('Cast', 'cast scoring_step exact', { shape: same }),
+  row('Cast', 'cast exact', { shape: same }),
   row('Reshape', 'reshape exact', {
     value: values.reshaped,
     shape: reshape,
@@ -111,8 +111,8 @@ export const MOVEMENT_OPS: readonly OpRow[] = [
   row('Shape', 'shape_query exact', { shape: shapeOf }),
   row('ShapeN', 'shape_query', { shape: shapesOf }),
   row('Size Rank', 'shape_query exact', { shape: single }),
-  row('TopK TopKV2', 'scoring_step', { shape: topK }),
-  row('ArgMax ArgMin', 'scoring_step', { shape: argReduction }),
+  row('TopK TopKV2', 'selection', { shape: topK }),
+  row('ArgMax ArgMin', 'arg_reduction selection', { shape: argReduction }),
   row('Where', 'dynamic_shape'),
   row(
     'NonMaxSuppression NonMaxSuppressionV2 NonMaxSuppressionV3 NonMaxSuppressionV4 NonMaxSuppressionV5',

@@ -47,7 +47,8 @@ export const NEURAL_OPS: readonly OpRow[] = [
   row('FractionalMaxPool FractionalAvgPool', 'pool'),
   row('Mean', 'reduction average mean', { shape: reduction, channels: mean }),
   row('Sum', 'reduction average', { shape: reduction }),
-  row('Max Min Prod EuclideanNorm', 'reduction', { shape: reduction }),
+  row('Max Min', 'reduction selection', { shape: reduction }),
+  row('Prod EuclideanNorm', 'reduction', { shape: reduction }),
   row('All Any', '', { shape: reduction }),
   row('FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3', 'fused_batch_norm', {
     shape: batchNorm,

@@ -11,7 +11,7 @@ import type { ValueRule } from '../value_rules.js';
  *   `across_replicas` combines a tensor with those of other replicas, `replica_count` is their number.
  * - Arithmetic: `arithmetic` is any continuous elementwise function that statistics are computed with; also `add`,
  *   `subtract`, `multiply`, `divide`, `square`, `power`, `root` (Sqrt, Rsqrt), `extremum` (of two tensors), `comparison`,
- *   `logic`, `rounding`. What TensorFlow computes is known to the last bit for ops that are `exact` (the function of the row, rounded once
+ *   `logic`, `rounding`, `negate`, `absolute`, `logarithm`. What TensorFlow computes is known to the last bit for ops that are `exact` (the function of the row, rounded once
  *   to the dtype, or elements that only move) or `exact_integers` (the same, for integers only).
  * - Movement of elements: `transpose`, `concat`, `pad`, `slice`, `split`, `gather`, `scatter`, `reverse`, `tile`, `resize`,
  *   `blocks` (of positions become batches, or batches blocks).
@@ -26,16 +26,16 @@ import type { ValueRule } from '../value_rules.js';
  *   (reorders data) or `sampling` (from the distribution in its input, as a language model does at inference).
  * - Networks: `convolution`, `depthwise_convolution`, `transposed_convolution`, `matmul`, `pool`, `reduction` over axes (of
  *   which `average`s are Mean and Sum, `mean` Mean alone), `fused_batch_norm`, `fused_batch_norm_gradient`,
- *   `global_batch_norm`, `bias`, `activation`, `probability` (an activation that ends in a bounded range), `fake_quantize`,
- *   `weighted` (brings weights in), `tensor_array`.
+ *   `global_batch_norm`, `bias`, `activation`, `probability` (an activation that ends in a bounded range), `hinge` (an activation
+ *   that losses use as well), `fake_quantize`, `weighted` (brings weights in), `tensor_array`, `arg_reduction` (an index along an axis).
  * - Shapes: `shape_query` returns a shape, `shape_like` makes a constant of one; the output size of a `dynamic_shape` op
  *   depends on values. `lookup_table`: tables of keys and values, and the ops that read them; a `table` is made by an op,
  *   filled by a `table_initializer` (from a file if it is a `table_file`); a `mutable_table` is also changed by a `table_insert`, and `table_size` is its size.
  * - Outside of the graph: `python` calls a Python function, `accelerator` has no kernel on a CPU; `replicas` are the inputs
  *   and outputs of computations that run on several TPUs. An `own_resource` is made empty, and is used so.
  * - Inputs: `placeholder`, `pipeline_end` (the output of an input pipeline), `decode` (files and records).
- * - Training: `loss`, `metric`, `scoring_step` (applied to a prediction by losses and metrics before comparing it), `summary`,
- *   `effect` (side effects), `gradient`.
+ * - Training: `loss`, `metric`, `selection` (picks from scores: the largest, its index, the decoded text), `summary` (`media` of
+ *   images and sounds), `effect` (side effects), `gradient`.
  */
 export type Role =
   | 'identity'
@@ -61,6 +61,9 @@ export type Role =
   | 'rounding'
   | 'exact'
   | 'exact_integers'
+  | 'negate'
+  | 'absolute'
+  | 'logarithm'
   | 'switch'
   | 'merge'
   | 'select'
@@ -116,6 +119,7 @@ export type Role =
   | 'resize'
   | 'blocks'
   | 'reduction'
+  | 'arg_reduction'
   | 'average'
   | 'mean'
   | 'fused_batch_norm'
@@ -125,6 +129,7 @@ export type Role =
   | 'bias'
   | 'activation'
   | 'probability'
+  | 'hinge'
   | 'fake_quantize'
   | 'weighted'
   | 'tensor_array'
@@ -151,7 +156,8 @@ export type Role =
   | 'decode'
   | 'loss'
   | 'metric'
-  | 'scoring_step'
+  | 'selection'
+  | 'media'
   | 'summary'
   | 'effect'
   | 'no_op'

@@ -1,0 +1,331 @@
+import type { Graph } from '../../../graph/graph.js';
+import { type Node, refText } from '../../../graph/node.js';
+import { NodeSet } from '../../../graph/node_set.js';
+import { sourceOf } from '../../../graph/walk.js';
+import { anyOf } from '../../../ops/meaning.js';
+import { Shapes } from '../../values/shapes.js';
+import { findCritics } from './critics.js';
+import { Net } from './net.js';
+import { findPredictions, type Prediction } from './predictions.js';
+
+/** Why a tensor in which the net ends is no output. */
+export type Demotion =
+  /** Another candidate is computed from it. */
+  | { readonly code: 'on_the_way'; readonly to: string }
+  /** It depends on nothing but what losses compare the net with. */
+  | { readonly code: 'of_labels' }
+  /** It is about generated data: a discriminator, a critic, features for a loss. */
+  | { readonly code: 'critic' }
+  /** Its weights are copied from other weights of the graph, as those of a target network are. */
+  | { readonly code: 'copied_weights' }
+  /** The checkpoint has no value for some of its weights. */
+  | { readonly code: 'not_in_checkpoint'; readonly variable: string }
+  /** It is the final state of a loop whose other results the net uses. */
+  | { readonly code: 'loop_state' }
+  /** It is written to a summary, and is not computed from another candidate. */
+  | { readonly code: 'shown' }
+  /** The same weights make another candidate, which no loss reads. */
+  /** It has one value for the whole batch. */
+  | { readonly code: 'statistics' }
+  | { readonly code: 'training_copy'; readonly of: string }
+  /** It applies the weights of a loop once, outside of the loop that makes another candidate. */
+  | { readonly code: 'first_step'; readonly of: string };
+
+/** A prediction, and why it is no output; undefined if it is one. */
+export interface Ranked extends Prediction {
+  readonly demotion: Demotion | undefined;
+}
+
+/** The predictions of a net, ranked. */
+export interface Ranking {
+  readonly ranked: readonly Ranked[];
+  /** Whether all that it ends in belongs to one net: linked by shared inputs and weights. */
+  readonly isOneNet: boolean;
+}
+
+const isAssign = anyOf('assign');
+const isUpdate = anyOf('update');
+const passesHandle = anyOf('identity', 'read', 'cast', 'enter', 'switch');
+const movesOnly = anyOf(
+  'identity',
+  'reshape',
+  'transpose',
+  'slice',
+  'gather',
+  'tensor_array',
+  'cast',
+  'reverse',
+  'concat',
+  'pack',
+);
+const isExit = anyOf('exit');
+const isWhile = anyOf('while');
+
+/** So many predictions are compared with each other. */
+const MAX_COMPARED = 32;
+
+/**
+ * Ranks the tensors in which a net ends.
+ * @param isServed - whether the checkpoint has a value for a variable
+ */
+export function rankPredictions(graph: Graph, isServed: (variable: string) => boolean): Ranking {
+  let net = new Net(graph);
+  let found = findPredictions(net);
+  if (net.rowsOfLabels(found.targets).length > 0) {
+    net = new Net(graph, found.targets);
+    found = findPredictions(net);
+  }
+  const { imitations, critics } = findCritics(net, found.predictions);
+  const known = new Set(found.predictions.map(({ node }) => node));
+  const all = [
+    ...found.predictions,
+    ...imitations
+      .filter((node) => !known.has(node))
+      .map((node): Prediction => ({ node, reader: 'discriminator', compared: false })),
+  ];
+  const demotions = new Map<Prediction, Demotion>();
+  const live = () => all.filter((each) => !demotions.has(each));
+  /** Never demotes all. */
+  const demote = (why: (prediction: Prediction) => Demotion | undefined) => {
+    const worse = live().flatMap((each) => {
+      const demotion = why(each);
+      return demotion ? [[each, demotion] as const] : [];
+    });
+    if (worse.length < live().length) for (const [each, demotion] of worse) demotions.set(each, demotion);
+  };
+
+  demote((each) => (critics.has(each) ? { code: 'critic' } : undefined));
+  const sources = net.otherData(found.targets);
+  demote(({ node, reader, compared }) =>
+    reader === 'loss' && !compared && sources.size > 0 && net.fed.has(node) && !sources.has(node)
+      ? { code: 'of_labels' }
+      : undefined,
+  );
+  demoteLoopStates(net, live(), demote);
+  const trained = trainedVariables(net);
+  const copied = copiedWeights(net, trained);
+  demote(({ node }) => (copied.has(node) ? { code: 'copied_weights' } : undefined));
+  const parts = new Map(all.slice(0, MAX_COMPARED).map((each) => [each, partsOf(net, each.node)]));
+  demote((each) => {
+    const variable = parts.get(each)?.variables.find((name) => !isServed(name));
+    return variable === undefined ? undefined : { code: 'not_in_checkpoint', variable };
+  });
+  demote((each) => {
+    const of = firstStepOf(net, each, live(), parts);
+    return of === undefined ? undefined : { code: 'first_step', of };
+  });
+  const shown = leadsTo(net, live());
+  const leading = new Set(
+    live()
+      .filter(({ reader }) => reader !== 'summary')
+      .map(({ node }) => shown.get(node)),
+  );
+  demote(({ node, reader }) => (reader === 'summary' && !leading.has(node.name) ? { code: 'shown' } : undefined));
+  demote((each) => {
+    const of = trainingCopyOf(each, live(), parts, trained);
+    return of === undefined ? undefined : { code: 'training_copy', of };
+  });
+  demote((each) => (isWithoutExamples(net, each, live()) ? { code: 'statistics' } : undefined));
+  const leads = leadsTo(net, live());
+  demote(({ node }) => {
+    const to = leads.get(node);
+    return to === undefined ? undefined : { code: 'on_the_way', to };
+  });
+  const ranked = all.map((each) => ({ ...each, demotion: demotions.get(each) }));
+  return {
+    ranked,
+    isOneNet: areConnected(new Set(live().flatMap((each) => parts.get(each) ?? [])), [...parts.values()]),
+  };
+}
+
+/** The results of loops that are only moved about: states, if the net goes on with another result of the loop. */
+function demoteLoopStates(
+  net: Net,
+  predictions: readonly Prediction[],
+  demote: (why: (prediction: Prediction) => Demotion | undefined) => void,
+): void {
+  const loops = new Map<Prediction, Node>();
+  for (const each of predictions) {
+    const loop = each.reader === 'nothing' ? loopOf(net, each.node) : undefined;
+    if (loop) loops.set(each, loop);
+  }
+  if (loops.size === 0) return;
+  demote((each) => (loops.has(each) ? { code: 'loop_state' } : undefined));
+  // Where nothing but results of loops is left, the sequence of outputs is meant, not the last state.
+  demote((each) => (loops.get(each) === each.node ? { code: 'loop_state' } : undefined));
+}
+
+/** The Exit or While that a tensor is a result of, if it is only moved about since. */
+function loopOf(net: Net, node: Node): Node | undefined {
+  let at: Node | undefined = node;
+  while (at && !net.looped.has(at)) {
+    if (isExit(at) || isWhile(at)) return at;
+    if (!movesOnly(at)) return undefined;
+    const inputs: (Node | undefined)[] = net.graph.inputNodes(at).filter((input) => net.net.has(input));
+    at = inputs.find((input) => isExit(input)) ?? inputs[0];
+  }
+  return undefined;
+}
+
+/** The variables that an optimizer trains. */
+function trainedVariables(net: Net): NodeSet {
+  return new NodeSet(
+    net.graph,
+    net.order.flatMap((node) => (isUpdate(node) ? (variableOf(net, node) ?? []) : [])),
+  );
+}
+
+function variableOf({ graph }: Net, { inputs }: Node): Node | undefined {
+  return inputs[0] && graph.find(sourceOf(graph, inputs[0], passesHandle).node);
+}
+
+/** Nodes that depend on weights that are copied from other weights, and that no optimizer trains. */
+function copiedWeights(net: Net, trained: NodeSet): NodeSet {
+  const copied = new NodeSet(net.graph);
+  for (const node of net.order) {
+    if (!isAssign(node)) continue;
+    const variable = variableOf(net, node);
+    const value = net.graph.inputNode(node, 1);
+    if (!variable || trained.has(variable) || !net.isWeightInput(value)) continue;
+    if (trained.size > 0 ? readsOther(net, value!, variable, trained) : readsOther(net, value!, variable))
+      copied.add(variable);
+  }
+  const found = new NodeSet(net.graph);
+  if (copied.size === 0) return found;
+  for (const node of net.order) {
+    if (net.effects.has(node) || net.gradients.has(node)) continue;
+    if (copied.has(node) || net.graph.inputNodes(node).some((input) => found.has(input))) found.add(node);
+  }
+  return found;
+}
+
+/** Whether a value is computed from a variable other than a given one. */
+function readsOther(net: Net, value: Node, variable: Node, among?: NodeSet): boolean {
+  const seen = new NodeSet(net.graph, [value]);
+  for (const node of seen) {
+    if (seen.size > 64) return false;
+    if (node.inputs.length === 0 && net.weights.has(node) && node !== variable && (!among || among.has(node)))
+      return true;
+    for (const input of net.graph.inputNodes(node)) if (net.weights.has(input)) seen.add(input);
+  }
+  return false;
+}
+
+/** The first of the predictions that each node leads to. */
+function leadsTo(net: Net, predictions: readonly Prediction[]): Map<Node, string> {
+  const ends = new NodeSet(
+    net.graph,
+    predictions.map(({ node }) => node),
+  );
+  const leads = new Map<Node, string>();
+  for (const node of [...net.order].reverse()) {
+    if (!net.net.has(node)) continue;
+    for (const consumer of net.graph.dataConsumers(node.name)) {
+      if (!net.isOfNet(consumer) || net.effects.has(consumer)) continue;
+      const to = ends.has(consumer) ? consumer.name : leads.get(consumer);
+      if (to !== undefined) leads.set(node, to);
+    }
+  }
+  return leads;
+}
+
+/** What a prediction is made of. */
+interface Parts {
+  /** Names of its weights. */
+  readonly variables: readonly string[];
+  /** Names of the data that it depends on. */
+  readonly sources: readonly string[];
+  /** The tensors of the net that feed it. */
+  readonly net: NodeSet;
+}
+
+function partsOf(net: Net, node: Node): Parts {
+  const seen = new NodeSet(net.graph, [node]);
+  const variables: string[] = [];
+  const sources: string[] = [];
+  for (const each of seen) {
+    const inputs = net.graph.inputNodes(each);
+    if (each.inputs.length === 0 && net.weights.has(each)) variables.push(each.name);
+    if (net.fed.has(each) && inputs.every((input) => !net.fed.has(input))) sources.push(each.name);
+    for (const input of inputs) seen.add(input);
+  }
+  return {
+    variables: variables.sort(),
+    sources,
+    net: new NodeSet(
+      net.graph,
+      [...seen].filter((each) => net.net.has(each)),
+    ),
+  };
+}
+
+/** The candidate that no loss reads and that the same weights make as a candidate that a loss reads. */
+function trainingCopyOf(
+  prediction: Prediction,
+  live: readonly Prediction[],
+  parts: ReadonlyMap<Prediction, Parts>,
+  trained: NodeSet,
+): string | undefined {
+  const own = parts.get(prediction);
+  if (!own || prediction.reader === 'nothing') return undefined;
+  const copy = live.find((each) => {
+    const other = parts.get(each);
+    if (!other || each === prediction) return false;
+    if (isSameOp(each.node, prediction.node)) return each.reader === 'nothing';
+    if (each.reader !== 'nothing' && each.reader !== 'metric') return false;
+    if (prediction.reader !== 'loss' && prediction.reader !== 'discriminator') return false;
+    // At inference, a batch norm has moving statistics as well.
+    const isMore = own.variables.every((name) => other.variables.includes(name));
+    const more = other.variables.filter((name) => !own.variables.includes(name));
+    return isMore && more.every((name) => !trained.hasNamed(name)) && ![...other.net].some((node) => own.net.has(node));
+  });
+  return copy?.node.name;
+}
+
+/** Whether two nodes compute the same. */
+function isSameOp(a: Node, b: Node): boolean {
+  return a.op === b.op && a.inputs.length > 0 && a.inputs.map(refText).join() === b.inputs.map(refText).join();
+}
+
+/** Whether a tensor has no axis for the examples, while another candidate has one. */
+function isWithoutExamples({ graph }: Net, { node }: Prediction, live: readonly Prediction[]): boolean {
+  const shapes = new Shapes(graph);
+  const isVector = (name: string) => {
+    const shape = shapes.of({ node: name, port: 0 });
+    return shape !== undefined && shape.length <= 1 && shape.every((size) => size >= 0);
+  };
+  return isVector(node.name) && live.some((each) => !isVector(each.node.name));
+}
+
+/** The candidate made by a loop whose weights are applied once to make a given one: Keras tries its cells out so. */
+function firstStepOf(
+  { looped, data }: Net,
+  prediction: Prediction,
+  live: readonly Prediction[],
+  parts: ReadonlyMap<Prediction, Parts>,
+): string | undefined {
+  const own = parts.get(prediction);
+  if (looped.size === 0 || !own || prediction.reader !== 'nothing') return undefined;
+  const isLooped = ({ net }: Parts) => [...net].some((node) => looped.has(node) && data.has(node));
+  if (isLooped(own)) return undefined;
+  return live.find((each) => {
+    const other = parts.get(each);
+    if (!other || each === prediction || !own.variables.every((name) => other.variables.includes(name))) return false;
+    return isLooped(other) && own.sources.every((name) => other.sources.includes(name));
+  })?.node.name;
+}
+
+/** Whether some predictions are linked by weights and data that they, or predictions between them, share. */
+function areConnected(wanted: ReadonlySet<Parts>, all: readonly Parts[]): boolean {
+  const [first] = wanted;
+  if (!first) return true;
+  const namesOf = ({ variables, sources }: Parts) => [...variables, ...sources];
+  const reached = new Set(namesOf(first));
+  let waiting = all.filter((each) => each !== first);
+  for (;;) {
+    const next = waiting.filter((each) => namesOf(each).some((name) => reached.has(name)));
+    if (next.length === 0) return waiting.every((each) => !wanted.has(each));
+    for (const each of next) for (const name of namesOf(each)) reached.add(name);
+    waiting = waiting.filter((each) => !next.includes(each));
+  }
+}
