@@ -23,7 +23,9 @@ export type { Variable, Variables } from './analysis/state/variables.js';
 export type { BatchNorm, BatchNormStatus, UnpairedReason } from './analysis/training/batch_norms.js';
 export type { Dropout } from './analysis/training/dropouts.js';
 export type { Flag, FlagReason } from './analysis/training/flags.js';
-export type { OutputCandidate, OutputReason } from './analysis/training/outputs.js';
+export type { Reader } from './analysis/training/outputs/predictions.js';
+export type { Demotion } from './analysis/training/outputs/ranking.js';
+export type { OutputCandidate, OutputReason, SignatureOutputs } from './analysis/training/outputs.js';
 export type { Problem } from './analysis/training/problems.js';
 export type { RandomOpProblem } from './analysis/training/random_op_problem.js';
 export type { Replacement, Substitute } from './analysis/training/replacements.js';
@@ -39,7 +41,14 @@ export { freeze } from './freezing/freeze.js';
 export type { Notice } from './freezing/notices.js';
 export type { FreezeOptions } from './freezing/options.js';
 export type { OutputsFound } from './freezing/outputs.js';
-export type { BatchNormReport, FlagReport, FreezeReport, GraphSize, TensorInfo } from './freezing/report.js';
+export type {
+  BatchNormReport,
+  CandidateReport,
+  FlagReport,
+  FreezeReport,
+  GraphSize,
+  TensorInfo,
+} from './freezing/report.js';
 export type { FedBy } from './freezing/still_fed.js';
 export type { AttrMap, AttrValue } from './graph/attrs.js';
 export type { ChunkRing } from './graph/chunk_ring.js';

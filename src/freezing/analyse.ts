@@ -96,10 +96,19 @@ export function analyse(model: Model, options: FreezeOptions = {}): Analysis {
   return { model, options, graph, outputs, inputs, variables, flags, prepared, fedOutputs, ...findings };
 }
 
-/** Whether a checkpoint has a value for a variable; it is not asked about one of another model, which is refused later. */
+/**
+ * Whether a checkpoint has a value for a variable. One of another model is refused later. A key that a saver restores to one variable
+ * is not meant for another variable of that name.
+ */
 function servedBy({ byNode }: Variables, checkpoint: Checkpoint | undefined): (variable: string) => boolean {
-  const isAny = checkpoint !== undefined && [...byNode.values()].some(({ key }) => key !== undefined);
-  return (name) => !isAny || !byNode.has(name) || byNode.get(name)!.key !== undefined;
+  const variables = [...byNode.values()];
+  const isAny = checkpoint !== undefined && variables.some(({ key }) => key !== undefined);
+  const restored = new Set(variables.filter(({ evidence }) => evidence === 'restore op').map(({ key }) => key));
+  return (name) => {
+    const variable = byNode.get(name);
+    if (!isAny || !variable) return true;
+    return variable.key !== undefined && (variable.evidence !== 'name' || !restored.has(variable.key));
+  };
 }
 
 /** Where the graph begins: tensors that the user names, otherwise the ends of input pipelines. */

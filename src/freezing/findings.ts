@@ -21,6 +21,7 @@ import { anyOf, isIdentity } from '../ops/meaning.js';
 import type { FusedRepair } from '../passes/pass.js';
 import { type AnalysedBatchNorm, type Analysis, type Kept, MAX_FED_CANDIDATES } from './analysis.js';
 import type { Found } from './found.js';
+import type { OutputsFound } from './outputs.js';
 import type { FedBy } from './still_fed.js';
 import { checkStoredNorms, findUnhealthy, unhealthySelected } from './unhealthy.js';
 
@@ -69,7 +70,7 @@ export function findings(found: Found): Findings {
   const { tables, fromFiles, obstacles: ofTables } = findTables(graph, live);
   const obstacles = [...findObstacles(graph, live), ...ofTables, ...inputsInLoops(found, live)];
   const problems: Problem[] = [
-    ...(outputs.refs.length === 0 ? [{ code: 'outputs_unclear', candidates: outputs.candidates } as const] : []),
+    ...(outputs.refs.length === 0 ? [outputsUnclear(outputs)] : []),
     ...batchNorms.flatMap((each) => batchNormProblem(found, each)),
     ...(isAllowed ? [] : untrained),
     ...ambiguousStatistics(found),
@@ -117,6 +118,15 @@ function inputsInLoops({ training: { graph }, inLoops }: Found, live: NodeSet): 
     const enters = graph.consumers({ node, port: 0 }).some((consumer) => live.has(consumer) && isEnter(consumer));
     return enters ? [{ code: 'input_in_loop', node, loop }] : [];
   });
+}
+
+function outputsUnclear({ candidates, proposed, signatures }: OutputsFound): Problem {
+  return {
+    code: 'outputs_unclear',
+    candidates,
+    proposed: proposed.map(({ node, port }) => `${node}:${port}`),
+    signatures,
+  };
 }
 
 /** Whether a batch norm in use has to switch to other statistics. */

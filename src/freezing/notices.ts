@@ -2,9 +2,11 @@ import { findCustomOps } from '../analysis/runnable/find_obstacles.js';
 import type { Obstacle } from '../analysis/runnable/obstacle.js';
 import type { HealthProblem } from '../analysis/state/health.js';
 import { attrShape } from '../graph/attrs.js';
-import { DataType } from '../graph/dtype.js';
+import { DataType, isFloat } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
 import { refText } from '../graph/node.js';
+import { elementCount } from '../graph/tensor.js';
+import { ancestors } from '../graph/walk.js';
 import { anyOf } from '../ops/meaning.js';
 import { outputTypes } from '../ops/registry.js';
 import type { Analysis } from './analysis.js';
@@ -20,6 +22,10 @@ export type Notice =
   | { readonly code: 'no_ema' }
   /** No value of the checkpoint is in the result. */
   | { readonly code: 'checkpoint_unused'; readonly checkpoint: string }
+  /** Outputs that depend on no weight: of a net, nothing is left. `cut`: because of the inputs that the user named. */
+  | { readonly code: 'no_weights'; readonly outputs: readonly string[]; readonly cut: boolean }
+  /** Outputs that depend on no input: they are constants. */
+  | { readonly code: 'no_data'; readonly outputs: readonly string[] }
   /** Random ops feed an output: it differs from run to run. */
   | { readonly code: 'random_ops'; readonly nodes: readonly string[] }
   /** Reductions over the batch feed an output: it may depend on the batch. */
@@ -47,6 +53,8 @@ const WARNINGS: ReadonlySet<Notice['code']> = new Set([
   'flags_left',
   'cannot_run',
   'custom_ops',
+  'no_weights',
+  'no_data',
 ]);
 
 /** Whether a notice is a warning: the result may be useless. */
@@ -72,6 +80,7 @@ export function noticesOf(analysis: Analysis): Notice[] {
   const plain = options.ema ? needed.filter(({ evidence }) => evidence !== 'moving average') : [];
   if (options.ema && plain.length === needed.length) notices.push({ code: 'no_ema' });
   else if (plain.length > 0) notices.push({ code: 'without_ema', variables: plain.map(({ node }) => node) });
+  notices.push(...emptyOutputs(analysis));
   const { checkpoint } = analysis.model;
   if (checkpoint && !usesCheckpoint(analysis)) {
     notices.push({ code: 'checkpoint_unused', checkpoint: checkpoint.name });
@@ -121,4 +130,34 @@ export function noticesOfResult(graph: Graph, kept: readonly Obstacle[]): Notice
   const custom = findCustomOps(graph);
   if (custom.size > 0) notices.push({ code: 'custom_ops', ops: [...custom.keys()], nodes: [...custom.values()] });
   return notices;
+}
+
+const isWeight = anyOf('variable', 'call', 'while', 'if', 'case');
+
+/** Outputs in which nothing of a net is left. */
+function emptyOutputs(analysis: Analysis): Notice[] {
+  const { outputs, inputs, fedOutputs } = analysis;
+  const given = new Set(inputs.refs.map(refText));
+  const withoutWeights = outputs.refs.filter((ref) => given.has(refText(ref)) || !hasWeights(analysis, ref.node));
+  const fed = new Set(fedOutputs.map(refText));
+  const withoutData = outputs.refs.filter((ref) => !fed.has(refText(ref)));
+  const cut = inputs.source === 'given';
+  return [
+    ...(withoutWeights.length > 0 ? [{ code: 'no_weights', outputs: withoutWeights.map(refText), cut } as const] : []),
+    ...(withoutData.length > 0 ? [{ code: 'no_data', outputs: withoutData.map(refText) } as const] : []),
+  ];
+}
+
+/** The means of three channels, or of four, are a part of the preprocessing. */
+const MAX_PREPROCESSING = 4;
+
+/** Whether a variable feeds a node, or an array of numbers that may have been one. */
+function hasWeights({ graph, variables }: Analysis, output: string): boolean {
+  const least = variables.byNode.size === 0 ? 1 : MAX_PREPROCESSING;
+  for (const node of ancestors(graph, [output], false)) {
+    const { tensor } = node;
+    if (isWeight(node) || variables.byNode.has(node.name)) return true;
+    if (tensor && isFloat(tensor.dtype) && elementCount(tensor.shape) > least) return true;
+  }
+  return false;
 }

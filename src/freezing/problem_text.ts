@@ -1,14 +1,13 @@
 import type { OutputCandidate } from '../analysis/training/outputs.js';
 import type { Problem } from '../analysis/training/problems.js';
 import type { Fix } from '../errors.js';
-import type { Graph } from '../graph/graph.js';
 import { refText } from '../graph/node.js';
 import type { Refusable } from './analysis.js';
+import { candidateLines, signatureLines } from './candidate_text.js';
 import { obstaclesText } from './obstacle_text.js';
 import { randomOpProblemText } from './random_op_text.js';
-import { tensorInfos } from './report.js';
 import { copiedText, healthText, missingText } from './statistics_text.js';
-import { listed, plural, shapeText } from './text.js';
+import { listed, plural } from './text.js';
 import { withoutStatistics } from './without_statistics.js';
 
 /** The text of an error about problems. */
@@ -175,21 +174,45 @@ function outputNames({ outputs }: Refusable): string {
   );
 }
 
-function outputsUnclear({ candidates }: With<'outputs_unclear'>, { graph, model }: Refusable): ProblemText {
-  const lines = candidates.slice(0, 12).map((candidate) => candidateLine(candidate, graph));
-  if (candidates.length > 12) lines.push(`and ${candidates.length - 12} more`);
-  const best = candidates[0]?.ref.node ?? 'NAME';
+function outputsUnclear(problem: With<'outputs_unclear'>, { model }: Refusable): ProblemText {
+  const { candidates, proposed, signatures } = problem;
+  if (signatures.length > 0) {
+    return {
+      headline: `the model has ${signatures.length} signatures: which outputs are wanted?`,
+      where: model.name,
+      why: ['signatures and their outputs:', ...signatureLines(signatures)].join('\n'),
+      fixes: signatures.map(({ name }) => ({ option: 'signature', value: name })),
+    };
+  }
+  if (candidates.length === 0) {
+    return {
+      headline: 'no tensor looks like an output',
+      where: model.name,
+      why: 'no tensor depends on data and on a weight',
+      fixes: [{ option: 'outputs', value: 'TENSOR', text: 'names the outputs' }],
+    };
+  }
   return {
     headline: 'cannot determine the output tensors',
     where: model.name,
-    why: candidates.length === 0 ? 'no tensor looks like an output' : ['candidates, best first:', ...lines].join('\n'),
-    fixes: [{ option: 'outputs', value: best, text: 'names the outputs' }],
+    why: ['candidates, best first:', ...candidateLines(candidates, CANDIDATES_SHOWN)].join('\n'),
+    fixes: [
+      outputsFix(
+        proposed.map((name) => name.replace(/:0$/, '')),
+        candidates,
+      ),
+    ],
   };
 }
 
-function candidateLine({ ref, op }: OutputCandidate, graph: Graph): string {
-  const [info] = tensorInfos(graph, [ref]);
-  return info ? `${info.name}  ${op}  ${info.dtype} ${shapeText(info.shape)}` : `${ref.node}:${ref.port}  ${op}`;
+const CANDIDATES_SHOWN = 12;
+
+/** Proposes outputs, all of them in one value. */
+function outputsFix(names: readonly string[], candidates: readonly OutputCandidate[]): Fix {
+  const wanted = names.length > 0 ? names : candidates.slice(0, 1).map(({ ref }) => refText(ref));
+  const text =
+    wanted.length === 1 ? 'names the output' : wanted.length === 2 ? 'takes both' : `takes all ${wanted.length}`;
+  return { option: 'outputs', value: wanted.join(','), text };
 }
 
 const SHOWN = 8;

@@ -2,6 +2,8 @@ import type { Obstacle } from '../analysis/runnable/obstacle.js';
 import type { StatisticsRange } from '../analysis/state/health.js';
 import type { Evidence } from '../analysis/state/statistics.js';
 import type { Flag, FlagReason } from '../analysis/training/flags.js';
+import type { Reader } from '../analysis/training/outputs/predictions.js';
+import type { Demotion } from '../analysis/training/outputs/ranking.js';
 import type { OutputReason } from '../analysis/training/outputs.js';
 import { type Shape, Shapes } from '../analysis/values/shapes.js';
 import { attrType } from '../graph/attrs.js';
@@ -23,6 +25,15 @@ export interface TensorInfo {
   readonly dtype: string;
   /** Sizes, -1 for an unknown one; undefined for an unknown rank. */
   readonly shape: Shape;
+}
+
+/** A tensor that may be an output. */
+export interface CandidateReport extends TensorInfo {
+  readonly op: string;
+  /** What reads it. */
+  readonly reader: Reader;
+  /** Why it is no output; undefined if it was chosen or proposed. */
+  readonly demotion: Demotion | undefined;
 }
 
 /** The result for a batch norm that feeds an output. */
@@ -83,7 +94,7 @@ export interface FreezeReport {
   readonly outputs: readonly TensorInfo[];
   readonly outputReason: OutputReason;
   /** The candidates for outputs, best first. */
-  readonly candidates: readonly TensorInfo[];
+  readonly candidates: readonly CandidateReport[];
   /** Those that feed an output, in file order. */
   readonly batchNorms: readonly BatchNormReport[];
   readonly flags: readonly FlagReport[];
@@ -118,10 +129,14 @@ export function freezeReport(
     inputs: tensorInfos(graph, placeholders(graph)),
     outputs: tensorInfos(graph, outputs.refs),
     outputReason: outputs.reason,
-    candidates: tensorInfos(
-      analysis.graph,
-      outputs.candidates.map(({ ref }) => ref),
-    ),
+    candidates: outputs.candidates.map(({ ref, op, dtype, shape, reader, demotion }) => ({
+      name: `${ref.node}:${ref.port}`,
+      dtype,
+      shape,
+      op,
+      reader,
+      demotion,
+    })),
     batchNorms: batchNormReports(analysis),
     flags: flags.map((flag) => flagReport(analysis.graph, flag)),
     kept,

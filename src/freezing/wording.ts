@@ -19,7 +19,7 @@ export function outputReasonText(reason: OutputReason, option: string): string {
     case 'signature':
       return `from the signature ${reason.name}`;
     case 'only_candidate':
-      return 'the only final tensor of the net';
+      return "the graph's only output";
     case 'best_candidate':
       return `chosen from ${reason.of} candidates (${option} overrides)`;
     case 'heads':
@@ -139,6 +139,12 @@ export function noticeText(notice: Notice, flagOf: (option: string) => string): 
       return `the checkpoint ${notice.checkpoint} is not used: the outputs need no variable`;
     case 'untrained_allowed':
       return `variables that were never updated are in use (${flagOf('allowUntrained')}): ${listed(notice.variables)}`;
+    case 'no_weights': {
+      const what = `no weight feeds ${listed(notice.outputs)}: the result is not a net`;
+      return notice.cut ? `${what} (${flagOf('inputs')} cuts it off)` : what;
+    }
+    case 'no_data':
+      return `no input feeds ${listed(notice.outputs)}: the result is a constant`;
     case 'random_ops':
       return `random ops feed the outputs, so results differ from run to run: ${listed(notice.nodes)}`;
     case 'batch_reductions':

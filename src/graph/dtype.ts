@@ -65,3 +65,8 @@ export function unitRoundoff(dtype: DataType): number {
   const bits = SIGNIFICANT_BITS[dtype];
   return bits === undefined ? 0 : 2 ** -bits;
 }
+
+/** Whether a dtype is that of weights: floating point; false for undefined. */
+export function isFloat(dtype: DataType | undefined): boolean {
+  return dtype !== undefined && SIGNIFICANT_BITS[dtype] !== undefined;
+}

@@ -216,7 +216,7 @@ describe.runIf(isLinux)('examples/pre_deploy.sh', () => {
   });
 
   it.each<[number, string, () => string[]]>([
-    [2, 'correct the arguments', () => [fixture('gan_sampler_113/model.meta'), at('out.pb')]],
+    [2, 'correct the arguments', () => [fixture('reader_scope/model.meta'), at('out.pb')]],
     [3, 'get the model again', () => [at('none.meta'), at('out.pb')]],
     [4, 'ask who trained it', () => [fixture('untrained_113/model.meta'), at('out.pb')]],
     [5, 'choose other --outputs', () => [BAG_MODEL, at('out.pb'), '--outputs', 'conv2/BatchNorm/AssignMovingAvg']],

@@ -22,7 +22,7 @@ async function opened(path: string): Promise<LoadedModel> {
   return model;
 }
 
-/** Two heads, none of which leads: their outputs have to be named. */
+/** One net with two heads. */
 const TWO_HEADS = parseGraph(`
   x = Placeholder[shape=[?, 4, 4, 2]]
   a = FusedBatchNormV3(x, [1.0, 1.0], [0.0, 0.0], [], [])[epsilon=0.001, is_training=true]
@@ -32,12 +32,24 @@ const TWO_HEADS = parseGraph(`
   second = Conv2D(b, w)[padding=VALID, strides=[1, 1, 1, 1]]
 `);
 
+/** Two nets that share nothing: the outputs have to be named. */
+const TWO_NETS = parseGraph(`
+  x = Placeholder[shape=[?, 4, 4, 2]]
+  z = Placeholder[shape=[?, 4, 4, 2]]
+  a = FusedBatchNormV3(x, [1.0, 1.0], [0.0, 0.0], [], [])[epsilon=0.001, is_training=true]
+  b = FusedBatchNormV3(z, [1.0, 1.0], [0.0, 0.0], [], [])[epsilon=0.001, is_training=true]
+  v = VariableV2[shape=[1, 1, 2, 2]]
+  w = VariableV2[shape=[1, 1, 2, 2]]
+  first = Conv2D(a, v)[padding=VALID, strides=[1, 1, 1, 1]]
+  second = Conv2D(b, w)[padding=VALID, strides=[1, 1, 1, 1]]
+`);
+
 describe('analyse', () => {
   it('looks at every candidate where the outputs have to be named', () => {
-    const { outputs, batchNorms, problems } = analyse(modelOf(TWO_HEADS));
+    const { outputs, batchNorms, problems } = analyse(modelOf(TWO_NETS));
     expect(outputs).toMatchObject({ refs: [], reason: { code: 'unclear' } });
     expect(batchNorms.map(({ name, feeds }) => [name, feeds])).toEqual([
-      ['a', ['first:0', 'second:0']],
+      ['a', ['first:0']],
       ['b', ['second:0']],
     ]);
     expect(problems[0]?.code).toBe('outputs_unclear');

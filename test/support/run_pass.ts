@@ -16,7 +16,7 @@ import { analysePrepared } from '../../src/freezing/analyse.js';
 import type { Analysis } from '../../src/freezing/analysis.js';
 import { resolveFlags, variableReads } from '../../src/freezing/flags.js';
 import { nameMatcher } from '../../src/freezing/name_matcher.js';
-import type { OutputsFound } from '../../src/freezing/outputs.js';
+import { givenOutputs } from '../../src/freezing/outputs.js';
 import { refuse } from '../../src/freezing/refuse.js';
 import type { Graph } from '../../src/graph/graph.js';
 import { topologicalOrder } from '../../src/graph/walk.js';
@@ -119,7 +119,7 @@ function contextOf(pass: string, graph: Graph, options: CaseOptions): PassContex
   const shapes = new Shapes(graph);
   const cut = (options.inputs ?? []).map(parseTensorName).map((tensor) => ({ tensor, shape: shapes.of(tensor) }));
   const prepare = { outputs: refs, inputs: cut, flags };
-  const outputs: OutputsFound = { refs, reason: { code: 'given' }, proposed: refs, candidates: [] };
+  const outputs = givenOutputs(refs);
   const reads = findAssignedReads(graph, updates().lastBatches, refs);
   const asPrepared = { model, graph, outputs, plan: prepare, variables, isKept, options, updates: updates() };
   const found = analysePrepared({ ...asPrepared, asTrained: undefined, selected: undefined, inLoops: new Map() });

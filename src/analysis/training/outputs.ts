@@ -1,5 +1,6 @@
 import { BnfixError } from '../../errors.js';
-import { DataType } from '../../graph/dtype.js';
+import { attrType } from '../../graph/attrs.js';
+import { DataType, dtypeName } from '../../graph/dtype.js';
 import type { Graph } from '../../graph/graph.js';
 import type { Model } from '../../graph/model.js';
 import { type Node, refText, type TensorRef } from '../../graph/node.js';
@@ -14,6 +15,8 @@ export interface OutputCandidate {
   readonly ref: TensorRef;
   /** The op of its node. */
   readonly op: string;
+  /** float32, int64, ... */
+  readonly dtype: string;
   /** Sizes, -1 for an unknown one; undefined for an unknown rank. */
   readonly shape: Shape;
   /** The higher, the more likely it is an output; no unit. It only breaks ties. */
@@ -38,6 +41,19 @@ export type OutputReason =
   /** They have to be named. */
   | { readonly code: 'unclear' };
 
+/** A signature of a model and the tensors that it outputs. */
+export interface SignatureOutputs {
+  readonly name: string;
+  readonly outputs: readonly {
+    /** Its name in the signature. */
+    readonly key: string;
+    readonly ref: TensorRef;
+    readonly dtype: string;
+    /** Sizes, -1 for an unknown one; undefined for an unknown rank. */
+    readonly shape: Shape;
+  }[];
+}
+
 /** The chosen outputs and why; or the candidates. */
 export interface OutputChoice {
   readonly outputs: readonly TensorRef[];
@@ -45,6 +61,8 @@ export interface OutputChoice {
   readonly proposed: readonly TensorRef[];
   readonly reason: OutputReason;
   readonly candidates: readonly OutputCandidate[];
+  /** The signatures, if there are several and one has to be named. */
+  readonly signatures: readonly SignatureOutputs[];
 }
 
 /** Parses a tensor's name: `a`, `a:0`, `a:1`. */
@@ -66,13 +84,18 @@ const MANY = 16;
  * @throws BnfixError `usage` when the model has no such signature
  */
 export function chooseOutputs(model: Model, wanted?: string, isServed?: (variable: string) => boolean): OutputChoice {
-  const signature = fromSignatures(model, wanted);
-  if (signature) return signature;
+  const signatures = signaturesOf(model);
+  const chosen = chosenSignature(signatures, wanted);
+  if (chosen) {
+    const refs = chosen.outputs.map(({ ref }) => ref).sort((a, b) => (refText(a) < refText(b) ? -1 : 1));
+    const reason = { code: 'signature' as const, name: chosen.name };
+    return { outputs: refs, proposed: refs, reason, candidates: [], signatures: [] };
+  }
   const { candidates, isOneNet } = rankOutputs(model.graph, isServed);
   const best = candidates.filter(({ demotion }) => demotion === undefined);
   const proposed = best.map(({ ref }) => ref);
-  if (best.length === 0 || best.length > MANY || !isOneNet) {
-    return { outputs: [], proposed, reason: { code: 'unclear' }, candidates };
+  if (signatures.length > 0 || best.length === 0 || best.length > MANY || !isOneNet) {
+    return { outputs: [], proposed, reason: { code: 'unclear' }, candidates, signatures };
   }
   const reason =
     candidates.length === 1
@@ -80,26 +103,45 @@ export function chooseOutputs(model: Model, wanted?: string, isServed?: (variabl
       : best.length === 1
         ? { code: 'best_candidate' as const, of: candidates.length }
         : { code: 'heads' as const, of: candidates.length };
-  return { outputs: proposed, proposed, reason, candidates };
+  return { outputs: proposed, proposed, reason, candidates, signatures: [] };
 }
 
-function fromSignatures(model: Model, wanted: string | undefined): OutputChoice | undefined {
-  const signatures = Object.entries(model.metaGraphDef.signature_def ?? {}).filter(([name]) => !name.startsWith('__'));
-  if (wanted !== undefined && !signatures.some(([name]) => name === wanted)) {
-    throw new BnfixError('usage', `no signature named ${wanted}`, {
-      option: 'signature',
-      fix: `signatures of this model: ${signatures.map(([name]) => name).join(', ') || 'none'}`,
-    });
-  }
-  const serving = signatures.find(([name]) => name === (wanted ?? 'serving_default'));
-  const chosen = serving ?? (signatures.length === 1 ? signatures[0] : undefined);
-  if (!chosen) return undefined;
-  const [name, signature] = chosen;
-  const names = Object.values(signature.outputs ?? {}).map((info) => info.name ?? '');
-  const outputs = names.map(parseTensorName).filter((ref) => model.graph.has(ref.node));
-  if (outputs.length === 0) return undefined;
-  outputs.sort((a, b) => (refText(a) < refText(b) ? -1 : 1));
-  return { outputs, proposed: outputs, reason: { code: 'signature', name }, candidates: [] };
+/** The signatures of a model that have outputs in its graph. */
+export function signaturesOf({ graph, metaGraphDef }: Model): SignatureOutputs[] {
+  const shapes = new Shapes(graph);
+  return Object.entries(metaGraphDef.signature_def ?? {})
+    .filter(([name]) => !name.startsWith('__'))
+    .map(([name, { outputs }]) => ({
+      name,
+      outputs: Object.entries(outputs ?? {})
+        .map(([key, info]) => ({ key, ref: parseTensorName(info.name ?? '') }))
+        .filter(({ ref }) => graph.has(ref.node))
+        .map(({ key, ref }) => ({
+          key,
+          ref,
+          dtype: dtypeName(typeOf(graph.get(ref.node), ref.port)),
+          shape: shapes.of(ref),
+        })),
+    }))
+    .filter(({ outputs }) => outputs.length > 0);
+}
+
+/** @throws BnfixError `usage` when the model has no signature of the wanted name */
+function chosenSignature(
+  signatures: readonly SignatureOutputs[],
+  wanted: string | undefined,
+): SignatureOutputs | undefined {
+  const found = signatures.find(({ name }) => name === (wanted ?? 'serving_default'));
+  if (found || wanted === undefined) return found ?? (signatures.length === 1 ? signatures[0] : undefined);
+  const names = signatures.map(({ name }) => name);
+  throw new BnfixError('usage', `no signature named ${wanted}`, {
+    option: 'signature',
+    candidates: names,
+    fix:
+      names.length === 0
+        ? 'this model has no signatures: leave it out'
+        : names.map((name) => ({ option: 'signature', value: name })),
+  });
 }
 
 /** The tensors in which a net ends, best first. @param isServed - whether the checkpoint has a value for a variable */
@@ -113,8 +155,8 @@ export function rankOutputs(
     portsOf(node).map((port): OutputCandidate => {
       const ref = { node: node.name, port };
       const shape = shapes.of(ref);
-      const points = score(node, shape, outputTypes(node)?.[port]);
-      return { ref, op: node.op, shape, score: points, reader, demotion };
+      const type = typeOf(node, port);
+      return { ref, op: node.op, dtype: dtypeName(type), shape, score: score(node, shape, type), reader, demotion };
     }),
   );
   const order = new Map([...graph.nodes()].map(({ name }, i) => [name, i]));
@@ -125,6 +167,10 @@ export function rankOutputs(
       order.get(a.ref.node)! - order.get(b.ref.node)!,
   );
   return { candidates, isOneNet };
+}
+
+function typeOf(node: Node, port: number): DataType {
+  return outputTypes(node)?.[port] ?? attrType(node, 'T') ?? DataType.DT_INVALID;
 }
 
 const hasEqualOutputs = anyOf('split', 'unpack', 'call');

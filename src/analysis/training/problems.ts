@@ -3,13 +3,20 @@ import type { Obstacle } from '../runnable/obstacle.js';
 import type { MissingValue } from '../state/checkpoint_value.js';
 import type { HealthProblem } from '../state/health.js';
 import type { UnpairedReason } from './batch_norms.js';
-import type { OutputCandidate } from './outputs.js';
+import type { OutputCandidate, SignatureOutputs } from './outputs.js';
 import type { RandomOpProblem } from './random_op_problem.js';
 
 /** A reason why a graph cannot be frozen: found by the analysis, reported when the graph is to be frozen. */
 export type Problem =
   /** The outputs have to be named. */
-  | { readonly code: 'outputs_unclear'; readonly candidates: readonly OutputCandidate[] }
+  | {
+      readonly code: 'outputs_unclear';
+      readonly candidates: readonly OutputCandidate[];
+      /** The candidates that are proposed, as `name:port`. */
+      readonly proposed: readonly string[];
+      /** The signatures, if one of several has to be named. */
+      readonly signatures: readonly SignatureOutputs[];
+    }
   /** A batch norm uses batch statistics, and its moving statistics are unknown. */
   | { readonly code: 'unpaired'; readonly batchNorm: string; readonly reason: UnpairedReason }
   /** The moving statistics of a batch norm are missing, untrained or not sane. */

@@ -6,12 +6,9 @@ export const TRAINING_OPS: readonly OpRow[] = [
   row('SoftmaxCrossEntropyWithLogits SparseSoftmaxCrossEntropyWithLogits', 'loss'),
   row('L2Loss', 'loss', { shape: single }),
   row('CTCLoss CTCLossV2', 'loss'),
-  row('CTCGreedyDecoder CTCBeamSearchDecoder CTCBeamSearchDecoderV2', 'selection'),
+  row('CTCGreedyDecoder CTCBeamSearchDecoder', 'selection'),
   row('InTopK InTopKV2', 'metric'),
-  row(
-    'ImageSummary ImageSummaryV2 WriteImageSummary AudioSummary AudioSummaryV2 WriteAudioSummary',
-    'media summary effect',
-  ),
+  row('ImageSummary WriteImageSummary AudioSummary AudioSummaryV2 WriteAudioSummary', 'media summary effect'),
   row('BroadcastGradientArgs', 'gradient'),
   // Sums, averages or copies of a tensor over replicas (tpu_cross_replica_ops.cc, nccl_ops.cc, collective_ops.cc; Horovod's are custom).
   row('CrossReplicaSum XlaAllReduce DTensorAllReduce NcclAllReduce NcclBroadcast', 'across_replicas accelerator', {

@@ -1,5 +1,5 @@
 import { attrType } from '../../../graph/attrs.js';
-import { DataType } from '../../../graph/dtype.js';
+import { DataType, isFloat } from '../../../graph/dtype.js';
 import type { Graph } from '../../../graph/graph.js';
 import { type Node, refText } from '../../../graph/node.js';
 import { NodeSet } from '../../../graph/node_set.js';
@@ -304,23 +304,16 @@ function isGradient(node: Node): boolean {
   return isGradientOp(node) || GRADIENT_NAME.test(node.name);
 }
 
-const FLOATS: ReadonlySet<DataType | undefined> = new Set([
-  DataType.DT_FLOAT,
-  DataType.DT_DOUBLE,
-  DataType.DT_HALF,
-  DataType.DT_BFLOAT16,
-]);
-
 /** Whether a node is a variable that may be a weight: of floats. */
 function isWeight(node: Node): boolean {
-  return isVariable(node) && FLOATS.has(attrType(node, 'dtype'));
+  return isVariable(node) && isFloat(attrType(node, 'dtype'));
 }
 
 /** Whether a node is a constant that may have been a weight. */
 function isArray(node: Node): boolean {
   const { tensor } = node;
   if (!isConstant(node) || !tensor) return false;
-  return FLOATS.has(tensor.dtype) && tensor.shape.length > 0 && elementCount(tensor.shape) > 0;
+  return isFloat(tensor.dtype) && tensor.shape.length > 0 && elementCount(tensor.shape) > 0;
 }
 
 /** Whether the value of an input becomes part of the output; that of a condition does not. */

@@ -1,0 +1,63 @@
+import type { OutputCandidate, SignatureOutputs } from '../analysis/training/outputs.js';
+import { refText } from '../graph/node.js';
+import { shapeText } from './text.js';
+
+/** A line for each candidate: name, op, dtype, shape, what reads it and why it is no output. */
+export function candidateLines(candidates: readonly OutputCandidate[], limit = Number.POSITIVE_INFINITY): string[] {
+  const shown = candidates.slice(0, limit);
+  const names = shown.map(({ ref }) => refText(ref));
+  const types = shown.map(({ op, dtype, shape }) => `${op} ${dtype} ${shapeText(shape)}`);
+  const [nameWidth, typeWidth] = [names, types].map((texts) => Math.max(0, ...texts.map((text) => text.length)));
+  const lines = shown.map(
+    (candidate, i) => `${names[i]!.padEnd(nameWidth!)}  ${types[i]!.padEnd(typeWidth!)}  ${candidateReason(candidate)}`,
+  );
+  if (shown.length < candidates.length) lines.push(`and ${candidates.length - shown.length} more`);
+  return lines;
+}
+
+/** What reads a candidate, and why it is no output. */
+export function candidateReason({ reader, demotion }: OutputCandidate): string {
+  return demotion ? demotionText(demotion) : READERS[reader];
+}
+
+const READERS: Readonly<Record<OutputCandidate['reader'], string>> = {
+  nothing: 'the net ends here',
+  loss: 'only losses read it',
+  metric: 'only metrics read it',
+  summary: 'only summaries read it',
+  discriminator: 'takes the place of data in a discriminator or critic',
+};
+
+function demotionText(demotion: NonNullable<OutputCandidate['demotion']>): string {
+  switch (demotion.code) {
+    case 'on_the_way':
+      return `feeds ${demotion.to}`;
+    case 'of_labels':
+      return 'depends on labels alone';
+    case 'critic':
+      return 'scores generated data, for a loss';
+    case 'copied_weights':
+      return 'its weights are a copy of others, as in a target network';
+    case 'not_in_checkpoint':
+      return `the checkpoint has no value for ${demotion.variable}`;
+    case 'loop_state':
+      return 'the final state of a loop';
+    case 'shown':
+      return 'only summaries read it';
+    case 'statistics':
+      return 'one value for the whole batch';
+    case 'training_copy':
+      return `${demotion.of} is the same net without a loss`;
+    case 'first_step':
+      return `the first step of the loop that computes ${demotion.of}`;
+  }
+}
+
+/** A line for each signature: its name and its outputs. */
+export function signatureLines(signatures: readonly SignatureOutputs[]): string[] {
+  const width = Math.max(0, ...signatures.map(({ name }) => name.length));
+  return signatures.map(({ name, outputs }) => {
+    const texts = outputs.map(({ key, ref, dtype, shape }) => `${key} = ${refText(ref)} ${dtype} ${shapeText(shape)}`);
+    return `${name.padEnd(width)}  ${texts.join(', ')}`;
+  });
+}
