@@ -67,6 +67,18 @@ const SECTIONS = {
     '`virtual_batch_size`': ['virtual_batch'],
     'sync batch norm on one replica': ['sync_one_replica', 'sync_rank2'],
   },
+  'Outputs that nobody names': {
+    'heads, embeddings and decoders that only a loss reads': [
+      'outputs_policy_value',
+      'outputs_autoencoder',
+      'outputs_variational',
+      'outputs_unknown_shapes',
+      'outputs_normalised',
+      'outputs_detector',
+      'outputs_triplet',
+    ],
+    'a generator behind a discriminator; a target network': ['outputs_gan', 'outputs_target_network'],
+  },
   'Who keeps the statistics': {
     '`tf.assign(v, v*d + m*(1-d))`': ['hand_assign', 'hand_assign_swapped'],
     '`tf.assign_sub`, `tf.assign_add`': ['hand_assign_sub', 'hand_assign_add', 'running_assign_sub'],

@@ -44,6 +44,8 @@ function demotionText(demotion: NonNullable<OutputCandidate['demotion']>): strin
       return 'the final state of a loop';
     case 'shown':
       return 'only summaries read it';
+    case 'same_as':
+      return `the same as ${demotion.of}`;
     case 'statistics':
       return 'one value for the whole batch';
     case 'training_copy':

@@ -4,11 +4,10 @@ import {
   type OutputReason,
   parseTensorName,
   type SignatureOutputs,
-  signaturesOf,
 } from '../analysis/training/outputs.js';
 import { BnfixError } from '../errors.js';
 import type { Model } from '../graph/model.js';
-import type { TensorRef } from '../graph/node.js';
+import { refText, type TensorRef } from '../graph/node.js';
 import { outputTypes } from '../ops/registry.js';
 import type { FreezeOptions } from './options.js';
 import { noOutputOf, unknownTensor } from './output_names.js';
@@ -46,14 +45,20 @@ export function resolveOutputs(
     const { outputs: refs, ...choice } = chooseOutputs(model, signature, isServed);
     return { refs, ...choice };
   }
-  if (signature !== undefined) {
-    const own = signaturesOf(model).find(({ name }) => name === signature);
-    throw new BnfixError('usage', 'outputs and a signature are given: both choose the outputs', {
-      option: 'signature',
-      fix: own ? { option: 'signature', value: signature, text: 'alone' } : 'give one of them',
-    });
-  }
-  return givenOutputs(outputs.map((name) => namedOutput(model, name)));
+  const named = givenOutputs(outputs.map((name) => namedOutput(model, name)));
+  if (signature !== undefined) refuseOthers(named.refs, chooseOutputs(model, signature).outputs, signature);
+  return named;
+}
+
+/** Names that a signature has as well are no contradiction. */
+function refuseOthers(named: readonly TensorRef[], ofSignature: readonly TensorRef[], signature: string): void {
+  const known = new Set(ofSignature.map(refText));
+  if (named.length === known.size && named.every((ref) => known.has(refText(ref)))) return;
+  throw new BnfixError('usage', `the outputs that are named are not those of the signature ${signature}`, {
+    option: 'signature',
+    why: `${signature} has ${[...known].join(', ')}`,
+    fix: 'give outputs or a signature, not both',
+  });
 }
 
 function namedOutput(model: Model, name: string): TensorRef {

@@ -32,6 +32,8 @@ const isElementwise = anyOf(
   'select',
   'switch',
   'merge',
+  'enter',
+  'exit',
   'fused_batch_norm',
   'fake_quantize',
   'loss',
@@ -43,7 +45,8 @@ const isReshape = anyOf('reshape');
 const isSlice = anyOf('slice');
 const isGather = anyOf('gather', 'gather_variable');
 const isConcat = anyOf('concat');
-const isOpaque = anyOf('exit', 'tensor_array', 'while', 'call', 'if', 'case');
+const isOpaqueOp = anyOf('tensor_array', 'while', 'call', 'if', 'case');
+const isExit = anyOf('exit');
 const isFused = anyOf('fused_batch_norm');
 const isMatMul = anyOf('matmul');
 const isSelect = anyOf('select');
@@ -62,8 +65,12 @@ export class BatchAxes {
     this.#shapes = new Shapes(graph);
     this.#axes = new Int8Array(graph.idLimit).fill(NONE);
     for (const node of topologicalOrder(graph)) {
-      if (data.has(node)) this.#axes[node.id] = looped.has(node) || isOpaque(node) ? UNKNOWN : this.#infer(node);
+      if (data.has(node)) this.#axes[node.id] = this.#isOpaque(node, looped) ? UNKNOWN : this.#infer(node);
     }
+  }
+
+  #isOpaque(node: Node, looped: NodeSet): boolean {
+    return looped.has(node) || isOpaqueOp(node) || (isExit(node) && looped.has(this.#graph.inputNode(node, 0)));
   }
 
   /** Whether a tensor no longer depends on single examples: a loss, a metric, batch statistics. */

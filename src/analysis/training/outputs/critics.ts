@@ -38,16 +38,16 @@ export function findCritics(net: Net, predictions: readonly Prediction[]): Criti
   const found = new Set<Node>();
   const critics = new Set<Prediction>();
   if (unlabelled.length === 0) return { imitations: [], critics };
-  const judging = [...findImitations(net), ...findBoundaries(net)].map(({ site, imitations }) => {
+  const readings = [...findImitations(net), ...findBoundaries(net)].map(({ site, imitations }) => {
     const beyond = beyondSite(net, site);
-    return { imitations, judged: predictions.filter(({ node, reader }) => reader !== 'nothing' && beyond.has(node)) };
+    return { imitations, scored: predictions.filter(({ node, reader }) => reader !== 'nothing' && beyond.has(node)) };
   });
-  for (const { imitations, judged } of judging) {
-    if (judged.some((each) => unlabelled.includes(each))) for (const each of imitations) found.add(each);
+  for (const { imitations, scored } of readings) {
+    if (scored.some((each) => unlabelled.includes(each))) for (const each of imitations) found.add(each);
   }
-  for (const { imitations, judged } of judging) {
-    // What reads generated data judges it, also where it has a label: a generator back to the first domain.
-    if (imitations.every((each) => found.has(each))) for (const each of judged) critics.add(each);
+  for (const { imitations, scored } of readings) {
+    // What reads generated data scores it, also where it has a label: a generator back to the first domain.
+    if (imitations.every((each) => found.has(each))) for (const each of scored) critics.add(each);
   }
   if (critics.size === 0) return { imitations: [], critics };
   // The same net applied to data is a critic as well.

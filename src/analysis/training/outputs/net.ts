@@ -89,12 +89,8 @@ export class Net {
       graph,
       this.order.filter((node) => hasEffect(node) || (isMerge(node) && graph.inputNodes(node).some(hasEffect))),
     );
-    const frames = new Frames(graph);
-    this.looped = new NodeSet(
-      graph,
-      this.order.filter((node) => frames.of(node.name).length > 0),
-    );
     const sources = this.order.filter((node) => this.#deliversData(node));
+    this.looped = loopedNodes(graph, this.order, sources);
     // Data may also come from a custom op.
     this.#sources = new NodeSet(graph, sources.length > 0 ? sources : this.order.filter(isAnySource));
     this.fed = spread(graph, (node, found) => {
@@ -292,6 +288,16 @@ export class Net {
     }
     return trained;
   }
+}
+
+/** Nodes in loops, other than those that read data in each iteration: these are training loops, around a whole net. */
+function loopedNodes(graph: Graph, order: readonly Node[], sources: readonly Node[]): NodeSet {
+  const frames = new Frames(graph);
+  const training = new Set(sources.flatMap(({ name }) => [...frames.of(name)]));
+  return new NodeSet(
+    graph,
+    order.filter(({ name }) => frames.of(name).some((frame) => !training.has(frame))),
+  );
 }
 
 /** Any source of data but random ops. */

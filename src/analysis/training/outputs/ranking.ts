@@ -25,6 +25,8 @@ export type Demotion =
   /** It is written to a summary, and is not computed from another candidate. */
   | { readonly code: 'shown' }
   /** The same weights make another candidate, which no loss reads. */
+  /** It is computed as another candidate is. */
+  | { readonly code: 'same_as'; readonly of: string }
   /** It has one value for the whole batch. */
   | { readonly code: 'statistics' }
   | { readonly code: 'training_copy'; readonly of: string }
@@ -124,6 +126,10 @@ export function rankPredictions(graph: Graph, isServed: (variable: string) => bo
   demote((each) => {
     const of = trainingCopyOf(each, live(), parts, trained);
     return of === undefined ? undefined : { code: 'training_copy', of };
+  });
+  demote((each) => {
+    const of = sameAs(each, live());
+    return of === undefined ? undefined : { code: 'same_as', of };
   });
   demote((each) => (isWithoutExamples(net, each, live()) ? { code: 'statistics' } : undefined));
   const leads = leadsTo(net, live());
@@ -271,7 +277,6 @@ function trainingCopyOf(
   const copy = live.find((each) => {
     const other = parts.get(each);
     if (!other || each === prediction) return false;
-    if (isSameOp(each.node, prediction.node)) return each.reader === 'nothing';
     if (each.reader !== 'nothing' && each.reader !== 'metric') return false;
     if (prediction.reader !== 'loss' && prediction.reader !== 'discriminator') return false;
     // At inference, a batch norm has moving statistics as well.
@@ -280,6 +285,13 @@ function trainingCopyOf(
     return isMore && more.every((name) => !trained.hasNamed(name)) && ![...other.net].some((node) => own.net.has(node));
   });
   return copy?.node.name;
+}
+
+/** The candidate that is the same op of the same tensors: one that nothing reads, or the last one. */
+function sameAs(prediction: Prediction, live: readonly Prediction[]): string | undefined {
+  const same = live.filter(({ node }) => isSameOp(node, prediction.node));
+  const best = same.findLast(({ reader }) => reader === 'nothing') ?? same.at(-1);
+  return best === undefined || best === prediction || same.length < 2 ? undefined : best.node.name;
 }
 
 /** Whether two nodes compute the same. */
