@@ -109,7 +109,11 @@ describe('docs/report.schema.json', () => {
   it.each<[string, number, string[]]>([
     ['an option that does not exist', EXIT_CODES.usage, ['freeze', 'x', '--ouput', 'y']],
     ['outputs that are not clear', EXIT_CODES.usage, ['freeze', fixture('reader_scope/model.meta'), '--dry-run']],
-    ['a choice of signatures', EXIT_CODES.usage, ['freeze', fixture('saved_model_signatures/model'), '--dry-run']],
+    [
+      'a choice of signatures',
+      EXIT_CODES.usage,
+      ['freeze', fixture('saved_model_signatures/saved_model'), '--dry-run'],
+    ],
     ['a missing file', EXIT_CODES.unreadable, ['freeze', 'no such model', '--dry-run']],
     ['untrained statistics', EXIT_CODES.statistics, ['freeze', fixture('untrained_113/model.meta'), '--dry-run']],
     [
