@@ -1,11 +1,11 @@
 /**
  * The known names that differ from a misspelled one by a few typing errors, the nearest first. A name without its scope
- * (`logits` for `net/logits`) is nearest of all.
+ * (`logits` for `net/logits`) is nearest of all, as is one that differs in case alone.
  */
 export function nearNames(wanted: string, names: Iterable<string>, limit = 3): string[] {
   const known = [...new Set(names)];
   const end = `/${wanted.toLowerCase()}`;
-  const scoped = known.filter((name) => name.toLowerCase().endsWith(end));
+  const scoped = known.filter((name) => `/${name.toLowerCase()}`.endsWith(end));
   if (scoped.length > 0) return scoped.sort((a, b) => a.length - b.length).slice(0, limit);
   const allowed = Math.max(2, Math.floor(wanted.length / 3));
   return known

@@ -71,11 +71,18 @@ export class Args {
    */
   positional(name: string): string | undefined {
     const rest = Array.isArray(this.#values._) ? this.#values._.slice(1).map(String) : [];
-    if (this.#values[name] === '') throw isEmpty(name);
+    if (this.#values[name] === '') throw this.given.includes('') ? isEmpty(name) : isStdin();
     const [first, second] = [this.string(name), ...rest].filter((value) => value !== undefined);
-    if (second !== undefined) throw unexpectedArgument(second);
+    if (second !== undefined) throw unexpectedArgument(second, this.given);
     return first;
   }
+}
+
+function isStdin(): BnfixError {
+  return new BnfixError('usage', 'a model cannot be read from stdin', {
+    why: 'its files are read several times and out of order',
+    fix: 'name a file, a folder or a checkpoint prefix',
+  });
 }
 
 function isEmpty(what: string): BnfixError {

@@ -47,8 +47,8 @@ export function freezeRequest(args: Args): FreezeRequest {
   const model = positional ?? graph ?? checkpoint;
   if (model === undefined) {
     throw new BnfixError('usage', 'no model given', {
-      why: 'freeze needs a .meta file, a checkpoint, a .pb file or a SavedModel folder',
-      fix: 'bnfix freeze MODEL -o frozen.pb',
+      why: 'a model is a .meta file, a checkpoint, a .pb file or a SavedModel folder',
+      fix: `bnfix ${args.given[0] === 'fold' ? 'fold' : 'freeze'} MODEL -o frozen.pb`,
     });
   }
   const output = args.oneOf('output', 'output_graph');

@@ -1,7 +1,8 @@
+import { existsSync } from 'node:fs';
 import type { Command } from './commands.js';
 
-/** A name that can only be a file, a folder or a prefix: it has a folder or an extension. */
-const PATH = /[./\\]/;
+/** A name that can only be a file, a folder or a prefix, whether it exists or not: it has a folder or an extension. */
+export const PATH = /[./\\]/;
 
 /**
  * A command line in the form that the parser knows: `help fold` is `fold --help`, `version` is `--version`, `-oFILE` is
@@ -15,6 +16,7 @@ export function normalized(argv: readonly string[], commands: readonly Command[]
   const end = argv.indexOf('--');
   const args = end < 0 ? argv : argv.slice(0, end);
   const separated = args.flatMap((arg) => {
+    if (arg === '-out' || arg === '-output') return ['-o'];
     const file = /^-o([^=].*)$/.exec(arg)?.[1];
     return file === undefined ? [arg] : ['-o', file];
   });
@@ -24,6 +26,7 @@ export function normalized(argv: readonly string[], commands: readonly Command[]
   return [...command, ...separated, ...rest];
 }
 
+/** Whether an argument names a model, not a command. */
 function isModel(arg: string): boolean {
-  return PATH.test(arg) && !arg.startsWith('-');
+  return !arg.startsWith('-') && (PATH.test(arg) || (arg !== '' && existsSync(arg)));
 }

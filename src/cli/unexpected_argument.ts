@@ -1,13 +1,28 @@
-import { BnfixError } from '../errors.js';
+import { BnfixError, type Fix } from '../errors.js';
 
-/** The error for an argument after the model: it may be a file to write, or a checkpoint. */
-export function unexpectedArgument(argument: string): BnfixError {
-  const isCheckpoint = /\.(index|ckpt|data-\d{5}-of-\d{5})(-\d+)?$/.test(argument);
-  const isGraph = /\.(meta|pbtxt)$/.test(argument);
+/** Options that take several names, separated by commas. */
+const LISTS = /^--(outputs|inputs|keep|set|map|output_node_names)$/;
+
+/** The error for an argument after the model: it may be a file to write, a checkpoint or another value of a list. */
+export function unexpectedArgument(argument: string, argv: readonly string[]): BnfixError {
+  return new BnfixError('usage', `unexpected argument ${argument}`, fixFor(argument, argv));
+}
+
+function fixFor(argument: string, argv: readonly string[]): { why?: string; fix: readonly (string | Fix)[] } {
+  const at = argv.indexOf(argument);
+  const [list = '', first = ''] = argv.slice(Math.max(0, at - 2), at);
+  if (LISTS.test(list)) return { why: 'names are separated by commas', fix: [`${list} ${first},${argument}`] };
+  const [command, second = ''] = argv;
+  if (second === 'freeze' || second === 'fold') {
+    const rest = argv.slice(2);
+    return {
+      why: `${command} is a command, and ${second}, too; fold freezes first`,
+      fix: [['bnfix fold', ...rest].join(' ')],
+    };
+  }
+  const why = 'a command takes one model';
   const checkpoint = { option: 'checkpoint', value: argument, text: 'takes the weights from there' };
-  const output = { option: 'output', value: argument, text: 'writes there' };
-  return new BnfixError('usage', `unexpected argument ${argument}`, {
-    why: 'a command takes one model',
-    fix: isCheckpoint ? [checkpoint] : isGraph ? ['run the command once for each model'] : [output, checkpoint],
-  });
+  if (/\.(index|ckpt|data-\d{5}-of-\d{5})(-\d+)?$/.test(argument)) return { why, fix: [checkpoint] };
+  if (/\.(meta|pbtxt)$/.test(argument)) return { why, fix: ['run the command once for each model'] };
+  return { why, fix: [{ option: 'output', value: argument, text: 'writes there' }, checkpoint] };
 }

@@ -2,6 +2,7 @@ import { didYouMean, nearNames } from '../did_you_mean.js';
 import { BnfixError } from '../errors.js';
 import type { Command } from './commands.js';
 import { shellQuoted } from './flags.js';
+import { PATH } from './normalized.js';
 import { unexpectedArgument } from './unexpected_argument.js';
 
 /** What the parser was given. */
@@ -22,14 +23,37 @@ export function usageError(message: string, context: Context): BnfixError {
   if (unknown !== undefined && isCommand) {
     const options = unknown.filter((name) => isOption(name, argv));
     if (options.length > 0) return unknownOptions(options, context);
-    return unexpectedArgument(unknown[0]!);
+    return unexpectedArgument(unknown[0]!, argv);
   }
   if (unknown !== undefined || suggested !== undefined) return unknownCommand(suggested, context);
   const bare = /^Not enough arguments following: (.+)$/.exec(message)?.[1];
   if (bare !== undefined)
-    return new BnfixError('usage', `${dashed(bare)} needs a value`, { fix: `${dashed(bare)} VALUE` });
+    return new BnfixError('usage', `${dashed(bare)} needs a value`, {
+      fix: `${dashed(bare)} ${VALUES[bare] ?? 'VALUE'}`,
+    });
   return new BnfixError('usage', message, { fix: 'bnfix --help' });
 }
+
+/** What an option may take. */
+const VALUES: Readonly<Record<string, string>> = {
+  o: 'frozen.pb',
+  output: 'frozen.pb',
+  outputs: 'NAME,NAME',
+  inputs: 'NAME,NAME',
+  checkpoint: 'PREFIX',
+  set: 'is_training=false',
+  map: 'BATCH_NORM=MEAN,VARIANCE',
+  keep: 'NAME',
+};
+
+/** Short options of other programs. */
+const SHORT: Readonly<Record<string, string>> = {
+  f: '--force',
+  y: '--force',
+  n: '--dry-run',
+  O: '-o',
+  c: '--checkpoint',
+};
 
 function isOption(name: string, argv: readonly string[]): boolean {
   const pattern = new RegExp(`^(--${quoted(name)}(=|$)|-\\w*${quoted(name)})`);
@@ -40,9 +64,13 @@ function unknownOptions(names: readonly string[], { argv, known, commands }: Con
   const flags = names.map(dashed);
   const options = [...known].map(dashed);
   const fixes = names.map((name) => {
-    const owner = commands.find(({ module }) => name in module.options);
-    if (owner) return `${dashed(name)} is an option of ${owner.name}`;
-    return didYouMean(dashed(name), similar(name, options));
+    const spelling = name.replaceAll('_', '-');
+    const owner = known.has(spelling) ? undefined : commands.find(({ module }) => spelling in module.options);
+    if (owner) return `${dashed(spelling)} is an option of ${owner.name}`;
+    if (name.length === 1) return SHORT[name] === undefined ? undefined : `did you mean ${SHORT[name]}?`;
+    // The flags of freeze_graph, with their underscores, work but are not for new scripts.
+    const longer = options.filter((option) => option.startsWith(dashed(name)) && !option.includes('_'));
+    return longer.length > 0 ? `did you mean ${longer.join(', ')}?` : didYouMean(dashed(name), similar(name, options));
   });
   const command = commands.find(({ name }) => name === argv[0])?.name ?? 'COMMAND';
   const candidates = names.flatMap((name) => nearNames(dashed(name), similar(name, options)));
@@ -65,7 +93,8 @@ function unknownCommand(suggested: string | undefined, { argv, commands }: Conte
   const [first = '', ...rest] = argv;
   const names = commands.map(({ name }) => name);
   const command = suggested ?? nearNames(first, names)[0];
-  const line = command === undefined ? [names[0]!, first, ...rest] : [command, ...rest];
+  const isVerb = command === undefined && rest.some((arg) => !arg.startsWith('-') && PATH.test(arg));
+  const line = command !== undefined || isVerb ? [command ?? names[0]!, ...rest] : [names[0]!, first, ...rest];
   return new BnfixError('usage', `unknown command ${first}`, {
     fix: [
       `bnfix ${line.map(shellQuoted).join(' ')}`,

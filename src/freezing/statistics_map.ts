@@ -59,11 +59,10 @@ export function mappedStatistics(
   const found = new Map<string, Variable>();
   for (const [name, variable] of Object.entries(map)) {
     if (typeof variable !== 'string') continue;
-    if (batchNorms.some((batchNorm) => batchNorm.name === name)) {
-      throw new BnfixError('usage', `${name} is a batch norm, which needs two variables`, {
-        option: 'map',
-        fix: { option: 'map', value: `${name}=MEAN,VARIANCE`, text: 'names its moving mean and variance' },
-      });
+    const isMeant = nameMatcher([name]);
+    if (!graph.has(parseTensorName(name).node) || batchNorms.some((batchNorm) => batchNorm.name === name)) {
+      const meant = batchNorms.find((batchNorm) => isMeant(batchNorm.name));
+      if (meant) throw needsPair(meant, variables, checkpoint);
     }
     const tensor = parseTensorName(name);
     if (!graph.has(tensor.node)) {
@@ -117,6 +116,16 @@ function noVariable(name: string, variables: Variables, checkpoint: Checkpoint |
     option: 'map',
     fix: near.length > 0 ? `did you mean ${near.join(', ')}?` : undefined,
     candidates: near,
+  });
+}
+
+function needsPair(batchNorm: BatchNorm, variables: Variables, checkpoint: Checkpoint | undefined): BnfixError {
+  const channels = channelsOf(batchNorm, variables);
+  const vectors = channels === undefined ? [] : vectorsOfSize(channels, batchNorm.name, variables, checkpoint);
+  const pair = pairIn(vectors, batchNorm.name) ?? ['MEAN', 'VARIANCE'];
+  return new BnfixError('usage', `${batchNorm.name} is a batch norm, which needs two variables`, {
+    option: 'map',
+    fix: { option: 'map', value: `${batchNorm.name}=${pair.join(',')}`, text: 'names its moving mean and variance' },
   });
 }
 

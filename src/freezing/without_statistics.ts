@@ -15,8 +15,8 @@ const SHOWN = 8;
 
 /** One error for all batch norms: what each lacks, and the possible fixes. */
 export function withoutStatistics(problems: readonly Refused[], analysis: Refusable): ProblemText {
-  const swapped = swappedPair(problems, analysis);
-  if (swapped) return swapped;
+  const wrong = wrongPair(problems, analysis);
+  if (wrong) return wrong;
   const names = problems.map(({ batchNorm }) => batchNorm);
   return {
     headline: headline(problems, analysis),
@@ -159,23 +159,43 @@ function matchesOthers(glob: string, names: readonly string[], { batchNorms, dro
   return others.some(isMeant);
 }
 
-/** A negative variance of a pair that the user named: mean and variance may be swapped. */
-function swappedPair(problems: readonly Refused[], { batchNorms }: Refusable): ProblemText | undefined {
+/** A pair that the user named and that cannot be right: swapped, or of different sizes. */
+function wrongPair(problems: readonly Refused[], analysis: Refusable): ProblemText | undefined {
   for (const problem of problems) {
-    if (problem.code !== 'unhealthy' || problem.problem.kind !== 'negative_variance') continue;
-    const status = batchNorms.find(({ name }) => name === problem.batchNorm)?.status;
-    if (status?.kind !== 'paired' || status.statistics.evidence.kind !== 'map') continue;
+    if (problem.code !== 'unhealthy') continue;
+    const batchNorm = analysis.batchNorms.find(({ name }) => name === problem.batchNorm);
+    const { status } = batchNorm ?? {};
+    if (!batchNorm || status?.kind !== 'paired' || status.statistics.evidence.kind !== 'map') continue;
     const { mean, variance } = status.statistics;
     const [name] = shortNames([problem.batchNorm]);
-    return {
-      headline: `${variance.node} has negative values and cannot be the variance of ${name}: swapped?`,
-      where: problem.batchNorm,
-      why: `the pair of a batch norm is mean, then variance; ${healthText(problem.problem)}`,
-      fixes: [
-        { option: 'map', value: `${problem.batchNorm}=${variance.node},${mean.node}`, text: 'the other way round' },
-      ],
-      option: 'map',
-    };
+    const about = { where: problem.batchNorm, option: 'map' } as const;
+    if (problem.problem.kind === 'negative_variance') {
+      return {
+        ...about,
+        headline: `${variance.node} has negative values and cannot be the variance of ${name}: swapped?`,
+        why: `the pair of a batch norm is mean, then variance; ${healthText(problem.problem)}`,
+        fixes: [mapFix(batchNorm, [variance.node, mean.node], 'the other way round')],
+      };
+    }
+    if (problem.problem.kind === 'wrong_shape') {
+      const { channels, vectors } = unreadVectors(batchNorm, { ...analysis, needed: [] });
+      const pair = pairIn(vectors, batchNorm.name);
+      return {
+        ...about,
+        headline: `${mean.node} and ${variance.node} cannot be the statistics of ${name}: they differ in size`,
+        why: [
+          healthText(problem.problem),
+          ...(vectors.length > 0
+            ? [`${name} has ${plural(channels, 'channel')}; vectors of that size: ${listed(vectors, 8)}`]
+            : []),
+        ].join('\n'),
+        fixes: pair ? [mapFix(batchNorm, pair, 'has the right size')] : [],
+      };
+    }
   }
   return undefined;
+}
+
+function mapFix({ name }: AnalysedBatchNorm, pair: readonly [string, string], text: string): Fix {
+  return { option: 'map', value: `${name}=${pair.join(',')}`, text };
 }

@@ -29,6 +29,8 @@ function misspelled(path: string): Detail | undefined {
   if (trimmed !== path && exists(trimmed)) return meant([trimmed], 'the path has spaces or quotes around it');
   if (path.startsWith('~/'))
     return meant([path.replace('~', homedir())], 'the shell did not expand ~, since it was quoted');
+  if (/\$\{?\w/.test(path))
+    return { why: 'the shell did not expand the variable: it was in single quotes', fix: 'use double quotes' };
   if (/[*?]|\[.*\]/.test(path)) {
     const found = matches(path);
     const why = 'the shell did not expand the pattern: it was quoted, or nothing matches';
@@ -39,7 +41,8 @@ function misspelled(path: string): Detail | undefined {
     const mounted = slashes.replace(/^([A-Za-z]):\//, (_, drive: string) => `/mnt/${drive.toLowerCase()}/`);
     const found = [...new Set([slashes, mounted])].filter(exists);
     const why = 'this system separates folders by /, not by \\';
-    return found.length > 0 ? meant(found, why) : { why, fix: slashes };
+    if (found.length > 0) return meant(found, why);
+    return { why, fix: mounted === slashes ? slashes : 'name the path of the files on this machine' };
   }
   return undefined;
 }

@@ -37,6 +37,17 @@ describe('usage errors: exit 2', () => {
     ['an option with a typo', ['freeze', 'x', '--ouput=y'], 'unknown option --ouput\n  fix    did you mean --output'],
     ['an option far from any', ['freeze', 'x', '--frobnicate'], 'bnfix freeze --help lists them'],
     ['two options that do not exist', ['freeze', 'x', '--foo', '--bar'], 'unknown options --foo, --bar\n'],
+    ['the beginning of an option', ['freeze', 'x', '--out', 'y'], 'fix    did you mean --output, --outputs?\n'],
+    ['a short option of other programs', ['freeze', 'x', '-f'], 'fix    did you mean --force?\n'],
+    ['names with spaces', ['freeze', 'x', '--outputs', 'a', 'b'], 'fix    --outputs a,b\n'],
+    ['both commands', ['freeze', 'fold', 'x.meta'], 'fix    bnfix fold x.meta\n'],
+    ['a command of another program', ['convert', 'x.meta', '-o', 'y.pb'], '  Ways on  bnfix freeze x.meta -o y.pb\n'],
+    ['stdin', ['freeze', '-', '-o', 'y.pb'], 'a model cannot be read from stdin\n'],
+    [
+      'an output as a flag',
+      ['freeze', BAG_MODEL, '--dry-run', '--set', 'output/image_output=1'],
+      'is an output of the',
+    ],
     ['an option of fold', ['freeze', 'x', '--duplicate-weights'], 'fix    --duplicate-weights is an option of fold\n'],
     ['a file to write without -o', ['freeze', 'x', 'out.pb'], '  Ways on  -o out.pb            writes there\n'],
     ['a checkpoint without its option', ['freeze', 'x', 'm.ckpt-9'], 'fix    --checkpoint m.ckpt-9  takes the weights'],
@@ -217,6 +228,10 @@ describe('names that are not in the graph', () => {
     const swapped = await refused(`${variance},${mean}`);
     expect(swapped).toContain(`${mean} has negative values and cannot be the variance of conv2/BatchNorm: swapped?\n`);
     expect(swapped).toContain(fixed);
+    expect(await refused(`${mean},decode/up1/BatchNorm/moving_variance`)).toMatch(
+      /: they differ in size\n[^]* has the right size\n/,
+    );
+    expect(await refused('x')).toContain('is a batch norm, which needs two variables\n');
   });
 });
 
