@@ -62,15 +62,9 @@ export const ofInfeed: ShapeRule = ({ node }) => {
 /** An element of a queue: the attr `shapes` of the queue, if it has one per component. */
 export const dequeued: ShapeRule = (context) => componentShapes(context);
 
-/** Several elements of a queue, as many as input 1 says. */
-export const dequeuedMany: ShapeRule = (context) => batches(context, scalar(context, 1) ?? UNKNOWN);
-
-/** At most as many elements of a queue as input 1 says. */
-export const dequeuedUpTo: ShapeRule = (context) => batches(context, UNKNOWN);
-
-function batches(context: ShapeContext, count: number): readonly Shape[] | undefined {
-  return componentShapes(context)?.map((shape) => shape && [count, ...shape]);
-}
+/** Several elements of a queue. Their number is the batch of the training: the net may be fed another. */
+export const dequeuedMany: ShapeRule = (context) =>
+  componentShapes(context)?.map((shape) => shape && [UNKNOWN, ...shape]);
 
 function componentShapes(context: ShapeContext): readonly Shape[] | undefined {
   const queue = context.handle(0);

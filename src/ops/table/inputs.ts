@@ -1,4 +1,4 @@
-import { declared, dequeued, dequeuedMany, dequeuedUpTo, fed, ofInfeed, ofIterator } from '../shape_rules/sources.js';
+import { declared, dequeued, dequeuedMany, fed, ofInfeed, ofIterator } from '../shape_rules/sources.js';
 import { type OpRow, row } from './row.js';
 
 /** Sources of data (array_ops.cc, dataset_ops.cc, data_flow_ops.cc, parsing_ops.cc). */
@@ -11,7 +11,7 @@ export const INPUT_OPS: readonly OpRow[] = [
   row('MultiDeviceIteratorGetNextFromShard', 'pipeline_end', { shape: ofIterator }),
   row('QueueDequeue QueueDequeueV2', 'pipeline_end', { shape: dequeued }),
   row('QueueDequeueMany QueueDequeueManyV2', 'pipeline_end', { shape: dequeuedMany }),
-  row('QueueDequeueUpTo QueueDequeueUpToV2', 'pipeline_end', { shape: dequeuedUpTo }),
+  row('QueueDequeueUpTo QueueDequeueUpToV2', 'pipeline_end', { shape: dequeuedMany }),
   row('Unstage MapUnstage MapUnstageNoKey OrderedMapUnstage OrderedMapUnstageNoKey', 'pipeline_end'),
   row('InfeedDequeue InfeedDequeueTuple', 'pipeline_end accelerator', { shape: ofInfeed }),
   row('PyFunc PyFuncStateless EagerPyFunc', 'python'),
