@@ -1,8 +1,9 @@
 import { findConstantExpressions } from '../analysis/values/constant_expressions.js';
-import { attr } from '../graph/attrs.js';
+import { attr, attrType } from '../graph/attrs.js';
+import { DataType } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
+import type { Node } from '../graph/node.js';
 import { ancestors } from '../graph/walk.js';
-import type { OpTest } from '../ops/meaning.js';
 import { anyOf } from '../ops/meaning.js';
 import type { FinishPlan, On, Pass } from './pass.js';
 
@@ -22,16 +23,25 @@ export const evaluateConstants: Pass<FinishPlan> = {
   },
 };
 
-/** The same before folding, which computes roots itself: without rounding, and to recognise batch norms. */
+/** The same before folding, which computes roots itself, to recognise batch norms, and rounds to float16 once. */
 export const evaluateParameters: Pass<FinishPlan> = {
   name: 'evaluate_parameters',
   run(context) {
-    evaluate(context, anyOf('root', 'power'));
+    evaluate(context, (node) => takesRoot(node) || narrows(node));
     return { outcomes: [] };
   },
 };
 
-function evaluate({ graph, outputs, isKept }: On<FinishPlan>, except?: OpTest): void {
+const takesRoot = anyOf('root', 'power');
+const isCast = anyOf('cast');
+
+/** Whether a node rounds to float16 or bfloat16. */
+function narrows(node: Node): boolean {
+  const to = isCast(node) ? attrType(node, 'DstT') : undefined;
+  return to === DataType.DT_HALF || to === DataType.DT_BFLOAT16;
+}
+
+function evaluate({ graph, outputs, isKept }: On<FinishPlan>, except?: (node: Node) => boolean): void {
   const scope = { graph, outputs, isKept, ...(except && { except }) };
   const { values, forwarded } = findConstantExpressions(scope);
   for (const { from, to } of forwarded) graph.replaceUses(from, to);

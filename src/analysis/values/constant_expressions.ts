@@ -7,7 +7,7 @@ import { ENCODERS } from '../../graph/number_codecs.js';
 import { isInteger } from '../../graph/rounding.js';
 import { numberTensor, type Tensor } from '../../graph/tensor.js';
 import { topologicalOrder } from '../../graph/walk.js';
-import { anyOf, isIdentity, type OpTest } from '../../ops/meaning.js';
+import { anyOf, isIdentity } from '../../ops/meaning.js';
 import { outputTypes } from '../../ops/registry.js';
 import { constantValue } from './constants.js';
 
@@ -31,8 +31,8 @@ export interface EvaluationScope {
   readonly outputs: readonly TensorRef[];
   /** Whether the user wants to keep a node unchanged. */
   readonly isKept: (name: string) => boolean;
-  /** Ops that are not evaluated, and what is computed from them. */
-  readonly except?: OpTest;
+  /** Nodes that are not evaluated, and what is computed from them. */
+  readonly except?: (node: Node) => boolean;
   /** By how many bytes a value may exceed the constants that it replaces. */
   readonly maxGrowth?: number;
 }
