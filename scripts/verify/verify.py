@@ -1,7 +1,7 @@
 """Runs the frozen graph of every fixture in real TensorFlow and compares it with what TensorFlow answered before.
 
     node scripts/verify/freeze_all.mjs OUT
-    python scripts/verify/verify.py OUT [--tier TIER ...] [-v] [CASE ...]
+    python scripts/verify/verify.py OUT [--tier TIER ...] [--plain] [-v] [CASE ...]
 
 Any TensorFlow from 1.13 (Python 3.7) to 2.15 (Python 3.11) can run it. Exit code 1 when an answer is wrong, a graph is
 missing, something of the training is left in it, or a model that has to be refused was not. A graph is skipped, with
@@ -39,6 +39,8 @@ TOO_NEW = ('Op type not registered', 'NodeDef mentions attr', 'No OpKernel was r
 # What must not be left in a frozen graph. A Switch or a Merge may be, in a loop.
 LEFT = re.compile(r'(Variable|VarHandleOp|ReadVariableOp|Assign|RefSwitch|RefMerge|(Stateless)?If$|Save|Restore|'
                   r'(Stateless)?(Random|TruncatedNormal))')
+# Whether graphs run in a session without any option, as users run them.
+PLAIN = False
 BRANCHES = {'Switch', 'Merge'}
 FUSED = {'FusedBatchNorm', 'FusedBatchNormV2', 'FusedBatchNormV3'}
 
@@ -94,7 +96,9 @@ def answers(graph_def, golden):
         config = tf.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1)
         # oneDNN fuses a batch norm with activations that it then cannot compute (2.12: Tanh).
         config.graph_options.rewrite_options.remapping = 2  # RewriterConfig.OFF
-        with tf.Session(graph=graph, config=config) as session:
+        with tf.Session(graph=graph, config=None if PLAIN else config) as session:
+            session.run(list(golden['outputs']), feed)
+            # What is initialised in the first run must not fail in the second.
             return session.run(list(golden['outputs']), feed)
 
 
@@ -159,8 +163,11 @@ def main():
     parser.add_argument('out', help='what freeze_all.mjs has written')
     parser.add_argument('cases', nargs='*', help='names or globs')
     parser.add_argument('--tier', choices=sorted(TOLERANCES), action='append', help='only cases of this tier')
+    parser.add_argument('--plain', action='store_true', help='run in a session without any option')
     parser.add_argument('-v', '--verbose', action='store_true', help='a line for what passes, too')
     args = parser.parse_args()
+    global PLAIN
+    PLAIN = args.plain
     if VERSION.startswith('2.'):
         tf.disable_v2_behavior()
     counts = {'pass': 0, 'skip': 0, 'FAIL': 0}
