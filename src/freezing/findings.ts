@@ -227,10 +227,12 @@ function ambiguousStatistics({ training, inference }: Found): Problem[] {
   });
 }
 
-/** Variables without memory of earlier batches that inference would read, although others average what they hold. */
+/** Variables without memory of earlier batches that inference would read, although others average what they or their like hold. */
 function lastBatchesInUse({ training }: Found, needed: readonly Variable[]): Problem[] {
   const { updates, given, isKept } = training;
   const read = new Set(needed);
+  // Without any average, these are what inference reads.
+  if (updates.lastBatches.every(({ averages }) => averages.length === 0)) return [];
   return updates.lastBatches.flatMap(({ variable, averages }): Problem[] => {
     if (!read.has(variable) || given.has(variable.node) || isKept(variable.node)) return [];
     return [{ code: 'last_batch_in_use', variable: variable.node, averages: averages.map(({ node }) => node) }];

@@ -6,7 +6,7 @@ import type { Refusable } from './analysis.js';
 import { candidateLines, signatureLines } from './candidate_text.js';
 import { obstaclesText } from './obstacle_text.js';
 import { randomOpProblemText } from './random_op_text.js';
-import { copiedText, healthText, missingText } from './statistics_text.js';
+import { copiedText, healthText, lastBatchText, missingText } from './statistics_text.js';
 import { listed, plural } from './text.js';
 import { withoutStatistics } from './without_statistics.js';
 
@@ -75,7 +75,7 @@ export function problemText(problems: readonly Problem[], analysis: Refusable): 
       return {
         headline: `${first.variable} holds only the statistic of the last batch`,
         where: first.variable,
-        why: `it feeds an output, and ${listed(first.averages)} ${first.averages.length === 1 ? 'averages' : 'average'} the same statistic; the graph does not show which of them inference reads`,
+        why: lastBatchText(first.averages),
         fixes: readInstead(first.variable, [...first.averages, first.variable]),
       };
     case 'untrained_selected': {

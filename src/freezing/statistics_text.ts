@@ -24,6 +24,13 @@ export function unpairedText(reason: UnpairedReason): string {
   }
 }
 
+/** Why a variable that each batch overwrites cannot be read. @param averages - the variables that average what it holds */
+export function lastBatchText(averages: readonly string[]): string {
+  if (averages.length === 0) return 'it feeds an output, and no variable averages the statistic';
+  const average = averages.length === 1 ? 'averages' : 'average';
+  return `it feeds an output, and ${listed(averages)} ${average} the same statistic; the graph does not show which of them inference reads`;
+}
+
 /** States that the first variable is copied, or averaged once more, into the others. */
 export function copiedText([average, ...others]: readonly string[]): string {
   const updated = `${listed(others)} ${others.length === 1 ? 'is' : 'are'} updated from ${average}`;

@@ -6,12 +6,12 @@ import { anyOf, isIdentity } from '../../ops/meaning.js';
 import { assignedValue, assignKind } from './assignments.js';
 import type { Variable } from './variables.js';
 
-/** A variable that each batch overwrites with its statistic. */
+/** A variable that each batch overwrites with a tensor, mostly its statistic. */
 export interface LastBatch {
   readonly variable: Variable;
   /** The ops that assign the statistic. */
   readonly assigns: readonly string[];
-  /** The variables that average the same statistic: inference may read these instead. */
+  /** The variables that average the same statistic, if any: inference may read these instead. */
   readonly averages: readonly Variable[];
 }
 
@@ -35,13 +35,13 @@ export function findAssignedReads(
   lastBatches: readonly LastBatch[],
   outputs: readonly TensorRef[],
 ): AssignedRead[] {
-  if (lastBatches.length === 0) return [];
+  if (lastBatches.every(({ averages }) => averages.length === 0)) return [];
   const names = outputs.map(({ node }) => node);
   const feeding = ancestors(graph, names, false);
   const running = ancestors(graph, names);
   const order = new Map(topologicalOrder(graph).map((node, i) => [node, i]));
-  return lastBatches.flatMap(({ variable, assigns }) => {
-    const assign = assigns.length === 1 ? graph.get(assigns[0]!) : undefined;
+  return lastBatches.flatMap(({ variable, assigns, averages }) => {
+    const assign = assigns.length === 1 && averages.length > 0 ? graph.get(assigns[0]!) : undefined;
     if (!assign || assignKind(assign) !== 'set' || !running.has(assign) || !isUnconditional(graph, assign)) return [];
     const isAfter = (node: Node) => order.get(node)! > order.get(assign)!;
     return readsAfter(graph, variable, assign, feeding, isAfter);

@@ -36,7 +36,7 @@ export interface Updates {
   readonly rivals: ReadonlyMap<string, readonly Variable[]>;
   /** Statistic -> the variable that averages it in a row whose index inference does not know. */
   readonly unknownRows: ReadonlyMap<string, Variable>;
-  /** Variables that each batch overwrites with its statistic, while others average that statistic. */
+  /** Variables that each batch overwrites. */
   readonly lastBatches: readonly LastBatch[];
   readonly steadyState: SteadyState;
   /** Variables that some op updates with data, as an average or otherwise. */
@@ -61,10 +61,12 @@ export function findUpdates(graph: Graph, variables: Variables, activations: Nod
     }
   }
   const unknownRows = new Map<string, Variable>();
+  const inRows: Variable[] = [];
   for (const node of graph.nodes()) {
     const row = finder.rows.updatedBy(node);
     if (!row) continue;
     const isKnown = finder.rows.isKnown(row.row!);
+    if (finder.isData(updatedValue(node))) inRows.push(row);
     for (const average of finder.averages(row, node)) {
       if (isKnown) add(average);
       else unknownRows.set(refText(average.statistic), row);
@@ -93,12 +95,12 @@ export function findUpdates(graph: Graph, variables: Variables, activations: Nod
     unknownRows,
     lastBatches: findLastBatches(finder, averages, chains),
     steadyState: finder.steadyState,
-    updated: new Set(updated.map(({ variable }) => variable.node)),
+    updated: new Set([...updated.map(({ variable }) => variable), ...inRows].map(({ node }) => node)),
     truncated: finder.check.truncated,
   };
 }
 
-/** The variables that are only ever set to a statistic, or to what is computed from one, that other variables average. */
+/** The variables that are only ever set to a statistic, or to what is computed from one. */
 function findLastBatches(
   { assignments, check }: Finder,
   averages: ReadonlyMap<string, readonly MovingAverage[]>,
@@ -115,7 +117,6 @@ function findLastBatches(
           (averages.get(refText(ref)) ?? []).flatMap((each) => (each.variable === variable ? [] : [each.variable])),
         ),
     );
-    if (others.length === 0) continue;
     found.push({ variable, assigns: set.map(({ name }) => name), averages: [...new Set(others)] });
   }
   return found;
