@@ -22,7 +22,10 @@ const SECTIONS = {
     'Keras layers and models, training on': ['keras_fused', 'keras_model'],
     'resource variables': ['slim_resource', 'layers_resource'],
     'trained with a loss, Adam or Momentum, summaries': ['slim_adam', 'layers_momentum'],
-    '`is_training` absent, as `strip_default_attrs` leaves it': ['strip_default_attrs'],
+    '`is_training` and other default attrs absent, as `strip_default_attrs` leaves them': [
+      'strip_default_attrs',
+      'interop_defaults',
+    ],
     'gradients through it as outputs (Grad-CAM)': ['saliency'],
     NCHW: ['nchw'],
     float16: ['float16'],
@@ -36,6 +39,7 @@ const SECTIONS = {
       'layers_unfused',
       'keras_unfused',
     ],
+    'parameters computed by Pack, Unpack, Select, Fill, Gather, Pow': ['interop_computed'],
     '`tf.nn.moments` and `tf.nn.batch_normalization`': [
       'moments_assign',
       'moments_assign_inside',
