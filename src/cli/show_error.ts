@@ -72,9 +72,9 @@ function errorText(error: BnfixError, { colors, width }: TextStyle): string {
       width,
     ),
   ];
-  if (error.fixes.length > 1) return [...lines, ...wayLines(error.fixes, colors, width)].join('\n');
+  if (error.fixes.length > 0) return [...lines, ...wayLines(error.fixes, colors, width)].join('\n');
   const report = isBug ? 'please report it with the output of the same command plus -v' : undefined;
-  return [...lines, ...detailLines('fix', fixOf(error) ?? report, colors, width)].join('\n');
+  return [...lines, ...detailLines('fix', report, colors, width)].join('\n');
 }
 
 const INDENT = 2;
@@ -90,16 +90,20 @@ function detailLines(name: string, text: string | undefined, colors: TextStyle['
   return hanging(label, lines, indent);
 }
 
-/** Several ways out: each option with its value in one line, beside what it does if there is room. */
+/** A command or an option at the beginning of a text is for pasting: it is not wrapped. */
+const PASTEABLE = /^(bnfix|mkdir|-)/;
+
+/** The ways out: each option with its value in one line, beside what it does if there is room. */
 function wayLines(fixes: readonly Fix[], colors: TextStyle['colors'], width: number): string[] {
-  const label = `  ${colors.dim('Ways on')}  `;
+  const label = `  ${colors.dim(fixes.length === 1 ? 'fix  ' : 'Ways on')}  `;
   const indent = textWidth(label);
   const options = fixes.map(({ option, value }) => (option === undefined ? '' : flagText(option, value)));
   const longest = Math.max(...options.map(textWidth));
   const isBeside = longest <= (width - indent) / 2;
   const lines = fixes.flatMap(({ text = '' }, i) => {
     const option = options[i]!;
-    if (option === '') return wrapped(text, width - indent);
+    if (option === '')
+      return text.split('\n').flatMap((line) => (PASTEABLE.test(line) ? [line] : wrapped(line, width - indent)));
     if (text === '') return [option];
     if (isBeside) return labelled(`${padded(option, longest)}  `, text, width - indent);
     return [option, ...labelled('  ', text, width - indent)];

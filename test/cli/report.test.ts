@@ -21,7 +21,7 @@ function tooLong(text: string, columns: number): string[] {
       (line) =>
         line.length > columns &&
         /\S {1,}\S/.test(line.trim()) &&
-        !/sess\.run|bnfix (freeze|fold)|^[0-9a-f]{64} {2}/.test(line),
+        !/sess\.run|bnfix (freeze|fold)|--(keep|map) |^[0-9a-f]{64} {2}/.test(line),
     );
 }
 
@@ -32,6 +32,8 @@ const CASES: readonly (readonly [name: string, args: readonly string[]])[] = [
   ['flag', ['freeze', fixture('phase_train_113/model.meta'), '--dry-run']],
   ['keep', ['freeze', BAG_MODEL, '--dry-run', '--keep', 'conv1']],
   ['untrained', ['freeze', fixture('untrained_113/model.meta'), '--dry-run', '--allow-untrained']],
+  ['refused_untrained', ['freeze', fixture('untrained_113/model.meta'), '--dry-run']],
+  ['refused_keys', ['freeze', BAG_MODEL, '--dry-run', '--map', 'conv2/BatchNorm=a,b']],
   ['frozen', ['freeze', fixture('frozen_inference_113/frozen.pb'), '--dry-run']],
 ];
 
