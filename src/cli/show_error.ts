@@ -91,7 +91,7 @@ function detailLines(name: string, text: string | undefined, colors: TextStyle['
 }
 
 /** A command or an option at the beginning of a text is for pasting: it is not wrapped. */
-const PASTEABLE = /^(bnfix|mkdir|-)/;
+const FOR_PASTING = /^(bnfix|mkdir|-)/;
 
 /** The ways out: each option with its value in one line, beside what it does if there is room. */
 function wayLines(fixes: readonly Fix[], colors: TextStyle['colors'], width: number): string[] {
@@ -103,7 +103,7 @@ function wayLines(fixes: readonly Fix[], colors: TextStyle['colors'], width: num
   const lines = fixes.flatMap(({ text = '' }, i) => {
     const option = options[i]!;
     if (option === '')
-      return text.split('\n').flatMap((line) => (PASTEABLE.test(line) ? [line] : wrapped(line, width - indent)));
+      return text.split('\n').flatMap((line) => (FOR_PASTING.test(line) ? [line] : wrapped(line, width - indent)));
     if (text === '') return [option];
     if (isBeside) return labelled(`${padded(option, longest)}  `, text, width - indent);
     return [option, ...labelled('  ', text, width - indent)];
