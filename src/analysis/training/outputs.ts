@@ -174,9 +174,14 @@ function typeOf(node: Node, port: number): DataType {
 }
 
 const hasEqualOutputs = anyOf('split', 'unpack', 'call');
+const isIdentityN = anyOf('identity_n');
 
 /** The outputs of a node that are results. */
 function portsOf(node: Node): number[] {
+  if (isIdentityN(node)) {
+    const refs = node.inputs.map(refText);
+    return refs.flatMap((ref, port) => (refs.indexOf(ref) === port ? [port] : []));
+  }
   const count = hasEqualOutputs(node) ? (outputTypes(node)?.length ?? 1) : 1;
   return Array.from({ length: count }, (_, port) => port);
 }

@@ -57,7 +57,8 @@ export function findCritics(net: Net, predictions: readonly Prediction[]): Criti
     new Set([...found].map(({ id }) => id)),
   );
   for (const each of predictions) {
-    if (critics.has(each) || found.has(each.node)) continue;
+    // A head with a label, or one that nothing reads, is a classifier of the data.
+    if (critics.has(each) || found.has(each.node) || each.compared || each.reader === 'nothing') continue;
     const own = [...weightsOf(net, [each.node], new Set())];
     if (own.length > 0 && own.every((weight) => weights.has(weight))) critics.add(each);
   }

@@ -1,5 +1,5 @@
 import { DataType } from '../../../graph/dtype.js';
-import type { Node } from '../../../graph/node.js';
+import { type Node, sameRef } from '../../../graph/node.js';
 import { NodeSet } from '../../../graph/node_set.js';
 import { anyOf, readsShape } from '../../../ops/meaning.js';
 import { outputTypes } from '../../../ops/registry.js';
@@ -58,6 +58,8 @@ const READ = SCORE | COMPARED | LOGGED | MEASURED | MIRRORED;
 const DIRECT = COMPARED | LOGGED | MEASURED | MIRRORED;
 
 const isSummary = anyOf('summary', 'assertion');
+const isIdentity = anyOf('identity');
+const isIdentityN = anyOf('identity_n');
 const isLossOp = anyOf('loss');
 const isMetricOp = anyOf('metric');
 const isLogarithm = anyOf('logarithm');
@@ -100,7 +102,17 @@ class Search {
 
   find(): Predictions {
     for (const node of [...this.#net.order].reverse()) this.#visit(node);
+    if (this.#found.length === 0) this.#found.push(...this.#groups());
     return { predictions: this.#found.reverse(), targets: [...this.#targets] };
+  }
+
+  /** Tensors that are grouped at the end of a net: its outputs, if it has no others. */
+  #groups(): Prediction[] {
+    const { order, net, scored } = this.#net;
+    const ends = order.filter(
+      (node) => isIdentityN(node) && this.#uses[node.id] === 0 && net.has(node) && !scored.has(node),
+    );
+    return ends.map((node) => ({ node, reader: 'nothing', compared: false }));
   }
 
   #visit(node: Node): void {
@@ -116,7 +128,8 @@ class Search {
       else this.#give(node, uses);
     } else if (isNever(node) || HANDLES.has(outputTypes(node)?.[0])) this.#give(node, uses);
     else if (uses & READ) this.#visitRead(node, uses);
-    else if (uses === 0) this.#visitEnd(node);
+    else if (uses === 0 && !this.#isGuard(node)) this.#visitEnd(node);
+    else if (uses === 0) return;
     else this.#visitShown(node, uses);
   }
 
@@ -138,6 +151,15 @@ class Search {
   #feedsFromNet(node: Node): boolean {
     const { graph, gradients } = this.#net;
     return !graph.inputNodes(node).some((input) => gradients.has(input));
+  }
+
+  /** A check of a tensor, and the tensor after its check, which nothing reads. */
+  #isGuard(node: Node): boolean {
+    const { graph } = this.#net;
+    const [input] = node.inputs;
+    if (!input || !isIdentity(node)) return false;
+    if (graph.controlConsumers(node.name).length > 0) return true;
+    return node.controls.some((name) => graph.find(name)?.inputs.some((ref) => sameRef(ref, input)));
   }
 
   /** A node that nothing reads: an output, or the loss of each example. */

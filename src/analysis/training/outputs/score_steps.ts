@@ -105,7 +105,7 @@ export class ScoreSteps {
   passesPrediction(node: Node, how: HowRead): boolean {
     if (!this.#mayPass(node)) return false;
     if (isCastOrBarrier(node) || isLogarithm(node) || picks(node) || isSplit(node)) return true;
-    if (this.#isOfParts(node)) return true;
+    if (this.#isOfParts(node) || this.#isScaledForLoss(node)) return true;
     if (how.byMetrics) return this.passesScore(node) || isIdentity(node);
     if (isPart(node)) return false;
     if (isReshape(node)) return this.#isReshapedForLoss(node);
@@ -119,6 +119,7 @@ export class ScoreSteps {
   passesScore(node: Node): boolean {
     if (!this.#mayPass(node)) return false;
     if (isLogarithm(node)) return true;
+    if (this.#isLayerOutput(node)) return false;
     if (isHinge(node)) return node.op !== 'Relu' || isArithmetic(this.#net.graph.inputNode(node, 0));
     if (isActivation(node)) return this.#isOfDifference(node) || this.#isOfParts(node);
     if (isLayer(node)) return false;
@@ -221,10 +222,20 @@ export class ScoreSteps {
     return whole.size === 1;
   }
 
+  /** logits / temperature, where the logits have other readers as well. */
+  #isScaledForLoss(node: Node): boolean {
+    const inputs = this.#net.graph.inputNodes(node);
+    const [scaled, ...others] = inputs.filter((input) => this.#net.data.has(input));
+    if (!isArithmetic(node) || isActivation(node) || inputs.length !== 2 || !scaled || others.length > 0) return false;
+    const other = node.inputs[inputs.indexOf(scaled) === 0 ? 1 : 0]!;
+    return this.#shapes.of(other)?.length === 0 && this.#readers(scaled).length > 1;
+  }
+
   #isReshapedForLoss(node: Node): boolean {
     const { graph, batch } = this.#net;
-    if (node.op !== 'Reshape') return node.op === 'ExpandDims';
+    if (node.op !== 'Reshape') return true;
     if (batch.merges(node) || this.#onlyLossOps(node)) return true;
+    if (this.#shapes.of({ node: node.name, port: 0 })?.length === 1) return true;
     const [before, after] = [node.inputs[0]!, { node: node.name, port: 0 }].map((ref) => this.#shapes.of(ref));
     if (before && after && before.join() === after.join()) return true;
     return !batch.keeps(node) && this.#readers(graph.inputNode(node, 0)).length > 1;
@@ -240,6 +251,13 @@ export class ScoreSteps {
     const inputs = this.#net.graph.inputNodes(node).filter((input) => this.#net.isOfNet(input));
     if (isDivide(node) && inputs.length === 2) return true;
     return (isArithmetic(node) || isExtremum(node) || measures(node)) && inputs.length === 1 && !isActivation(node);
+  }
+
+  /** exp(layer), softplus(layer): a deviation or a rate, if nothing else reads the layer. */
+  #isLayerOutput(node: Node): boolean {
+    const input = this.#net.graph.inputNode(node, 0);
+    if (!input || (node.op !== 'Exp' && node.op !== 'Softplus')) return false;
+    return this.#hasWeightInput(input) && this.#readers(input).length === 1;
   }
 
   /** Sigmoid(a - b), where a and b are scores of two examples. */
