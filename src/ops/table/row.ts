@@ -27,7 +27,8 @@ import type { ValueRule } from '../value_rules.js';
  * - Networks: `convolution`, `depthwise_convolution`, `transposed_convolution`, `matmul`, `pool`, `reduction` over axes (of
  *   which `average`s are Mean and Sum, `mean` Mean alone), `fused_batch_norm`, `fused_batch_norm_gradient`,
  *   `global_batch_norm`, `bias`, `activation`, `probability` (an activation that ends in a bounded range), `hinge` (an activation
- *   that losses use as well), `fake_quantize`, `weighted` (brings weights in), `tensor_array`, `arg_reduction` (an index along an axis).
+ *   that losses use as well), `positive` (its result is above 0),
+ *   `fake_quantize`, `weighted` (brings weights in), `tensor_array`, `arg_reduction` (an index along an axis).
  * - Shapes: `shape_query` returns a shape, `shape_like` makes a constant of one; the output size of a `dynamic_shape` op
  *   depends on values. `lookup_table`: tables of keys and values, and the ops that read them; a `table` is made by an op,
  *   filled by a `table_initializer` (from a file if it is a `table_file`); a `mutable_table` is also changed by a `table_insert`, and `table_size` is its size.
@@ -130,6 +131,7 @@ export type Role =
   | 'activation'
   | 'probability'
   | 'hinge'
+  | 'positive'
   | 'fake_quantize'
   | 'weighted'
   | 'tensor_array'

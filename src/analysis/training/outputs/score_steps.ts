@@ -13,6 +13,7 @@ const isTranspose = anyOf('transpose');
 const isLossOp = anyOf('loss');
 const isActivation = anyOf('activation', 'probability');
 const isHinge = anyOf('hinge');
+const isPositive = anyOf('positive');
 const isArithmetic = anyOf('arithmetic');
 const isExtremum = anyOf('extremum');
 const isMultiply = anyOf('multiply', 'divide');
@@ -256,7 +257,7 @@ export class ScoreSteps {
   /** exp(layer), softplus(layer): a deviation or a rate, if nothing else reads the layer. */
   #isLayerOutput(node: Node): boolean {
     const input = this.#net.graph.inputNode(node, 0);
-    if (!input || (node.op !== 'Exp' && node.op !== 'Softplus')) return false;
+    if (!input || !isPositive(node)) return false;
     return this.#hasWeightInput(input) && this.#readers(input).length === 1;
   }
 
