@@ -26,15 +26,16 @@ export function resolveFlags(
   read: VariableRead,
 ): Flag[] {
   const given = Object.entries(set).map(([name, value]) => givenFlag(graph, name, value));
-  refusePinnedOutput(given, outputs);
+  refusePinnedOutput(graph, given, outputs);
   const pins = new Map(given.map(({ node, value }) => [node, value]));
   const found = findFlags(graph, new Shapes(graph), outputs, pins, read);
   return [...given, ...found.filter(({ node }) => !isKept(node))];
 }
 
-/** A pinned output would be a constant. */
-function refusePinnedOutput(given: readonly Flag[], outputs: readonly TensorRef[]): void {
-  const output = given.find(({ node }) => outputs.some((ref) => ref.node === node));
+/** @throws BnfixError `usage` for an output that the net computes: pinned, it would be a constant */
+function refusePinnedOutput(graph: Graph, given: readonly Flag[], outputs: readonly TensorRef[]): void {
+  const isComputed = (node: string) => (graph.find(node)?.inputs.length ?? 0) > 0;
+  const output = given.find(({ node }) => isComputed(node) && outputs.some((ref) => ref.node === node));
   if (!output) return;
   throw new BnfixError('usage', `${output.node} is an output of the graph: it would become a constant`, {
     option: 'set',
