@@ -35,8 +35,8 @@ export function leftovers(graph: Graph, keeps: readonly string[] = []): string[]
   for (const node of [graph, ...bodies].flatMap((each) => [...each.nodes()])) {
     const say = (what: string) => found.push(`${node.name}: ${what}`);
     if (VARIABLE_OPS.test(node.op) && !NOT_VARIABLE_OPS.test(node.op)) say(node.op);
-    if (/^(Stateless)?(Random|TruncatedNormal|ParameterizedTruncated)/.test(node.op)) say(node.op);
     const isKept = keeps.some((start) => node.name.startsWith(start));
+    if (/^(Stateless)?(Random|TruncatedNormal|ParameterizedTruncated)/.test(node.op) && !isKept) say(node.op);
     if (/^FusedBatchNorm(V[23])?$/.test(node.op) && (attrBool(node, 'is_training') ?? true) && !isKept) {
       say(`${node.op} in training mode`);
     }
