@@ -263,4 +263,4 @@ for _form, _expect in (('python', 'refused'), ('placeholder', 'refused'), ('defa
             _f.__name__ = 'health_%s_%s_%s' % (_form, 'fused' if _fused is None else 'unfused', _what)
             situation('health', expect=_expect, finite=False, poke=spoil(_value, _which), commands=('freeze',),
                       saves=('meta', 'frozen') if _form != 'python' or TF2 else ('meta',),
-                      says='(?i)NaN|infinit|inf|negative|not finite', options=())(_f)
+                      says='(?i)NaN|infinit|negative|not.finite')(_f)
