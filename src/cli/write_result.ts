@@ -116,7 +116,8 @@ async function show<R extends FreezeReport>(
 ): Promise<void> {
   // Warnings go to stderr as well, for users who skip the report, or send it to a file.
   const isSeen = !args.flag('quiet') && terminal.stdout.isTTY === true && terminal.stderr.isTTY === true;
-  const warnings = args.flag('json') || isSeen ? [] : report.notices.filter(isWarning);
+  const warnings =
+    args.flag('json') || isSeen ? [] : report.notices.filter((notice) => isWarning(notice) || isIdle(notice, args));
   for (const notice of warnings) {
     const lines = wrapped(`bnfix: warning: ${noticeText(notice, flagText)}`, terminal.messageWidth - 2);
     terminal.err(hanging('', lines, 2).join('\n'));
@@ -130,6 +131,11 @@ async function show<R extends FreezeReport>(
     const style = reportStyle({ verbose: args.flag('verbose'), color, width, unicode });
     await terminal.print(task.text(report, written, style), stream);
   }
+}
+
+/** A checkpoint beside a frozen graph may be there by chance; one that the user names is meant to be used. */
+function isIdle({ code }: FreezeReport['notices'][number], args: Args): boolean {
+  return code === 'checkpoint_unused' && args.strings('checkpoint').length > 0;
 }
 
 /** The command that writes what a dry run checked. */

@@ -65,6 +65,14 @@ describe('warnings', () => {
     ]);
   });
 
+  it('name a checkpoint that was given and is not used', async () => {
+    const frozen = fixture('frozen_inference_113/frozen.pb');
+    const prefix = BAG_MODEL.replace(/\.meta$/, '');
+    const { code, stderr } = await cli(['freeze', frozen, '--checkpoint', prefix, '--dry-run', '-q']);
+    expect(code).toBe(0);
+    expect(stderr).toBe(`bnfix: warning: the checkpoint ${prefix} is not used: the outputs need no variable\n`);
+  });
+
   it('are data in JSON', async () => {
     const { stdout, stderr } = await cli(['freeze', BAG_MODEL, '--ema', '--dry-run', '--json']);
     expect(JSON.parse(stdout).notices).toEqual([{ code: 'no_ema' }]);
