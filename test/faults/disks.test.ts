@@ -31,7 +31,7 @@ describe.skipIf(!CAN_MOUNT)('disks (skipped where mounting is not permitted)', (
       writeFileSync(at('disk/out.pb'), OLD);
       // Another program takes the space as soon as the first byte is written.
       const script = `"$NODE" "$MAIN" freeze "$M" -q -o "$D/out.pb" --force & run=$!
-        until ls -A "$D" | grep -q '^\\.bnfix'; do sleep 0.01; done
+        while kill -0 $run 2> /dev/null && ! ls -A "$D" | grep -q '^\\.bnfix'; do sleep 0.01; done
         head -c 100M /dev/zero > "$D/filler" 2> /dev/null
         wait $run`;
       const env = { NODE: process.execPath, MAIN, M: at('model.pb'), D: at('disk') };
