@@ -71,6 +71,7 @@ export function findings(found: Found): Findings {
   const obstacles = [...findObstacles(graph, live), ...ofTables, ...inputsInLoops(found, live)];
   const problems: Problem[] = [
     ...(outputs.refs.length === 0 ? [outputsUnclear(outputs)] : []),
+    ...constantOutputs(found),
     ...batchNorms.flatMap((each) => batchNormProblem(found, each)),
     ...(isAllowed ? [] : untrained),
     ...ambiguousStatistics(found),
@@ -127,6 +128,14 @@ function outputsUnclear({ candidates, proposed, signatures }: OutputsFound): Pro
     proposed: proposed.map(({ node, port }) => `${node}:${port}`),
     signatures,
   };
+}
+
+/** Outputs that depend on an input now, and on none once batch statistics are replaced. */
+function constantOutputs({ outputs, inference }: Found): Problem[] {
+  const { before, after } = inference;
+  return outputs.refs
+    .filter(({ node }) => before.activations.hasNamed(node) && !after.activations.hasNamed(node))
+    .map((tensor): Problem => ({ code: 'constant_output', tensor }));
 }
 
 /** Whether a batch norm in use has to switch to other statistics. */

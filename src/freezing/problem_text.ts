@@ -47,6 +47,13 @@ export function problemText(problems: readonly Problem[], analysis: Refusable): 
   switch (first.code) {
     case 'outputs_unclear':
       return outputsUnclear(first, analysis);
+    case 'constant_output':
+      return {
+        headline: `${first.tensor.node} depends on the input only through batch statistics`,
+        where: first.tensor.node,
+        why: 'with the moving averages in their place, it is constant at inference',
+        fixes: [{ option: 'outputs', value: 'TENSOR', text: 'names an output of the net' }],
+      };
     case 'unpaired':
     case 'unhealthy':
       return withoutStatistics(problems as readonly With<'unpaired' | 'unhealthy'>[], analysis);
