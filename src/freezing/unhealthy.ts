@@ -1,6 +1,5 @@
 import { variableValue } from '../analysis/state/checkpoint_value.js';
 import { checkStored, type HealthProblem, type NamedValue } from '../analysis/state/health.js';
-import type { Variables } from '../analysis/state/variables.js';
 import type { Problem } from '../analysis/training/problems.js';
 import { findStoredNorms, type Stored } from '../analysis/training/stored_statistics.js';
 import { attrType } from '../graph/attrs.js';
@@ -47,17 +46,18 @@ function namedValue(stored: Stored, checkpoint: Checkpoint | undefined): NamedVa
 export function unhealthySelected({ training, selected, plan }: Found, unhealthy: readonly Unhealthy[]): Problem[] {
   const averages = new Set([...(selected?.averages.values() ?? [])].flat().map(({ variable }) => variable.node));
   const flags = plan.flags.filter(({ reason }) => reason.code !== 'given');
+  const frozen = new Set(flags.flatMap(({ selects }) => selects ?? []));
   return unhealthy.flatMap(({ batchNorm, problem }): Problem[] => {
-    if (!namesIn(problem, training.variables).some((name) => averages.has(name))) return [];
+    if (!namesIn(problem).some((name) => averages.has(name) || frozen.has(name))) return [];
     return [
       { code: 'unhealthy_selected', batchNorm, problem, flags: flags.map((flag) => setting(training.graph, flag)) },
     ];
   });
 }
 
-function namesIn(problem: HealthProblem, variables: Variables): string[] {
-  const names = 'name' in problem ? [problem.name] : 'names' in problem ? [...problem.names] : [];
-  return names.filter((name) => variables.byNode.has(name));
+function namesIn(problem: HealthProblem): readonly string[] {
+  if ('name' in problem) return [problem.name];
+  return 'names' in problem ? problem.names : [];
 }
 
 /** A flag with its value: `is_training=false`. */

@@ -24,6 +24,8 @@ export interface Flag {
   /** At inference; 0 and 1 for false and true. */
   readonly value: number;
   readonly reason: FlagReason;
+  /** Constants that the outputs need with this value only: frozen statistics. */
+  readonly selects?: readonly string[];
 }
 
 /** Why a value of a flag is inference. */
@@ -74,6 +76,8 @@ interface Verdict {
   /** How many training-only ops feed the outputs only with the other value. */
   readonly count: number;
   readonly isSure: boolean;
+  /** The constants among the nodes that only inference needs. */
+  readonly selects: readonly string[];
 }
 
 class FlagFinder {
@@ -148,7 +152,8 @@ class FlagFinder {
     const verdict = this.#compare(nodes, []);
     if (!verdict) return;
     if (!verdict.isSure && !this.#isSureWithOthers(nodes, verdict.value)) return;
-    this.#pin(nodes, verdict.value, { code: 'training_ops', count: verdict.count });
+    const { value, count, selects } = verdict;
+    this.#pin(nodes, value, { code: 'training_ops', count }, selects);
   }
 
   /** Another flag may hide the inference counterpart of training ops: both its values are tried. */
@@ -178,7 +183,9 @@ class FlagFinder {
       this.#graph,
       [...inference].filter((each) => !training.has(each)),
     );
-    return { value, count: Math.abs(on - off), isSure: standsInForTraining(alone, vanishing, this.#read, weights) };
+    const isSure = standsInForTraining(alone, vanishing, this.#read, weights);
+    const selects = alone.filter(({ op }) => op === 'Const').map(({ name }) => name);
+    return { value, count: Math.abs(on - off), isSure, selects };
   }
 
   /** The nodes that no longer feed the outputs if some nodes have a value, with some more pins. */
@@ -190,11 +197,11 @@ class FlagFinder {
     return this.#live.withoutPinned(new Map([...more, ...nodes.map((node) => [node, value] as const)]));
   }
 
-  #pin(nodes: readonly string[], value: number, reason: FlagReason): void {
+  #pin(nodes: readonly string[], value: number, reason: FlagReason, selects: readonly string[] = []): void {
     this.#live.pin(new Map(nodes.map((node) => [node, value])));
     for (const node of nodes) {
       this.#pinned.add(node);
-      this.flags.push({ node, value, reason });
+      this.flags.push({ node, value, reason, selects });
     }
   }
 }
