@@ -150,7 +150,9 @@ export class AverageChains {
 
   /** Copies and averages of an unread moving average, unless there is evidence that they are not statistics. */
   #copiesOf(variable: Variable): Variable[] {
-    const copies = this.#dependentsOf(variable.node);
+    // tf.train.ExponentialMovingAverage names its variables after those that they average: only --ema reads them.
+    const isShadow = ({ node }: Variable) => node.startsWith(`${variable.node}/`);
+    const copies = this.#dependentsOf(variable.node).filter((each) => each.isCopy || !isShadow(each.variable));
     const unread = copies.length > 0 && !this.#isRead(variable) ? this.#unread(copies) : [];
     return unread.length > 0 && !this.#isOfModel() ? unread : [];
   }

@@ -130,7 +130,8 @@ export function finalAverages(averages: readonly MovingAverage[]): MovingAverage
   const averaged = last.filter((average) => !average.isCopy || average.via.length > 0);
   const final = averaged.length > 0 ? averaged : last;
   const seen = new Set<string>();
-  return final.filter(({ variable }) => !seen.has(variable.node) && seen.add(variable.node));
+  const keyOf = ({ row, node }: Variable) => row?.key ?? node;
+  return final.filter(({ variable }) => !seen.has(keyOf(variable)) && seen.add(keyOf(variable)));
 }
 
 const isConstant = anyOf('constant');

@@ -17,13 +17,14 @@ const forwards = anyOf(
   'across_replicas',
 );
 const isOfReplicas = anyOf('across_replicas');
+const packs = anyOf('pack');
 const isFill = anyOf('fill');
 const isContinuous = anyOf('arithmetic', 'bias', 'activation');
 const isShapeLike = anyOf('shape_like');
 
 /** Whether an op outputs the value of input 0, for a single element: this includes a Mean over virtual batches. */
 export function forwardsElement(node: Node): boolean {
-  return forwards(node);
+  return forwards(node) || (packs(node) && node.inputs.length === 1);
 }
 
 /** Larger constants are not parameters of an expression. */
@@ -84,7 +85,7 @@ function ofNode(node: Node, element: (ref: TensorRef) => Element): Element {
     return Number.isNaN(value) && !isKnown ? UNKNOWN : { value, isKnown };
   }
   const forwarded = node.inputs[isFill(node) ? 1 : 0];
-  return forwarded && (forwards(node) || isFill(node)) ? element(forwarded) : UNKNOWN;
+  return forwarded && (forwardsElement(node) || isFill(node)) ? element(forwarded) : UNKNOWN;
 }
 
 /** Whether an input selects what an op outputs, instead of changing it continuously. */
