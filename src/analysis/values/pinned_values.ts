@@ -120,7 +120,7 @@ export class PinnedValues {
   }
 
   #isSame(a: TensorRef, b: TensorRef): boolean {
-    const [x, y] = [a, b].map((ref) => sourceOf(this.#graph, ref, isIdentity));
+    const [x, y] = [a, b].map((ref) => sourceOf(this.#graph, ref, readsSame));
     return refText(x!) === refText(y!);
   }
 
@@ -153,6 +153,8 @@ const keepsValue = anyOf(
   'transpose',
   'gradient_barrier',
 );
+/** Two reads of a variable are taken for the same value. */
+const readsSame = anyOf('identity', 'read');
 const fills = anyOf('fill');
 const casts = anyOf('cast');
 const multiplies = anyOf('multiply');

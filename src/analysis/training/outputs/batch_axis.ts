@@ -110,7 +110,7 @@ export class BatchAxes {
     const known = inputs.filter((axis) => axis !== NONE);
     if (known.length === 0) return isSource(node) ? 0 : NONE;
     if (known.every((axis) => axis === REDUCED)) return REDUCED;
-    if (this.#rank(self) === 0) return REDUCED;
+    if (this.#rank(self) === 0 || this.#isShownAsNumber(node)) return REDUCED;
     const first = inputs[0]!;
     if (isReduction(node) || isArgReduction(node)) return this.#reduced(node, first);
     if (isElementwise(node)) return this.#broadcast(node, inputs);
@@ -130,7 +130,14 @@ export class BatchAxes {
     return UNKNOWN;
   }
 
+  /** A scalar summary takes a single number. */
+  #isShownAsNumber({ name }: Node): boolean {
+    return this.#graph.dataConsumers(name).some(({ op }) => op === 'ScalarSummary');
+  }
+
   #reduced(node: Node, batch: number): number {
+    // The examples are along one of the first two axes.
+    if (batch === UNKNOWN && [0, 1].every((axis) => this.#ints(node, 1)?.includes(axis))) return REDUCED;
     if (batch === MERGED) return this.#ints(node, 1)?.includes(0) === true ? REDUCED : MERGED;
     if (batch < 0) return batch;
     const rank = this.#rank(node.inputs[0]);

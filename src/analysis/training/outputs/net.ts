@@ -39,8 +39,9 @@ const combinesWithConstant = anyOf(
 const joins = anyOf('add', 'concat');
 const isSelect = anyOf('select');
 
-/** Names of gradient nodes: `gradients/OP_grad/...`. */
-const GRADIENT_NAME = /(^|\/)(gradients(_\d+)?|gradient_tape)\//;
+/** A scope that tf.gradients made, in the name of the gradient of an op, or of what it was given. */
+const GRADIENT_SCOPE = /^((?:.*\/)?gradients(?:_\d+)?\/)(?:.+_grad\/|grad_ys_)/;
+const TAPE_NAME = /(^|\/)gradient_tape\//;
 const GRADIENT_OF = /^(?:.*\/)?gradients(?:_\d+)?\/(.+)_grad\//;
 /** The gradient of the outputs, as tf.gradients(ys, xs, grad_ys) names it. */
 const GIVEN_GRADIENT = /\/grad_ys_\d+$/;
@@ -84,7 +85,7 @@ export class Net {
   constructor(graph: Graph, targets: readonly Node[] = []) {
     this.graph = graph;
     this.order = topologicalOrder(graph);
-    this.gradients = new NodeSet(graph, this.order.filter(isGradient));
+    this.gradients = new NodeSet(graph, findGradients(this.order));
     this.effects = new NodeSet(
       graph,
       this.order.filter((node) => hasEffect(node) || (isMerge(node) && graph.inputNodes(node).some(hasEffect))),
@@ -305,9 +306,11 @@ function isAnySource(node: Node): boolean {
   return mayBeActivation(node) && isActivationSource(node) && !isRandom(node);
 }
 
-/** Nodes that tf.gradients created. */
-function isGradient(node: Node): boolean {
-  return isGradientOp(node) || GRADIENT_NAME.test(node.name);
+/** Nodes that tf.gradients created: in scopes with the gradient of some op. A net may have a scope of that name as well. */
+function findGradients(nodes: readonly Node[]): Node[] {
+  const scopes = new Set(nodes.flatMap(({ name }) => GRADIENT_SCOPE.exec(name)?.[1] ?? []));
+  const isIn = (name: string) => [...scopes].some((scope) => name.startsWith(scope));
+  return nodes.filter((node) => isGradientOp(node) || isIn(node.name) || TAPE_NAME.test(node.name));
 }
 
 /** Whether a node is a variable that may be a weight: of floats. */

@@ -1,7 +1,7 @@
 import { DataType } from '../../../graph/dtype.js';
 import { type Node, sameRef } from '../../../graph/node.js';
 import { NodeSet } from '../../../graph/node_set.js';
-import { anyOf, readsShape } from '../../../ops/meaning.js';
+import { anyOf, isMerge, readsShape } from '../../../ops/meaning.js';
 import { outputTypes } from '../../../ops/registry.js';
 import type { Net } from './net.js';
 import { ScoreSteps } from './score_steps.js';
@@ -59,6 +59,7 @@ const DIRECT = COMPARED | LOGGED | MEASURED | MIRRORED;
 
 const isSummary = anyOf('summary', 'assertion');
 const isIdentity = anyOf('identity');
+const isAssertion = anyOf('assertion');
 const isIdentityN = anyOf('identity_n');
 const isLossOp = anyOf('loss');
 const isMetricOp = anyOf('metric');
@@ -80,6 +81,11 @@ const isNever = anyOf(
 );
 
 const HANDLES: ReadonlySet<DataType | undefined> = new Set([DataType.DT_VARIANT, DataType.DT_RESOURCE]);
+
+/** A condition: summaries and checks do not show that it is a prediction. */
+function isBool(node: Node): boolean {
+  return outputTypes(node)?.[0] === DataType.DT_BOOL;
+}
 
 /** Finds the tensors in which a net ends, in one walk from the last op to the first. */
 export function findPredictions(net: Net): Predictions {
@@ -120,7 +126,8 @@ class Search {
     if (gradients.has(node) || readsShape(node)) return;
     const uses = this.#uses[node.id]!;
     if (effects.has(node)) this.#give(node, isSummary(node) ? SHOWN : USED);
-    else if (!net.has(node)) return;
+    // What an op without outputs takes is an end of the net: an outfeed.
+    else if (!net.has(node) || outputTypes(node)?.length === 0) return;
     else if (scored.has(node) && !looped.has(node)) this.#giveScored(node);
     else if (looped.has(node) || uses & NET) this.#give(node, NET);
     else if (batch.isReduced(node)) {
@@ -128,6 +135,7 @@ class Search {
       else this.#give(node, uses);
     } else if (isNever(node) || HANDLES.has(outputTypes(node)?.[0])) this.#give(node, uses);
     else if (uses & READ) this.#visitRead(node, uses);
+    else if (uses === 0 && this.#joinsAssertion(node)) this.#give(node, USED);
     else if (uses === 0 && !this.#isGuard(node)) this.#visitEnd(node);
     else if (uses === 0) return;
     else this.#visitShown(node, uses);
@@ -162,6 +170,15 @@ class Search {
     return node.controls.some((name) => graph.find(name)?.inputs.some((ref) => sameRef(ref, input)));
   }
 
+  /** The end of a tf.cond that asserts its own condition. */
+  #joinsAssertion(node: Node): boolean {
+    const { graph } = this.#net;
+    if (!isMerge(node) || !isBool(node)) return false;
+    return graph
+      .inputNodes(node)
+      .some((input) => isIdentity(input) && input!.controls.some((name) => isAssertion(graph.find(name))));
+  }
+
   /** A node that nothing reads: an output, or the loss of each example. */
   #visitEnd(node: Node): void {
     const isLoss = this.#isTrained(node) || isLossOp(node) || this.#steps.isErrorOfExample(node);
@@ -187,7 +204,7 @@ class Search {
 
   #visitShown(node: Node, uses: number): void {
     if (uses !== SHOWN && uses !== (SHOWN | USED)) this.#give(node, uses & SHOWN ? SHOWN : uses);
-    else if (this.#steps.passesSummary(node)) this.#give(node, SHOWN);
+    else if (this.#steps.passesSummary(node) || isBool(node)) this.#give(node, SHOWN);
     else {
       this.#found.push({ node, reader: 'summary', compared: false });
       this.#give(node, BEFORE_SHOWN);
