@@ -1,4 +1,4 @@
-// Builds dist/: the protobuf module out of proto/*.proto (into src/proto, which git ignores), the TypeScript, the CLI in one file, TensorFlow.js in one file, the licences of both.
+// Builds dist/: the protobuf module out of proto/*.proto (into src/proto, which git ignores), the TypeScript, the CLI in one file, its question in another, TensorFlow.js in one file, the licences of both.
 // --quick leaves out the protos and the types: for tests, which need what changed in src/.
 import { execFileSync } from 'node:child_process';
 import {
@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundleCli, bundleTfjs } from './bundle.mjs';
+import { bundleCli, bundleQuestion, bundleTfjs } from './bundle.mjs';
 import { licenceTexts } from './licences.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -36,10 +36,10 @@ try {
   }
   const cli = join(built, 'cli');
   for (const file of readdirSync(cli)) if (file !== 'main.js') rmSync(join(cli, file), { recursive: true });
-  const packages = await bundleCli(cli);
+  const packages = [...(await bundleCli(cli)), ...(await bundleQuestion(cli))];
   removeForeignTypes(join(built, 'run'));
   const bundles = ['run/tfjs_bundle.js', 'THIRD_PARTY_LICENSES.txt'];
-  if (quick && bundles.every((file) => existsSync(join('dist', file)))) {
+  if (quick && bundles.every((file) => existsSync(join('dist', file))) && packages.every(hasLicence)) {
     // They do not depend on src/.
     for (const file of bundles) copyFileSync(join('dist', file), join(built, file));
   } else {
@@ -60,6 +60,12 @@ try {
   rmSync(old, { recursive: true, force: true });
 } finally {
   rmSync(built, { recursive: true, force: true });
+}
+
+/** Whether the last build listed the licence of a package. */
+function hasLicence(folder) {
+  const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  return readFileSync('dist/THIRD_PARTY_LICENSES.txt', 'utf8').includes(`\n${name} ${version} (`);
 }
 
 function generateProtos() {

@@ -1,4 +1,4 @@
-// Bundles: the CLI, whose 100 modules Node would find, read and link one by one; and TensorFlow.js, of which 1 MB is needed.
+// Bundles: the CLI, whose 100 modules Node would find, read and link one by one; its question, which few runs ask; and TensorFlow.js, of which 1 MB is needed.
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
@@ -9,6 +9,9 @@ const script = (name) => fileURLToPath(new URL(`bundle/${name}.mjs`, import.meta
 /** Native, and optional. */
 const NATIVE = /^@node-rs\//;
 
+/** Loaded only when it is shown. */
+const QUESTION = 'ask_outputs';
+
 /**
  * Writes cli.cjs, whose modules run when they are imported, as in src/.
  * @param folder - is to be dist/cli: what the code finds beside itself (../proto, ../../package.json) is found from there.
@@ -17,13 +20,23 @@ const NATIVE = /^@node-rs\//;
 export function bundleCli(folder) {
   const input = {
     input: 'src/cli/index.ts',
-    external: NATIVE,
+    external: [NATIVE, `./${QUESTION}.js`],
     resolve: { alias: { 'string-width': script('string_width'), assert: script('assert') } },
     // What yargs' "extends" looks files up with; nothing extends anything here.
     transform: { define: { 'import.meta.resolve': 'require.resolve' } },
   };
   // Names stay, for the stack of an internal error.
   return bundle(input, { file: join(folder, 'cli.cjs'), format: 'cjs', minify: { mangle: false, compress: true } });
+}
+
+/**
+ * Writes ask_outputs.js.
+ * @param folder - is to be dist/cli
+ * @returns the folders of the packages that it contains
+ */
+export function bundleQuestion(folder) {
+  const output = { file: join(folder, `${QUESTION}.js`), format: 'esm', minify: true };
+  return bundle({ input: `src/cli/${QUESTION}.ts` }, output);
 }
 
 /**

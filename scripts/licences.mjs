@@ -14,7 +14,7 @@ export function licenceTexts(folders) {
     packages.set(`${name} ${version}`, { license, text: textIn(folder, name, license) });
   }
   const parts = [...packages].sort(([a], [b]) => (a < b ? -1 : 1));
-  const header = 'The files cli/cli.cjs and run/tfjs_bundle.js contain code of these packages.\n';
+  const header = 'The files cli/cli.cjs, cli/ask_outputs.js and run/tfjs_bundle.js contain code of these packages.\n';
   return [header, ...parts.map(([name, { license, text }]) => `${name} (${license})\n\n${text.trim()}\n`)].join(
     `\n${'-'.repeat(80)}\n\n`,
   );

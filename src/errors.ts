@@ -45,6 +45,8 @@ export interface ErrorDetail {
   readonly where?: string | undefined;
   /** Details, one a line. */
   readonly why?: string | undefined;
+  /** The same without anything left out, if `why` ends in a list that is cut short. */
+  readonly wholeWhy?: string | undefined;
   /** What the user can do about it. */
   readonly fix?: string | Fix | readonly (string | Fix)[] | undefined;
   /** The option that it is about, by its name in the library. */
@@ -65,6 +67,8 @@ export class BnfixError extends Error {
   readonly where: string | undefined;
   /** Details, one a line. */
   readonly why: string | undefined;
+  /** The same without anything left out, if {@link why} ends in a list that is cut short. */
+  readonly wholeWhy: string | undefined;
   /** Possible fixes, the best first. */
   readonly fixes: readonly Fix[];
   /** The option that it is about, by its name in the library. */
@@ -80,6 +84,7 @@ export class BnfixError extends Error {
     this.code = code;
     this.where = detail.where;
     this.why = detail.why;
+    this.wholeWhy = detail.wholeWhy;
     this.option = detail.option;
     this.data = detail.data;
     this.candidates = detail.candidates ?? [];

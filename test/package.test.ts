@@ -32,7 +32,20 @@ describe('the installed package', () => {
     const packages = imported
       .filter((name) => !/^(node:|bnfix)/.test(name))
       .map((name) => /^(@[^/]+\/)?[^/]+/.exec(name)![0]);
-    const builtin = ['fs', 'path', 'util', 'url', 'module', 'assert', 'crypto', 'process'];
+    const builtin = [
+      'fs',
+      'path',
+      'util',
+      'url',
+      'module',
+      'assert',
+      'crypto',
+      'process',
+      'stream',
+      'readline',
+      'tty',
+      'async_hooks',
+    ];
     expect([...new Set(packages)].filter((name) => !installed.includes(name) && !builtin.includes(name))).toEqual([]);
   });
 
@@ -40,7 +53,9 @@ describe('the installed package', () => {
     const [head, ...parts] = read('dist/THIRD_PARTY_LICENSES.txt').split(`\n${'-'.repeat(80)}\n\n`);
     expect(head).toContain('cli/cli.cjs');
     const names = parts.map((part) => /^(\S+) \d/.exec(part)?.[1]);
-    expect(names).toEqual(expect.arrayContaining(['yargs', 'cliui', 'picocolors', 'protobufjs', 'long', 'seedrandom']));
+    expect(names).toEqual(
+      expect.arrayContaining(['yargs', 'cliui', 'picocolors', 'protobufjs', 'long', 'seedrandom', '@inquirer/core']),
+    );
     expect(names).toEqual(
       expect.arrayContaining(['core', 'converter', 'backend-cpu'].map((name) => `@tensorflow/tfjs-${name}`)),
     );

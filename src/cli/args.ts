@@ -13,6 +13,13 @@ export class Args {
     this.given = given;
   }
 
+  /** The same values, and an option that counts as given as well, before `--`. */
+  with(option: string, value: string): Args {
+    const end = this.given.indexOf('--');
+    const before = this.given.slice(0, end < 0 ? undefined : end);
+    return new Args(this.#values, [...before, option, value, ...this.given.slice(before.length)]);
+  }
+
   /** Whether a flag is set. */
   flag(name: string): boolean {
     const value = this.#values[name];

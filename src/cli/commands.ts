@@ -46,6 +46,10 @@ export const COMMANDS: readonly Command[] = [
 export const COMMON_OPTIONS: Readonly<Record<string, Options>> = {
   json: { type: 'boolean', describe: 'print the report (or the error) as JSON; messages go to stderr' },
   quiet: { type: 'boolean', alias: 'q', describe: 'print errors only' },
-  verbose: { type: 'boolean', alias: 'v', describe: 'show every batch norm with its evidence' },
+  verbose: {
+    type: 'boolean',
+    alias: 'v',
+    describe: 'show every batch norm with its evidence, and every candidate output',
+  },
   'no-color': { type: 'boolean', describe: 'no colours (like NO_COLOR=1 in the environment)' },
 };

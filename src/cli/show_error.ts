@@ -19,6 +19,7 @@ export interface ErrorStyle {
 interface TextStyle {
   readonly colors: ReturnType<typeof pc.createColors>;
   readonly width: number;
+  readonly verbose: boolean;
 }
 
 /** Prints an error as what / where / why / how. @returns its exit code */
@@ -34,7 +35,7 @@ export function showError(thrown: unknown, terminal: Terminal, style: ErrorStyle
     if (style.jsonTo === 'stderr') return exitCode;
   }
   const colors = pc.createColors(style.color && terminal.hasColor(terminal.stderr));
-  terminal.err(errorText(error, { colors, width: terminal.messageWidth }));
+  terminal.err(errorText(error, { colors, width: terminal.messageWidth, verbose: style.verbose }));
   if (style.verbose && error.code === 'internal') terminal.err(`\n${stackText(error)}`);
   // The part of the graph that the error is about, for bug reports.
   const around = style.verbose ? error.data?.around : undefined;
@@ -58,7 +59,7 @@ function fixOf({ fixes }: BnfixError): string | undefined {
 }
 
 /** `where` is left out if the headline contains it. */
-function errorText(error: BnfixError, { colors, width }: TextStyle): string {
+function errorText(error: BnfixError, { colors, width, verbose }: TextStyle): string {
   const isBug = error.code === 'internal';
   const headline = isBug ? `internal error: ${error.message}` : error.message;
   const place = placeOf(error);
@@ -67,7 +68,7 @@ function errorText(error: BnfixError, { colors, width }: TextStyle): string {
     ...detailLines('where', headline.includes(place ?? '') ? undefined : place, colors, width),
     ...detailLines(
       'why',
-      error.why ?? (isBug ? 'this is a bug in bnfix, not in your model' : undefined),
+      whyOf(error, verbose) ?? (isBug ? 'this is a bug in bnfix, not in your model' : undefined),
       colors,
       width,
     ),
@@ -75,6 +76,12 @@ function errorText(error: BnfixError, { colors, width }: TextStyle): string {
   if (error.fixes.length > 0) return [...lines, ...wayLines(error.fixes, colors, width)].join('\n');
   const report = isBug ? 'please report it with the output of the same command plus -v' : undefined;
   return [...lines, ...detailLines('fix', report, colors, width)].join('\n');
+}
+
+/** A list that is cut short is the end of `why`. */
+function whyOf({ why, wholeWhy }: BnfixError, verbose: boolean): string | undefined {
+  if (wholeWhy === undefined) return why;
+  return verbose ? wholeWhy : `${why} (-v lists all)`;
 }
 
 const INDENT = 2;

@@ -1,7 +1,15 @@
 /** A text stream: process.stdout, or a collector in tests. */
-export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+export type Output = NodeJS.WritableStream & {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly rows?: number;
+};
+
+/** process.stdin, or a stream of key presses in tests. */
+export type Input = NodeJS.ReadableStream & { readonly isTTY?: boolean };
 
 interface Surroundings {
+  readonly stdin?: Input;
   readonly stdout: Output;
   readonly stderr: Output;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -12,8 +20,11 @@ export class Terminal {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly #env: Surroundings['env'];
+  readonly #surroundings: Surroundings;
 
-  constructor({ stdout, stderr, env }: Surroundings) {
+  constructor(surroundings: Surroundings) {
+    const { stdout, stderr, env } = surroundings;
+    this.#surroundings = surroundings;
     this.stdout = stdout;
     this.stderr = stderr;
     this.#env = env;
@@ -52,6 +63,16 @@ export class Terminal {
     if (this.#env.NO_COLOR) return false;
     if (this.#env.FORCE_COLOR) return this.#env.FORCE_COLOR !== '0';
     return stream.isTTY === true && this.#env.TERM !== 'dumb';
+  }
+
+  /** Where the user presses keys; undefined if nobody can answer a question: in a pipe, in a script, in CI. */
+  get keyboard(): Input | undefined {
+    const { CI, TERM } = this.#env;
+    const isCi = CI !== undefined && !/^(|0|false)$/i.test(CI);
+    if (isCi || TERM === 'dumb' || this.stdout.isTTY !== true || this.stderr.isTTY !== true) return undefined;
+    // Node opens stdin at the first access.
+    const { stdin } = this.#surroundings;
+    return stdin?.isTTY === true ? stdin : undefined;
   }
 
   /** Columns of a stream: of the terminal, else as COLUMNS says, else as many as the caller wants. */

@@ -15,6 +15,7 @@ import { type FreezeRequest, proposedName } from './freeze_request.js';
 import { graphPart } from './graph_part.js';
 import { interruptible, uninterrupted } from './interrupt.js';
 import { hanging, wrapped } from './layout.js';
+import { makeOrAsk } from './make_or_ask.js';
 import { progressBar } from './progress.js';
 import { jsonReport, type Written } from './report.js';
 import { type ReportStyle, reportStyle } from './report_style.js';
@@ -53,10 +54,11 @@ export async function writeResult<R extends FreezeReport>(
     ? await loadHashed(path, request.load)
     : { model: await load(path, request.load), hashes: undefined };
   try {
-    const frozen = task.make(model, request.freeze);
+    const make = (options: FreezeRequest['freeze']) => task.make(model, options);
+    const { result: frozen, args: asked, waited } = await makeOrAsk(make, request.freeze, args, terminal);
     const written = await write(request, model, hashes, frozen, terminal, args.flag('quiet'));
-    const seconds = (performance.now() - start) / 1000;
-    const command = request.dryRun ? writingCommand(task.command, request, args) : undefined;
+    const seconds = (performance.now() - start - waited) / 1000;
+    const command = request.dryRun ? writingCommand(task.command, request, asked) : undefined;
     await show(task, frozen.report, { ...written, seconds, command }, args, terminal);
     return 0;
   } catch (error) {

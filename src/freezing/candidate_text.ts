@@ -2,6 +2,15 @@ import type { OutputCandidate, SignatureOutputs } from '../analysis/training/out
 import { refText } from '../graph/node.js';
 import { shapeText } from './text.js';
 
+/** The list of candidates for an error; the whole one as well if it is cut short. */
+export function candidatesWhy(candidates: readonly OutputCandidate[]): { why: string; wholeWhy?: string } {
+  const textOf = (limit?: number) => ['candidates, best first:', ...candidateLines(candidates, limit)].join('\n');
+  return { why: textOf(SHOWN), ...(candidates.length > SHOWN && { wholeWhy: textOf() }) };
+}
+
+/** How many candidates an error lists. */
+const SHOWN = 12;
+
 /** A line for each candidate: name, op, dtype, shape, what reads it and why it is no output. */
 export function candidateLines(candidates: readonly OutputCandidate[], limit = Number.POSITIVE_INFINITY): string[] {
   const shown = candidates.slice(0, limit);

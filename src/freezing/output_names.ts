@@ -8,7 +8,7 @@ import { type Node, refText } from '../graph/node.js';
 import { topologicalOrder } from '../graph/walk.js';
 import { anyOf } from '../ops/meaning.js';
 import { outputCount } from '../ops/registry.js';
-import { candidateLines } from './candidate_text.js';
+import { candidatesWhy } from './candidate_text.js';
 
 const SHOWN = 5;
 const isNoResult = anyOf('effect', 'summary', 'gradient', 'constant', 'shape_query');
@@ -64,12 +64,17 @@ export function noOutputOf(model: Model, node: Node, port: number, count: number
 }
 
 /** The outputs that would be chosen, and all candidates. */
-function proposals(model: Model): { why?: string; fix: Fix | string; candidates: readonly string[] } {
+function proposals(model: Model): {
+  why?: string;
+  wholeWhy?: string;
+  fix: Fix | string;
+  candidates: readonly string[];
+} {
   const { candidates, proposed } = chooseOutputs(model);
   if (proposed.length === 0) return { fix: 'leave it out to list the candidates', candidates: [] };
   const names = proposed.map(refText);
   return {
-    ...(candidates.length > 0 && { why: ['candidates, best first:', ...candidateLines(candidates, 12)].join('\n') }),
+    ...(candidates.length > 0 && candidatesWhy(candidates)),
     fix: {
       option: 'outputs',
       value: names.join(','),

@@ -3,7 +3,7 @@ import type { Problem } from '../analysis/training/problems.js';
 import type { Fix } from '../errors.js';
 import { refText } from '../graph/node.js';
 import type { Refusable } from './analysis.js';
-import { candidateLines, signatureLines } from './candidate_text.js';
+import { candidatesWhy, signatureLines } from './candidate_text.js';
 import { obstaclesText } from './obstacle_text.js';
 import { randomOpProblemText } from './random_op_text.js';
 import { copiedText, healthText, lastBatchText, missingText } from './statistics_text.js';
@@ -15,6 +15,8 @@ export interface ProblemText {
   readonly headline: string;
   readonly where?: string | undefined;
   readonly why?: string | undefined;
+  /** As that of an error. */
+  readonly wholeWhy?: string | undefined;
   readonly fixes: readonly Fix[];
   readonly option?: string;
 }
@@ -202,7 +204,7 @@ function outputsUnclear(problem: With<'outputs_unclear'>, { model }: Refusable):
   return {
     headline: 'cannot determine the output tensors',
     where: model.name,
-    why: ['candidates, best first:', ...candidateLines(candidates, CANDIDATES_SHOWN)].join('\n'),
+    ...candidatesWhy(candidates),
     fixes: [
       outputsFix(
         proposed.map((name) => name.replace(/:0$/, '')),
@@ -211,8 +213,6 @@ function outputsUnclear(problem: With<'outputs_unclear'>, { model }: Refusable):
     ],
   };
 }
-
-const CANDIDATES_SHOWN = 12;
 
 /** Proposes outputs, all of them in one value. */
 function outputsFix(names: readonly string[], candidates: readonly OutputCandidate[]): Fix {

@@ -53,6 +53,7 @@ export function refuse(analysis: Refusable): void {
   throw new BnfixError(CODES[groups[0]![0]!.code], first!.headline, {
     where: first!.where,
     why: why.length > 0 ? why.join('\n') : undefined,
+    wholeWhy: groups.length === 1 ? first!.wholeWhy : undefined,
     fix: distinct([first!, ...others].flatMap(({ fixes }) => fixes)),
     option: first!.option,
     data: {

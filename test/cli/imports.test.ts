@@ -45,6 +45,13 @@ it('shows the help of freeze without the library', () => {
   expect(files.filter((file) => !file.startsWith('cli/'))).toEqual(['errors.ts']);
 });
 
+it('loads the question about outputs only to ask it', () => {
+  for (const start of ['cli/run_freeze.ts', 'cli/run_fold.ts']) {
+    expect(needs(start, [STATIC]).packages).not.toContain('@inquirer/checkbox');
+    expect(needs(start, [STATIC, LAZY]).packages).toContain('@inquirer/checkbox');
+  }
+});
+
 it('never loads tfjs, tables or pictures to freeze', () => {
   const { files, packages } = needs('cli/commands/freeze.ts', [STATIC, LAZY]);
   expect(files).toContain('freezing/freeze.ts');

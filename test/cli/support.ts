@@ -43,16 +43,22 @@ class Collector extends Writable {
 export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly isTTY?: boolean;
+  /** Keys that are pressed, if stdin is a terminal as well. */
+  readonly stdin?: NodeJS.ReadableStream & { readonly isTTY?: boolean };
   readonly commands?: readonly Command[];
 }
 
 /** Runs a command line in this process. */
 export async function cli(
   args: readonly string[],
-  { env = {}, isTTY = false, commands }: CliOptions = {},
+  { env = {}, isTTY = false, stdin, commands }: CliOptions = {},
 ): Promise<Outcome> {
   const [stdout, stderr] = [new Collector(isTTY), new Collector(isTTY)];
-  const code = await run(args, new Terminal({ stdout, stderr, env }), commands ? { commands } : {});
+  const code = await run(
+    args,
+    new Terminal({ stdout, stderr, env, ...(stdin && { stdin }) }),
+    commands ? { commands } : {},
+  );
   const bytes = Buffer.concat(stdout.chunks);
   return { code, bytes, stdout: bytes.toString(), stderr: Buffer.concat(stderr.chunks).toString() };
 }
