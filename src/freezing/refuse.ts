@@ -8,7 +8,6 @@ import { problemText } from './problem_text.js';
 /** The error code of each problem, in the order in which problems are reported: the first gives the headline. */
 const CODES: Readonly<Record<Problem['code'], ErrorCode>> = {
   outputs_unclear: 'usage',
-  constant_output: 'usage',
   unpaired: 'statistics',
   unhealthy: 'statistics',
   untrained_statistic: 'statistics',
@@ -19,6 +18,7 @@ const CODES: Readonly<Record<Problem['code'], ErrorCode>> = {
   step_dependent: 'unsupported',
   random_op: 'unsupported',
   updated_in_use: 'unsupported',
+  constant_output: 'usage',
   unknown_reader: 'unsupported',
   training_in_function: 'unsupported',
   cannot_run: 'unsupported',
