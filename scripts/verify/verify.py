@@ -72,17 +72,18 @@ def channels_first(graph_def):
 
 
 def leftovers(graph_def, keeps):
-    """What is left of the training, a line each. `keeps`: how the names of norms begin that stay as they are."""
+    """What is left of the training, a line each. `keeps`: how the names of norms and random ops begin that stay as they are."""
     bodies = [('', graph_def.node)] + [(f.signature.name + '/', f.node_def) for f in graph_def.library.function]
     # Loops have branches, and so has an initialiser that runs while its table is empty.
     loops = any(node.op in ('Enter', 'RefEnter') or node.op.startswith('LookupTableSize') for node in graph_def.node)
     for scope, nodes in bodies:
         for node in nodes:
             name = scope + node.name
-            if LEFT.match(node.op) or (node.op in BRANCHES and not loops):
+            kept = name.startswith(tuple(keeps))
+            if (LEFT.match(node.op) and not kept) or (node.op in BRANCHES and not loops):
                 yield '%s (%s)' % (name, node.op)
             training = node.op in FUSED and ('is_training' not in node.attr or node.attr['is_training'].b)
-            if training and not name.startswith(tuple(keeps)):
+            if training and not kept:
                 yield '%s (%s in training mode)' % (name, node.op)
             if '_output_shapes' in node.attr:
                 yield '%s (stale _output_shapes)' % name
