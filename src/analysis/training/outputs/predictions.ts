@@ -149,8 +149,7 @@ class Search {
       byMetrics: (uses & READ) === MEASURED,
       isMirrored: (uses & READ) === MIRRORED,
     };
-    const passes =
-      isLossOp(node) || (direct ? this.#steps.passesPrediction(node, how) : this.#steps.passesScore(node));
+    const passes = isLossOp(node) || (direct ? this.#steps.passesPrediction(node, how) : this.#steps.passesScore(node));
     if (!this.#feedsFromNet(node)) return;
     if (passes) this.#giveThrough(node, uses & READ & ~MIRRORED ? uses & READ & ~MIRRORED : COMPARED);
     else this.#add(node, (uses & READ) === MEASURED ? 'metric' : 'loss', direct !== 0);
