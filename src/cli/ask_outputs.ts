@@ -44,7 +44,7 @@ export async function askOutputs(options: readonly OutputOption[], style: AskSty
   try {
     return await answer;
   } catch (error) {
-    if (/^(Abort|Exit)PromptError$/.test((error as Error).name)) return undefined;
+    if ((error as Error).name.endsWith('PromptError')) return undefined;
     throw error;
   } finally {
     input.off('keypress', onKey);

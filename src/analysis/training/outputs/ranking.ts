@@ -1,8 +1,10 @@
+import { DataType } from '../../../graph/dtype.js';
 import type { Graph } from '../../../graph/graph.js';
 import { type Node, refText } from '../../../graph/node.js';
 import { NodeSet } from '../../../graph/node_set.js';
 import { sourceOf } from '../../../graph/walk.js';
-import { anyOf } from '../../../ops/meaning.js';
+import { anyOf, readsShape } from '../../../ops/meaning.js';
+import { outputTypes } from '../../../ops/registry.js';
 import { Shapes } from '../../values/shapes.js';
 import { findCritics } from './critics.js';
 import { Net } from './net.js';
@@ -62,6 +64,8 @@ const movesOnly = anyOf(
 );
 const isExit = anyOf('exit');
 const isWhile = anyOf('while');
+const isPlaceholder = anyOf('placeholder');
+const CLASSES: ReadonlySet<DataType | undefined> = new Set([DataType.DT_INT32, DataType.DT_INT64, DataType.DT_UINT8]);
 
 /** So many predictions are compared with each other. */
 const MAX_COMPARED = 32;
@@ -138,10 +142,27 @@ export function rankPredictions(graph: Graph, isServed: (variable: string) => bo
     return to === undefined ? undefined : { code: 'on_the_way', to };
   });
   const ranked = all.map((each) => ({ ...each, demotion: demotions.get(each) }));
-  return {
-    ranked,
-    isOneNet: areConnected(new Set(live().flatMap((each) => parts.get(each) ?? [])), [...parts.values()]),
-  };
+  const isConnected = areConnected(new Set(live().flatMap((each) => parts.get(each) ?? [])), [...parts.values()]);
+  return { ranked, isOneNet: isConnected && !onlySomeNeedLabels(net, found.targets, live()) };
+}
+
+/**
+ * Whether some outputs depend on the numbers of classes that losses compare with, and others do not: the former may be a
+ * part of training (a reconstruction of the right class) or of the net (a generator for a class).
+ */
+function onlySomeNeedLabels(net: Net, targets: readonly Node[], predictions: readonly Prediction[]): boolean {
+  const { graph, fed } = net;
+  const compared = new NodeSet(graph, targets);
+  for (const node of compared) for (const input of graph.inputNodes(node)) if (fed.has(input)) compared.add(input);
+  const labels = [...compared].filter(
+    (node) => isPlaceholder(node) && CLASSES.has(outputTypes(node)?.[0]) && graph.inputNodes(node).length === 0,
+  );
+  const needing = new NodeSet(graph, labels);
+  for (const node of needing) {
+    for (const reader of graph.dataConsumers(node.name)) if (!readsShape(reader)) needing.add(reader);
+  }
+  const count = predictions.filter(({ node }) => needing.has(node)).length;
+  return count > 0 && count < predictions.length;
 }
 
 /** The results of loops that are only moved about: states, if the net goes on with another result of the loop. */
