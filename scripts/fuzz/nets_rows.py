@@ -29,10 +29,12 @@ def rowwise(read, write, known=True):
         x = tf.placeholder(tf.float32, [None, 6], name='x')
         mm, mv = fixed('moving_mean', [T, C], 0.), fixed('moving_variance', [T, C], 1.)
         k, u = w('k', [6, C]), w('u', [C, C])
-        h, ups = tf.zeros([tf.shape(x)[0], C]), []
+        h, ups, inputs = tf.zeros([tf.shape(x)[0], C]), [], {x: (6,)}
         h.set_shape([None, C])
         for i in range(T):
             row = i if known else tf.placeholder_with_default(i, [], name='row%d' % i)
+            if not known:
+                inputs[row] = lambda r, n, s, i=i: np.int32(i)
             z = tf.matmul(x * (i + 1.), k) + tf.matmul(h, u)
             m, v = moments(z)
             if is_training:
@@ -41,7 +43,7 @@ def rowwise(read, write, known=True):
             else:
                 z = normed(z, read(mm, row), read(mv, row), i)
             h = tf.tanh(z)
-        return Net({x: (6,)}, tf.identity(h, name='y'), updates=ups)
+        return Net(inputs, tf.identity(h, name='y'), updates=ups)
     return build
 
 
