@@ -41,6 +41,7 @@ const isSelect = anyOf('select');
 
 /** A scope that tf.gradients made, in the name of the gradient of an op, or of what it was given. */
 const GRADIENT_SCOPE = /^((?:.*\/)?gradients(?:_\d+)?\/)(?:.+_grad\/|grad_ys_)/;
+const GRADIENTS = /^((?:.*\/)?gradients(?:_\d+)?\/)/;
 const TAPE_NAME = /(^|\/)gradient_tape\//;
 const GRADIENT_OF = /^(?:.*\/)?gradients(?:_\d+)?\/(.+)_grad\//;
 /** The gradient of the outputs, as tf.gradients(ys, xs, grad_ys) names it. */
@@ -308,7 +309,8 @@ function isAnySource(node: Node): boolean {
 
 /** Nodes that tf.gradients created: in scopes with the gradient of some op. A net may have a scope of that name as well. */
 function findGradients(nodes: readonly Node[]): Node[] {
-  const scopes = new Set(nodes.flatMap(({ name }) => GRADIENT_SCOPE.exec(name)?.[1] ?? []));
+  const scopeOf = (node: Node) => (isGradientOp(node) ? GRADIENTS : GRADIENT_SCOPE).exec(node.name)?.[1];
+  const scopes = new Set(nodes.flatMap((node) => scopeOf(node) ?? []));
   const isIn = (name: string) => [...scopes].some((scope) => name.startsWith(scope));
   return nodes.filter((node) => isGradientOp(node) || isIn(node.name) || TAPE_NAME.test(node.name));
 }
