@@ -53,8 +53,9 @@ export class AverageCheck {
   /**
    * The tensors of an assignment's value, from the value backwards through elementwise ops: the candidates for its average.
    * Reads of the variable itself end the search.
+   * @param ends - other ops that end it
    */
-  candidates(variable: Variable, assign: Node): TensorRef[] {
+  candidates(variable: Variable, assign: Node, ends: (node: Node) => boolean = () => false): TensorRef[] {
     const found = new Map<string, TensorRef>();
     const queue: TensorRef[] = [updatedValue(assign)];
     for (const ref of queue) {
@@ -66,7 +67,7 @@ export class AverageCheck {
       const node = this.#graph.find(ref.node);
       if (!node) continue;
       found.set(refText(ref), ref);
-      if (isElementwise(node)) queue.push(...operands(node));
+      if (isElementwise(node) && !ends(node)) queue.push(...operands(node));
     }
     return [...found.values()];
   }

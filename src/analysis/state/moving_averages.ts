@@ -111,8 +111,9 @@ function findLastBatches(
     if (!chains.isOverwritten(variable)) continue;
     const set = assigns.filter((assign) => chains.isOverwrittenBy(variable, assign));
     const others = set.flatMap((assign) =>
+      // What the statistic is computed from is another one: the mean, for a variance.
       check
-        .candidates(variable, assign)
+        .candidates(variable, assign, reduces)
         .flatMap((ref) =>
           (averages.get(refText(ref)) ?? []).flatMap((each) => (each.variable === variable ? [] : [each.variable])),
         ),
