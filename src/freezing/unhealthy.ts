@@ -46,9 +46,10 @@ function namedValue(stored: Stored, checkpoint: Checkpoint | undefined): NamedVa
 export function unhealthySelected({ training, selected, plan }: Found, unhealthy: readonly Unhealthy[]): Problem[] {
   const averages = new Set([...(selected?.averages.values() ?? [])].flat().map(({ variable }) => variable.node));
   const flags = plan.flags.filter(({ reason }) => reason.code !== 'given');
-  const frozen = new Set(flags.flatMap(({ selects }) => selects ?? []));
+  const selectedNodes = new Set(flags.flatMap(({ selects }) => selects ?? []));
   return unhealthy.flatMap(({ batchNorm, problem }): Problem[] => {
-    if (!namesIn(problem).some((name) => averages.has(name) || frozen.has(name))) return [];
+    const names = [batchNorm, ...namesIn(problem)];
+    if (!names.some((name) => averages.has(name) || selectedNodes.has(name))) return [];
     return [
       { code: 'unhealthy_selected', batchNorm, problem, flags: flags.map((flag) => setting(training.graph, flag)) },
     ];

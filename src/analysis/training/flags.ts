@@ -24,7 +24,7 @@ export interface Flag {
   /** At inference; 0 and 1 for false and true. */
   readonly value: number;
   readonly reason: FlagReason;
-  /** Constants that the outputs need with this value only: frozen statistics. */
+  /** Constants and batch norms that the outputs need with this value only: frozen statistics, and what uses them. */
   readonly selects?: readonly string[];
 }
 
@@ -76,7 +76,7 @@ interface Verdict {
   /** How many training-only ops feed the outputs only with the other value. */
   readonly count: number;
   readonly isSure: boolean;
-  /** The constants among the nodes that only inference needs. */
+  /** The constants and batch norms among the nodes that only inference needs. */
   readonly selects: readonly string[];
 }
 
@@ -184,7 +184,7 @@ class FlagFinder {
       [...inference].filter((each) => !training.has(each)),
     );
     const isSure = standsInForTraining(alone, vanishing, this.#read, weights);
-    const selects = alone.filter(({ op }) => op === 'Const').map(({ name }) => name);
+    const selects = alone.filter((node) => node.op === 'Const' || isFused(node)).map(({ name }) => name);
     return { value, count: Math.abs(on - off), isSure, selects };
   }
 
