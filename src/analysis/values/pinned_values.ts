@@ -39,15 +39,21 @@ export class PinnedValues {
 
   /** The value of all elements of a tensor that depends on a flag; undefined if unknown, or if no flag determines it. */
   of(ref: TensorRef): number | undefined {
-    return this.#known.get(refText(ref)) ?? this.#base?.of(ref);
+    // Most graphs have no flags, and every node is asked for.
+    return (this.#known.size > 0 ? this.#known.get(refText(ref)) : undefined) ?? this.#base?.of(ref);
   }
 
   /** The tensor that a node outputs since flags are known: `moving` for `0 * batch + moving`; undefined if it computes another. */
   forwarded(node: Node): TensorRef | undefined {
+    if (this.#isEmpty) return undefined;
     if (multiplies(node)) return this.#onlyOther(node, 1);
     if (adds(node)) return this.#onlyOther(node, 0) ?? this.#interpolated(node.inputs[0]!, node.inputs[1]!);
     if (subtracts(node)) return this.#subtracted(node);
     return gathers(node) || slices(node) ? this.#unstacked(node) : undefined;
+  }
+
+  get #isEmpty(): boolean {
+    return this.#known.size === 0 && (this.#base === undefined || this.#base.#isEmpty);
   }
 
   /** Walks forwards from the flags as long as values are known. */
