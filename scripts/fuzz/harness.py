@@ -33,6 +33,26 @@ def answers_of(build, is_training, seed, use):
         return use(graph, sess, build(is_training))
 
 
+def trained(sess, graph, net, name, rng, steps, batch, keep=None, saver=None, training=True, poke=None, labels=None):
+    """Initialises and trains a net in its session; labels(rng, n) draws what else has to be fed. Returns the saver."""
+    kept = net.saver or tf.train.Saver(**(saver or {}))
+    sess.run([tf.global_variables_initializer(), tf.local_variables_initializer(), tf.tables_initializer()])
+    common.randomise(sess, name, keep)
+    if net.after_init:
+        net.after_init(sess)
+    if training:
+        updates = common.updates_of(net, graph)
+        for _ in range(steps):
+            feed = common.draw(net, rng, batch, 'train')
+            if labels:
+                feed.update(labels(rng, batch))
+            feed.update(net.feed)
+            sess.run(updates or list(net.outputs), feed)
+    if poke:
+        poke(sess, graph, net)
+    return kept
+
+
 def run(name, build, seed=0, options=(), steps=6, batch=8, golden_batch=3, tolerance=2e-4, train=True, poke=None,
         context=None, keep=None, name_outputs=True, saver=None, folder=None, restore=None, keeps=()):
     """What becomes of a net: ok, WRONG, refused, CRASH, or invalid when TensorFlow itself would not have it."""
@@ -56,19 +76,7 @@ def verdict_on(name, build, seed, options, steps, batch, golden_batch, tolerance
                 return build(is_training)
 
     def training(graph, sess, net):
-        kept = net.saver or tf.train.Saver(**(saver or {}))
-        sess.run([tf.global_variables_initializer(), tf.local_variables_initializer()])
-        common.randomise(sess, name, keep)
-        if net.after_init:
-            net.after_init(sess)
-        if train:
-            updates = common.updates_of(net, graph)
-            for _ in range(steps):
-                feed = common.draw(net, rng, batch, 'train')
-                feed.update(net.feed)
-                sess.run(updates or list(net.outputs), feed)
-        if poke:
-            poke(sess, graph, net)
+        kept = trained(sess, graph, net, name, rng, steps, batch, keep, saver, train, poke)
         kept.save(sess, path, write_state=False)
         golden_feed = common.draw(net, common.rng_for(name, seed, 'golden'), golden_batch, 'golden')
         before = None

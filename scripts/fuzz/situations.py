@@ -24,7 +24,7 @@ import tempfile
 import time
 import traceback
 
-from harness import CLI, EXIT, HERE, common, np, tf
+from harness import CLI, EXIT, HERE, answers_of, common, np, tf, trained
 
 import forms
 from common import TF2
@@ -120,14 +120,10 @@ def rewritten(path, rewrite):
 
 
 def built(build, is_training, seed, context, use):
-    common.fresh()
-    graph = tf.Graph()
-    with graph.as_default(), common.session(graph).as_default() as sess:
-        common.use_keras(sess)
-        tf.set_random_seed(seed)
+    def in_context(is_training):
         with context():
-            net = build(is_training)
-        return use(graph, sess, net)
+            return build(is_training)
+    return answers_of(in_context, is_training, seed, use)
 
 
 def label_feed(net, rng, n):
@@ -142,20 +138,7 @@ def train(name, build, out, seed=0, saves=('meta',), steps=6, batch=8, golden_ba
     truth_path = os.path.join(out, 'truth')
 
     def use(graph, sess, net):
-        kept = net.saver or tf.train.Saver(**(saver or {}))
-        sess.run([tf.global_variables_initializer(), tf.local_variables_initializer(), tf.tables_initializer()])
-        common.randomise(sess, name, keep)
-        if net.after_init:
-            net.after_init(sess)
-        if training:
-            updates = common.updates_of(net, graph)
-            for _ in range(steps):
-                feed = common.draw(net, rng, batch, 'train')
-                feed.update(label_feed(net, rng, batch))
-                feed.update(net.feed)
-                sess.run(updates or list(net.outputs), feed)
-        if poke:
-            poke(sess, graph, net)
+        kept = trained(sess, graph, net, name, rng, steps, batch, keep, saver, training, poke, lambda rng, n: label_feed(net, rng, n))
         kept.save(sess, truth_path, write_state=False, write_meta_graph=False)
         golden_feed = common.draw(net, common.rng_for(name, seed, 'golden'), golden_batch, 'golden')
         names = [t.name for t in net.outputs]

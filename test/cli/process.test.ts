@@ -1,23 +1,8 @@
-import {
-  chmodSync,
-  closeSync,
-  existsSync,
-  ftruncateSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { attr } from '../../src/graph/attrs.js';
-import { DataType } from '../../src/graph/dtype.js';
-import { Graph } from '../../src/graph/graph.js';
-import { encodeGraphDef } from '../../src/writers/graph_def.js';
+import { writeBigModel } from '../support/big_model.js';
 import { ensureBuilt, MAIN } from './build.js';
 import { BAG_MODEL, fixture, spawnCli, temporaryFolder } from './support.js';
 
@@ -25,33 +10,7 @@ const at = temporaryFolder();
 const isLinux = process.platform === 'linux';
 beforeAll(ensureBuilt);
 
-/** A frozen graph with a gigabyte of weights, all 0: the file has a hole in place of them. */
-function writeBigModel(path: string): void {
-  const zeros = new Uint8Array(4 * 1024 * 1024);
-  const size = 16384;
-  const byteLength = size * size * 4;
-  const weights = {
-    dtype: DataType.DT_FLOAT,
-    shape: [size, size],
-    byteLength,
-    chunks: () => Array.from({ length: byteLength / zeros.length }, () => zeros),
-    strings: () => [],
-  };
-  const T = attr.type(DataType.DT_FLOAT);
-  const graph = new Graph([
-    { name: 'x', op: 'Placeholder', attr: { dtype: T, shape: attr.shape([-1, size]) } },
-    { name: 'w', op: 'Const', tensor: weights, attr: { dtype: T } },
-    { name: 'y', op: 'MatMul', inputs: ['x', 'w'].map((node) => ({ node, port: 0 })), attr: { T } },
-  ]);
-  const file = openSync(path, 'w');
-  let offset = 0;
-  for (const chunk of encodeGraphDef(graph).chunks()) {
-    if (chunk !== zeros) writeSync(file, chunk, 0, chunk.length, offset);
-    offset += chunk.length;
-  }
-  ftruncateSync(file, offset);
-  closeSync(file);
-}
+const GIGABYTE = 1024;
 
 describe('a Node.js that is too old', () => {
   it.each([
@@ -101,7 +60,7 @@ describe('the process', () => {
 
 describe.runIf(isLinux)('a process that is stopped', () => {
   it.each(['SIGINT', 'SIGTERM'] as const)('leaves nothing behind: %s', { timeout: 60_000 }, async (signal) => {
-    writeBigModel(at('big.pb'));
+    writeBigModel(at('big.pb'), GIGABYTE);
     const isWriting = () => readdirSync(at()).some((name) => name.endsWith('.tmp') && statSync(at(name)).size > 0);
     const { code, stderr } = await spawnCli(['freeze', at('big.pb'), '-o', at('out.pb')], {
       meanwhile: async (kill) => {
@@ -123,7 +82,7 @@ describe.runIf(isLinux)('targets that are no plain files', () => {
     });
 
   it('says that the reader of a pipe has gone', async () => {
-    writeBigModel(at('big.pb'));
+    writeBigModel(at('big.pb'), GIGABYTE);
     const { code, stderr } = await spawnCli([], {
       command: [
         'bash',

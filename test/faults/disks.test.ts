@@ -2,7 +2,8 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ensureBuilt, MAIN } from '../cli/build.js';
 import { BAG_MODEL, spawnCli, temporaryFolder } from '../cli/support.js';
-import { ALL, CAN_MOUNT, leftovers, mount, sha256, writeBigModel } from './support.js';
+import { writeBigModel } from '../support/big_model.js';
+import { ALL, CAN_MOUNT, leftovers, mount, sha256 } from './support.js';
 
 beforeAll(ensureBuilt);
 const at = temporaryFolder();

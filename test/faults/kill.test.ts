@@ -4,7 +4,8 @@ import { setTimeout } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ensureBuilt, MAIN } from '../cli/build.js';
 import { spawnCli, temporaryFolder } from '../cli/support.js';
-import { ALL, leftovers, numbers, sha256, writeBigModel } from './support.js';
+import { writeBigModel } from '../support/big_model.js';
+import { ALL, leftovers, numbers, sha256 } from './support.js';
 
 beforeAll(ensureBuilt);
 const at = temporaryFolder();

@@ -14,7 +14,8 @@ import { setTimeout } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ensureBuilt, MAIN } from '../cli/build.js';
 import { BAG_MODEL, spawnCli, temporaryFolder } from '../cli/support.js';
-import { ALL, has, leftovers, numbers, sha256, writeBigModel } from './support.js';
+import { writeBigModel } from '../support/big_model.js';
+import { ALL, has, leftovers, numbers, sha256 } from './support.js';
 
 beforeAll(ensureBuilt);
 const at = temporaryFolder();
