@@ -53,7 +53,7 @@ export interface OpenedFiles {
   readonly graph: ByteSource;
   readonly checkpoint?: { readonly files: CheckpointFiles; readonly open: OpenSource } | undefined;
   readonly reference?: ByteSource | undefined;
-  /** What to say if there is no checkpoint, and the graph needs one. */
+  /** The error for a graph that needs a checkpoint, if none was found. */
   readonly searchCheckpoint?: Model['searchCheckpoint'];
 }
 

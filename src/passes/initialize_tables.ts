@@ -7,7 +7,7 @@ import type { Outcome } from './outcome.js';
 import type { Pass } from './pass.js';
 
 /**
- * Fills lookup tables before they are read: what reads a table waits for its initialiser, so that there is no init op to run.
+ * Fills lookup tables before they are read: what reads a table waits for its initialiser, and nobody has to run an init op.
  *
  *     given:   t = MutableHashTableV2[key_dtype=string, value_dtype=int64], y = LookupTableFindV2(t, x, 0)
  *              init = LookupTableImportV2(t, ["a"], [1])

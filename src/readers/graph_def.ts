@@ -216,7 +216,7 @@ function lazyTensor(reader: WireReader, field: WireField): Tensor | undefined {
   return fileTensor(reader.source, content.offset, content.length, dtype, shape);
 }
 
-/** A tensor whose raw little-endian bytes are in one range of a source; there is no checksum. */
+/** A tensor whose raw little-endian bytes are in one range of a source, without a checksum. */
 function fileTensor(
   source: ByteSource,
   offset: number,

@@ -9,15 +9,16 @@ import { outputTypes } from '../../ops/registry.js';
 import { isVariable } from '../state/variables.js';
 
 const isPlaceholder = anyOf('placeholder');
-/** Whether an op forwards the value of a condition. */
+/** Whether an op forwards a value, perhaps in another dtype or shape. */
 export const forwardsValue = anyOf('identity', 'switch', 'enter', 'cast', 'reshape');
-const forwardsCondition = anyOf('identity', 'switch', 'enter', 'cast', 'reshape', 'read');
+/** The same, or whether it reads a variable. */
+export const readsValue = anyOf('identity', 'switch', 'enter', 'cast', 'reshape', 'read');
 /** Ops that compute a condition from others. */
 const combines = anyOf('logic', 'comparison', 'slice');
 
 /** Whether a node forwards a condition or computes one from others. */
 export function computesCondition(node: Node): boolean {
-  return forwardsCondition(node) || combines(node);
+  return readsValue(node) || combines(node);
 }
 
 /** The condition that a Switch or a Select depends on; undefined for other nodes. */

@@ -13,6 +13,7 @@ import { statisticsOfUnknownUpdates } from '../state/unknown_updates.js';
 import type { Variable, Variables } from '../state/variables.js';
 import type { Shapes } from '../values/shapes.js';
 import { isTrainingFused } from './batch_statistics.js';
+import { readsValue } from './conditions.js';
 import { mixedIn } from './mixed_statistics.js';
 
 /** The properties of a batch norm that help to find its statistics. */
@@ -24,7 +25,6 @@ export interface Described {
   readonly statistics: readonly TensorRef[];
 }
 
-const forwardsValue = anyOf('identity', 'read', 'switch', 'enter', 'cast', 'reshape');
 const isFused = anyOf('fused_batch_norm');
 const changes = anyOf('assign', 'update');
 /** Ops that take a variable without using its value. */
@@ -123,7 +123,7 @@ export class EvidenceFinder {
 
   /** Whether only one scale and one offset are combined with its batch statistics: no corrections, no moving statistics. */
   #isPlain({ parameters, statistics }: Described): boolean {
-    const source = (ref: TensorRef) => sourceOf(this.#graph, ref, forwardsValue).node;
+    const source = (ref: TensorRef) => sourceOf(this.#graph, ref, readsValue).node;
     const own = new Set(parameters.map(source));
     if (own.size > 2) return false;
     return mixedIn(this.#graph, this.#shapes, statistics).every(
@@ -179,7 +179,7 @@ export class EvidenceFinder {
 
   /** Names of the variables that parameters are read from. */
   #sources(refs: readonly TensorRef[]): Set<string> {
-    const names = refs.map((ref) => sourceOf(this.#graph, ref, forwardsValue).node);
+    const names = refs.map((ref) => sourceOf(this.#graph, ref, readsValue).node);
     return new Set(names.filter((name) => this.#identifies(name)));
   }
 
@@ -239,7 +239,7 @@ export class EvidenceFinder {
     for (const holder of holders) {
       for (const node of this.#graph.dataConsumers(holder)) {
         if (administers(node)) continue;
-        if (forwardsValue(node)) holders.add(node.name);
+        if (readsValue(node)) holders.add(node.name);
         else if (this.#feeding.has(node)) return false;
         else ends.add(node.name);
       }
@@ -254,7 +254,7 @@ export class EvidenceFinder {
 
   /** Scopes to search: those of its scale and offset, then its own and the enclosing ones. */
   #scopes({ name, parameters }: Described): Iterable<string> {
-    const scopes = parameters.map((ref) => parentScope(sourceOf(this.#graph, ref, forwardsValue).node));
+    const scopes = parameters.map((ref) => parentScope(sourceOf(this.#graph, ref, readsValue).node));
     let scope = parentScope(name);
     for (let level = 0; level <= SCOPES_AROUND && scope !== ''; level++) {
       scopes.push(scope);

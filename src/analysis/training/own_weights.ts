@@ -3,9 +3,9 @@ import type { Node } from '../../graph/node.js';
 import { sourceOf } from '../../graph/walk.js';
 import { anyOf } from '../../ops/meaning.js';
 import { isVariable } from '../state/variables.js';
+import { readsValue } from './conditions.js';
 
 const bringsWeights = anyOf('weighted', 'gather', 'gather_variable');
-const forwards = anyOf('identity', 'switch', 'enter', 'cast', 'reshape', 'read');
 
 /** Weights that a branch brings in: those that the other branch does not use as well, as another mode of the same net. */
 export class OwnWeights {
@@ -29,7 +29,7 @@ export class OwnWeights {
   /** Variables and constants that a node reads. */
   #sources({ inputs }: Node): string[] {
     return inputs.flatMap((ref) => {
-      const node = this.#graph.find(sourceOf(this.#graph, ref, forwards).node);
+      const node = this.#graph.find(sourceOf(this.#graph, ref, readsValue).node);
       return node && (isVariable(node) || node.op === 'Const') ? [node.name] : [];
     });
   }

@@ -144,12 +144,19 @@ export class Net {
     });
   }
 
+  /** What losses compare the net with, and the data that it is computed from. */
+  comparedData(targets: readonly Node[]): NodeSet {
+    const compared = new NodeSet(this.graph, targets);
+    for (const node of compared) {
+      for (const input of this.graph.inputNodes(node)) if (this.fed.has(input)) compared.add(input);
+    }
+    return compared;
+  }
+
   /** Nodes that depend on data other than what losses compare the net with. */
   otherData(targets: readonly Node[]): NodeSet {
     const { graph } = this;
-    const compared = new NodeSet(graph, targets);
-    for (const node of compared)
-      for (const input of graph.inputNodes(node)) if (this.fed.has(input)) compared.add(input);
+    const compared = this.comparedData(targets);
     const others = new NodeSet(graph);
     for (const node of this.order) {
       if (!this.fed.has(node) || this.effects.has(node)) continue;

@@ -2,7 +2,7 @@ import { DataType } from '../../../graph/dtype.js';
 import type { Graph } from '../../../graph/graph.js';
 import { type Node, refText } from '../../../graph/node.js';
 import { NodeSet } from '../../../graph/node_set.js';
-import { sourceOf } from '../../../graph/walk.js';
+import { descendants, sourceOf } from '../../../graph/walk.js';
 import { anyOf, readsShape } from '../../../ops/meaning.js';
 import { outputTypes } from '../../../ops/registry.js';
 import { Shapes } from '../../values/shapes.js';
@@ -26,11 +26,11 @@ export type Demotion =
   | { readonly code: 'loop_state' }
   /** It is written to a summary, and is not computed from another candidate. */
   | { readonly code: 'shown' }
-  /** The same weights make another candidate, which no loss reads. */
   /** It is computed as another candidate is. */
   | { readonly code: 'same_as'; readonly of: string }
   /** It has one value for the whole batch. */
   | { readonly code: 'statistics' }
+  /** The same weights make another candidate, which no loss reads. */
   | { readonly code: 'training_copy'; readonly of: string }
   /** It applies the weights of a loop once, outside of the loop that makes another candidate. */
   | { readonly code: 'first_step'; readonly of: string };
@@ -135,7 +135,8 @@ export function rankPredictions(graph: Graph, isServed: (variable: string) => bo
     const of = sameAs(each, live());
     return of === undefined ? undefined : { code: 'same_as', of };
   });
-  demote((each) => (isWithoutExamples(net, each, live()) ? { code: 'statistics' } : undefined));
+  const shapes = new Shapes(graph);
+  demote((each) => (isWithoutExamples(shapes, each, live()) ? { code: 'statistics' } : undefined));
   const leads = leadsTo(net, live());
   demote(({ node }) => {
     const to = leads.get(node);
@@ -151,16 +152,11 @@ export function rankPredictions(graph: Graph, isServed: (variable: string) => bo
  * part of training (a reconstruction of the right class) or of the net (a generator for a class).
  */
 function onlySomeNeedLabels(net: Net, targets: readonly Node[], predictions: readonly Prediction[]): boolean {
-  const { graph, fed } = net;
-  const compared = new NodeSet(graph, targets);
-  for (const node of compared) for (const input of graph.inputNodes(node)) if (fed.has(input)) compared.add(input);
-  const labels = [...compared].filter(
-    (node) => isPlaceholder(node) && CLASSES.has(outputTypes(node)?.[0]) && graph.inputNodes(node).length === 0,
+  const labels = [...net.comparedData(targets)].filter(
+    (node) => isPlaceholder(node) && CLASSES.has(outputTypes(node)?.[0]) && node.inputs.length === 0,
   );
-  const needing = new NodeSet(graph, labels);
-  for (const node of needing) {
-    for (const reader of graph.dataConsumers(node.name)) if (!readsShape(reader)) needing.add(reader);
-  }
+  const names = labels.map(({ name }) => name);
+  const needing = descendants(net.graph, names, (node) => !readsShape(node));
   const count = predictions.filter(({ node }) => needing.has(node)).length;
   return count > 0 && count < predictions.length;
 }
@@ -321,8 +317,7 @@ function isSameOp(a: Node, b: Node): boolean {
 }
 
 /** Whether a tensor has no axis for the examples, while another candidate has one. */
-function isWithoutExamples({ graph }: Net, { node }: Prediction, live: readonly Prediction[]): boolean {
-  const shapes = new Shapes(graph);
+function isWithoutExamples(shapes: Shapes, { node }: Prediction, live: readonly Prediction[]): boolean {
   const isVector = (name: string) => {
     const shape = shapes.of({ node: name, port: 0 });
     return shape !== undefined && shape.length <= 1 && shape.every((size) => size >= 0);
