@@ -50,6 +50,20 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'check_options',
     'proto',
   ],
+  diagnosis: [
+    'freezing',
+    'analysis/runnable',
+    'analysis/training',
+    'analysis/folding',
+    'analysis/state',
+    'analysis/values',
+    'ops',
+    'graph',
+    'errors',
+    'did_you_mean',
+    'check_options',
+    'proto',
+  ],
   writers: ['graph', 'ops', 'io', 'check_options', 'errors', 'proto'],
   // Runs a graph to show that it is right: nothing of the main way needs it.
   run: ['graph', 'ops', 'readers', 'errors', 'did_you_mean', 'proto'],
@@ -57,6 +71,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   library: [
     'locate',
     'readers',
+    'diagnosis',
     'freezing',
     'passes',
     'analysis/runnable',
@@ -72,7 +87,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'errors',
     'proto',
   ],
-  cli: ['library', 'freezing', 'passes', 'writers', 'run', 'notation', 'graph', 'errors', 'did_you_mean'],
+  cli: ['library', 'diagnosis', 'freezing', 'passes', 'writers', 'run', 'notation', 'graph', 'errors', 'did_you_mean'],
 };
 const SINGLE_FILES = ['errors', 'did_you_mean', 'check_options'];
 
