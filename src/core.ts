@@ -29,8 +29,25 @@ export type { OutputCandidate, OutputReason, SignatureOutputs } from './analysis
 export type { Problem } from './analysis/training/problems.js';
 export type { RandomOpProblem } from './analysis/training/random_op_problem.js';
 export type { Replacement, Substitute } from './analysis/training/replacements.js';
+export type { Stored, StoredNorm } from './analysis/training/stored_statistics.js';
 export type { UnfusedPattern } from './analysis/training/unfused.js';
 export type { Shape } from './analysis/values/shapes.js';
+export { inspect } from './diagnosis/inspect.js';
+export type {
+  Amount,
+  BatchNormInspection,
+  DropoutInspection,
+  FlagInspection,
+  Histogram,
+  Inspection,
+  OpCount,
+  SignatureInspection,
+  SignatureTensorInspection,
+  SizeInspection,
+  StatisticsInspection,
+  ValueSummary,
+  Verdict,
+} from './diagnosis/inspection.js';
 export { BnfixError, type ErrorCode, type ErrorDetail, EXIT_CODES, type Fix } from './errors.js';
 export { analyse } from './freezing/analyse.js';
 export type { AnalysedBatchNorm, Analysis, Kept, StoredBatchNorm, Unhealthy } from './freezing/analysis.js';

@@ -9,6 +9,7 @@ import { type BatchNorm, findBatchNorms } from '../analysis/training/batch_norms
 import { type Training, viewAtInference } from '../analysis/training/inference.js';
 import { findPipelineOutputs } from '../analysis/training/input_pipelines.js';
 import { parseTensorName } from '../analysis/training/outputs.js';
+import { findSwitched } from '../analysis/training/switched.js';
 import { Shapes } from '../analysis/values/shapes.js';
 import { checkOptions } from '../check_options.js';
 import type { Graph } from '../graph/graph.js';
@@ -62,6 +63,7 @@ export function analyse(model: Model, options: FreezeOptions = {}): Analysis {
   const variables = options.ema ? useEmaWeights(graph, found, model.checkpoint) : found;
   const asTrained = lazily(() => findUpdates(graph, variables, findActivations(graph)));
   const flags = resolveFlags(graph, ends, options, isKept, variableReads(variables, asTrained));
+  const switched = findSwitched(graph, flags);
   // Pinning flags may remove the update ops that pair variables with statistics, so collect the pairs first.
   const trained = flags.length > 0 ? asTrained() : undefined;
   const shapes = new Shapes(graph);
@@ -93,7 +95,7 @@ export function analyse(model: Model, options: FreezeOptions = {}): Analysis {
     inLoops,
   });
   const fedOutputs = ends.filter(({ node }) => findActivations(graph).hasNamed(node));
-  return { model, options, graph, outputs, inputs, variables, flags, prepared, fedOutputs, ...findings };
+  return { model, options, graph, outputs, inputs, variables, flags, switched, prepared, fedOutputs, ...findings };
 }
 
 /**
@@ -162,6 +164,7 @@ export function analysePrepared(prepared: PreparedGraph): Findings {
     ...now,
     averages: new Map([...(asTrained?.averages ?? []), ...now.averages]),
     rivals: new Map([...(asTrained?.rivals ?? []), ...now.rivals]),
+    decays: new Map([...(asTrained?.decays ?? []), ...now.decays]),
   };
   const found = findBatchNorms(graph, variables, model.checkpoint, activations, updates, prepared.plan.outputs);
   const batchNorms = pairedByHand(found, model, variables, model.checkpoint, options);

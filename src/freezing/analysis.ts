@@ -5,6 +5,7 @@ import type { BatchNorm } from '../analysis/training/batch_norms.js';
 import type { Dropout } from '../analysis/training/dropouts.js';
 import type { Flag } from '../analysis/training/flags.js';
 import type { Problem } from '../analysis/training/problems.js';
+import type { StoredNorm } from '../analysis/training/stored_statistics.js';
 import type { Graph } from '../graph/graph.js';
 import type { Model } from '../graph/model.js';
 import type { TensorRef } from '../graph/node.js';
@@ -38,6 +39,12 @@ export interface Analysis {
   readonly flags: readonly Flag[];
   /** The batch norms that feed an output (or a candidate, if outputs are ambiguous), in file order. */
   readonly batchNorms: readonly AnalysedBatchNorm[];
+  /** Batch norms that feed no output (and no candidate), in file order. */
+  readonly otherBatchNorms: readonly BatchNorm[];
+  /** The batch norms whose statistics flags choose, and these flags. */
+  readonly switched: ReadonlyMap<string, readonly string[]>;
+  /** The momentum with which variables average, by variable. */
+  readonly decays: ReadonlyMap<string, number>;
   /** Unfused batch norms that already use stored statistics. */
   readonly stored: readonly StoredBatchNorm[];
   /** The active dropouts, which {@link apply} removes. */
@@ -87,6 +94,8 @@ export interface StoredBatchNorm {
   readonly name: string;
   /** Whether it subtracts a stored mean: other roots of stored vectors are not batch norms. */
   readonly isBatchNorm: boolean;
+  /** What it normalises with. */
+  readonly norm: StoredNorm;
   readonly health: HealthProblem | undefined;
   readonly range: StatisticsRange | undefined;
 }

@@ -29,6 +29,8 @@ import { checkStoredNorms, findUnhealthy, unhealthySelected } from './unhealthy.
 export type Findings = Pick<
   Analysis,
   | 'batchNorms'
+  | 'otherBatchNorms'
+  | 'decays'
   | 'dropouts'
   | 'kept'
   | 'randomOps'
@@ -88,6 +90,8 @@ export function findings(found: Found): Findings {
   ];
   return {
     batchNorms,
+    otherBatchNorms: training.batchNorms.filter(({ name }) => !inference.before.live.hasNamed(name)),
+    decays: training.updates.decays,
     dropouts: removed,
     kept,
     randomOps: [...graph.nodes()].filter((node) => live.has(node) && isRandom(node)).map(({ name }) => name),

@@ -129,14 +129,7 @@ export function freezeReport(
     inputs: tensorInfos(graph, placeholders(graph)),
     outputs: tensorInfos(graph, outputs.refs),
     outputReason: outputs.reason,
-    candidates: outputs.candidates.map(({ ref, op, dtype, shape, reader, demotion }) => ({
-      name: `${ref.node}:${ref.port}`,
-      dtype,
-      shape,
-      op,
-      reader,
-      demotion,
-    })),
+    candidates: candidateReports(outputs),
     batchNorms: batchNormReports(analysis),
     flags: flags.map((flag) => flagReport(analysis.graph, flag)),
     kept,
@@ -147,7 +140,20 @@ export function freezeReport(
   };
 }
 
-function flagReport(graph: Graph, { node, value, reason }: Flag): FlagReport {
+/** The candidates for outputs, best first. */
+export function candidateReports({ candidates }: Analysis['outputs']): CandidateReport[] {
+  return candidates.map(({ ref, op, dtype, shape, reader, demotion }) => ({
+    name: `${ref.node}:${ref.port}`,
+    dtype,
+    shape,
+    op,
+    reader,
+    demotion,
+  }));
+}
+
+/** A flag with its value in its own type. */
+export function flagReport(graph: Graph, { node, value, reason }: Flag): FlagReport {
   const pinned = graph.find(node);
   const dtype = pinned && (outputTypes(pinned)?.[0] ?? attrType(pinned, 'dtype'));
   return { name: node, value: dtype === DataType.DT_BOOL ? value !== 0 : value, reason };

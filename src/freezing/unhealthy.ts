@@ -12,13 +12,14 @@ import type { Found } from './found.js';
 
 /** The unfused batch norms that normalise with stored statistics, and their values. */
 export function checkStoredNorms({ training, checkpoint }: Found, live: NodeSet): StoredBatchNorm[] {
-  return findStoredNorms(training.graph, training.variables, live).map(({ name, variance, mean, others }) => {
+  return findStoredNorms(training.graph, training.variables, live).map((norm) => {
+    const { name, variance, mean, others } = norm;
     const { problem, range } = checkStored(
       namedValue(variance, checkpoint),
       mean && namedValue(mean, checkpoint),
       others.map((other) => namedValue(other, checkpoint)),
     );
-    return { name, health: problem, range, isBatchNorm: mean !== undefined };
+    return { name, norm, health: problem, range, isBatchNorm: mean !== undefined };
   });
 }
 

@@ -9,6 +9,7 @@ import { evaluate, forwardsElement } from '../values/evaluate.js';
 import { Shapes } from '../values/shapes.js';
 import {
   type Assignments,
+  afterAssignment,
   assignedValue,
   assignedVariable,
   assignKind,
@@ -39,6 +40,8 @@ export interface Updates {
   /** Variables that each batch overwrites. */
   readonly lastBatches: readonly LastBatch[];
   readonly steadyState: SteadyState;
+  /** The momentum of variables that are moving averages: `new = decay * old + (1 - decay) * statistic`. */
+  readonly decays: ReadonlyMap<string, number>;
   /** Variables that some op updates with data, as an average or otherwise. */
   readonly updated: ReadonlySet<string>;
   /** Assignments whose expressions were too long to search. */
@@ -95,6 +98,7 @@ export function findUpdates(graph: Graph, variables: Variables, activations: Nod
     unknownRows,
     lastBatches: findLastBatches(finder, averages, chains),
     steadyState: finder.steadyState,
+    decays: finder.decays(),
     updated: new Set([...updated.map(({ variable }) => variable), ...inRows].map(({ node }) => node)),
     truncated: finder.check.truncated,
   };
@@ -153,6 +157,10 @@ class Finder {
   readonly #variables: Variables;
   readonly #activations: NodeSet;
   readonly #shapes: Shapes;
+  /** The momentum of each variable that is a moving average; undefined if it is known only at run time. */
+  readonly #decays = new Map<string, number | undefined>();
+  /** Variables that are set to a statistic, and those that averaged it before. */
+  readonly #passedOn = new Map<string, readonly string[]>();
   /** Whether a variable averages data (not only constants), by node; undefined while being determined. */
   readonly #averagesData = new Map<string, boolean | undefined>();
 
@@ -182,6 +190,8 @@ class Finder {
       (updateKind(assign) === 'set' && sameRef(statistic, updatedValue(assign))) ||
       this.check.overwrites(variable, assign, (leaf) => sameRef(leaf, statistic));
     const via: string[] = [];
+    if (isCopy) this.#passedOn.set(variable.node, via);
+    else this.#addDecay(variable, assign, statistic);
     const averages: MovingAverage[] = [];
     /** What the variable converges to if the tensor is always `x`. */
     let limit = (x: number) => x;
@@ -224,6 +234,26 @@ class Finder {
     }
     if (at) this.check.truncated.add(assign.name);
     return averages;
+  }
+
+  /** The momentum of each moving average: of one that is corrected for its first values, that of the average before. */
+  decays(): ReadonlyMap<string, number> {
+    const known = new Map([...this.#decays].flatMap(([name, decay]) => (decay === undefined ? [] : [[name, decay]])));
+    for (const [name, via] of this.#passedOn) {
+      const before = via.find((each) => this.#decays.get(each) !== undefined);
+      if (before !== undefined && !known.has(name)) known.set(name, this.#decays.get(before)!);
+    }
+    return known;
+  }
+
+  #addDecay(variable: Variable, assign: Node, statistic: TensorRef): void {
+    const value = this.steadyState.knownValueOfUpdate(updatedValue(assign), (ref) => {
+      if (sameRef(ref, statistic)) return 0;
+      return this.check.isOwn(variable, ref) ? 1 : undefined;
+    });
+    const decay = value === undefined ? undefined : afterAssignment(updateKind(assign)!, 1, value);
+    const isSame = !this.#decays.has(variable.node) || this.#decays.get(variable.node) === decay;
+    this.#decays.set(variable.node, isSame ? decay : undefined);
   }
 
   /** Whether a variable averages data, not only constants. */

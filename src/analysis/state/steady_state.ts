@@ -1,7 +1,7 @@
 import type { Graph } from '../../graph/graph.js';
 import { refText, type TensorRef } from '../../graph/node.js';
 import { anyOf } from '../../ops/meaning.js';
-import { evaluate } from '../values/evaluate.js';
+import { evaluate, evaluateKnown } from '../values/evaluate.js';
 import { assignedVariable, assignKind, isStepCounter } from './assignments.js';
 import type { Variables } from './variables.js';
 
@@ -57,13 +57,20 @@ export class SteadyState {
    * batches are large.
    */
   valueOfUpdate(ref: TensorRef, statistic: (ref: TensorRef) => number | undefined): number {
-    return evaluate(this.#graph, ref, (leaf) => {
-      const given = statistic(leaf);
-      if (given !== undefined) return given;
-      const variable = this.#variableOf(leaf);
-      if (variable !== undefined) return this.#fixed(variable);
-      return isElementCount(this.#graph, leaf) ? LARGE_BATCH : undefined;
-    });
+    return evaluate(this.#graph, ref, (leaf) => this.#inUpdate(leaf, statistic));
+  }
+
+  /** The same; undefined if the value depends on anything else that is known only at run time. */
+  knownValueOfUpdate(ref: TensorRef, statistic: (ref: TensorRef) => number | undefined): number | undefined {
+    return evaluateKnown(this.#graph, ref, (leaf) => this.#inUpdate(leaf, statistic));
+  }
+
+  #inUpdate(leaf: TensorRef, statistic: (ref: TensorRef) => number | undefined): number | undefined {
+    const given = statistic(leaf);
+    if (given !== undefined) return given;
+    const variable = this.#variableOf(leaf);
+    if (variable !== undefined) return this.#fixed(variable);
+    return isElementCount(this.#graph, leaf) ? LARGE_BATCH : undefined;
   }
 
   /** The variable that a tensor is a read of, or the new value of. */

@@ -26,6 +26,8 @@ export interface Flag {
   readonly reason: FlagReason;
   /** Constants and batch norms that the outputs need with this value only: frozen statistics, and what uses them. */
   readonly selects?: readonly string[];
+  /** Batch statistics and random ops that the outputs need with the other value only. */
+  readonly disables?: readonly string[];
 }
 
 /** Why a value of a flag is inference. */
@@ -78,6 +80,8 @@ interface Verdict {
   readonly isSure: boolean;
   /** The constants and batch norms among the nodes that only inference needs. */
   readonly selects: readonly string[];
+  /** The training-only ops that only training needs. */
+  readonly disables: readonly string[];
 }
 
 class FlagFinder {
@@ -152,8 +156,7 @@ class FlagFinder {
     const verdict = this.#compare(nodes, []);
     if (!verdict) return;
     if (!verdict.isSure && !this.#isSureWithOthers(nodes, verdict.value)) return;
-    const { value, count, selects } = verdict;
-    this.#pin(nodes, value, { code: 'training_ops', count }, selects);
+    this.#pin(nodes, verdict.value, { code: 'training_ops', count: verdict.count }, verdict);
   }
 
   /** Another flag may hide the inference counterpart of training ops: both its values are tried. */
@@ -185,7 +188,7 @@ class FlagFinder {
     );
     const isSure = standsInForTraining(alone, vanishing, this.#read, weights);
     const selects = alone.filter((node) => node.op === 'Const' || isFused(node)).map(({ name }) => name);
-    return { value, count: Math.abs(on - off), isSure, selects };
+    return { value, count: Math.abs(on - off), isSure, selects, disables: vanishing.map(({ name }) => name) };
   }
 
   /** The nodes that no longer feed the outputs if some nodes have a value, with some more pins. */
@@ -197,11 +200,12 @@ class FlagFinder {
     return this.#live.withoutPinned(new Map([...more, ...nodes.map((node) => [node, value] as const)]));
   }
 
-  #pin(nodes: readonly string[], value: number, reason: FlagReason, selects: readonly string[] = []): void {
+  #pin(nodes: readonly string[], value: number, reason: FlagReason, of?: Pick<Verdict, 'selects' | 'disables'>): void {
     this.#live.pin(new Map(nodes.map((node) => [node, value])));
+    const { selects = [], disables = [] } = of ?? {};
     for (const node of nodes) {
       this.#pinned.add(node);
-      this.flags.push({ node, value, reason, selects });
+      this.flags.push({ node, value, reason, selects, disables });
     }
   }
 }

@@ -115,7 +115,7 @@ function isSubtrahend(graph: Graph, ref: TensorRef): boolean {
 }
 
 /** The variable or constant vector whose value a tensor has. */
-function storedAt(graph: Graph, variables: Variables, ref: TensorRef): Stored | undefined {
+export function storedAt(graph: Graph, variables: Variables, ref: TensorRef): Stored | undefined {
   const at = sourceOf(graph, ref, passes);
   const variable = variables.readBy(at);
   if (variable) return variable.shape?.length === 0 ? undefined : { kind: 'variable', variable };

@@ -51,7 +51,20 @@ const UNKNOWN: Element = { value: UNKNOWN_SCALAR, isKnown: false };
  *
  * @param known - the values of the tensors under test; undefined for all others
  */
-export function evaluate(graph: Graph, ref: TensorRef, known: (ref: TensorRef) => number | undefined): number {
+export function evaluate(graph: Graph, ref: TensorRef, known: KnownValues): number {
+  return elementAt(graph, ref, known).value;
+}
+
+/** The same; undefined if the value depends on anything that is known only at run time. */
+export function evaluateKnown(graph: Graph, ref: TensorRef, known: KnownValues): number | undefined {
+  const { value, isKnown } = elementAt(graph, ref, known);
+  return isKnown ? value : undefined;
+}
+
+/** The values of tensors, where they are given. */
+type KnownValues = (ref: TensorRef) => number | undefined;
+
+function elementAt(graph: Graph, ref: TensorRef, known: KnownValues): Element {
   const cache = new Map<string, Element>();
   const element = (at: TensorRef): Element => {
     const given = known(at);
@@ -66,7 +79,7 @@ export function evaluate(graph: Graph, ref: TensorRef, known: (ref: TensorRef) =
     cache.set(key, result);
     return result;
   };
-  return element(ref).value;
+  return element(ref);
 }
 
 /** Replicas have the same statistics: their sum is a multiple, by the number that divides it. */

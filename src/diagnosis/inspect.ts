@@ -1,0 +1,117 @@
+import { parseTensorName } from '../analysis/training/outputs.js';
+import { analyse } from '../freezing/analyse.js';
+import type { Analysis } from '../freezing/analysis.js';
+import type { FreezeOptions } from '../freezing/options.js';
+import { candidateReports, flagReport, tensorInfos } from '../freezing/report.js';
+import type { Model } from '../graph/model.js';
+import { refText } from '../graph/node.js';
+import { ancestors } from '../graph/walk.js';
+import { anyOf } from '../ops/meaning.js';
+import { inspectBatchNorms } from './inspect_batch_norms.js';
+import { inspectSize } from './inspect_size.js';
+import type {
+  BatchNormInspection,
+  FlagInspection,
+  Inspection,
+  OpCount,
+  SignatureInspection,
+  SignatureTensorInspection,
+  Verdict,
+} from './inspection.js';
+
+/**
+ * Finds out what is in a model: inputs, outputs, batch norms with their statistics, flags, sizes. Needs no outputs and no
+ * checkpoint; reads the statistics of batch norms, and no other weights.
+ *
+ * @throws BnfixError `usage` and `unreadable` like `analyse`
+ * @example
+ * import { inspect, load } from 'bnfix';
+ * const model = await load('model.meta');
+ * const { verdict, batchNorms } = inspect(model);
+ * [verdict.kind, verdict.affected, batchNorms[0].epsilon]; // ['affected', 4, 0.001]
+ * model.close();
+ */
+export function inspect(model: Model, options: FreezeOptions = {}): Inspection {
+  return inspectAnalysis(analyse(model, options));
+}
+
+/** The same for a model that was analysed already. */
+export function inspectAnalysis(analysis: Analysis): Inspection {
+  const { model, graph, outputs, dropouts, randomOps } = analysis;
+  const batchNorms = inspectBatchNorms(analysis);
+  const ofDropouts = new Set(dropouts.map(({ random }) => random));
+  return {
+    model: {
+      name: model.name,
+      tensorflow: model.metaGraphDef.meta_info_def?.tensorflow_version || undefined,
+      producer: model.graph.header.versions?.producer ?? undefined,
+    },
+    checkpoint: model.checkpoint?.name,
+    verdict: verdictOf(batchNorms),
+    inputs: inputsOf(analysis),
+    outputs: tensorInfos(graph, outputs.refs),
+    outputReason: outputs.reason,
+    candidates: candidateReports(outputs),
+    signatures: signaturesOf(model),
+    flags: flagsOf(analysis, batchNorms),
+    batchNorms,
+    dropouts: dropouts.map(({ output, x, random }) => ({ name: output, input: refText(x), random })),
+    randomOps: randomOps.filter((name) => !ofDropouts.has(name)),
+    size: inspectSize(analysis),
+    ops: opCounts(model),
+  };
+}
+
+function verdictOf(batchNorms: readonly BatchNormInspection[]): Verdict {
+  const inUse = batchNorms.filter(({ feeds, mode }) => feeds.length > 0 && mode !== 'per_example');
+  const affected = inUse.filter(({ mode }) => mode === 'training').length;
+  const total = inUse.length;
+  const isSwitched = inUse.some(({ mode }) => mode === 'switched');
+  const kind = total === 0 ? 'no_batch_norms' : affected > 0 ? 'affected' : isSwitched ? 'needs_flags' : 'ok';
+  return { kind, affected, total };
+}
+
+const isPlaceholder = anyOf('placeholder');
+
+/** The placeholders that feed an output, or a candidate. */
+function inputsOf({ graph, outputs }: Analysis) {
+  const ends = outputs.refs.length > 0 ? outputs.refs : outputs.candidates.map(({ ref }) => ref);
+  const feeding = ancestors(
+    graph,
+    ends.map(({ node }) => node),
+    false,
+  );
+  const placeholders = [...graph.nodes()].filter((node) => feeding.has(node) && isPlaceholder(node));
+  return tensorInfos(
+    graph,
+    placeholders.map(({ name }) => ({ node: name, port: 0 })),
+  );
+}
+
+function flagsOf({ graph, flags }: Analysis, batchNorms: readonly BatchNormInspection[]): FlagInspection[] {
+  return flags.map((flag) => ({
+    ...flagReport(graph, flag),
+    batchNorms: batchNorms.filter((each) => each.flags.includes(flag.node)).map(({ name }) => name),
+  }));
+}
+
+function signaturesOf(model: Model): SignatureInspection[] {
+  const { graph } = model;
+  const tensors = (named: Readonly<Record<string, { readonly name?: string | null }>> | null | undefined) =>
+    Object.entries(named ?? {}).flatMap(([key, { name }]): SignatureTensorInspection[] => {
+      const [info] = tensorInfos(graph, [parseTensorName(name ?? '')]);
+      return info ? [{ key, ...info }] : [];
+    });
+  return Object.entries(model.metaGraphDef.signature_def ?? {}).map(([name, { inputs, outputs, method_name }]) => ({
+    name,
+    method: method_name || undefined,
+    inputs: tensors(inputs),
+    outputs: tensors(outputs),
+  }));
+}
+
+function opCounts({ graph }: Model): OpCount[] {
+  const counts = new Map<string, number>();
+  for (const { op } of graph.nodes()) counts.set(op, (counts.get(op) ?? 0) + 1);
+  return [...counts].map(([op, count]) => ({ op, count })).sort((a, b) => b.count - a.count || (a.op < b.op ? -1 : 1));
+}
