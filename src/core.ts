@@ -32,6 +32,18 @@ export type { Replacement, Substitute } from './analysis/training/replacements.j
 export type { Stored, StoredNorm } from './analysis/training/stored_statistics.js';
 export type { UnfusedPattern } from './analysis/training/unfused.js';
 export type { Shape } from './analysis/values/shapes.js';
+export { check } from './diagnosis/check.js';
+export type { CheckOptions } from './diagnosis/check_options.js';
+export type { CheckResult, CheckVerdict, Repair } from './diagnosis/check_result.js';
+export type {
+  Finding,
+  FindingDetail,
+  FlagSetting,
+  Level,
+  RuleId,
+  RuleLevel,
+  TrainingOpKind,
+} from './diagnosis/finding.js';
 export { inspect } from './diagnosis/inspect.js';
 export type {
   Amount,

@@ -139,11 +139,12 @@ export async function loadOpened(files: OpenedFiles, tag: string | undefined): P
   };
   try {
     refuseBigEndian();
-    const { graph, metaGraphDef } = await readGraph(source, tag);
+    const { kind, graph, metaGraphDef } = await readGraph(source, tag);
     checkpoint = files.checkpoint && openCheckpoint(files.checkpoint.files, files.checkpoint.open);
     const reference = referenceSource && (await readReference(referenceSource, graph));
     return {
       name: source.name,
+      kind,
       graph,
       metaGraphDef,
       checkpoint,
@@ -197,7 +198,12 @@ function refuseUnrelated(reference: Graph, name: string, model: Graph): void {
   });
 }
 
-async function readGraph(source: ByteSource, tag: string | undefined): Promise<MetaGraph> {
+/** A graph, and the type of the file that it was read from. */
+interface ReadGraph extends MetaGraph {
+  readonly kind: NonNullable<Model['kind']>;
+}
+
+async function readGraph(source: ByteSource, tag: string | undefined): Promise<ReadGraph> {
   const kind = sniff(source);
   const graphKind = graphKindOf(kind);
   if (tag !== undefined && graphKind !== undefined && graphKind !== 'saved_model' && graphKind !== 'saved_model_text') {
@@ -208,17 +214,19 @@ async function readGraph(source: ByteSource, tag: string | undefined): Promise<M
   }
   switch (graphKind) {
     case 'graph_def':
-      return { graph: readGraphDef(source), metaGraphDef: {} };
+      return { kind: 'graph_def', graph: readGraphDef(source), metaGraphDef: {} };
     case 'graph_text':
-      return { graph: readGraphDef(await binaryOf(source, 'GraphDef')), metaGraphDef: {} };
+      return { kind: 'graph_def', graph: readGraphDef(await binaryOf(source, 'GraphDef')), metaGraphDef: {} };
     case 'meta_graph':
-      return readMetaGraph(source);
+      return { kind: 'meta_graph', ...readMetaGraph(source) };
     case 'meta_graph_text':
-      return readMetaGraph(await binaryOf(source, 'MetaGraphDef'));
+      return { kind: 'meta_graph', ...readMetaGraph(await binaryOf(source, 'MetaGraphDef')) };
     case 'saved_model':
-      return taggedGraph(readSavedModel(source), source.name, tag);
-    case 'saved_model_text':
-      return taggedGraph(readSavedModel(await binaryOf(source, 'SavedModel')), source.name, tag);
+      return { kind: 'saved_model', ...taggedGraph(readSavedModel(source), source.name, tag) };
+    case 'saved_model_text': {
+      const graphs = readSavedModel(await binaryOf(source, 'SavedModel'));
+      return { kind: 'saved_model', ...taggedGraph(graphs, source.name, tag) };
+    }
     case undefined:
       throw explainWrongKind(kind, source.name);
   }

@@ -24,6 +24,9 @@ const follows = anyOf(
 /** Maximum number of ops between the root and scale or offset. */
 const DISTANCE = 4;
 
+/** The epsilon of a fused batch norm without the attr: the default is omitted. */
+export const DEFAULT_EPSILON = 1e-4;
+
 /** The constant that an unfused batch norm adds to the variance, under its root; undefined if there is none. */
 export function epsilonUnder(graph: Graph, root: string): number | undefined {
   const [under] = graph.get(root).inputs;

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../errors.js';
-import type { CheckResult, Verdict } from './check_result.js';
+import type { CheckResult, CheckVerdict } from './check_result.js';
 import type { Finding } from './finding.js';
 
 /** The type of a checked file. */
@@ -43,7 +43,7 @@ export interface ModelReport {
   /** Undefined if it was not recognised. */
   readonly kind: ModelKind | undefined;
   /** `failed`: it could not be checked, as `error` says. */
-  readonly verdict: Verdict | 'failed';
+  readonly verdict: CheckVerdict | 'failed';
   /** The verdict as text: `AFFECTED 4 of 4 batch norms use batch statistics at inference`. */
   readonly text: string;
   readonly batchNorms: CheckResult['batchNorms'];

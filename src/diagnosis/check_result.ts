@@ -1,3 +1,4 @@
+import type { Fix } from '../errors.js';
 import type { Finding, FlagSetting } from './finding.js';
 
 /**
@@ -7,24 +8,26 @@ import type { Finding, FlagSetting } from './finding.js';
  * - `ok_once`: as it should once flags that have no value in the file get their values: feed them, or pin them
  * - `affected`: it has a finding of the level `error`
  */
-export type Verdict = 'ok' | 'ok_once' | 'affected';
+export type CheckVerdict = 'ok' | 'ok_once' | 'affected';
 
 /** The result of `check` for one model. */
 export interface CheckResult {
-  readonly verdict: Verdict;
+  readonly verdict: CheckVerdict;
   /** The batch norms that feed an output, and how many of them use batch statistics with the model as it is in the file. */
   readonly batchNorms: { readonly total: number; readonly training: number };
   /** The flags of `ok_once`, with the values that are inference. */
   readonly once: readonly FlagSetting[];
   /** The most serious first. */
   readonly findings: readonly Finding[];
-  /** How to repair it; undefined if there is nothing to repair, or bnfix cannot. */
+  /** How to repair it; undefined if there is nothing to repair. */
   readonly repair: Repair | undefined;
 }
 
-/** What repairs a model. */
+/** How to repair a model. */
 export type Repair =
-  /** `freeze` with these options. */
-  | { readonly code: 'freeze'; readonly outputs: readonly string[] }
-  /** Convert the model once more from the repaired TensorFlow graph. */
+  /** `freeze`, with outputs to be named if they are ambiguous. `needsCheckpoint`: the one with its weights was not found. */
+  | { readonly code: 'freeze'; readonly outputs: readonly string[]; readonly needsCheckpoint: boolean }
+  /** `freeze` refuses the model for this reason; the fixes are options of `freeze`. */
+  | { readonly code: 'refused'; readonly message: string; readonly fixes: readonly Fix[] }
+  /** Repair the TensorFlow model that it was converted from, and convert that again. */
   | { readonly code: 'convert'; readonly from: 'tfjs' | 'onnx' };

@@ -52,6 +52,8 @@ export type FindingDetail =
   | { readonly code: 'random_problem'; readonly random: string; readonly problem: RandomOpProblem }
   /** A placeholder or a variable switches between training and inference. `set`: in the file it has the value of inference. */
   | { readonly code: 'flag'; readonly flag: FlagSetting; readonly set: boolean }
+  /** A placeholder of a single bool feeds an output, and no value of it was recognised as inference. */
+  | { readonly code: 'unknown_flag' }
   | { readonly code: 'statistics'; readonly problem: HealthProblem }
   /** `epsilon` is at least as large as the variance in `below` of `channels` channels. */
   | {
@@ -63,6 +65,8 @@ export type FindingDetail =
     }
   /** A reduction over the batch feeds an output, and no variable averages it. */
   | { readonly code: 'batch_reduction'; readonly op: string }
+  /** A variable holds the statistic of the last batch only; `averages` average the same statistic. */
+  | { readonly code: 'last_batch'; readonly averages: readonly string[] }
   | { readonly code: 'missing_weight'; readonly value: MissingValue }
   /** A frozen graph still has variables, which have no value in the file. */
   | { readonly code: 'variables_left'; readonly variables: readonly string[] }
@@ -76,11 +80,15 @@ export type FindingDetail =
       readonly signature: string;
     }
   | { readonly code: 'obstacle'; readonly obstacle: Obstacle }
+  /** A lookup table is empty until its initialiser has run. */
+  | { readonly code: 'uninitialised_table'; readonly initializer: string }
+  /** TensorFlow does not define the op. */
+  | { readonly code: 'custom_op'; readonly op: string }
   /** The attr `_output_shapes` contradicts the shape that the op has. */
   | { readonly code: 'stale_shape'; readonly stored: Shape; readonly actual: Shape };
 
-/** What only training needs: gradients, optimizers, updates of variables, and the variables of optimizers. */
-export type TrainingOpKind = 'gradient' | 'optimizer' | 'update' | 'slot';
+/** What only training needs: gradients, optimizers, and the variables of optimizers. */
+export type TrainingOpKind = 'gradient' | 'optimizer' | 'slot';
 
 /** A flag and the value that it has at inference. */
 export interface FlagSetting {

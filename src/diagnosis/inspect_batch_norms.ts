@@ -7,7 +7,7 @@ import type { AnalysedBatchNorm, Analysis, StoredBatchNorm } from '../freezing/a
 import { attrFloat, attrString } from '../graph/attrs.js';
 import type { Graph } from '../graph/graph.js';
 import { refText, type TensorRef } from '../graph/node.js';
-import { epsilonUnder, scaleAfter } from './arithmetic.js';
+import { DEFAULT_EPSILON, epsilonUnder, scaleAfter } from './arithmetic.js';
 import type { BatchNormInspection } from './inspection.js';
 import { nameOf, StoredValues } from './stored_values.js';
 import { summarized } from './summary.js';
@@ -153,9 +153,6 @@ class Inspector {
     return size !== undefined && size >= 0 ? size : undefined;
   }
 }
-
-/** Ops whose epsilon is omitted if it is the default. */
-const DEFAULT_EPSILON = 1e-4;
 
 function ofVariable(variable: Variable): Stored {
   return { kind: 'variable', variable };

@@ -1,6 +1,6 @@
 import { obstacleText } from '../freezing/obstacle_text.js';
 import { randomOpProblemText } from '../freezing/random_op_text.js';
-import { healthText, missingText } from '../freezing/statistics_text.js';
+import { healthText, lastBatchText, missingText } from '../freezing/statistics_text.js';
 import { countText, listed, plural, shapeText } from '../freezing/text.js';
 import type { FindingDetail, FlagSetting, TrainingOpKind } from './finding.js';
 
@@ -31,6 +31,8 @@ export function findingText(detail: FindingDetail): string {
       return detail.set
         ? `switches between training and inference; the file sets it to inference (${detail.flag.value})`
         : `switches between training and inference, and has to be fed: ${settingsText([detail.flag])}`;
+    case 'unknown_flag':
+      return 'may switch between training and inference, and has to be fed: no value was recognised as inference';
     case 'statistics':
       return healthText(detail.problem);
     case 'epsilon_decides': {
@@ -41,10 +43,12 @@ export function findingText(detail: FindingDetail): string {
     }
     case 'batch_reduction':
       return `${detail.op} over the batch feeds an output: results may depend on the other examples of a batch`;
+    case 'last_batch':
+      return `holds only the statistic of the last batch: ${lastBatchText(detail.averages)}`;
     case 'missing_weight':
       return missingText(detail.value);
     case 'variables_left':
-      return `${plural(detail.variables.length, 'variable')} left in a graph that is to be frozen: ${listed(detail.variables, 3)}`;
+      return `${plural(detail.variables.length, 'variable')} left in a graph that calls itself frozen: ${listed(detail.variables, 3)}`;
     case 'training_ops':
       return `${plural(detail.count, TRAINING_OPS[detail.kind])} left in a graph for serving`;
     case 'unnamed_input': {
@@ -53,6 +57,10 @@ export function findingText(detail: FindingDetail): string {
     }
     case 'obstacle':
       return obstacleText(detail.obstacle).why;
+    case 'uninitialised_table':
+      return `is an empty lookup table until ${detail.initializer} has run, and nothing that the outputs need runs it`;
+    case 'custom_op':
+      return `TensorFlow does not define ${detail.op}: the program that loads the graph needs the library that does`;
     case 'stale_shape':
       return `_output_shapes has ${shapeText(detail.stored)}, the op outputs ${shapeText(detail.actual)}`;
   }
@@ -61,7 +69,6 @@ export function findingText(detail: FindingDetail): string {
 const TRAINING_OPS: Readonly<Record<TrainingOpKind, string>> = {
   gradient: 'gradient op',
   optimizer: 'op of an optimizer',
-  update: 'op that updates variables',
   slot: 'variable of an optimizer',
 };
 

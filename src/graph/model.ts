@@ -34,6 +34,8 @@ export interface CheckpointSearch {
 export interface Model {
   /** The file that holds the graph. */
   readonly name: string;
+  /** What that file contains; undefined for a graph that was made in memory. */
+  readonly kind?: 'graph_def' | 'meta_graph' | 'saved_model' | undefined;
   readonly graph: Graph;
   /** The fields of the MetaGraphDef apart from its graph; empty for a bare GraphDef. */
   readonly metaGraphDef: MetaGraphDef;

@@ -3,7 +3,7 @@ import { type Role, rolesOf } from './table/row.js';
 /** Op families with common naming rules. Custom ops that follow a rule belong to the family as well. */
 const FAMILIES: readonly (readonly [RegExp, readonly Role[]])[] = [
   // Optimizers: ApplyAdam, ResourceApplyAdam, SparseApplyAdagrad, ResourceSparseApplyAdagrad (training_ops.cc).
-  [/^(Resource)?(Sparse)?Apply[A-Z]/, rolesOf('update effect')],
+  [/^(Resource)?(Sparse)?Apply[A-Z]/, rolesOf('update optimizer effect')],
   // Sparse updates of variables; without a variable it is called TensorScatter... or ScatterNd (state_ops.cc).
   [/^(Resource)?Scatter(Nd)?(Add|Sub|Mul|Div|Min|Max|Update)$/, rolesOf('update row_update effect')],
   [/^(Resource)?Scatter(Nd)?Update$/, rolesOf('row_set')],

@@ -30,8 +30,8 @@ describe('the table of ops', () => {
 
 describe('roles', () => {
   it.each([
-    ['ApplyAdam', ['update', 'effect']],
-    ['ResourceSparseApplyMomentum', ['update', 'effect']],
+    ['ApplyAdam', ['update', 'optimizer', 'effect']],
+    ['ResourceSparseApplyMomentum', ['update', 'optimizer', 'effect']],
     ['ResourceScatterNdUpdate', ['update', 'row_update', 'effect', 'row_set']],
     ['WriteScalarSummary', ['summary', 'effect']],
     ['QueueEnqueueManyV2', ['effect']],

@@ -36,7 +36,7 @@ import type { ValueRule } from '../value_rules.js';
  *   and outputs of computations that run on several TPUs. An `own_resource` is made empty, and is used so.
  * - Inputs: `placeholder`, `pipeline_end` (the output of an input pipeline), `decode` (files and records).
  * - Training: `loss`, `metric`, `selection` (picks from scores: the largest, its index, the decoded text), `summary` (`media` of
- *   images and sounds), `effect` (side effects), `gradient`.
+ *   images and sounds), `effect` (side effects), `gradient`, `optimizer` (updates a weight).
  */
 export type Role =
   | 'identity'
@@ -164,7 +164,8 @@ export type Role =
   | 'effect'
   | 'no_op'
   | 'assertion'
-  | 'gradient';
+  | 'gradient'
+  | 'optimizer';
 
 /**
  * The function that an op applies to one element of each input, as real numbers: bool is 0 and 1, nothing is rounded to a

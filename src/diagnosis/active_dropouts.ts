@@ -1,0 +1,76 @@
+import type { Dropout } from '../analysis/training/dropouts.js';
+import type { Pins } from '../analysis/values/constants.js';
+import { evaluate } from '../analysis/values/evaluate.js';
+import type { Graph } from '../graph/graph.js';
+import { sameRef, type TensorRef } from '../graph/node.js';
+import { anyOf } from '../ops/meaning.js';
+import type { FlagSetting } from './finding.js';
+
+/** A dropout that is active, or that a rate turns off. */
+export interface ActiveDropout {
+  readonly dropout: Dropout;
+  /** Whether it drops elements if nothing is fed that has a value in the file. */
+  readonly isActive: boolean;
+  /** Placeholders that have to be fed, or whose default has to be overridden, to turn it off; empty if nothing turns it off. */
+  readonly offWith: readonly FlagSetting[];
+  /** Whether a value has to be fed in any case. */
+  readonly needsFeed: boolean;
+}
+
+const isPlaceholder = anyOf('placeholder');
+const isRandom = anyOf('random');
+const isUniform = anyOf('uniform');
+
+/** What a random op may draw. */
+const UNIFORM = [0, 0.001, 0.25, 0.5, 0.75, 0.999];
+const SYMMETRIC = [-2, -0.5, 0.1, 0.5, 2];
+/** Any number that is not a result of rounding. */
+const X = 1.7;
+const TOLERANCE = 1e-4;
+
+/**
+ * Determines whether a dropout is active with its rate as it is in the file: at a rate of 0 it forwards its input. A rate may be
+ * a constant, a placeholder (which has to be fed) or the default of one.
+ */
+export function activeDropout(graph: Graph, dropout: Dropout, defaults: Pins): ActiveDropout {
+  const rates = ratesOf(graph, dropout);
+  const open = rates.filter((name) => !defaults.has(name));
+  const forwards = (value: (name: string) => number | undefined) => isForwarding(graph, dropout, value);
+  if (open.length === 0 && forwards((name) => defaults.get(name))) {
+    return { dropout, isActive: false, offWith: [], needsFeed: false };
+  }
+  const off = [1, 0].find((value) => rates.length > 0 && forwards(() => value));
+  const offWith = off === undefined ? [] : rates.map((name) => ({ name, value: off }));
+  return { dropout, isActive: open.length === 0 || off === undefined, offWith, needsFeed: open.length > 0 };
+}
+
+/** The placeholders that its mask depends on. */
+function ratesOf(graph: Graph, { output, x }: Dropout): string[] {
+  const found: string[] = [];
+  const seen = new Set([output]);
+  for (const name of seen) {
+    const node = graph.find(name);
+    if (!node) continue;
+    if (isPlaceholder(node)) found.push(name);
+    // Its inputs are a shape and seeds.
+    else if (!isRandom(node)) for (const ref of node.inputs) if (!sameRef(ref, x)) seen.add(ref.node);
+  }
+  return found;
+}
+
+/** Whether the output of a dropout is its input whatever is drawn, with given values of the placeholders. */
+function isForwarding(
+  graph: Graph,
+  { output, x, random }: Dropout,
+  rate: (name: string) => number | undefined,
+): boolean {
+  const draws = isUniform(graph.find(random)) ? UNIFORM : SYMMETRIC;
+  return draws.every((drawn) => {
+    const known = (leaf: TensorRef) => {
+      if (sameRef(leaf, x)) return X;
+      if (leaf.node === random) return drawn;
+      return isPlaceholder(graph.find(leaf.node)) ? rate(leaf.node) : undefined;
+    };
+    return Math.abs(evaluate(graph, { node: output, port: 0 }, known) - X) < TOLERANCE * X;
+  });
+}

@@ -1,0 +1,110 @@
+import { checkOptions } from '../check_options.js';
+import type { Analysis } from '../freezing/analysis.js';
+import type { Model } from '../graph/model.js';
+import { ancestors } from '../graph/walk.js';
+import { activeDropout } from './active_dropouts.js';
+import { analyseForCheck } from './analyse_for_check.js';
+import { type CheckOptions, levelsOf } from './check_options.js';
+import type { CheckResult, CheckVerdict } from './check_result.js';
+import type { Finding, FlagSetting, RuleId, RuleLevel } from './finding.js';
+import { repairOf } from './repair.js';
+import type { CheckContext } from './rules/rule.js';
+import { inTraining } from './rules/training_batch_norm.js';
+import { RULES } from './rules.js';
+import { defaultsOf } from './saved_flags.js';
+
+/**
+ * Checks what a model does at inference: whether its batch norms use batch statistics, its dropouts are active, its statistics
+ * are sane. Needs no outputs and no checkpoint; reads no weights but statistics and flags. Does not change the model.
+ *
+ * @throws BnfixError `usage` for an unknown rule, `unreadable` when the graph contradicts itself
+ * @example
+ * import { check, load } from 'bnfix';
+ * const model = await load('model.meta');
+ * const { verdict, batchNorms, findings } = check(model);
+ * [verdict, batchNorms.training, findings[0].rule]; // ['affected', 4, 'training-batch-norm']
+ * model.close();
+ */
+export function check(model: Model, options: CheckOptions = {}): CheckResult {
+  checkOptions('check', options, { rules: 'record' });
+  const levels = levelsOf(options);
+  const analysed = analyseForCheck(model);
+  const context = contextOf(model, analysed);
+  const findings = [
+    ...analysed.findings.flatMap((each) => withLevel('missing-weights', each, levels)),
+    ...found(context, levels),
+  ];
+  const once = settingsToFeed(context);
+  const verdict = verdictOf(findings, once);
+  return {
+    verdict,
+    batchNorms: countOf(context),
+    once: verdict === 'ok_once' ? once : [],
+    findings: [...findings.filter(isError), ...findings.filter((each) => !isError(each))],
+    repair: verdict === 'affected' ? repairOf(context.analysis) : undefined,
+  };
+}
+
+function contextOf(model: Model, { analysis, asSaved, flags }: ReturnType<typeof analyseForCheck>): CheckContext {
+  const { graph, dropouts, outputs } = analysis;
+  const defaults = dropouts.length > 0 ? defaultsOf(graph) : new Map<string, number>();
+  const ends = outputs.refs.map(({ node }) => node);
+  return {
+    model,
+    analysis,
+    asSaved,
+    flags,
+    dropouts: dropouts.map((dropout) => activeDropout(graph, dropout, defaults)),
+    live: ancestors(graph, ends),
+    isForServing: isForServing(model, analysis),
+  };
+}
+
+/** Whether a file is there to be run: a SavedModel with the tag `serve`, or a graph whose variables are constants. */
+function isForServing({ kind, metaGraphDef }: Model, { variables }: Analysis): boolean {
+  if (kind === 'saved_model') return metaGraphDef.meta_info_def?.tags?.includes('serve') ?? false;
+  return kind === 'graph_def' && [...variables.byNode.values()].every(({ value }) => value !== undefined);
+}
+
+/** The findings of all rules that are not off. */
+function found(context: CheckContext, levels: ReadonlyMap<RuleId, RuleLevel>): Finding[] {
+  return RULES.filter(({ id }) => levels.get(id) !== 'off').flatMap((rule) =>
+    [...rule.find(context)].flatMap((each) => withLevel(rule.id, each, levels)),
+  );
+}
+
+function withLevel(
+  rule: RuleId,
+  each: Pick<Finding, 'node' | 'detail'>,
+  levels: ReadonlyMap<RuleId, RuleLevel>,
+): Finding[] {
+  const level = levels.get(rule) ?? 'off';
+  return level === 'off' ? [] : [{ rule, level, ...each }];
+}
+
+function isError({ level }: Finding): boolean {
+  return level === 'error';
+}
+
+/** Flags and rates that have no value in the file, or another one than that of inference. */
+function settingsToFeed({ flags, dropouts }: CheckContext): FlagSetting[] {
+  const settings = new Map<string, FlagSetting>();
+  for (const { name, value, isInference } of flags) if (isInference !== true) settings.set(name, { name, value });
+  for (const { offWith, isActive, needsFeed } of dropouts) {
+    if (isActive || needsFeed) for (const setting of offWith) settings.set(setting.name, setting);
+  }
+  return [...settings.values()];
+}
+
+function verdictOf(findings: readonly Finding[], once: readonly FlagSetting[]): CheckVerdict {
+  if (findings.some(isError)) return 'affected';
+  return once.length > 0 ? 'ok_once' : 'ok';
+}
+
+function countOf({ asSaved }: CheckContext): CheckResult['batchNorms'] {
+  const training = inTraining(asSaved);
+  const { batchNorms, stored } = asSaved;
+  const names = new Set([...batchNorms.map(({ name }) => name), ...training.keys()]);
+  for (const { name, isBatchNorm } of stored) if (isBatchNorm) names.add(name);
+  return { total: names.size, training: training.size };
+}
