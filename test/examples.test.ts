@@ -28,15 +28,15 @@ const AsyncFunction = (async () => {}).constructor as new (...args: string[]) =>
 /** Runs an example. `expression; // value` says what an expression is. */
 async function run(code: string): Promise<number> {
   let checked = 0;
-  const check = (actual: unknown, expected: unknown) => {
+  const compare = (actual: unknown, expected: unknown) => {
     expect(actual).toEqual(expected);
     checked++;
   };
   const body = code
     .replace(/^import (\{.*\}) from '(.*)';$/gm, "const $1 = modules['$2'];")
-    .replace(/^(?!const )(.+); \/\/ (.+)$/gm, 'check($1, $2);');
+    .replace(/^(?!const )(.+); \/\/ (.+)$/gm, 'compare($1, $2);');
   const fetch = async (name: string) => new Response(readFileSync(name));
-  await new AsyncFunction('modules', 'check', 'fetch', body)(MODULES, check, fetch);
+  await new AsyncFunction('modules', 'compare', 'fetch', body)(MODULES, compare, fetch);
   return checked;
 }
 
