@@ -43,10 +43,10 @@ export interface Fix {
 export interface ErrorDetail {
   /** File or node that it is about. */
   readonly where?: string | undefined;
-  /** Details, one a line. */
-  readonly why?: string | undefined;
+  /** Details: a line each. A line break within one comes from a name: it is not one of the text. */
+  readonly why?: string | readonly string[] | undefined;
   /** The same without anything left out, if `why` ends in a list that is cut short. */
-  readonly wholeWhy?: string | undefined;
+  readonly wholeWhy?: readonly string[] | undefined;
   /** What the user can do about it. */
   readonly fix?: string | Fix | readonly (string | Fix)[] | undefined;
   /** The option that it is about, by its name in the library. */
@@ -65,10 +65,12 @@ export class BnfixError extends Error {
   readonly code: ErrorCode;
   /** File or node that it is about. */
   readonly where: string | undefined;
-  /** Details, one a line. */
+  /** Details, one a line; {@link whyLines} joined. */
   readonly why: string | undefined;
-  /** The same without anything left out, if {@link why} ends in a list that is cut short. */
-  readonly wholeWhy: string | undefined;
+  /** Details; empty if there are none. */
+  readonly whyLines: readonly string[];
+  /** The same without anything left out, if {@link whyLines} ends in a list that is cut short. */
+  readonly wholeWhy: readonly string[] | undefined;
   /** Possible fixes, the best first. */
   readonly fixes: readonly Fix[];
   /** The option that it is about, by its name in the library. */
@@ -83,7 +85,8 @@ export class BnfixError extends Error {
     this.name = 'BnfixError';
     this.code = code;
     this.where = detail.where;
-    this.why = detail.why;
+    this.whyLines = detail.why === undefined ? [] : typeof detail.why === 'string' ? [detail.why] : detail.why;
+    this.why = this.whyLines.length === 0 ? undefined : this.whyLines.join('\n');
     this.wholeWhy = detail.wholeWhy;
     this.option = detail.option;
     this.data = detail.data;

@@ -9,12 +9,14 @@ const SRC = fileURLToPath(new URL('../src', import.meta.url));
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   did_you_mean: [],
+  printable: [],
+  quoted: ['printable'],
   check_options: ['errors', 'did_you_mean'],
   proto: [],
   io: ['errors'],
   graph: ['errors', 'proto'],
   ops: ['graph', 'errors', 'proto'],
-  notation: ['graph', 'ops', 'errors'],
+  notation: ['graph', 'ops', 'errors', 'printable'],
   readers: ['graph', 'io', 'errors', 'did_you_mean', 'proto'],
   locate: ['readers', 'graph', 'io', 'errors', 'did_you_mean', 'proto'],
   'analysis/values': ['ops', 'graph', 'errors', 'proto'],
@@ -64,7 +66,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'check_options',
     'proto',
   ],
-  writers: ['graph', 'ops', 'io', 'check_options', 'errors', 'proto'],
+  writers: ['graph', 'ops', 'io', 'check_options', 'errors', 'quoted', 'proto'],
   // Runs a graph to show that it is right: nothing of the main way needs it.
   run: ['graph', 'ops', 'readers', 'errors', 'did_you_mean', 'proto'],
   // index.ts, core.ts, load.ts and load_sources.ts, which put the rooms together.
@@ -87,9 +89,22 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'errors',
     'proto',
   ],
-  cli: ['library', 'diagnosis', 'freezing', 'passes', 'writers', 'run', 'notation', 'graph', 'errors', 'did_you_mean'],
+  cli: [
+    'library',
+    'diagnosis',
+    'freezing',
+    'passes',
+    'writers',
+    'run',
+    'notation',
+    'graph',
+    'errors',
+    'did_you_mean',
+    'printable',
+    'quoted',
+  ],
 };
-const SINGLE_FILES = ['errors', 'did_you_mean', 'check_options'];
+const SINGLE_FILES = ['errors', 'did_you_mean', 'printable', 'quoted', 'check_options'];
 
 /** Node's modules that reach outside, and the rooms that may use them; the others are handed bytes. */
 const OUTSIDE = /^node:(fs|net|http|https|child_process|worker_threads|os|readline)/;

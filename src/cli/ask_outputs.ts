@@ -2,6 +2,7 @@ import { Writable } from 'node:stream';
 import checkbox from '@inquirer/checkbox';
 import pc from 'picocolors';
 import type { OutputOption } from '../freezing/output_question.js';
+import { printable } from '../printable.js';
 import type { Input, Output } from './terminal.js';
 
 /** Where and how to ask. */
@@ -19,8 +20,8 @@ export async function askOutputs(options: readonly OutputOption[], style: AskSty
   const { input, output, color } = style;
   const choices = options.map(({ name, text, proposed }) => ({
     value: name,
-    name: withoutControls(text),
-    short: withoutControls(name),
+    name: printable(text),
+    short: printable(name),
     checked: proposed,
   }));
   const cancelled = new AbortController();
@@ -66,11 +67,6 @@ const ENDS = ['end', 'close', 'pause'] as const;
 const FEWEST_LINES = 3;
 /** Lines around the list: the question, the keys, and room for what came before. */
 const OTHER_LINES = 6;
-
-/** Names in a model must not move the cursor. */
-function withoutControls(text: string): string {
-  return text.replace(/\p{Cc}/gu, '?');
-}
 
 /** Characters that every terminal has, and no colours unless wanted. */
 function themeOf(color: boolean) {

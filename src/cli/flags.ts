@@ -1,3 +1,5 @@
+import { shellQuoted } from '../quoted.js';
+
 /** Options whose flag differs from their name in the library. */
 const FLAGS: Readonly<Record<string, string>> = { output: '-o' };
 
@@ -5,9 +7,4 @@ const FLAGS: Readonly<Record<string, string>> = { output: '-o' };
 export function flagText(option: string, value?: string): string {
   const flag = FLAGS[option] ?? `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
   return value === undefined ? flag : `${flag} ${shellQuoted(value)}`;
-}
-
-/** A value for pasting into a shell: quoted if it contains special characters. */
-export function shellQuoted(value: string): string {
-  return /^[\w@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`;
 }

@@ -8,7 +8,7 @@ import type { ReportStyle } from './report_style.js';
 import { beforeAfter } from './size_table.js';
 
 /** The report of freeze, plus the result for each batch norm and what folding saves. */
-export function foldReportText(report: FoldReport, written: Written, style: ReportStyle): string {
+export function foldReportText(report: FoldReport, written: Written, style: ReportStyle): string[] {
   return reportText(report, written, style, [foldedSection(report.folded, style), costSection(report, style)]);
 }
 

@@ -3,6 +3,7 @@ import type { Options } from 'yargs';
 import { BnfixError } from '../errors.js';
 import type { FreezeOptions } from '../freezing/options.js';
 import type { LoadOptions } from '../load.js';
+import { shellQuoted } from '../quoted.js';
 import type { Args } from './args.js';
 
 /** The parsed arguments of `bnfix freeze`. */
@@ -98,7 +99,7 @@ export function proposedName(model: string): string {
 function noOutput(model: string): BnfixError {
   return new BnfixError('usage', 'no output file given', {
     where: '-o',
-    fix: `-o ${proposedName(model)}   (or -o - for stdout, or --dry-run)`,
+    fix: `-o ${shellQuoted(proposedName(model))}   (or -o - for stdout, or --dry-run)`,
   });
 }
 
@@ -118,7 +119,7 @@ function refuseOtherFormats(output: string): void {
   throw new BnfixError('usage', `bnfix does not write ${extension} files`, {
     where: `-o ${output}`,
     why: 'the result is a frozen GraphDef: .pb (binary) or .pbtxt (text)',
-    fix: `-o ${output.slice(0, -extension.length)}.pb`,
+    fix: `-o ${shellQuoted(`${output.slice(0, -extension.length)}.pb`)}`,
   });
 }
 

@@ -1,4 +1,5 @@
 import wrapAnsi from 'wrap-ansi';
+import { safeLine } from '../printable.js';
 import { textWidth } from './text_width.js';
 
 /** Prose is harder to read in longer lines, however wide the terminal is. */
@@ -11,15 +12,13 @@ export function unbroken(text: string): string {
 }
 
 /**
- * The lines of a text, none longer than `width` unless a single word, or an {@link unbroken} text, is.
+ * The lines of a text without line breaks, none longer than `width` unless a single word, or an {@link unbroken} text, is.
  * @param width - Infinity for a line as long as the text
  */
 export function wrapped(text: string, width: number): string[] {
   const columns = width === Number.POSITIVE_INFINITY ? width : Math.max(1, Math.min(width, LONGEST_PROSE));
-  return text
-    .split('\n')
-    .flatMap((line) => wrapAnsi(line, columns, { hard: false }).split('\n'))
-    .map((line) => line.replaceAll(NO_BREAK, ' '));
+  const lines = wrapAnsi(safeLine(text, true), columns, { hard: false }).split('\n');
+  return lines.map((line) => line.replaceAll(NO_BREAK, ' '));
 }
 
 /** A wrapped text behind a label; all lines but the first are indented by as much. */

@@ -1,7 +1,7 @@
 import type { FreezeOptions } from '../freezing/options.js';
 import { outputOptions } from '../freezing/output_question.js';
+import { shellQuoted } from '../quoted.js';
 import type { Args } from './args.js';
-import { shellQuoted } from './flags.js';
 import type { Terminal } from './terminal.js';
 
 /** What was made, and what the command line would have been without a question. */
@@ -31,13 +31,13 @@ export async function makeOrAsk<T>(
     const start = performance.now();
     // The question is on stderr, as are all messages.
     const output = terminal.stderr;
-    const color = !args.flag('no-color') && terminal.hasColor(output);
+    const color = terminal.hasColor(output);
     const { askOutputs } = await import('./ask_outputs.js');
     const outputs = await askOutputs(choices, { input, output, color });
     if (!outputs) throw error;
     const waited = performance.now() - start;
     const same = args.with('--outputs', outputs.join(','));
-    terminal.err(`The same command without the question:\n${['bnfix', ...same.given].map(shellQuoted).join(' ')}\n`);
+    terminal.err('The same command without the question:', ['bnfix', ...same.given].map(shellQuoted).join(' '), '');
     return { result: make({ ...options, outputs }), args: same, waited };
   }
 }

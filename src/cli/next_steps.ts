@@ -1,5 +1,5 @@
 import type { FreezeReport } from '../freezing/report.js';
-import { shellQuoted } from './flags.js';
+import { pythonQuoted, shellQuoted } from '../quoted.js';
 import { hanging, unbroken, wrapped } from './layout.js';
 import type { Written } from './report.js';
 import type { ReportStyle } from './report_style.js';
@@ -16,8 +16,8 @@ export function nextLines(report: FreezeReport, { path, command }: Written, styl
 }
 
 function sessionRun({ inputs, outputs }: FreezeReport): string {
-  const feeds = inputs.map(({ name }, i) => `'${name}': ${inputs.length === 1 ? 'x' : `x${i}`}`);
-  const fetches = outputs.map(({ name }) => `'${name}'`);
+  const feeds = inputs.map(({ name }, i) => `${pythonQuoted(name)}: ${inputs.length === 1 ? 'x' : `x${i}`}`);
+  const fetches = outputs.map(({ name }) => pythonQuoted(name));
   return `sess.run([${fetches.join(', ')}], {${feeds.join(', ')}})`;
 }
 

@@ -1,3 +1,4 @@
+import { printable } from '../printable.js';
 import { byteText } from './format.js';
 import type { Output } from './terminal.js';
 
@@ -24,7 +25,7 @@ export function progressBar(stream: Output, label: string, total: number): Progr
       if (now < next) return;
       next = now + INTERVAL_MS;
       shown = true;
-      stream.write(`${CLEAR_LINE}${barText(label, bytes, total)}`);
+      stream.write(`${CLEAR_LINE}${barText(printable(label), bytes, total)}`);
     },
     end() {
       if (shown) stream.write(CLEAR_LINE);

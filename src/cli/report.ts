@@ -13,9 +13,7 @@ import type { FileHash } from '../load.js';
 import type { Outcome } from '../passes/outcome.js';
 import { flagText } from './flags.js';
 import { byteText } from './format.js';
-import { nullForUndefined } from './json.js';
 import { hanging, labelled, padded, shortened, unbroken, wrapped } from './layout.js';
-import { nextLines } from './next_steps.js';
 import type { ReportStyle } from './report_style.js';
 import { sizeTable } from './size_table.js';
 import { textWidth } from './text_width.js';
@@ -43,25 +41,25 @@ export interface Written {
 }
 
 /**
- * The report for machines: the FreezeReport, the files that were `read`, and `written` (null in a dry run). Absent values
- * are null. docs/report.schema.json describes it.
+ * The report for machines: the FreezeReport, the files that were `read`, and `written` (null in a dry run).
+ * docs/report.schema.json describes it.
  */
-export function jsonReport(report: FreezeReport, written: Written, command = 'freeze'): string {
+export function jsonReport(report: FreezeReport, written: Written, command = 'freeze'): object {
   const { path, read, format, bytes, sha256, verified, notes } = written;
   const file = path === undefined ? null : { path, format, bytes, sha256, verified, notes };
-  return JSON.stringify({ bnfix: version(), command, ...report, read, written: file }, nullForUndefined, 2);
+  return { bnfix: version(), command, ...report, read, written: file };
 }
 
 /** Lines of a report that belong together. */
 export type Section = readonly string[];
 
-/** The report for people: what was wrong, what was done and on which evidence, and what to do next. */
+/** The report for people: what was wrong, what was done and on which evidence. Its texts have to be printable. */
 export function reportText(
   report: FreezeReport,
   written: Written,
   style: ReportStyle,
   more: readonly Section[] = [],
-): string {
+): string[] {
   const sections: Section[] = [
     headerLines(report, style),
     batchNormSection(report, style),
@@ -71,12 +69,10 @@ export function reportText(
     sizeTable(report, written, style),
     noteLines(report, written, style),
     style.verbose ? hashLines(written) : [],
-    [...writtenLines(written, style), ...nextLines(report, written, style)],
+    writtenLines(written, style),
   ];
-  return sections
-    .filter((lines) => lines.length > 0)
-    .map((lines) => lines.join('\n'))
-    .join('\n\n');
+  const filled = sections.filter((lines) => lines.length > 0);
+  return filled.flatMap((lines, i) => (i === 0 ? lines : ['', ...lines]));
 }
 
 /** The files, and the TensorFlow that wrote them. */

@@ -20,14 +20,15 @@ export async function run(
   terminal: Terminal,
   { commands = COMMANDS, hasFolder = true }: Conditions = {},
 ): Promise<number> {
+  if (argv.includes('--no-color')) terminal.withoutColor();
   try {
     const parsed = await parse(argv, commands);
     switch (parsed.kind) {
       case 'text':
-        await terminal.print(parsed.text);
+        await terminal.print(parsed.text.split('\n'));
         return 0;
       case 'no command':
-        terminal.err(parsed.help);
+        terminal.err(...parsed.help.split('\n'));
         return EXIT_CODES.usage;
       case 'run':
         if (!hasFolder) throw noWorkingFolder();
@@ -53,7 +54,6 @@ function styleOf(argv: readonly string[]) {
   return {
     json: has('--json'),
     verbose: has('-v', '--verbose'),
-    color: !has('--no-color'),
     jsonTo: toStdout ? ('stderr' as const) : ('stdout' as const),
   };
 }

@@ -1,7 +1,8 @@
 import pc from 'picocolors';
 import { BnfixError, EXIT_CODES, type Fix, fixText } from '../errors.js';
+import { printable, printableData } from '../printable.js';
 import { flagText } from './flags.js';
-import { nullForUndefined } from './json.js';
+import { jsonLines } from './json.js';
 import { hanging, labelled, padded, wrapped } from './layout.js';
 import type { Terminal } from './terminal.js';
 import { textWidth } from './text_width.js';
@@ -10,7 +11,6 @@ import { textWidth } from './text_width.js';
 export interface ErrorStyle {
   readonly json: boolean;
   readonly verbose: boolean;
-  readonly color: boolean;
   /** Where to print JSON: stderr when stdout receives the graph. */
   readonly jsonTo: 'stdout' | 'stderr';
 }
@@ -29,17 +29,16 @@ export function showError(thrown: unknown, terminal: Terminal, style: ErrorStyle
   if (style.json) {
     const { code, message, why, option, candidates, data } = error;
     const details = { where: placeOf(error), why, fix: fixOf(error), option, candidates, data };
-    const text = JSON.stringify({ error: { code, exitCode, message, ...details } }, nullForUndefined, 2);
-    if (style.jsonTo === 'stdout') terminal.out(text);
-    else terminal.err(text);
+    const lines = jsonLines({ error: { code, exitCode, message, ...details } });
+    terminal.say(lines, terminal[style.jsonTo]);
     if (style.jsonTo === 'stderr') return exitCode;
   }
-  const colors = pc.createColors(style.color && terminal.hasColor(terminal.stderr));
-  terminal.err(errorText(error, { colors, width: terminal.messageWidth, verbose: style.verbose }));
-  if (style.verbose && error.code === 'internal') terminal.err(`\n${stackText(error)}`);
+  const colors = pc.createColors(terminal.hasColor(terminal.stderr));
+  terminal.err(...errorLines(error, { colors, width: terminal.messageWidth, verbose: style.verbose }));
+  if (style.verbose && error.code === 'internal') terminal.err('', ...stackLines(error));
   // The part of the graph that the error is about, for bug reports.
   const around = style.verbose ? error.data?.around : undefined;
-  if (typeof around === 'string') terminal.err(`\n${around.trimEnd()}`);
+  if (typeof around === 'string') terminal.err('', ...around.trimEnd().split('\n').map(printable));
   return exitCode;
 }
 
@@ -58,40 +57,36 @@ function fixOf({ fixes }: BnfixError): string | undefined {
   return fixes.length === 0 ? undefined : fixes.map((fix) => fixText(fix, flagText)).join('\n');
 }
 
-/** `where` is left out if the headline contains it. */
-function errorText(error: BnfixError, { colors, width, verbose }: TextStyle): string {
+/** `where` is left out if the headline contains it. What comes from outside, such as names, is shown as printable text. */
+function errorLines(error: BnfixError, { colors, width, verbose }: TextStyle): string[] {
   const isBug = error.code === 'internal';
-  const headline = isBug ? `internal error: ${error.message}` : error.message;
-  const place = placeOf(error);
+  const headline = printableData(isBug ? `internal error: ${error.message}` : error.message);
+  const place = printableData(placeOf(error) ?? '');
+  const why = whyOf(error, verbose).map(printable);
+  if (isBug && why.length === 0) why.push('this is a bug in bnfix, not in your model');
   const lines = [
     ...hanging('', wrapped(`${colors.red('bnfix:')} ${colors.bold(headline)}`, width - INDENT), INDENT),
-    ...detailLines('where', headline.includes(place ?? '') ? undefined : place, colors, width),
-    ...detailLines(
-      'why',
-      whyOf(error, verbose) ?? (isBug ? 'this is a bug in bnfix, not in your model' : undefined),
-      colors,
-      width,
-    ),
+    ...detailLines('where', headline.includes(place) ? [] : [place], colors, width),
+    ...detailLines('why', why, colors, width),
   ];
-  if (error.fixes.length > 0) return [...lines, ...wayLines(error.fixes, colors, width)].join('\n');
-  const report = isBug ? 'please report it with the output of the same command plus -v' : undefined;
-  return [...lines, ...detailLines('fix', report, colors, width)].join('\n');
+  if (error.fixes.length > 0) return [...lines, ...wayLines(error.fixes, colors, width)];
+  const report = isBug ? ['please report it with the output of the same command plus -v'] : [];
+  return [...lines, ...detailLines('fix', report, colors, width)];
 }
 
 /** A list that is cut short is the end of `why`. */
-function whyOf({ why, wholeWhy }: BnfixError, verbose: boolean): string | undefined {
-  if (wholeWhy === undefined) return why;
-  return verbose ? wholeWhy : `${why} (-v lists all)`;
+function whyOf({ whyLines, wholeWhy }: BnfixError, verbose: boolean): string[] {
+  if (wholeWhy === undefined) return [...whyLines];
+  return verbose ? [...wholeWhy] : [...whyLines.slice(0, -1), `${whyLines.at(-1)} (-v lists all)`];
 }
 
 const INDENT = 2;
 
-function detailLines(name: string, text: string | undefined, colors: TextStyle['colors'], width: number): string[] {
-  if (text === undefined) return [];
+function detailLines(name: string, texts: readonly string[], colors: TextStyle['colors'], width: number): string[] {
   const label = `  ${colors.dim(name.padEnd(5))}  `;
   const indent = textWidth(label);
-  const lines = text.split('\n').flatMap((line) => {
-    const [first = '', ...rest] = wrapped(line, width - indent - INDENT);
+  const lines = texts.flatMap((text) => {
+    const [first = '', ...rest] = wrapped(text, width - indent - INDENT);
     return [first, ...rest.map((each) => `  ${each}`)];
   });
   return hanging(label, lines, indent);
@@ -107,10 +102,10 @@ function wayLines(fixes: readonly Fix[], colors: TextStyle['colors'], width: num
   const options = fixes.map(({ option, value }) => (option === undefined ? '' : flagText(option, value)));
   const longest = Math.max(...options.map(textWidth));
   const isBeside = longest <= (width - indent) / 2;
-  const lines = fixes.flatMap(({ text = '' }, i) => {
+  const lines = fixes.flatMap((fix, i) => {
+    const text = printable(fix.text ?? '');
     const option = options[i]!;
-    if (option === '')
-      return text.split('\n').flatMap((line) => (FOR_PASTING.test(line) ? [line] : wrapped(line, width - indent)));
+    if (option === '') return FOR_PASTING.test(text) ? [text] : wrapped(text, width - indent);
     if (text === '') return [option];
     if (isBeside) return labelled(`${padded(option, longest)}  `, text, width - indent);
     return [option, ...labelled('  ', text, width - indent)];
@@ -118,8 +113,12 @@ function wayLines(fixes: readonly Fix[], colors: TextStyle['colors'], width: num
   return hanging(label, lines, indent);
 }
 
-function stackText(error: Error): string {
-  const { cause } = error;
-  const own = error.stack ?? error.message;
-  return cause instanceof Error ? `${own}\ncaused by ${stackText(cause)}` : own;
+/** Where an error was thrown; the message, which may have any text in it, is one line. */
+function stackLines({ name, message, stack = '', cause }: Error): string[] {
+  const head = `${name}: ${message}`;
+  const frames = stack.startsWith(head) ? stack.slice(head.length).split('\n') : stack.split('\n');
+  const own = [printable(head), ...frames.filter((frame) => /^ {4}at /.test(frame))];
+  if (!(cause instanceof Error)) return own;
+  const [first, ...rest] = stackLines(cause);
+  return [...own, `caused by ${first}`, ...rest];
 }

@@ -1,3 +1,6 @@
+import { safeLine } from '../printable.js';
+import { jsonLines } from './json.js';
+
 /** A text stream: process.stdout, or a collector in tests. */
 export type Output = NodeJS.WritableStream & {
   readonly isTTY?: boolean;
@@ -21,6 +24,7 @@ export class Terminal {
   readonly stderr: Output;
   readonly #env: Surroundings['env'];
   readonly #surroundings: Surroundings;
+  #noColor = false;
 
   constructor(surroundings: Surroundings) {
     const { stdout, stderr, env } = surroundings;
@@ -32,20 +36,16 @@ export class Terminal {
     for (const stream of [stdout, stderr]) stream.on('error', () => {});
   }
 
-  /** Prints a line on stdout. */
-  out(text: string): void {
-    this.stdout.write(`${text}\n`);
-  }
-
   /**
-   * Prints the result of a command, and waits until it has arrived. `bnfix ... | head` closes the pipe early: that is not
-   * an error.
+   * Prints the result of a command, line by line, and waits until it has arrived. `bnfix ... | head` closes the pipe early:
+   * that is not an error. A line break within a line comes from a name or a path: it is escaped, like everything else that
+   * could drive the terminal.
    * @throws BnfixError `unwritable` when it did not arrive, as on a full disk
    */
-  async print(text: string, stream: Output = this.stdout): Promise<void> {
+  async print(lines: readonly string[], stream: Output = this.stdout): Promise<void> {
     const { writeStreamBytes } = await import('../writers/stream_bytes.js');
     try {
-      await writeStreamBytes(stream, Buffer.from(`${text}\n`));
+      await writeStreamBytes(stream, Buffer.from(this.#textOf(lines, stream)));
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code === 'EPIPE') return;
       const { explainUnwritable } = await import('../writers/target.js');
@@ -53,14 +53,34 @@ export class Terminal {
     }
   }
 
-  /** Prints a line on stderr. */
-  err(text: string): void {
-    this.stderr.write(`${text}\n`);
+  /** Prints a result as JSON. @throws BnfixError `unwritable` like {@link print} */
+  printJson(value: unknown, stream: Output = this.stdout): Promise<void> {
+    return this.print(jsonLines(value), stream);
+  }
+
+  /** Prints lines on stderr, escaped like those of {@link print}. */
+  err(...lines: readonly string[]): void {
+    this.say(lines, this.stderr);
+  }
+
+  /** Prints lines without waiting: what does not arrive is lost. */
+  say(lines: readonly string[], stream: Output): void {
+    stream.write(this.#textOf(lines, stream));
+  }
+
+  #textOf(lines: readonly string[], stream: Output): string {
+    const color = this.hasColor(stream);
+    return lines.map((line) => `${safeLine(line, color)}\n`).join('');
+  }
+
+  /** From now on, nothing is coloured. */
+  withoutColor(): void {
+    this.#noColor = true;
   }
 
   /** Whether to colour a stream: only a terminal, unless NO_COLOR is set (https://no-color.org). */
   hasColor(stream: Output): boolean {
-    if (this.#env.NO_COLOR) return false;
+    if (this.#noColor || this.#env.NO_COLOR) return false;
     if (this.#env.FORCE_COLOR) return this.#env.FORCE_COLOR !== '0';
     return stream.isTTY === true && this.#env.TERM !== 'dumb';
   }

@@ -1,4 +1,5 @@
 import { BnfixError, type Fix } from '../errors.js';
+import { shellQuoted } from '../quoted.js';
 
 /** Options that take several names, separated by commas. */
 const LISTS = /^--(outputs|inputs|keep|set|map|output_node_names)$/;
@@ -11,13 +12,14 @@ export function unexpectedArgument(argument: string, argv: readonly string[]): B
 function fixFor(argument: string, argv: readonly string[]): { why?: string; fix: readonly (string | Fix)[] } {
   const at = argv.indexOf(argument);
   const [list = '', first = ''] = argv.slice(Math.max(0, at - 2), at);
-  if (LISTS.test(list)) return { why: 'names are separated by commas', fix: [`${list} ${first},${argument}`] };
+  if (LISTS.test(list))
+    return { why: 'names are separated by commas', fix: [`${list} ${shellQuoted(`${first},${argument}`)}`] };
   const [command, second = ''] = argv;
   if (second === 'freeze' || second === 'fold') {
     const rest = argv.slice(2);
     return {
       why: `${command} is a command, and ${second}, too; fold freezes first`,
-      fix: [['bnfix fold', ...rest].join(' ')],
+      fix: [['bnfix fold', ...rest.map(shellQuoted)].join(' ')],
     };
   }
   const why = 'a command takes one model';

@@ -1,7 +1,7 @@
 import { didYouMean, nearNames } from '../did_you_mean.js';
 import { BnfixError } from '../errors.js';
+import { shellQuoted } from '../quoted.js';
 import type { Command } from './commands.js';
-import { shellQuoted } from './flags.js';
 import { PATH } from './normalized.js';
 import { unexpectedArgument } from './unexpected_argument.js';
 
@@ -16,8 +16,8 @@ interface Context {
 /** The error for a message of the parser. */
 export function usageError(message: string, context: Context): BnfixError {
   const { argv, commands } = context;
-  const unknown = /^Unknown (?:argument|command)s?: (.+)$/.exec(message)?.[1]?.split(', ');
-  const suggested = /^Did you mean (.+)\?$/.exec(message)?.[1];
+  const unknown = /^Unknown (?:argument|command)s?: (.+)$/s.exec(message)?.[1]?.split(', ');
+  const suggested = /^Did you mean (.+)\?$/s.exec(message)?.[1];
   const [first = ''] = argv;
   const isCommand = first.startsWith('-') || commands.some(({ name }) => name === first);
   if (unknown !== undefined && isCommand) {
@@ -26,7 +26,7 @@ export function usageError(message: string, context: Context): BnfixError {
     return unexpectedArgument(unknown[0]!, argv);
   }
   if (unknown !== undefined || suggested !== undefined) return unknownCommand(suggested, context);
-  const bare = /^Not enough arguments following: (.+)$/.exec(message)?.[1];
+  const bare = /^Not enough arguments following: (.+)$/s.exec(message)?.[1];
   if (bare !== undefined)
     return new BnfixError('usage', `${dashed(bare)} needs a value`, {
       fix: `${dashed(bare)} ${VALUES[bare] ?? 'VALUE'}`,

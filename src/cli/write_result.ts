@@ -4,18 +4,21 @@ import type { FreezeReport } from '../freezing/report.js';
 import { noticeText } from '../freezing/wording.js';
 import { type FileHash, type FileHashes, load, loadHashed } from '../load.js';
 import type { LoadedModel } from '../load_sources.js';
+import { printableData } from '../printable.js';
+import { shellQuoted } from '../quoted.js';
 import type { Encoded } from '../writers/encoded.js';
 import { writeFile } from '../writers/file.js';
 import { encodeAs, graphFormat } from '../writers/graph_file.js';
 import { verifyPayloads, writeStream } from '../writers/stream.js';
 import { checkTarget } from '../writers/target.js';
 import type { Args } from './args.js';
-import { flagText, shellQuoted } from './flags.js';
+import { flagText } from './flags.js';
 import { type FreezeRequest, proposedName } from './freeze_request.js';
 import { graphPart } from './graph_part.js';
 import { interruptible, uninterrupted } from './interrupt.js';
 import { hanging, wrapped } from './layout.js';
 import { makeOrAsk } from './make_or_ask.js';
+import { nextLines } from './next_steps.js';
 import { progressBar } from './progress.js';
 import { jsonReport, type Written } from './report.js';
 import { type ReportStyle, reportStyle } from './report_style.js';
@@ -32,7 +35,7 @@ interface Result<R extends FreezeReport> {
 interface Task<R extends FreezeReport> {
   readonly command: string;
   readonly make: (model: LoadedModel, options: FreezeRequest['freeze']) => Result<R>;
-  readonly text: (report: R, written: Written, style: ReportStyle) => string;
+  readonly text: (report: R, written: Written, style: ReportStyle) => readonly string[];
 }
 
 /** Makes the graph of a task, writes it and shows the report. */
@@ -63,7 +66,7 @@ export async function writeResult<R extends FreezeReport>(
     return 0;
   } catch (error) {
     const part = verbose ? graphPart(error, model.graph) : undefined;
-    if (part !== undefined) terminal.err(part);
+    if (part !== undefined) terminal.err(...part);
     throw error;
   } finally {
     hashes?.stop();
@@ -116,22 +119,25 @@ async function show<R extends FreezeReport>(
   args: Args,
   terminal: Terminal,
 ): Promise<void> {
+  // Nothing of a model reaches the text as it is. The commands that follow quote names in their own way.
+  const shown = printableData(report);
   // Warnings go to stderr as well, for users who skip the report, or send it to a file.
   const isSeen = !args.flag('quiet') && terminal.stdout.isTTY === true && terminal.stderr.isTTY === true;
   const warnings =
-    args.flag('json') || isSeen ? [] : report.notices.filter((notice) => isWarning(notice) || isIdle(notice, args));
+    args.flag('json') || isSeen ? [] : shown.notices.filter((notice) => isWarning(notice) || isIdle(notice, args));
   for (const notice of warnings) {
     const lines = wrapped(`bnfix: warning: ${noticeText(notice, flagText)}`, terminal.messageWidth - 2);
-    terminal.err(hanging('', lines, 2).join('\n'));
+    terminal.err(...hanging('', lines, 2));
   }
   // The report must not mix with a graph on stdout.
   const stream = written.path === '-' ? terminal.stderr : terminal.stdout;
-  if (args.flag('json')) await terminal.print(jsonReport(report, written, task.command), stream);
+  if (args.flag('json')) await terminal.printJson(jsonReport(report, written, task.command), stream);
   else if (!args.flag('quiet')) {
-    const color = !args.flag('no-color') && terminal.hasColor(stream);
+    const color = terminal.hasColor(stream);
     const [width, unicode] = [terminal.width(stream, 80), terminal.hasUnicode];
     const style = reportStyle({ verbose: args.flag('verbose'), color, width, unicode });
-    await terminal.print(task.text(report, written, style), stream);
+    const lines = task.text(shown, printableData(written), style);
+    await terminal.print([...lines, ...nextLines(report, written, style)], stream);
   }
 }
 

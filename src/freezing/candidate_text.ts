@@ -3,9 +3,9 @@ import { refText } from '../graph/node.js';
 import { shapeText } from './text.js';
 
 /** The list of candidates for an error; the whole one as well if it is cut short. */
-export function candidatesWhy(candidates: readonly OutputCandidate[]): { why: string; wholeWhy?: string } {
-  const textOf = (limit?: number) => ['candidates, best first:', ...candidateLines(candidates, limit)].join('\n');
-  return { why: textOf(SHOWN), ...(candidates.length > SHOWN && { wholeWhy: textOf() }) };
+export function candidatesWhy(candidates: readonly OutputCandidate[]): { why: string[]; wholeWhy?: string[] } {
+  const lines = (limit?: number) => ['candidates, best first:', ...candidateLines(candidates, limit)];
+  return { why: lines(SHOWN), ...(candidates.length > SHOWN && { wholeWhy: lines() }) };
 }
 
 /** How many candidates an error lists. */

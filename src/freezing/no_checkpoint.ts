@@ -22,7 +22,7 @@ export function refuseWithoutCheckpoint({ model, needed, problems }: Refusable):
   const prefixes = others.map((name) => name.replace(/\.index$/, ''));
   throw new BnfixError('unreadable', `no checkpoint found for ${model.name}`, {
     where: model.name,
-    why: lines.join('\n'),
+    why: lines,
     fix: [
       ...(own.length > 0 ? [{ text: `copy ${missing.join(', ')} from where the model was saved` }] : []),
       ...prefixes.slice(0, 5).map((value) => ({ option: 'checkpoint', value, text: 'takes the weights from there' })),

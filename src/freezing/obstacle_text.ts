@@ -145,7 +145,7 @@ export function obstaclesText(obstacles: readonly Obstacle[], inputs: readonly s
   return {
     headline: first!.headline,
     where: obstacles[0]!.node,
-    why: [first!.why, ...others.slice(0, 7).map(({ headline }) => `also: ${headline}`)].join('\n'),
+    why: [first!.why, ...others.slice(0, 7).map(({ headline }) => `also: ${headline}`)],
     fixes,
   };
 }

@@ -65,8 +65,8 @@ export function noOutputOf(model: Model, node: Node, port: number, count: number
 
 /** The outputs that would be chosen, and all candidates. */
 function proposals(model: Model): {
-  why?: string;
-  wholeWhy?: string;
+  why?: string | readonly string[];
+  wholeWhy?: readonly string[];
   fix: Fix | string;
   candidates: readonly string[];
 } {

@@ -14,9 +14,9 @@ import { withoutStatistics } from './without_statistics.js';
 export interface ProblemText {
   readonly headline: string;
   readonly where?: string | undefined;
-  readonly why?: string | undefined;
+  readonly why?: string | readonly string[] | undefined;
   /** As that of an error. */
-  readonly wholeWhy?: string | undefined;
+  readonly wholeWhy?: readonly string[] | undefined;
   readonly fixes: readonly Fix[];
   readonly option?: string;
 }
@@ -106,7 +106,7 @@ export function problemText(problems: readonly Problem[], analysis: Refusable): 
       return {
         headline: `${plural(selected.length, 'batch norm')} with unusable moving statistics`,
         where: first.batchNorm,
-        why: ['a flag selects them at inference:', ...lines].join('\n'),
+        why: ['a flag selects them at inference:', ...lines],
         fixes: [BEFORE_DIVERGED, { option: 'set', value: first.flags.join(','), text: 'accepts them' }],
       };
     }
@@ -189,7 +189,7 @@ function outputsUnclear(problem: With<'outputs_unclear'>, { model }: Refusable):
     return {
       headline: `the model has ${signatures.length} signatures: which outputs are wanted?`,
       where: model.name,
-      why: ['signatures and their outputs:', ...signatureLines(signatures)].join('\n'),
+      why: ['signatures and their outputs:', ...signatureLines(signatures)],
       fixes: signatures.map(({ name }) => ({ option: 'signature', value: name })),
     };
   }
@@ -240,7 +240,7 @@ function withoutValue(problems: readonly With<'no_value'>[], { model, needed }: 
   return {
     headline: `${plural(names.length, 'variable')} that the outputs need have no usable value`,
     where,
-    why: [listed(names, 6), missingText(problems[0]!.value)].join('\n'),
+    why: [listed(names, 6), missingText(problems[0]!.value)],
     fixes,
   };
 }

@@ -47,12 +47,10 @@ export function refuse(analysis: Refusable): void {
   const unclear = problems.filter(({ code }) => code === 'outputs_unclear');
   const groups = groupsOf(unclear.length > 0 ? unclear : problems);
   const [first, ...others] = groups.map((group) => problemText(group, analysis));
-  const why = [first!.why, ...others.flatMap((other) => [other.headline, other.why])].filter(
-    (text) => text !== undefined,
-  );
+  const why = [first!.why, ...others.flatMap((other) => [other.headline, other.why])].flatMap((lines) => lines ?? []);
   throw new BnfixError(CODES[groups[0]![0]!.code], first!.headline, {
     where: first!.where,
-    why: why.length > 0 ? why.join('\n') : undefined,
+    why,
     wholeWhy: groups.length === 1 ? first!.wholeWhy : undefined,
     fix: distinct([first!, ...others].flatMap(({ fixes }) => fixes)),
     option: first!.option,

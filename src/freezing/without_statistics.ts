@@ -21,7 +21,7 @@ export function withoutStatistics(problems: readonly Refused[], analysis: Refusa
   return {
     headline: headline(problems, analysis),
     where: names.length === 1 ? names[0] : undefined,
-    why: [...reasonLines(problems), ...vectorLines(problems, analysis)].join('\n'),
+    why: [...reasonLines(problems), ...vectorLines(problems, analysis)],
     fixes: [...fixesFor(problems, analysis), keepFix(names, analysis)],
   };
 }
@@ -188,7 +188,7 @@ function wrongPair(problems: readonly Refused[], analysis: Refusable): ProblemTe
           ...(vectors.length > 0
             ? [`${name} has ${plural(channels, 'channel')}; vectors of that size: ${listed(vectors, 8)}`]
             : []),
-        ].join('\n'),
+        ],
         fixes: pair ? [mapFix(batchNorm, pair, 'has the right size')] : [],
       };
     }

@@ -6,6 +6,7 @@ import type { Node, TensorRef } from '../graph/node.js';
 import { NodeSet } from '../graph/node_set.js';
 import type { Tensor } from '../graph/tensor.js';
 import { topologicalOrder } from '../graph/walk.js';
+import { printable } from '../printable.js';
 import { attrText } from './attr_text.js';
 import { constantText } from './constant_text.js';
 import { inferredTypes } from './inferred_types.js';
@@ -81,7 +82,7 @@ class Printer {
       if (this.#part && !this.#part.has(node) && !edge.has(node)) continue;
       if (this.#written.has(node.name) || this.#isImplied(node)) continue;
       this.#written.add(node.name);
-      const device = node.device === '' ? '' : ` on ${node.device}`;
+      const device = node.device === '' ? '' : ` on ${printable(node.device)}`;
       lines.push(`${nameText(node.name)} = ${this.#call(node, node.name, new Map())}${device}`);
     }
     return lines.reverse();
@@ -99,9 +100,10 @@ class Printer {
     const inputs = shown.inputs.map((ref) => this.#input(ref, scope, counts));
     const args = [...inputs, ...shown.controls.map((name) => `^${nameText(name)}`)];
     if (shown !== node) args.push('...');
+    const op = nameText(node.op);
     const attrs = this.#attrs(shown);
     const list = attrs.length > 0 ? `[${attrs.join(', ')}]` : '';
-    return args.length > 0 || list === '' ? `${node.op}(${args.join(', ')})${list}` : `${node.op}${list}`;
+    return args.length > 0 || list === '' ? `${op}(${args.join(', ')})${list}` : `${op}${list}`;
   }
 
   #shown(node: Node): Shown {
@@ -140,9 +142,9 @@ class Printer {
     const keys = Object.keys({ ...inferred, ...shown.attr }).sort();
     return keys.flatMap((key) => {
       const [own, implied] = [shown.attr[key], inferred[key]].map((value) => value && attrText(key, value));
-      if (own === undefined) return [`-${key}`];
+      if (own === undefined) return [`-${nameText(key)}`];
       if (own === implied) return [];
-      return [key === 'dtype' && shown.attr.dtype?.type != null ? own : `${key}=${own}`];
+      return [key === 'dtype' && shown.attr.dtype?.type != null ? own : `${nameText(key)}=${own}`];
     });
   }
 

@@ -1,4 +1,5 @@
 import { BnfixError } from '../errors.js';
+import { printable } from '../printable.js';
 
 /** A piece of the notation. `end` comes after the last one. */
 export interface Token {
@@ -58,9 +59,12 @@ export function notationError(line: number, what: string): BnfixError {
   return new BnfixError('unreadable', what, { where: `line ${line}` });
 }
 
-/** A name in the notation: in backticks if it would be parsed as something else. */
+/**
+ * A name in the notation: in backticks if it would be parsed as something else. A name with line breaks or the like is not in
+ * the notation: it is shown with escapes, in one line.
+ */
 export function nameText(name: string): string {
   TOKEN.lastIndex = 0;
   const match = TOKEN.exec(name);
-  return match?.groups?.word === name && name !== 'true' && name !== 'false' ? name : `\`${name}\``;
+  return match?.groups?.word === name && name !== 'true' && name !== 'false' ? name : `\`${printable(name)}\``;
 }

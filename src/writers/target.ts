@@ -2,6 +2,7 @@ import { type BigIntStats, constants, existsSync } from 'node:fs';
 import { access, lstat, readlink, realpath, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { BnfixError, type ErrorDetail } from '../errors.js';
+import { shellQuoted } from '../quoted.js';
 import type { TargetOptions } from './encoded.js';
 
 /** The target of a result, checked before anything is written. */
@@ -118,7 +119,7 @@ const MEANINGS: Readonly<Record<string, (path: string) => { why: string; fix: Er
     if (/^[a-z][\w+.-]+:\/\//i.test(path)) return { why: 'it is a URL; bnfix writes files', fix: FILE };
     return {
       why: `folder ${folder} not found`,
-      fix: `create it: mkdir -p ${/[^\w./-]/.test(folder) ? `'${folder}'` : folder}`,
+      fix: `create it: mkdir -p ${shellQuoted(folder)}`,
     };
   },
   ENOTDIR: (path) => ({ why: `a part of ${dirname(path)} is a file, not a folder`, fix: 'check the path' }),

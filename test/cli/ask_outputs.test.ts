@@ -44,7 +44,7 @@ describe('the question which tensors are the outputs', () => {
         '? Which tensors are the outputs? The best candidates come first.',
         '>[x] probs  Softmax float32 [?,3]  the net ends here',
         ' [x] split:1  Split float32 [?,2]  the net ends here',
-        ' [ ] loss  Mean float32 []  one value for ?[2J the whole batch',
+        ' [ ] loss  Mean float32 []  one value for \\x1b[2J the whole batch',
       ].join('\n'),
     );
     expect(text).toContain('Up and Down move, Space selects, Enter accepts, Escape cancels');

@@ -35,14 +35,19 @@ it('starts the CLI with yargs and the table of commands alone', () => {
   const { files, packages } = needs('cli/index.ts', [STATIC]);
   expect(packages).toEqual(['yargs']);
   expect(files).toContain('cli/commands/freeze.ts');
-  expect(files.filter((file) => !file.startsWith('cli/'))).toEqual(['did_you_mean.ts', 'errors.ts']);
+  expect(files.filter((file) => !file.startsWith('cli/'))).toEqual([
+    'did_you_mean.ts',
+    'errors.ts',
+    'printable.ts',
+    'quoted.ts',
+  ]);
   expect(files.filter((file) => /run_|write_result|report|show_error/.test(file))).toEqual([]);
 });
 
 it('shows the help of freeze without the library', () => {
   const { files, packages } = needs('cli/commands/freeze.ts', [STATIC]);
   expect(packages).toEqual([]);
-  expect(files.filter((file) => !file.startsWith('cli/'))).toEqual(['errors.ts']);
+  expect(files.filter((file) => !file.startsWith('cli/'))).toEqual(['errors.ts', 'printable.ts', 'quoted.ts']);
 });
 
 it('loads the question about outputs only to ask it', () => {

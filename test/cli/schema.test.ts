@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import type { Command } from '../../src/cli/commands.js';
+import { jsonLines } from '../../src/cli/json.js';
 import { jsonReport } from '../../src/cli/report.js';
 import { BnfixError, EXIT_CODES } from '../../src/errors.js';
 import { fold } from '../../src/freezing/fold.js';
@@ -56,7 +57,7 @@ async function jsonOf(one: Pick<Case, 'model' | 'load'>, command: string, make: 
       notes: [],
       read,
     };
-    return jsonReport(report, { ...written, format: 'pb' }, command);
+    return jsonLines(jsonReport(report, { ...written, format: 'pb' }, command)).join('\n');
   } catch (error) {
     return await jsonOfError(error);
   } finally {
