@@ -77,11 +77,17 @@ export class Args {
    * @throws BnfixError `usage` when there are more
    */
   positional(name: string): string | undefined {
-    const rest = Array.isArray(this.#values._) ? this.#values._.slice(1).map(String) : [];
-    if (this.#values[name] === '') throw this.given.includes('') ? isEmpty(name) : isStdin();
-    const [first, second] = [this.string(name), ...rest].filter((value) => value !== undefined);
+    const [first, second] = this.positionals(name);
     if (second !== undefined) throw unexpectedArgument(second, this.given);
     return first;
+  }
+
+  /** The positional arguments; they may follow `--`, so that a name can begin with a dash. */
+  positionals(name: string): string[] {
+    const rest = Array.isArray(this.#values._) ? this.#values._.slice(1).map(String) : [];
+    const values = [...this.strings(name), ...rest];
+    if (values.includes('')) throw this.given.includes('') ? isEmpty(name) : isStdin();
+    return values;
   }
 }
 

@@ -1,13 +1,13 @@
-import type { Options } from 'yargs';
 import type { Args } from './args.js';
 import { fold } from './commands/fold.js';
 import { freeze } from './commands/freeze.js';
+import type { OptionTable } from './option.js';
 import type { Terminal } from './terminal.js';
 
 /** An entry of the command table. */
 export interface Command {
   readonly name: string;
-  /** The name of its positional argument. */
+  /** The name of its positional argument; `PATH...` is one or more. */
   readonly positional: string;
   readonly positionalText: string;
   /** One line for the help. */
@@ -17,12 +17,22 @@ export interface Command {
 
 /** What a file in commands/ exports. It imports the library only when it runs, so that help is fast. */
 interface CommandModule {
-  readonly options: Readonly<Record<string, Options>>;
+  readonly options: OptionTable;
   /** A command line and what it does. */
   readonly examples: readonly (readonly [line: string, what: string])[];
   /** @returns the exit code */
   run(args: Args, terminal: Terminal): Promise<number>;
 }
+
+/** What bnfix is for. */
+export const INTRODUCTION =
+  'Finds and repairs TensorFlow graphs whose batch norms were saved in training mode: their output changes with the batch.';
+
+/** Command lines for a first look. */
+export const WHERE_TO_START: readonly (readonly [line: string, what: string])[] = [
+  ['bnfix freeze model.meta --dry-run', 'what is wrong, and what freeze would do'],
+  ['bnfix freeze model.meta -o frozen.pb', 'repair and freeze'],
+];
 
 /** All commands. A new one is a file in commands/ and an entry here. */
 export const COMMANDS: readonly Command[] = [
@@ -43,7 +53,7 @@ export const COMMANDS: readonly Command[] = [
 ];
 
 /** Options that every command has. */
-export const COMMON_OPTIONS: Readonly<Record<string, Options>> = {
+export const COMMON_OPTIONS: OptionTable = {
   json: { type: 'boolean', describe: 'print the report (or the error) as JSON; messages go to stderr' },
   quiet: { type: 'boolean', alias: 'q', describe: 'print errors only' },
   verbose: {

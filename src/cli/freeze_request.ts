@@ -1,10 +1,10 @@
 import { basename } from 'node:path';
-import type { Options } from 'yargs';
 import { BnfixError } from '../errors.js';
 import type { FreezeOptions } from '../freezing/options.js';
 import type { LoadOptions } from '../load.js';
 import { shellQuoted } from '../quoted.js';
 import type { Args } from './args.js';
+import type { OptionTable } from './option.js';
 
 /** The parsed arguments of `bnfix freeze`. */
 export interface FreezeRequest {
@@ -22,7 +22,7 @@ export interface FreezeRequest {
 }
 
 /** The flags of TensorFlow's freeze_graph, so that scripts only change one word. bnfix detects what the last ones say. */
-export const FREEZE_GRAPH_OPTIONS: Readonly<Record<string, Options>> = {
+export const FREEZE_GRAPH_OPTIONS: OptionTable = {
   input_meta_graph: { type: 'string', hidden: true, requiresArg: true },
   input_checkpoint: { type: 'string', hidden: true, requiresArg: true },
   input_graph: { type: 'string', hidden: true, requiresArg: true },

@@ -11,7 +11,7 @@ export const PATH = /[./\\]/;
 export function normalized(argv: readonly string[], commands: readonly Command[]): string[] {
   const names = commands.map(({ name }) => name);
   const [first = '', second = ''] = argv;
-  if (first === 'help') return names.includes(second) ? [second, '--help'] : ['--help'];
+  if (first === 'help') return second === '' || second === 'help' ? ['--help'] : [second, '--help'];
   if (first === 'version') return ['--version'];
   const end = argv.indexOf('--');
   const args = end < 0 ? argv : argv.slice(0, end);

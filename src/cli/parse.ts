@@ -8,9 +8,9 @@ import { version } from './version.js';
 /** What a command line requests. */
 export type Parsed =
   | { readonly kind: 'run'; readonly command: Command; readonly args: Args }
-  /** Help or version. */
-  | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'no command'; readonly help: string };
+  /** Without a command, the help of the program; `asked` if it was asked for. */
+  | { readonly kind: 'help'; readonly command: Command | undefined; readonly asked: boolean }
+  | { readonly kind: 'version'; readonly version: string };
 
 const SETTINGS = {
   // TensorFlow's names contain dots and dashes, and may be numbers.
@@ -23,19 +23,14 @@ const SETTINGS = {
   'greedy-arrays': false,
 };
 
-const EXIT_CODES_TEXT =
-  'Exit codes: 0 done, 1 reserved, 2 usage, 3 unreadable input, 4 statistics or variables missing or untrained, ' +
-  '5 unsupported pattern, 6 cannot write, 70 a bug in bnfix, 130 interrupted.';
-
 /** @throws BnfixError `usage` for an unknown command, option or argument */
 export async function parse(given: readonly string[], commands: readonly Command[]): Promise<Parsed> {
   const argv = normalized(given, commands);
   let found: { command: Command; args: Args } | undefined;
-  let text = '';
+  let values: Readonly<Record<string, unknown>> = {};
   const known = new Set(['help', 'version', ...Object.keys(COMMON_OPTIONS)]);
   const parser = yargs()
     .scriptName('bnfix')
-    .usage('bnfix COMMAND\n\nRepairs TensorFlow graphs whose batch norms were saved in training mode.')
     .parserConfiguration(SETTINGS)
     .locale('en')
     .exitProcess(false)
@@ -45,17 +40,16 @@ export async function parse(given: readonly string[], commands: readonly Command
     .version(version())
     .alias('version', 'V')
     .options(COMMON_OPTIONS)
-    .epilogue('bnfix COMMAND --help shows the options of a command.')
     .fail((message, error) => {
       throw error ?? usageError(message, { argv, known, commands });
     });
   for (const command of commands) {
     parser.command({
-      command: `${command.name} [${command.positional}]`,
+      command: `${command.name} [${command.positional.replace('...', '..')}]`,
       describe: command.summary,
       builder: (parser: Argv) => {
         for (const name of Object.keys(command.module.options)) known.add(name);
-        return commandParser(parser, command);
+        return parser.positional(positionalKey(command), { type: 'string' }).options(command.module.options);
       },
       handler: (values) => {
         found = { command, args: new Args(values, argv) };
@@ -64,24 +58,22 @@ export async function parse(given: readonly string[], commands: readonly Command
   }
   try {
     // Given a callback, yargs prints nothing itself.
-    await parser.parseAsync([...argv], {}, (_error, _values, output) => {
-      text = output;
+    await parser.parseAsync([...argv], {}, (_error, parsed) => {
+      values = parsed;
     });
   } catch (error) {
     // yargs throws some errors without calling `fail`.
     throw (error as Error).name === 'YError' ? usageError((error as Error).message, { argv, known, commands }) : error;
   }
-  if (text !== '') return { kind: 'text', text };
-  return found ? { kind: 'run', ...found } : { kind: 'no command', help: await parser.getHelp() };
+  if (found) return { kind: 'run', ...found };
+  if (values.version === true) return { kind: 'version', version: version() };
+  const command = commands.find(({ name }) => argv.includes(name));
+  const [unknown] = command ? [] : ((values._ ?? []) as readonly unknown[]);
+  if (unknown !== undefined) throw usageError(`Unknown command: ${unknown}`, { argv, known, commands });
+  return { kind: 'help', command, asked: values.help === true };
 }
 
-function commandParser(argv: Argv, { name, positional, positionalText, summary, module }: Command): Argv {
-  argv
-    .usage(`bnfix ${name} ${positional}\n\n${summary[0]!.toUpperCase()}${summary.slice(1)}.`)
-    .positional(positional, { type: 'string', describe: positionalText })
-    .options(module.options)
-    .epilogue(EXIT_CODES_TEXT);
-  for (const [line, what] of module.examples) argv.example(line, what);
-
-  return argv;
+/** The name of a positional argument, as yargs has it. */
+function positionalKey({ positional }: Command): string {
+  return positional.replace('...', '');
 }

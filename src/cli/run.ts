@@ -24,12 +24,14 @@ export async function run(
   try {
     const parsed = await parse(argv, commands);
     switch (parsed.kind) {
-      case 'text':
-        await terminal.print(parsed.text.split('\n'));
+      case 'version':
+        await terminal.print([parsed.version]);
         return 0;
-      case 'no command':
-        terminal.err(...parsed.help.split('\n'));
-        return EXIT_CODES.usage;
+      case 'help': {
+        const { showHelp } = await import('./help.js');
+        await showHelp(parsed.command, terminal, parsed.asked ? terminal.stdout : terminal.stderr, commands);
+        return parsed.asked ? 0 : EXIT_CODES.usage;
+      }
       case 'run':
         if (!hasFolder) throw noWorkingFolder();
         return await parsed.command.module.run(parsed.args, terminal);

@@ -29,22 +29,17 @@ export function usageError(message: string, context: Context): BnfixError {
   const bare = /^Not enough arguments following: (.+)$/s.exec(message)?.[1];
   if (bare !== undefined)
     return new BnfixError('usage', `${dashed(bare)} needs a value`, {
-      fix: `${dashed(bare)} ${VALUES[bare] ?? 'VALUE'}`,
+      fix: `${dashed(bare)} ${valueName(bare, context)}`,
     });
   return new BnfixError('usage', message, { fix: 'bnfix --help' });
 }
 
-/** What an option may take. */
-const VALUES: Readonly<Record<string, string>> = {
-  o: 'frozen.pb',
-  output: 'frozen.pb',
-  outputs: 'NAME,NAME',
-  inputs: 'NAME,NAME',
-  checkpoint: 'PREFIX',
-  set: 'is_training=false',
-  map: 'BATCH_NORM=MEAN,VARIANCE',
-  keep: 'NAME',
-};
+/** What the help calls the value of an option. */
+function valueName(name: string, { argv, commands }: Context): string {
+  const options = commands.find((command) => argv.includes(command.name))?.module.options ?? {};
+  const entries = Object.entries(options);
+  return entries.find(([key, { alias }]) => [key, alias].flat().includes(name))?.[1].value ?? 'VALUE';
+}
 
 /** Short options of other programs. */
 const SHORT: Readonly<Record<string, string>> = {
@@ -94,10 +89,11 @@ function unknownCommand(suggested: string | undefined, { argv, commands }: Conte
   const names = commands.map(({ name }) => name);
   const command = suggested ?? nearNames(first, names)[0];
   const isVerb = command === undefined && rest.some((arg) => !arg.startsWith('-') && PATH.test(arg));
+  const isHelp = rest.some((arg) => arg === '--help' || arg === '-h');
   const line = command !== undefined || isVerb ? [command ?? names[0]!, ...rest] : [names[0]!, first, ...rest];
   return new BnfixError('usage', `unknown command ${first}`, {
     fix: [
-      `bnfix ${line.map(shellQuoted).join(' ')}`,
+      `bnfix ${(command === undefined && isHelp ? ['--help'] : line).map(shellQuoted).join(' ')}`,
       ...(command === undefined ? [`commands: ${names.join(', ')}`] : []),
     ],
     candidates: command === undefined ? [] : [command],

@@ -42,6 +42,8 @@ describe('usage errors: exit 2', () => {
     ['names with spaces', ['freeze', 'x', '--outputs', 'a', 'b'], 'fix    --outputs a,b\n'],
     ['both commands', ['freeze', 'fold', 'x.meta'], 'fix    bnfix fold x.meta\n'],
     ['a command of another program', ['convert', 'x.meta', '-o', 'y.pb'], '  Ways on  bnfix freeze x.meta -o y.pb\n'],
+    ['help of a command with a typo', ['help', 'freez'], '  fix    bnfix freeze --help\n'],
+    ['help of what is no command', ['nothing', '-h'], '  Ways on  bnfix --help\n'],
     ['stdin', ['freeze', '-', '-o', 'y.pb'], 'a model cannot be read from stdin\n'],
     [
       'an output as a flag',
@@ -79,7 +81,7 @@ describe('usage errors: exit 2', () => {
   it('shows the help where there is no command', async () => {
     const { code, stdout, stderr } = await cli([]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    expect(stderr).toContain('bnfix freeze [MODEL]');
+    expect(stderr).toContain('\n  freeze  repair the batch norms');
   });
 
   it('lists candidates, one to a line, where the outputs are not clear', async () => {
@@ -356,15 +358,15 @@ describe('help', () => {
   it('shows commands, options, examples and exit codes on stdout', async () => {
     const all = await cli(['--help']);
     expect(all.code).toBe(0);
-    expect(all.stdout).toContain('bnfix freeze [MODEL]');
+    expect(all.stdout).toContain('\n  freeze  repair the batch norms');
     const { code, stdout } = await cli(['freeze', '-h']);
     expect(code).toBe(0);
     for (const text of [
       '-o, --output',
       '--allow-untrained',
-      'Examples:',
+      'Examples\n',
       'bnfix freeze model.meta -o out.pb',
-      '130 interr',
+      '\n  130  interr',
     ]) {
       expect(stdout).toContain(text);
     }

@@ -1,10 +1,10 @@
-import type { Options } from 'yargs';
 import type { Args } from '../args.js';
 import { freezeRequest } from '../freeze_request.js';
+import type { OptionTable } from '../option.js';
 import type { Terminal } from '../terminal.js';
 import { options as freezeOptions } from './freeze.js';
 
-const options: Readonly<Record<string, Options>> = {
+const options: OptionTable = {
   ...freezeOptions,
   'duplicate-weights': {
     group: 'Output',

@@ -1,35 +1,52 @@
-import type { Options } from 'yargs';
 import type { Args } from '../args.js';
 import { FREEZE_GRAPH_OPTIONS, freezeRequest } from '../freeze_request.js';
+import type { Option, OptionTable } from '../option.js';
 import type { Terminal } from '../terminal.js';
 
 const NAMES = 'Model';
 const STATISTICS = 'Batch norms, dropouts, flags';
 const RESULT = 'Output';
-const named = (group: string, describe: string): Options => ({ group, describe, type: 'string', requiresArg: true });
-const list = (group: string, describe: string): Options => ({ ...named(group, describe), array: true });
-const flag = (group: string, describe: string): Options => ({ group, describe, type: 'boolean' });
+const named = (group: string, value: string, describe: string): Option => ({
+  group,
+  value,
+  describe,
+  type: 'string',
+  requiresArg: true,
+});
+const list = (group: string, value: string, describe: string): Option => ({
+  ...named(group, value, describe),
+  array: true,
+});
+const flag = (group: string, describe: string): Option => ({ group, describe, type: 'boolean' });
 
 /** Options of `bnfix freeze`; `bnfix fold` has them as well. */
-export const options: Readonly<Record<string, Options>> = {
-  output: { ...named(RESULT, 'file to write: .pb, .pbtxt (text), or - for stdout'), alias: 'o' },
+export const options: OptionTable = {
+  output: { ...named(RESULT, 'FILE', 'file to write: .pb, .pbtxt (text), or - for stdout'), alias: 'o' },
   force: flag(RESULT, 'overwrite an existing file'),
   sync: flag(RESULT, 'wait until the file is on disk, so that it survives a power failure'),
   'verify-written': flag(RESULT, 'read the file again after writing it, and compare it'),
   'dry-run': flag(RESULT, 'do everything, including reading and checking every weight, but write nothing'),
-  outputs: list(NAMES, 'tensors to keep as outputs of the frozen graph: a,b or a:0 (default: detected)'),
-  signature: named(NAMES, 'signature whose outputs to keep (default: serving_default, or the only one)'),
-  tag: named(NAMES, 'tags of the graph in a SavedModel: serve or train,gpu'),
-  inputs: list(NAMES, 'tensors to cut at: each becomes a placeholder (default: the ends of input pipelines)'),
-  checkpoint: named(NAMES, 'checkpoint with the weights (default: the one next to the graph)'),
+  outputs: list(NAMES, 'NAMES', 'tensors to keep as outputs of the frozen graph: a,b or a:0 (default: detected)'),
+  signature: named(NAMES, 'NAME', 'signature whose outputs to keep (default: serving_default, or the only one)'),
+  tag: named(NAMES, 'TAGS', 'tags of the graph in a SavedModel: serve or train,gpu'),
+  inputs: list(NAMES, 'NAMES', 'tensors to cut at: each becomes a placeholder (default: the ends of input pipelines)'),
+  checkpoint: named(NAMES, 'PREFIX', 'checkpoint with the weights (default: the one next to the graph)'),
   reference: {
-    ...named(STATISTICS, 'training graph (.meta) of an already frozen model: pairs batch norms with their statistics'),
+    ...named(
+      STATISTICS,
+      'FILE',
+      'training graph (.meta) of an already frozen model: pairs batch norms with their statistics',
+    ),
     alias: 'meta',
   },
   ema: flag(STATISTICS, 'use the moving averages of the weights (ExponentialMovingAverage)'),
-  set: list(STATISTICS, 'NAME=VALUE: pin a placeholder: is_training=false, keep_prob=1 (default: flags are detected)'),
-  keep: list(STATISTICS, 'batch norms, dropouts or flags to leave as they are: names or globs'),
-  map: list(STATISTICS, 'BN=MEAN,VARIANCE: variables or checkpoint keys with the moving statistics of a batch norm'),
+  set: list(
+    STATISTICS,
+    'NAME=VALUE',
+    'pin a placeholder: is_training=false, keep_prob=1 (default: flags are detected)',
+  ),
+  keep: list(STATISTICS, 'NAMES', 'batch norms, dropouts or flags to leave as they are: names or globs'),
+  map: list(STATISTICS, 'BN=MEAN,VARIANCE', 'variables or checkpoint keys with the moving statistics of a batch norm'),
   'allow-untrained': flag(STATISTICS, 'accept statistics that were never updated'),
   ...FREEZE_GRAPH_OPTIONS,
 };
