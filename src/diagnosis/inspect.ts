@@ -4,9 +4,9 @@ import type { Analysis } from '../freezing/analysis.js';
 import type { FreezeOptions } from '../freezing/options.js';
 import { candidateReports, flagReport, tensorInfos } from '../freezing/report.js';
 import type { Model } from '../graph/model.js';
-import { refText } from '../graph/node.js';
 import { ancestors } from '../graph/walk.js';
 import { anyOf } from '../ops/meaning.js';
+import { endsOf } from './ends.js';
 import { inspectBatchNorms } from './inspect_batch_norms.js';
 import { inspectSize } from './inspect_size.js';
 import type {
@@ -18,6 +18,7 @@ import type {
   SignatureTensorInspection,
   Verdict,
 } from './inspection.js';
+import { tensorName } from './tensor_name.js';
 
 /**
  * Finds out what is in a model: inputs, outputs, batch norms with their statistics, flags, sizes. Needs no outputs and no
@@ -47,7 +48,7 @@ export function inspectAnalysis(analysis: Analysis): Inspection {
       producer: model.graph.header.versions?.producer ?? undefined,
     },
     checkpoint: model.checkpoint?.name,
-    verdict: verdictOf(batchNorms),
+    verdict: verdictOf(analysis, batchNorms),
     inputs: inputsOf(analysis),
     outputs: tensorInfos(graph, outputs.refs),
     outputReason: outputs.reason,
@@ -55,32 +56,30 @@ export function inspectAnalysis(analysis: Analysis): Inspection {
     signatures: signaturesOf(model),
     flags: flagsOf(analysis, batchNorms),
     batchNorms,
-    dropouts: dropouts.map(({ output, x, random }) => ({ name: output, input: refText(x), random })),
+    dropouts: dropouts.map(({ output, x, random }) => ({ name: output, input: tensorName(x), random })),
     randomOps: randomOps.filter((name) => !ofDropouts.has(name)),
     size: inspectSize(analysis),
     ops: opCounts(model),
   };
 }
 
-function verdictOf(batchNorms: readonly BatchNormInspection[]): Verdict {
+function verdictOf({ flags }: Analysis, batchNorms: readonly BatchNormInspection[]): Verdict {
   const inUse = batchNorms.filter(({ feeds, mode }) => feeds.length > 0 && mode !== 'per_example');
   const affected = inUse.filter(({ mode }) => mode === 'training').length;
   const total = inUse.length;
-  const isSwitched = inUse.some(({ mode }) => mode === 'switched');
+  // A flag may also switch the whole net, with other batch norms.
+  const isSwitched = flags.some(({ reason }) => reason.code === 'training_ops');
   const kind = total === 0 ? 'no_batch_norms' : affected > 0 ? 'affected' : isSwitched ? 'needs_flags' : 'ok';
   return { kind, affected, total };
 }
 
 const isPlaceholder = anyOf('placeholder');
+const isRandom = anyOf('random');
 
 /** The placeholders that feed an output, or a candidate. */
 function inputsOf({ graph, outputs }: Analysis) {
-  const ends = outputs.refs.length > 0 ? outputs.refs : outputs.candidates.map(({ ref }) => ref);
-  const feeding = ancestors(
-    graph,
-    ends.map(({ node }) => node),
-    false,
-  );
+  const ends = endsOf(outputs).map(({ node }) => node);
+  const feeding = ancestors(graph, ends, false);
   const placeholders = [...graph.nodes()].filter((node) => feeding.has(node) && isPlaceholder(node));
   return tensorInfos(
     graph,
@@ -88,10 +87,11 @@ function inputsOf({ graph, outputs }: Analysis) {
   );
 }
 
-function flagsOf({ graph, flags }: Analysis, batchNorms: readonly BatchNormInspection[]): FlagInspection[] {
+function flagsOf({ graph, flags, model }: Analysis, batchNorms: readonly BatchNormInspection[]): FlagInspection[] {
   return flags.map((flag) => ({
     ...flagReport(graph, flag),
     batchNorms: batchNorms.filter((each) => each.flags.includes(flag.node)).map(({ name }) => name),
+    randomOps: (flag.disables ?? []).filter((name) => isRandom(model.graph.find(name) ?? graph.find(name))),
   }));
 }
 

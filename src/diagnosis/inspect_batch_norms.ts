@@ -1,16 +1,27 @@
 import type { Statistics } from '../analysis/state/statistics.js';
 import type { Variable } from '../analysis/state/variables.js';
+import { findActivations } from '../analysis/training/activations.js';
 import type { BatchNorm } from '../analysis/training/batch_norms.js';
 import type { Stored } from '../analysis/training/stored_statistics.js';
 import { Shapes } from '../analysis/values/shapes.js';
-import type { AnalysedBatchNorm, Analysis, StoredBatchNorm } from '../freezing/analysis.js';
-import { attrFloat, attrString } from '../graph/attrs.js';
+import {
+  type AnalysedBatchNorm,
+  type Analysis,
+  MAX_FED_CANDIDATES,
+  type StoredBatchNorm,
+} from '../freezing/analysis.js';
+import { attrBool, attrFloat, attrString } from '../graph/attrs.js';
 import type { Graph } from '../graph/graph.js';
-import { refText, type TensorRef } from '../graph/node.js';
-import { DEFAULT_EPSILON, epsilonUnder, scaleAfter } from './arithmetic.js';
+import type { TensorRef } from '../graph/node.js';
+import type { NodeSet } from '../graph/node_set.js';
+import { ancestors } from '../graph/walk.js';
+import { anyOf } from '../ops/meaning.js';
+import { arithmeticOf, DEFAULT_EPSILON } from './arithmetic.js';
+import { endsOf } from './ends.js';
 import type { BatchNormInspection } from './inspection.js';
 import { nameOf, StoredValues } from './stored_values.js';
 import { summarized } from './summary.js';
+import { tensorName } from './tensor_name.js';
 
 /** All batch norms of a model, in file order, with the values of their statistics. */
 export function inspectBatchNorms(analysis: Analysis): BatchNormInspection[] {
@@ -22,12 +33,16 @@ interface Parts {
   readonly mean: Stored | undefined;
   readonly variance: Stored | undefined;
   readonly evidence: Statistics['evidence'] | undefined;
-  readonly gamma: TensorRef | undefined;
+  /** What the reciprocal of the deviation is multiplied by; undefined if not everything was recognised. */
+  readonly factors: readonly TensorRef[] | undefined;
   readonly beta: TensorRef | undefined;
   readonly epsilon: number | undefined;
+  readonly x: TensorRef | undefined;
 }
 
-type Described = Pick<BatchNormInspection, 'name' | 'pattern' | 'mode' | 'feeds' | 'input' | 'unpaired' | 'health'>;
+type Described = Pick<BatchNormInspection, 'name' | 'pattern' | 'mode' | 'feeds' | 'unpaired' | 'health'>;
+
+const isGlobal = anyOf('global_batch_norm');
 
 /** The output of a channel that varies less than this, in standard deviations, is constant for the next layer. */
 const DEAD = 1e-3;
@@ -37,12 +52,28 @@ class Inspector {
   readonly #graph: Graph;
   readonly #shapes: Shapes;
   readonly #values: StoredValues;
+  readonly #activations: NodeSet;
+  /** What feeds the outputs (or candidates), and each of them. */
+  readonly #live: NodeSet;
+  readonly #ends: readonly { readonly name: string; readonly feeding: NodeSet }[];
 
   constructor(analysis: Analysis) {
     this.#analysis = analysis;
     this.#graph = analysis.graph;
     this.#shapes = new Shapes(analysis.graph);
-    this.#values = new StoredValues(analysis.graph, analysis.variables, analysis.model.checkpoint);
+    this.#values = new StoredValues(analysis);
+    this.#activations = findActivations(analysis.graph);
+    const ends = endsOf(analysis.outputs);
+    this.#live = ancestors(
+      analysis.graph,
+      ends.map(({ node }) => node),
+      false,
+    );
+    const isAsked = analysis.stored.length > 0;
+    this.#ends = ends.slice(0, isAsked ? MAX_FED_CANDIDATES : 0).map((ref) => ({
+      name: tensorName(ref),
+      feeding: ancestors(analysis.graph, [ref.node], false),
+    }));
   }
 
   all(): BatchNormInspection[] {
@@ -51,22 +82,22 @@ class Inspector {
     const found = [
       ...batchNorms.map((each) => this.#analysed(each)),
       ...stored.filter(({ name, isBatchNorm }) => isBatchNorm && !known.has(name)).map((each) => this.#stored(each)),
-      ...otherBatchNorms.map((each) => this.#analysed({ ...each, feeds: [], health: undefined })),
+      ...otherBatchNorms.map((each) => this.#analysed({ ...each, feeds: [], health: undefined })).filter(isRecognised),
     ];
     const byName = new Map(found.map((each) => [each.name, each]));
     return [...this.#graph.nodes()].flatMap(({ name }) => byName.get(name) ?? []);
   }
 
   #analysed(batchNorm: BatchNorm & Pick<AnalysedBatchNorm, 'feeds' | 'health'>): BatchNormInspection {
-    const { name, pattern, status, x, feeds, health } = batchNorm;
+    const { name, pattern, status, feeds, health } = batchNorm;
     const isUncertain = status.kind === 'unpaired' || status.kind === 'averaged_in_parts';
+    const node = this.#graph.get(name);
     return this.#completed(
       {
         name,
-        pattern,
+        pattern: isGlobal(node) ? node.op : pattern,
         mode: status.kind === 'inference' || status.kind === 'per_example' ? status.kind : 'training',
         feeds,
-        input: refText(x),
         unpaired: isUncertain ? status.reason : undefined,
         health,
       },
@@ -74,37 +105,53 @@ class Inspector {
     );
   }
 
-  #partsOf({ name, unfused, parameters, status }: BatchNorm): Parts {
+  #partsOf({ name, x, unfused, parameters, status }: BatchNorm): Parts {
     const paired = status.kind === 'paired' ? status.statistics : undefined;
     const statistics = {
       mean: paired && ofVariable(paired.mean),
       variance: paired && ofVariable(paired.variance),
       evidence: paired?.evidence,
     };
-    if (unfused) return { ...statistics, ...this.#arithmetic(name) };
-    const { inputs } = this.#graph.get(name);
-    if (status.kind === 'inference') {
-      statistics.mean = this.#values.at(inputs[3]);
-      statistics.variance = this.#values.at(inputs[4]);
+    const node = this.#graph.get(name);
+    if (isGlobal(node)) {
+      const [beta, gamma] = parameters;
+      const isScaled = attrBool(node, 'scale_after_normalization') ?? true;
+      const epsilon = attrFloat(node, 'variance_epsilon') ?? 0;
+      return { ...statistics, factors: isScaled && gamma ? [gamma] : [], beta, epsilon, x };
     }
-    const epsilon = shortest(attrFloat(this.#graph.get(name), 'epsilon') ?? DEFAULT_EPSILON);
-    return { ...statistics, gamma: parameters[0], beta: parameters[1], epsilon };
+    if (unfused) {
+      const arithmetic = this.#arithmetic(name, [x, ...this.#reduced(unfused.reductions)]);
+      return isRootAveraged(paired, name)
+        ? { ...statistics, ...arithmetic, epsilon: undefined }
+        : { ...statistics, ...arithmetic };
+    }
+    if (status.kind === 'inference') {
+      statistics.mean = this.#values.at(node.inputs[3]);
+      statistics.variance = this.#values.at(node.inputs[4]);
+    }
+    const epsilon = attrFloat(node, 'epsilon') ?? DEFAULT_EPSILON;
+    return { ...statistics, factors: parameters.slice(0, 1), beta: parameters[1], epsilon, x };
   }
 
   #stored({ name, norm, health }: StoredBatchNorm): BatchNormInspection {
-    const { feeds, input } = { feeds: this.#analysis.outputs.refs.map(refText), input: '' };
-    return this.#completed(
-      { name, pattern: 'unfused', mode: 'inference', feeds, input, unpaired: undefined, health },
-      { mean: norm.mean, variance: norm.variance, evidence: undefined, ...this.#arithmetic(name) },
-    );
+    const parts = { mean: norm.mean, variance: norm.variance, evidence: undefined, ...this.#arithmetic(name, []) };
+    const feeds = this.#ends.filter(({ feeding }) => feeding.hasNamed(name)).map((end) => end.name);
+    return this.#completed({ name, pattern: 'unfused', mode: 'inference', feeds, unpaired: undefined, health }, parts);
   }
 
-  #arithmetic(root: string): Pick<Parts, 'gamma' | 'beta' | 'epsilon'> {
-    const epsilon = epsilonUnder(this.#graph, root);
-    return {
-      ...scaleAfter(this.#graph, root, (ref) => this.#values.at(ref) !== undefined),
-      epsilon: epsilon && shortest(epsilon),
-    };
+  /** What reductions reduce, if it is not computed from the mean. */
+  #reduced(reductions: readonly string[]): TensorRef[] {
+    return reductions.flatMap((name) => this.#graph.get(name).inputs.slice(0, 1));
+  }
+
+  #arithmetic(root: string, sources: readonly TensorRef[]) {
+    const isLive = this.#live.hasNamed(root);
+    return arithmeticOf(this.#graph, root, {
+      sources,
+      isLive: (node) => !isLive || this.#live.has(node),
+      isStored: (ref) => this.#values.isStored(ref),
+      isActivation: (node) => this.#activations.has(node),
+    });
   }
 
   #completed(described: Described, parts: Parts): BatchNormInspection {
@@ -112,23 +159,24 @@ class Inspector {
     const flags = this.#analysis.switched.get(name) ?? [];
     const [mean, variance] = [this.#values.numbersOf(parts.mean), this.#values.numbersOf(parts.variance)];
     const scale = this.#scaleOf(parts, variance);
+    const gamma = parts.factors && this.#values.nameIn(parts.factors);
     const decayed = parts.mean ?? parts.variance;
-    const decay = decayed && this.#analysis.decays.get(nameOf(decayed));
-    const [gamma, beta] = [this.#values.at(parts.gamma), this.#values.at(parts.beta)];
+    const decay = this.#decayInOp(name) ?? (decayed && this.#analysis.decays.get(nameOf(decayed)));
     return {
       ...described,
       mode: mode === 'inference' && flags.length > 0 ? 'switched' : mode,
       flags,
-      channels: variance?.length ?? this.#channels(name, gamma ?? beta),
-      epsilon: parts.epsilon,
+      channels: variance?.length ?? this.#channels(name, parts),
+      input: parts.x && tensorName(parts.x),
+      epsilon: parts.epsilon === undefined ? undefined : shortest(parts.epsilon),
       decay: decay === undefined ? undefined : Math.round(decay * 1e7) / 1e7,
       statistics: parts.variance && {
         mean: parts.mean && nameOf(parts.mean),
         variance: nameOf(parts.variance),
         evidence: parts.evidence,
       },
-      gamma: gamma && nameOf(gamma),
-      beta: beta && nameOf(beta),
+      gamma,
+      beta: this.#values.nameAt(parts.beta),
       mean: mean && summarized(mean),
       variance: variance && summarized(variance),
       scale: scale && summarized(scale),
@@ -136,22 +184,40 @@ class Inspector {
     };
   }
 
-  /** What an input is multiplied by at inference. */
-  #scaleOf({ gamma, epsilon }: Parts, variance: Float64Array | undefined): Float64Array | undefined {
-    if (!variance || epsilon === undefined) return undefined;
-    const factors = gamma && this.#values.numbersAt(gamma);
-    if (gamma && (!factors || (factors.length !== variance.length && factors.length !== 1))) return undefined;
-    return variance.map((v, i) => (factors ? factors[factors.length === 1 ? 0 : i]! : 1) / Math.sqrt(v + epsilon));
+  /** FusedBatchNormV3 may average by itself. */
+  #decayInOp(name: string): number | undefined {
+    const factor = attrFloat(this.#graph.get(name), 'exponential_avg_factor');
+    return factor === undefined || factor === 1 ? undefined : 1 - factor;
   }
 
-  #channels(name: string, parameter: Stored | undefined): number | undefined {
+  /** What an input is multiplied by at inference. */
+  #scaleOf({ factors, epsilon }: Parts, variance: Float64Array | undefined): Float64Array | undefined {
+    const gamma = variance && epsilon !== undefined && factors ? this.#values.productOf(factors) : undefined;
+    if (!gamma || (gamma.length !== variance!.length && gamma.length !== 1)) return undefined;
+    return variance!.map((v, i) => gamma[gamma.length === 1 ? 0 : i]! / Math.sqrt(v + epsilon!));
+  }
+
+  /** From the shapes, where no statistics are known. */
+  #channels(name: string, { factors, beta }: Parts): number | undefined {
+    for (const ref of [...(factors ?? []), beta]) {
+      const shape = ref && this.#shapes.of(ref);
+      if (shape?.length === 1 && shape[0]! >= 0) return shape[0];
+    }
     const node = this.#graph.get(name);
     const x = node.inputs[0] && this.#shapes.of(node.inputs[0]);
-    const stored = parameter?.kind === 'constant' ? parameter.tensor.shape : parameter?.variable.shape;
-    if (stored?.length === 1) return stored[0];
     const size = (attrString(node, 'data_format') ?? 'NHWC').startsWith('NC') ? x?.[1] : x?.at(-1);
     return size !== undefined && size >= 0 ? size : undefined;
   }
+}
+
+/** Whether the arithmetic around a root is that of a batch norm: what feeds no output was not checked otherwise. */
+function isRecognised({ pattern, input }: BatchNormInspection): boolean {
+  return pattern !== 'unfused' || input !== undefined;
+}
+
+/** Whether a variable averages the root of the variance, not the variance itself. */
+function isRootAveraged(statistics: Statistics | undefined, root: string): boolean {
+  return statistics?.evidence.kind === 'update op' && statistics.evidence.tensors[1].node === root;
 }
 
 function ofVariable(variable: Variable): Stored {

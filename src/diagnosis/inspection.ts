@@ -82,6 +82,8 @@ export interface FlagInspection {
   readonly reason: FlagReason | undefined;
   /** The batch norms that use batch statistics with the other value. */
   readonly batchNorms: readonly string[];
+  /** The random ops, of dropouts mostly, that are active with the other value only. */
+  readonly randomOps: readonly string[];
 }
 
 /** Values along the channels, summarised. In float64; values that are not finite are only counted. */
@@ -125,8 +127,8 @@ export interface BatchNormInspection {
   readonly flags: readonly string[];
   /** The outputs (or candidates) that it feeds. */
   readonly feeds: readonly string[];
-  /** The tensor that it normalises. */
-  readonly input: string;
+  /** The tensor that it normalises; undefined if it was not recognised. */
+  readonly input: string | undefined;
   /** Number of channels; undefined if unknown. */
   readonly channels: number | undefined;
   /** What is added to the variance; undefined if it was not recognised. */

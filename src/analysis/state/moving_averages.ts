@@ -9,7 +9,6 @@ import { evaluate, forwardsElement } from '../values/evaluate.js';
 import { Shapes } from '../values/shapes.js';
 import {
   type Assignments,
-  afterAssignment,
   assignedValue,
   assignedVariable,
   assignKind,
@@ -21,6 +20,7 @@ import {
 } from './assignments.js';
 import { AverageChains } from './average_chains.js';
 import { AverageCheck, MAX_UPDATE_OPS } from './average_check.js';
+import { Decays } from './decays.js';
 import type { LastBatch } from './last_batch.js';
 import type { MovingAverage } from './moving_average.js';
 import { Rows } from './rows.js';
@@ -98,7 +98,7 @@ export function findUpdates(graph: Graph, variables: Variables, activations: Nod
     unknownRows,
     lastBatches: findLastBatches(finder, averages, chains),
     steadyState: finder.steadyState,
-    decays: finder.decays(),
+    decays: finder.decays.all(),
     updated: new Set([...updated.map(({ variable }) => variable), ...inRows].map(({ node }) => node)),
     truncated: finder.check.truncated,
   };
@@ -153,14 +153,11 @@ class Finder {
   readonly steadyState: SteadyState;
   readonly check: AverageCheck;
   readonly rows: Rows;
+  readonly decays: Decays;
   readonly #graph: Graph;
   readonly #variables: Variables;
   readonly #activations: NodeSet;
   readonly #shapes: Shapes;
-  /** The momentum of each variable that is a moving average; undefined if it is known only at run time. */
-  readonly #decays = new Map<string, number | undefined>();
-  /** Variables that are set to a statistic, and those that averaged it before. */
-  readonly #passedOn = new Map<string, readonly string[]>();
   /** Whether a variable averages data (not only constants), by node; undefined while being determined. */
   readonly #averagesData = new Map<string, boolean | undefined>();
 
@@ -173,6 +170,7 @@ class Finder {
     this.rows = new Rows(graph, variables, this.#shapes);
     this.check = new AverageCheck(graph, variables, this.rows);
     this.steadyState = new SteadyState(graph, variables);
+    this.decays = new Decays(graph, this.check, this.steadyState);
     for (const { variable, assigns } of this.assignments.values()) {
       for (const assign of assigns) {
         const value = this.#constantOf(variable, assign);
@@ -190,8 +188,8 @@ class Finder {
       (updateKind(assign) === 'set' && sameRef(statistic, updatedValue(assign))) ||
       this.check.overwrites(variable, assign, (leaf) => sameRef(leaf, statistic));
     const via: string[] = [];
-    if (isCopy) this.#passedOn.set(variable.node, via);
-    else this.#addDecay(variable, assign, statistic);
+    if (isCopy) this.decays.addCorrected(variable, via);
+    else this.decays.add(variable, assign, statistic);
     const averages: MovingAverage[] = [];
     /** What the variable converges to if the tensor is always `x`. */
     let limit = (x: number) => x;
@@ -234,26 +232,6 @@ class Finder {
     }
     if (at) this.check.truncated.add(assign.name);
     return averages;
-  }
-
-  /** The momentum of each moving average: of one that is corrected for its first values, that of the average before. */
-  decays(): ReadonlyMap<string, number> {
-    const known = new Map([...this.#decays].flatMap(([name, decay]) => (decay === undefined ? [] : [[name, decay]])));
-    for (const [name, via] of this.#passedOn) {
-      const before = via.find((each) => this.#decays.get(each) !== undefined);
-      if (before !== undefined && !known.has(name)) known.set(name, this.#decays.get(before)!);
-    }
-    return known;
-  }
-
-  #addDecay(variable: Variable, assign: Node, statistic: TensorRef): void {
-    const value = this.steadyState.knownValueOfUpdate(updatedValue(assign), (ref) => {
-      if (sameRef(ref, statistic)) return 0;
-      return this.check.isOwn(variable, ref) ? 1 : undefined;
-    });
-    const decay = value === undefined ? undefined : afterAssignment(updateKind(assign)!, 1, value);
-    const isSame = !this.#decays.has(variable.node) || this.#decays.get(variable.node) === decay;
-    this.#decays.set(variable.node, isSame ? decay : undefined);
   }
 
   /** Whether a variable averages data, not only constants. */

@@ -1,13 +1,14 @@
 import type { Graph } from '../../graph/graph.js';
 import type { Node } from '../../graph/node.js';
 import { NodeSet } from '../../graph/node_set.js';
-import { anyOf } from '../../ops/meaning.js';
+import { sourceOf } from '../../graph/walk.js';
+import { anyOf, isIdentity, isMerge } from '../../ops/meaning.js';
 import { isElementwise } from '../state/assignments.js';
 import type { Flag } from './flags.js';
 
 const isFused = anyOf('fused_batch_norm');
 const isRoot = anyOf('root', 'power');
-const chooses = anyOf('merge', 'switch', 'select');
+const chooses = anyOf('merge', 'switch', 'select', 'pack', 'concat', 'gather', 'slice');
 
 /**
  * The batch norms whose statistics flags choose, and these flags: ops of fused batch norms that only inference needs, and
@@ -25,9 +26,21 @@ export function findSwitched(graph: Graph, flags: readonly Flag[]): ReadonlyMap<
       const node = graph.find(name);
       if (node && isFused(node)) add(node, flag);
     }
+    for (const name of flag.disables ?? []) for (const node of counterpartsOf(graph, name)) add(node, flag);
     for (const root of rootsOf(graph, flag.disables ?? [])) add(root, flag);
   }
   return switched;
+}
+
+/** The fused batch norms in the other branch of a condition. */
+function counterpartsOf(graph: Graph, name: string): Node[] {
+  const node = graph.find(name);
+  if (!node || !isFused(node)) return [];
+  const merges = graph.consumers({ node: name, port: 0 }).filter(isMerge);
+  const sources = merges.flatMap(({ inputs }) =>
+    inputs.map((ref) => graph.find(sourceOf(graph, ref, isIdentity).node)),
+  );
+  return sources.filter((source) => source !== undefined && source !== node && isFused(source)) as Node[];
 }
 
 /** The roots that are computed from batch statistics, element by element. */
