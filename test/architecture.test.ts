@@ -66,6 +66,16 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'check_options',
     'proto',
   ],
+  drawing: [
+    'diagnosis',
+    'freezing',
+    'analysis/training',
+    'analysis/state',
+    'analysis/values',
+    'ops',
+    'graph',
+    'errors',
+  ],
   writers: ['graph', 'ops', 'io', 'check_options', 'errors', 'quoted', 'proto'],
   // Runs a graph to show that it is right: nothing of the main way needs it.
   run: ['graph', 'ops', 'readers', 'errors', 'did_you_mean', 'proto'],

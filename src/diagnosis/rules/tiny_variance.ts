@@ -14,7 +14,7 @@ export const tinyVariance: Rule = {
   id: 'tiny-variance',
   level: 'warn',
   find({ analysis }) {
-    const values = new StoredValues(analysis.graph, analysis.variables, analysis.model.checkpoint);
+    const values = new StoredValues(analysis);
     return variancesOf(analysis, values).flatMap(({ name, epsilon, variance }): Found[] => {
       const numbers = variance && epsilon !== undefined ? values.numbersOf(variance) : undefined;
       const small = numbers?.filter((number) => number >= 0 && number < epsilon!);
