@@ -1,6 +1,6 @@
 """What people wrote: small nets after well-known repositories of 2016 to 2020, and unusual ones, checked like the random ones.
 
-    python scripts/fuzz/recipes.py [--list] [NAME ...]
+    python scripts/nets/recipes.py [--list] [NAME ...]
 """
 from __future__ import print_function
 

@@ -1,7 +1,7 @@
 """Random nets of the patterns of batch norm that people wrote, each checked by real TensorFlow.
 
-    python scripts/fuzz/random_nets.py --count 100 --first 0     # seeds 0 to 99
-    python scripts/fuzz/random_nets.py --seed 17 --show          # one seed, its recipe, and bnfix's report
+    python scripts/nets/random_nets.py --count 100 --first 0     # seeds 0 to 99
+    python scripts/nets/random_nets.py --seed 17 --show          # one seed, its recipe, and bnfix's report
 
 A net is wrong when its frozen graph differs from the inference build of the same seed, or is refused, or crashes.
 """

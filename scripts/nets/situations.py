@@ -1,8 +1,8 @@
 """Situations that people are in: each net is saved in several ways, frozen and folded, with and without named outputs.
 
-    python scripts/fuzz/situations.py [--list] [--kind KIND] [NAME ...]
-    python scripts/fuzz/situations.py --random 50 --first 0 [--kind KIND]      # nets drawn from seeds
-    python scripts/fuzz/situations.py --random 1 --first 17 --show             # its files are kept
+    python scripts/nets/situations.py [--list] [--kind KIND] [NAME ...]
+    python scripts/nets/situations.py --random 50 --first 0 [--kind KIND]      # nets drawn from seeds
+    python scripts/nets/situations.py --random 1 --first 17 --show             # its files are kept
 
 A situation says what it expects: `ok`, `refused`, or `either` (right or refused, but not wrong). Every attempt that ends otherwise is
 printed.

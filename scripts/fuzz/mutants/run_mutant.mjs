@@ -1,0 +1,210 @@
+// Runs one mutant in this process and checks everything that must hold, whatever the input.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { Writable } from 'node:stream';
+import { BnfixError, EXIT_CODES, fold, freeze, load, writeGraph } from '../../../dist/index.js';
+import { cliArguments } from './options.mjs';
+import { Random } from './random.mjs';
+import { peakMemory, resetPeak } from './resources.mjs';
+import { sizeOf } from './seeds.mjs';
+import { signatureOf } from './signature.mjs';
+
+const CLI = new URL('../../../dist/cli/', import.meta.url);
+const { run, Terminal } = createRequire(import.meta.url)(new URL('cli.cjs', CLI).pathname);
+const DOCUMENTED = new Set(
+  Object.values(EXIT_CODES)
+    .concat(0)
+    .filter((code) => code !== EXIT_CODES.internal),
+);
+const COMMANDS = { freeze, fold };
+
+/** How mutants are run: most in the library, since that is fast. */
+export function wayOf(mutant) {
+  return mutant.way ?? (mutant.draw < 0.65 ? 'library' : mutant.draw < 0.99 ? 'command line' : 'process');
+}
+
+/**
+ * @param work - a folder for the files of this run; it is emptied before
+ * @returns `outcome` (ok or a code of BnfixError), `result` (the bytes written, if any), `faults`, `cpu` in seconds, `peak` in bytes
+ */
+export async function runMutant(mutant, work) {
+  const [folder, out] = [join(work, 'model'), join(work, 'out')];
+  rmSync(work, { recursive: true, force: true });
+  writeModel(mutant, folder);
+  mkdirSync(out);
+  const prototypes = prototypeKeys();
+  const [before, start] = [resetPeak(), process.cpuUsage()];
+  const way = wayOf(mutant);
+  const ran = await WAYS[way](mutant, folder, join(out, 'result.pb'));
+  const { user, system } = process.cpuUsage(start);
+  const peak = peakMemory();
+  const faults = [...ran.faults];
+  if (ran.outcome === 'internal' && way !== 'library') {
+    // The text of a command has no stack: the library says where it was.
+    const again = await WAYS.library(mutant, folder, join(work, 'again.pb'));
+    if (again.faults.length > 0) faults.splice(0, 1, ...again.faults);
+  }
+  if (prototypeKeys() !== prototypes) faults.push('a prototype was changed');
+  faults.push(...filesChanged(mutant, folder), ...leftovers(out, ran));
+  const result = ran.wrote ? readFileSync(join(out, 'result.pb')) : undefined;
+  if (result) faults.push(...(await unreadable(result)));
+  const grown = peak === undefined || way === 'process' ? undefined : peak - before;
+  return { ...ran, way, result, faults, cpu: (user + system) / 1e6, grown, bytes: sizeOf(mutant.files) };
+}
+
+export function writeModel(mutant, folder) {
+  mkdirSync(folder, { recursive: true });
+  for (const [path, bytes] of mutant.files) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), bytes);
+  }
+}
+
+const WAYS = {
+  async library(mutant, folder, target) {
+    const options = { ...mutant.load };
+    for (const key of ['checkpoint', 'reference'])
+      if (options[key] !== undefined) options[key] = join(folder, options[key]);
+    try {
+      const model = await load(join(folder, mutant.model), options);
+      try {
+        const done = COMMANDS[mutant.command](model, mutant.freeze);
+        await writeGraph(target, done);
+        return { outcome: 'ok', wrote: true, faults: [], report: done.report };
+      } finally {
+        model.close();
+      }
+    } catch (error) {
+      if (error instanceof BnfixError && error.code !== 'internal')
+        return { outcome: error.code, wrote: false, faults: [] };
+      return { outcome: 'internal', wrote: false, faults: [signatureOf(error)] };
+    }
+  },
+
+  async 'command line'(mutant, folder, target) {
+    const { args, isJson } = commandLine(mutant, folder, target);
+    const [stdout, stderr] = [new Collector(), new Collector()];
+    const code = await run(args, new Terminal({ stdout, stderr, env: { NO_COLOR: '1' } }));
+    return judge({ code, stdout: stdout.text, stderr: stderr.text, isJson, isDry: args.includes('--dry-run') });
+  },
+
+  async process(mutant, folder, target) {
+    const { args, isJson } = commandLine(mutant, folder, target);
+    const timeout = Math.ceil(4000 * cpuLimit(sizeOf(mutant.files)));
+    const argv = [
+      '--max-old-space-size=1000',
+      new URL('main.js', CLI).pathname,
+      ...args.map((arg) => arg.replaceAll('\0', '')),
+    ];
+    const { status, signal, stdout, stderr } = spawnSync(process.execPath, argv, {
+      timeout,
+      maxBuffer: 2 ** 27,
+      encoding: 'utf8',
+    });
+    if (status === null) return { outcome: 'killed', wrote: false, faults: [`the process ended by ${signal}`] };
+    return judge({ code: status, stdout, stderr, isJson, isDry: args.includes('--dry-run') });
+  },
+};
+
+/** CPU seconds that a run over so many bytes may take. */
+export function cpuLimit(bytes) {
+  return 10 + bytes / 100_000;
+}
+
+/** Bytes of memory that it may need beside what Node.js and the program take. */
+export function memoryLimit(bytes) {
+  return 64 * 2 ** 20 + 4 * bytes;
+}
+
+function commandLine(mutant, folder, target) {
+  const random = new Random(mutant.seedNumber ?? 0, 1);
+  const isJson = random.chance(0.5);
+  const args = [...cliArguments(mutant, folder, random), '-o', target, ...(isJson ? ['--json'] : [])];
+  return { args, isJson };
+}
+
+const CODE_NAMES = new Map([[0, 'ok'], ...Object.entries(EXIT_CODES).map(([name, code]) => [code, name])]);
+
+/** Exit code and output of a command. */
+function judge({ code, stdout, stderr, isJson, isDry }) {
+  const faults = [];
+  if (code === EXIT_CODES.internal) faults.push(`exit 70: ${firstLines(stderr || stdout)}`);
+  else if (!DOCUMENTED.has(code)) faults.push(`undocumented exit code ${code}`);
+  faults.push(...rawCharacters('stdout', stdout), ...rawCharacters('stderr', stderr));
+  if (isJson) faults.push(...badJson(stdout));
+  return { outcome: CODE_NAMES.get(code) ?? `exit ${code}`, wrote: code === 0 && !isDry, faults, stdout, stderr };
+}
+
+function firstLines(text) {
+  const error = /(internal error|"message"): .*/.exec(text)?.[0] ?? text;
+  return error
+    .split('\n')[0]
+    .replace(/\/[^ ]*\//g, '')
+    .replace(/\d+/g, 'N')
+    .slice(0, 60);
+}
+
+function badJson(stdout) {
+  try {
+    JSON.parse(stdout);
+    return [];
+  } catch {
+    return [stdout === '' ? '--json printed nothing' : 'the JSON cannot be parsed'];
+  }
+}
+
+/** Control characters, and those that change the direction of text. A name with a line break must not begin a line. */
+function rawCharacters(stream, text) {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is searched
+  const found = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]/.exec(text);
+  if (found) return [`raw control character U+${found[0].charCodeAt(0).toString(16).padStart(4, '0')} on ${stream}`];
+  return /^FORGED/m.test(text) ? [`a name forged a line on ${stream}`] : [];
+}
+
+function prototypeKeys() {
+  return [Object, Array, Function, Map, String]
+    .map((one) => Object.getOwnPropertyNames(one.prototype).join())
+    .join(';');
+}
+
+function filesChanged(mutant, folder) {
+  const now = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) =>
+    statSync(join(folder, path)).isFile(),
+  );
+  const isSame =
+    now.length === mutant.files.size &&
+    now.every((path) => mutant.files.get(path)?.equals(readFileSync(join(folder, path))));
+  return isSame ? [] : ["the model's folder was changed"];
+}
+
+function leftovers(out, { wrote }) {
+  const names = readdirSync(out);
+  if (wrote && !names.includes('result.pb')) return ['exit 0 without a result'];
+  const others = names.filter((name) => !(wrote && name === 'result.pb'));
+  return others.length === 0 ? [] : [`left in the output folder: ${others[0].replace(/^\.bnfix-.*/, '.bnfix-*')}`];
+}
+
+/** Whether our own result can be read again. */
+async function unreadable(bytes) {
+  try {
+    (await load(new Uint8Array(bytes))).close();
+    return [];
+  } catch (error) {
+    return [`the result cannot be loaded: ${signatureOf(error)}`];
+  }
+}
+
+class Collector extends Writable {
+  #parts = [];
+
+  _write(chunk, _encoding, done) {
+    this.#parts.push(Buffer.from(chunk));
+    done();
+  }
+
+  get text() {
+    return Buffer.concat(this.#parts).toString('utf8');
+  }
+}
