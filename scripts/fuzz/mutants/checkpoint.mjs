@@ -144,9 +144,9 @@ export const CHECKPOINT_CHANGES = {
     const table = readTable(files.get(path));
     if (!table) return undefined;
     const kind = random.pick(['data', 'meta', 'index', 'snappy']);
-    const damage = (block, of) => (of === kind ? (changeBytes(block, random)?.bytes ?? block) : block);
-    const options = { ...tableOptions(random), ...(kind === 'snappy' ? { snappy: true } : {}), damage };
-    return { files: new Map([[path, writeTable(table.entries, options)]]), what: `damaged ${kind} blocks` };
+    const corrupt = (block, of) => (of === kind ? (changeBytes(block, random)?.bytes ?? block) : block);
+    const options = { ...tableOptions(random), ...(kind === 'snappy' ? { snappy: true } : {}), corrupt };
+    return { files: new Map([[path, writeTable(table.entries, options)]]), what: `corrupted ${kind} blocks` };
   },
   footer: (files, path, random) => {
     const copy = Buffer.from(files.get(path));

@@ -7,7 +7,7 @@ export async function minimise(mutant, signature) {
   const worker = new Worker();
   const fails = async (candidate) => {
     const found = await worker.run({ mutant: candidate });
-    return found.fault === signature || (found.faults ?? []).includes(signature);
+    return (found.fault && signature.startsWith(found.fault)) || (found.faults ?? []).includes(signature);
   };
   try {
     if (!(await fails(mutant))) return undefined;

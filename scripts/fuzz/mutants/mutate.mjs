@@ -31,6 +31,13 @@ const KINDS = {
   'state file': [1.5, onState],
   files: [1, onFiles],
 };
+/** Commands with their frequency. */
+const COMMANDS = [
+  [50, 'freeze'],
+  [25, 'fold'],
+  [12, 'inspect'],
+  [13, 'check'],
+];
 const KIND_NAMES = Object.keys(KINDS);
 /** Kinds of changes after which TensorFlow may still import the graph. */
 export const GRAPH_KINDS = ['wire', 'bytes', 'graph', 'control flow', 'functions'];
@@ -58,7 +65,7 @@ export function makeMutant(seed, number, { seedNames, readSeed, proto, kinds = K
     addChanges(mutant, random, proto, kinds);
     mutant.isChecked = mutant.changes.every((change) => change.startsWith('checked bytes'));
     if (!mutant.isChecked && !ownOptions) changeOptions(mutant, random);
-    mutant.command = random.pick(['freeze', 'freeze', 'fold']);
+    mutant.command = random.weighted(ownOptions ? COMMANDS.slice(0, 2) : COMMANDS);
     mutant.draw = random.next();
     return mutant;
   }

@@ -62,15 +62,20 @@ function record(tally, number, found, faults) {
 
 /** Suspected of too much time or memory: measured again, in a process of its own. */
 async function faultsOf(found, message) {
-  if (found.fault) return [found.fault];
+  if (found.fault) return [found.fault + after(message)];
   const faults = [...found.faults];
   if (found.grown !== undefined && found.grown > memoryLimit(found.bytes)) {
     const [again, clean] = [await alone(message), await alone({ ...message, clean: true })];
     const over = (again.grown ?? Number.POSITIVE_INFINITY) - (clean.grown ?? 0);
-    if (again.fault) faults.push(again.fault);
-    else if (over > memoryLimit(found.bytes)) faults.push('takes too much memory');
+    if (again.fault) faults.push(again.fault + after(message));
+    else if (over > memoryLimit(found.bytes)) faults.push(`takes too much memory${after(message)}`);
   }
   return faults;
+}
+
+/** No stack says where the time went: the first change does. */
+function after({ seed, number }) {
+  return ` after ${mutantOf(seed, number).changes[0]}`;
 }
 
 async function alone(message) {

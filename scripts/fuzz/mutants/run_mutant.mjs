@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync }
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { Writable } from 'node:stream';
-import { BnfixError, EXIT_CODES, fold, freeze, load, writeGraph } from '../../../dist/index.js';
+import { BnfixError, check, EXIT_CODES, fold, freeze, inspect, load, writeGraph } from '../../../dist/index.js';
 import { cliArguments } from './options.mjs';
 import { Random } from './random.mjs';
 import { peakMemory, resetPeak } from './resources.mjs';
@@ -18,10 +18,13 @@ const DOCUMENTED = new Set(
     .concat(0)
     .filter((code) => code !== EXIT_CODES.internal),
 );
-const COMMANDS = { freeze, fold };
+/** Commands that write a graph, and those that return data. */
+const WRITING = { freeze, fold };
+const TELLING = { inspect, check: (model) => check(model) };
 
 /** How mutants are run: most in the library, since that is fast. */
 export function wayOf(mutant) {
+  if (!(mutant.command in WRITING)) return 'library';
   return mutant.way ?? (mutant.draw < 0.65 ? 'library' : mutant.draw < 0.99 ? 'command line' : 'process');
 }
 
@@ -70,7 +73,12 @@ const WAYS = {
     try {
       const model = await load(join(folder, mutant.model), options);
       try {
-        const done = COMMANDS[mutant.command](model, mutant.freeze);
+        const tell = TELLING[mutant.command];
+        if (tell) {
+          JSON.stringify(tell(model, mutant.freeze));
+          return { outcome: 'ok', wrote: false, faults: [] };
+        }
+        const done = WRITING[mutant.command](model, mutant.freeze);
         await writeGraph(target, done);
         return { outcome: 'ok', wrote: true, faults: [], report: done.report };
       } finally {
@@ -87,7 +95,7 @@ const WAYS = {
     const { args, isJson } = commandLine(mutant, folder, target);
     const [stdout, stderr] = [new Collector(), new Collector()];
     const code = await run(args, new Terminal({ stdout, stderr, env: { NO_COLOR: '1' } }));
-    return judge({ code, stdout: stdout.text, stderr: stderr.text, isJson, isDry: args.includes('--dry-run') });
+    return outcomeOf({ code, stdout: stdout.text, stderr: stderr.text, isJson, isDry: args.includes('--dry-run') });
   },
 
   async process(mutant, folder, target) {
@@ -104,7 +112,7 @@ const WAYS = {
       encoding: 'utf8',
     });
     if (status === null) return { outcome: 'killed', wrote: false, faults: [`the process ended by ${signal}`] };
-    return judge({ code: status, stdout, stderr, isJson, isDry: args.includes('--dry-run') });
+    return outcomeOf({ code: status, stdout, stderr, isJson, isDry: args.includes('--dry-run') });
   },
 };
 
@@ -128,7 +136,7 @@ function commandLine(mutant, folder, target) {
 const CODE_NAMES = new Map([[0, 'ok'], ...Object.entries(EXIT_CODES).map(([name, code]) => [code, name])]);
 
 /** Exit code and output of a command. */
-function judge({ code, stdout, stderr, isJson, isDry }) {
+function outcomeOf({ code, stdout, stderr, isJson, isDry }) {
   const faults = [];
   if (code === EXIT_CODES.internal) faults.push(`exit 70: ${firstLines(stderr || stdout)}`);
   else if (!DOCUMENTED.has(code)) faults.push(`undocumented exit code ${code}`);

@@ -97,17 +97,17 @@ function blockOf(entries, restartEvery) {
   return Buffer.concat([...parts, ...restarts.map(fixed32), fixed32(restarts.length)]);
 }
 
-/** A table of these entries with right checksums. `damage(contents, kind)` may change a block before it is stored. */
+/** A table of these entries with right checksums. `corrupt(contents, kind)` may change a block before it is stored. */
 export function writeTable(
   entries,
-  { blockEntries = 50, restartEvery = 16, snappy = false, damage = (block) => block } = {},
+  { blockEntries = 50, restartEvery = 16, snappy = false, corrupt = (block) => block } = {},
 ) {
   const parts = [];
   let size = 0;
   const put = (contents, kind) => {
-    const changed = damage(contents, kind);
+    const changed = corrupt(contents, kind);
     const stored = snappy ? Buffer.from(compress(changed)) : changed;
-    const block = trailed(snappy ? damage(stored, 'snappy') : stored, snappy ? 1 : 0);
+    const block = trailed(snappy ? corrupt(stored, 'snappy') : stored, snappy ? 1 : 0);
     parts.push(block);
     size += block.length;
     return Buffer.concat([varintOf(size - block.length), varintOf(block.length - 5)]);
