@@ -5,13 +5,14 @@ import { attrShape, attrType } from '../graph/attrs.js';
 import { type DataType, dtypeName } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
 import { parseInput, refText, type TensorRef } from '../graph/node.js';
+import { ancestors } from '../graph/walk.js';
 import { FunctionLibrary } from '../ops/functions.js';
 import { anyOf } from '../ops/meaning.js';
 import { outputTypes } from '../ops/registry.js';
 import { inlineCalls } from './functions.js';
 import { registerKernels } from './kernels.js';
 import { lower, loweredFunctions } from './lower.js';
-import { type Feed, prepare } from './prepare.js';
+import { type Feed, type Prepared, prepare } from './prepare.js';
 import { fromTfjs, type Tfjs, toTfjs } from './tfjs.js';
 import { artifactsOf } from './topology.js';
 import type { TensorValue } from './value.js';
@@ -46,7 +47,7 @@ export async function runGraph(
   const wanted = fetches.map((name) => tensorRef(graph, name));
   const library = new FunctionLibrary(graph);
   const prepared = prepare(graph.copy(), given, wanted);
-  refuseTables(prepared.graph);
+  refuseTables(prepared);
   inlineCalls(prepared.graph, library);
   const functions = loweredFunctions(prepared.graph, library);
   lower(prepared.graph);
@@ -82,8 +83,9 @@ export async function runGraph(
 const isTable = anyOf('table');
 
 /** TensorFlow.js ignores that a table is filled before it is read: it would look up default values. */
-function refuseTables(graph: Graph): void {
-  const table = [...graph.nodes()].find(isTable);
+function refuseTables({ graph, fetches }: Prepared): void {
+  const feeding = ancestors(graph, fetches, false);
+  const table = [...graph.nodes()].find((node) => isTable(node) && feeding.has(node));
   if (!table) return;
   throw new BnfixError('unsupported', 'TensorFlow.js cannot run lookup tables in a frozen graph', {
     where: table.name,

@@ -1,0 +1,72 @@
+import type { Comparison, Tolerance } from './compare.js';
+import type { Unrunnable } from './runnable_part.js';
+
+/** The four proofs. */
+export type ProofName = 'batch_independence' | 'substitution' | 'statistics' | 'folding';
+
+/** Why a proof was not made. */
+export type SkipReason =
+  /** The batch is always one example. */
+  | { readonly code: 'batch_of_one' }
+  /** No output has a batch axis. */
+  | { readonly code: 'no_batch_axis' }
+  /** Nothing was repaired: the graph is compared as it is. */
+  | { readonly code: 'nothing_repaired' }
+  /** What a loop computes cannot be read from outside. */
+  | { readonly code: 'in_loop'; readonly node: string }
+  /** An op cannot be run. */
+  | {
+      readonly code: 'cannot_run';
+      readonly message: string;
+      readonly where: string | undefined;
+      readonly why: string | undefined;
+    };
+
+/** The result of one proof. */
+export interface Proof {
+  readonly name: ProofName;
+  readonly status: 'passed' | 'failed' | 'skipped';
+  readonly reason: SkipReason | undefined;
+  /** The outputs of the graph, and what else was compared. */
+  readonly outputs: readonly Comparison[];
+  /** For batch independence: how far the saved graph is from it. */
+  readonly saved: readonly Comparison[];
+  /** The first tensor, in the order of computation, that differs by more than the tolerance. */
+  readonly firstDifference: Comparison | undefined;
+  /** Inputs that became constants and are not statistics of a batch norm, as `node, input n`. */
+  readonly unexplained: readonly string[];
+}
+
+/** What a batch norm outputs, before and after. */
+export interface LayerReport {
+  readonly name: string;
+  /** The tensor that is compared. */
+  readonly tensor: string;
+  /** The first element of its input, and of its output in the saved and in the repaired graph, on the same data. */
+  readonly x: number | undefined;
+  readonly before: number | undefined;
+  readonly after: number | undefined;
+  /** What the formula gives for the first element, in double precision; undefined for an unfused one. */
+  readonly expected: number | undefined;
+  /** The output of the repaired graph compared with the one that its statistics give. */
+  readonly error: Comparison | undefined;
+}
+
+/** The result of `verify`. */
+export interface VerifyReport {
+  readonly inputs: readonly {
+    readonly name: string;
+    readonly dtype: string;
+    readonly shape: readonly number[];
+    readonly isRandom: boolean;
+  }[];
+  /** What was compared: the outputs, or tensors before ops that cannot be run. */
+  readonly outputs: readonly string[];
+  /** The ops that were left out. */
+  readonly without: readonly Unrunnable[];
+  readonly tolerance: Tolerance;
+  readonly proofs: readonly Proof[];
+  readonly layers: readonly LayerReport[];
+  /** Whether no proof failed, and one at least was made. */
+  readonly passed: boolean;
+}

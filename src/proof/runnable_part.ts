@@ -1,0 +1,130 @@
+import { findActivations } from '../analysis/training/activations.js';
+import { Shapes } from '../analysis/values/shapes.js';
+import { BnfixError } from '../errors.js';
+import { attrType } from '../graph/attrs.js';
+import { DataType, dtypeName } from '../graph/dtype.js';
+import type { Graph } from '../graph/graph.js';
+import type { Node, TensorRef } from '../graph/node.js';
+import { elementCount } from '../graph/tensor.js';
+import { ancestors, descendants } from '../graph/walk.js';
+import { outputTypes } from '../ops/registry.js';
+import { tensorValue } from '../run/value.js';
+import type { Sample } from './samples.js';
+import { runOn, tensorName } from './subject.js';
+
+/** An op that TensorFlow.js cannot run. */
+export interface Unrunnable {
+  readonly node: string;
+  readonly op: string;
+}
+
+/** The part of a graph that is run: what feeds `ends`, from the placeholders or from tensors that are given values. */
+export interface RunnablePart {
+  readonly ends: readonly TensorRef[];
+  /** Random values in place of tensors that cannot be computed, by `name:port`. */
+  readonly given: readonly Sample[];
+  readonly without: readonly Unrunnable[];
+}
+
+/** How many ops are cut out before nothing is run. */
+const MAX_CUTS = 16;
+
+/**
+ * The largest part of a graph that can be run with the inputs: all of it, or what comes before the ops that cannot be run; if none of
+ * `wanted` is there, what comes after them.
+ * @param wanted - nodes of interest: the batch norms
+ */
+export async function runnablePart(
+  graph: Graph,
+  outputs: readonly TensorRef[],
+  wanted: readonly string[],
+  inputsOf: (ends: readonly TensorRef[], given: readonly Sample[]) => readonly Sample[],
+): Promise<RunnablePart> {
+  let part: RunnablePart = { ends: outputs, given: [], without: [] };
+  for (let cuts = 0; cuts < MAX_CUTS; cuts++) {
+    const failing = await firstUnrunnable(graph, part, inputsOf);
+    if (!failing) return part;
+    const without = [...part.without, { node: failing.name, op: failing.op }];
+    const before = endsBefore(graph, part.ends, failing);
+    const isOfInterest = before.length > 0 && hasAny(graph, before, wanted);
+    part = isOfInterest
+      ? { ...part, ends: before, without }
+      : { ...part, given: givenAfter(graph, part, failing), without };
+  }
+  return part;
+}
+
+async function firstUnrunnable(
+  graph: Graph,
+  { ends, given }: RunnablePart,
+  inputsOf: (ends: readonly TensorRef[], given: readonly Sample[]) => readonly Sample[],
+): Promise<Node | undefined> {
+  try {
+    await runOn(graph, inputsOf(ends, given), ends.map(tensorName));
+    return undefined;
+  } catch (error) {
+    const isOp = error instanceof BnfixError && error.code === 'unsupported' && error.where !== undefined;
+    const node = isOp ? graph.find(error.where!) : undefined;
+    if (!node) throw error;
+    return node;
+  }
+}
+
+/** Where the data goes into a node and all that depends on it, and the outputs that do not depend on it. */
+function endsBefore(graph: Graph, outputs: readonly TensorRef[], failing: Node): TensorRef[] {
+  const gone = descendants(graph, [failing.name]);
+  const data = findActivations(graph);
+  const feeding = ancestors(
+    graph,
+    outputs.map(({ node }) => node),
+    false,
+  );
+  const ends = new Map<string, TensorRef>();
+  for (const ref of outputs) if (!gone.hasNamed(ref.node)) ends.set(tensorName(ref), ref);
+  for (const node of gone) {
+    if (!feeding.has(node)) continue;
+    for (const ref of node.inputs) {
+      if (!gone.hasNamed(ref.node) && data.hasNamed(ref.node) && isNumeric(graph, ref)) ends.set(tensorName(ref), ref);
+    }
+  }
+  return [...ends.values()];
+}
+
+function hasAny(graph: Graph, ends: readonly TensorRef[], wanted: readonly string[]): boolean {
+  const feeding = ancestors(
+    graph,
+    ends.map(({ node }) => node),
+    false,
+  );
+  return wanted.some((name) => feeding.hasNamed(name));
+}
+
+/** Values in place of the first tensors of numbers, of known rank, that depend on a node. */
+function givenAfter(graph: Graph, { given }: RunnablePart, failing: Node): Sample[] {
+  const shapes = new Shapes(graph);
+  const found = new Map(given.map((sample) => [sample.name, sample]));
+  const shapeOf = (ref: TensorRef) => (isNumeric(graph, ref) ? shapes.of(ref) : undefined);
+  const reached = descendants(graph, [failing.name], ({ name }) => !shapeOf({ node: name, port: 0 }));
+  for (const { name } of reached) {
+    for (const port of graph.usedPorts(name)) {
+      const ref = { node: name, port };
+      const shape = shapeOf(ref)?.map((size, axis) => (size >= 0 ? size : axis === 0 ? 4 : 1));
+      if (!shape) continue;
+      const dtype = dtypeName(dtypeAt(graph, ref));
+      const numbers = Array.from({ length: elementCount(shape) }, (_, i) => (/float/.test(dtype) ? (i % 7) / 7 : 0));
+      const value = tensorValue(dtype, shape, numbers);
+      found.set(tensorName(ref), { name: tensorName(ref), value, isGiven: false, isBatched: shape.length > 0 });
+    }
+  }
+  return [...found.values()];
+}
+
+function isNumeric(graph: Graph, ref: TensorRef): boolean {
+  const dtype = dtypeAt(graph, ref);
+  return dtype !== DataType.DT_INVALID && dtype !== DataType.DT_STRING && dtype !== DataType.DT_RESOURCE;
+}
+
+function dtypeAt(graph: Graph, ref: TensorRef): DataType {
+  const node = graph.get(ref.node);
+  return outputTypes(node)?.[ref.port] ?? attrType(node, 'T') ?? DataType.DT_INVALID;
+}

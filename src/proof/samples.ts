@@ -1,0 +1,137 @@
+import { BnfixError } from '../errors.js';
+import { attrShape, attrType } from '../graph/attrs.js';
+import { DataType, dtypeName } from '../graph/dtype.js';
+import type { Graph } from '../graph/graph.js';
+import type { Node, TensorRef } from '../graph/node.js';
+import { NodeSet } from '../graph/node_set.js';
+import { elementCount } from '../graph/tensor.js';
+import { anyOf } from '../ops/meaning.js';
+import { type TensorValue, tensorValue } from '../run/value.js';
+
+/** How random inputs are drawn. */
+export interface SampleOptions {
+  readonly seed?: number;
+  /** How many examples, where the graph does not say. */
+  readonly batch?: number;
+  /** Bounds of float inputs, and of integers: `[from, to)`. */
+  readonly range?: readonly [from: number, to: number];
+  /** The shapes of placeholders. */
+  readonly shapes?: Readonly<Record<string, readonly number[]>>;
+}
+
+/** The value of a placeholder. */
+export interface Sample {
+  readonly name: string;
+  readonly value: TensorValue;
+  /** Whether the user gave it. */
+  readonly isGiven: boolean;
+  /** Whether the first axis is the batch: its size is open, or as large as those of the others. */
+  readonly isBatched: boolean;
+}
+
+/** A size that a placeholder leaves open, apart from the batch. */
+const OPEN_SIZE = 32;
+const DEFAULT_BATCH = 4;
+const isPlaceholder = anyOf('placeholder');
+
+/**
+ * Values for all placeholders that outputs need: those that are given, and random ones for the others.
+ * @param others - the graph before it was repaired, whose other inputs may be given as well
+ * @param computed - tensors (`name:port`) that have values already: what they are computed from needs none
+ */
+export function samples(
+  graph: Graph,
+  outputs: readonly TensorRef[],
+  given: Readonly<Record<string, TensorValue>>,
+  others: Graph,
+  options: SampleOptions = {},
+  computed: readonly string[] = [],
+): Sample[] {
+  const needed = feeding(graph, outputs, new Set(computed));
+  const placeholders = [...graph.nodes()].filter((node) => isPlaceholder(node) && needed.has(node));
+  for (const name of [...Object.keys(given), ...Object.keys(options.shapes ?? {})]) {
+    // A label, or a flag: an input of the saved graph that the outputs do not need.
+    if (placeholders.some((node) => node.name === plain(name)) || others.has(plain(name))) continue;
+    throw new BnfixError('usage', `${name} is not an input of the graph`, {
+      where: name,
+      why: `its inputs are ${placeholders.map((node) => node.name).join(', ') || 'none'}`,
+    });
+  }
+  const random = generator(options.seed ?? 1);
+  return placeholders.map((node) => {
+    const key = Object.keys(given).find((name) => plain(name) === node.name);
+    const value = key === undefined ? drawn(node, options, random) : given[key]!;
+    const declared = attrShape(node, 'shape');
+    const isBatched = value.shape.length > 0 && (declared?.length === 0 || (declared?.[0] ?? -1) !== 1);
+    return { name: node.name, value, isGiven: key !== undefined, isBatched };
+  });
+}
+
+/** Other random values of the same shapes and dtypes, within the bounds of the given ones. */
+export function otherSamples(all: readonly Sample[], options: SampleOptions = {}): Sample[] {
+  const random = generator((options.seed ?? 1) + 1);
+  return all.map((sample) => {
+    const { value } = sample;
+    if (value.dtype === 'string') return sample;
+    const numbers = Array.from(value.data as ArrayLike<number | bigint>, Number);
+    // A permutation of what is there is as plausible as it.
+    for (let i = numbers.length - 1; i > 0; i--) {
+      const j = Math.floor(random() * (i + 1));
+      [numbers[i], numbers[j]] = [numbers[j]!, numbers[i]!];
+    }
+    return { ...sample, value: tensorValue(value.dtype, value.shape, numbers) };
+  });
+}
+
+function feeding(graph: Graph, outputs: readonly TensorRef[], computed: ReadonlySet<string>): NodeSet {
+  const found = new NodeSet(graph);
+  const add = (ref: TensorRef) => {
+    if (!computed.has(`${ref.node}:${ref.port}`)) found.add(graph.find(ref.node));
+  };
+  for (const ref of outputs) add(ref);
+  for (const node of found) for (const ref of node.inputs) add(ref);
+  return found;
+}
+
+const plain = (name: string) => name.replace(/:0$/, '');
+
+function drawn(node: Node, options: SampleOptions, random: () => number): TensorValue {
+  const { batch = DEFAULT_BATCH, range = [0, 1], shapes = {} } = options;
+  const given = Object.entries(shapes).find(([name]) => plain(name) === node.name)?.[1];
+  const declared = attrShape(node, 'shape');
+  if (!given && !declared) {
+    throw new BnfixError('usage', `the shape of the input ${node.name} is unknown`, {
+      where: node.name,
+      fix: { option: 'shapes', value: `${node.name}=4,224,224,3`, text: 'gives it' },
+    });
+  }
+  const shape = given ?? declared!.map((size, axis) => (size >= 0 ? size : axis === 0 ? batch : OPEN_SIZE));
+  const dtype = attrType(node, 'dtype') ?? DataType.DT_FLOAT;
+  const name = dtypeName(dtype);
+  if (dtype === DataType.DT_STRING) {
+    throw new BnfixError('usage', `the input ${node.name} takes strings: there are no random ones`, {
+      where: node.name,
+      fix: { option: 'inputs', value: `${node.name}=FILE`, text: 'gives it a value' },
+    });
+  }
+  const [from, to] = range;
+  const isWhole = !/float|complex/.test(name);
+  const count = elementCount(shape) * (name === 'complex64' ? 2 : 1);
+  const next = () => {
+    if (name === 'bool') return random() < 0.5 ? 0 : 1;
+    const number = from + (to - from) * random();
+    return isWhole ? Math.floor(number) : number;
+  };
+  return tensorValue(name, shape, Array.from({ length: count }, next));
+}
+
+/** Uniform numbers in [0, 1): Mulberry32, which is the same everywhere. */
+function generator(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

@@ -1,0 +1,39 @@
+import type { Analysis } from '../freezing/analysis.js';
+import type { Graph } from '../graph/graph.js';
+import type { TensorRef } from '../graph/node.js';
+import { ancestors } from '../graph/walk.js';
+import { freezeVariables } from '../passes/freeze_variables.js';
+import { initializeTables } from '../passes/initialize_tables.js';
+import { runPipeline } from '../passes/pipeline.js';
+import { removeDropout } from '../passes/remove_dropout.js';
+import { stripTraining } from '../passes/strip_training.js';
+import { replaceByStored } from './stored.js';
+
+/** What makes a saved graph runnable without changing what its batch norms compute. */
+const RUNNABLE = [removeDropout, stripTraining, initializeTables, freezeVariables];
+
+/**
+ * The graph as it was saved, with constants in place of its variables: its batch norms still use batch statistics. Flags have
+ * their values at inference, dropouts are gone, and nothing assigns to a variable, so that it computes the same every time.
+ * @throws BnfixError `statistics` when the checkpoint lacks a variable
+ */
+export function savedGraph({ graph, outputs, plan, model }: Analysis): Graph {
+  const names = outputs.refs.map(({ node }) => node);
+  const initializers = plan.tables.map(({ initializer }) => initializer);
+  const rows = rowsOf(plan);
+  const saved = graph.copy(ancestors(graph, [...names, ...initializers, ...rows.map(({ node }) => node)]));
+  for (const replacement of plan.replacements) {
+    if (replacement.role === 'assignment') replaceByStored(saved, replacement, model.checkpoint);
+  }
+  runPipeline(RUNNABLE, { ...plan, graph: saved, outputs: [...plan.outputs, ...rows] });
+  return saved;
+}
+
+/** The tensors that read the rows of variables which hold statistics: inference may need rows that the saved graph did not. */
+function rowsOf({ fused, replacements }: Analysis['plan']): TensorRef[] {
+  const variables = [
+    ...fused.flatMap(({ mean, variance }) => [mean, variance]),
+    ...replacements.flatMap(({ by }) => ('variable' in by ? [by.variable] : [])),
+  ];
+  return variables.flatMap(({ row }) => (row ? [row.read] : []));
+}
