@@ -2,15 +2,17 @@ import { didYouMean } from './did_you_mean.js';
 import { BnfixError } from './errors.js';
 
 /** The type of an option: `record` is an object by name, `any` is not checked. */
-export type OptionKind = 'boolean' | 'string' | 'strings' | 'record' | 'any';
+export type OptionKind = 'boolean' | 'number' | 'string' | 'strings' | 'numbers' | 'record' | 'any';
 
 /** The kind of every option of a function. */
 export type OptionKinds<T> = { readonly [K in keyof Required<T>]: OptionKind };
 
 const KINDS: Readonly<Record<OptionKind, readonly [text: string, test: (value: unknown) => boolean]>> = {
   boolean: ['true or false', (value) => typeof value === 'boolean'],
+  number: ['a number', (value) => typeof value === 'number' && !Number.isNaN(value)],
   string: ['a string', (value) => typeof value === 'string'],
   strings: ['a list of strings', (value) => Array.isArray(value) && value.every((each) => typeof each === 'string')],
+  numbers: ['a list of numbers', (value) => Array.isArray(value) && value.every((each) => typeof each === 'number')],
   record: ['an object', (value) => typeof value === 'object' && value !== null && !Array.isArray(value)],
   any: ['anything', () => true],
 };

@@ -79,6 +79,20 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   writers: ['graph', 'ops', 'io', 'check_options', 'errors', 'quoted', 'proto'],
   // Runs a graph to show that it is right: nothing of the main way needs it.
   run: ['graph', 'ops', 'readers', 'errors', 'did_you_mean', 'proto'],
+  // Runs a repaired graph beside the saved one.
+  proof: [
+    'run',
+    'freezing',
+    'passes',
+    'analysis/training',
+    'analysis/state',
+    'analysis/values',
+    'ops',
+    'graph',
+    'errors',
+    'check_options',
+    'proto',
+  ],
   // index.ts, core.ts, load.ts and load_sources.ts, which put the rooms together.
   library: [
     'locate',
@@ -92,6 +106,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'analysis/state',
     'analysis/values',
     'writers',
+    'proof',
     'run',
     'graph',
     'io',

@@ -6,6 +6,7 @@ import { runGraph } from '../run/run.js';
 import type { TensorValue } from '../run/value.js';
 import type { Comparison, Tolerance } from './compare.js';
 import type { Proof, ProofName } from './report.js';
+import type { Unrunnable } from './runnable_part.js';
 import type { Sample, SampleOptions } from './samples.js';
 
 /** What is proved, and with what. */
@@ -17,6 +18,8 @@ export interface Subject {
   readonly inputs: readonly Sample[];
   /** What is compared: the outputs, or as far as the graph can be run. */
   readonly ends: readonly TensorRef[];
+  /** The ops that are left out. */
+  readonly without: readonly Unrunnable[];
   readonly tolerance: Tolerance;
   readonly sampling: SampleOptions;
 }

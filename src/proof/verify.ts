@@ -1,4 +1,4 @@
-import { checkOptions } from '../check_options.js';
+import { checkOptions, type OptionKinds } from '../check_options.js';
 import { analyse } from '../freezing/analyse.js';
 import { apply } from '../freezing/apply.js';
 import { FREEZE_OPTIONS, type FreezeOptions } from '../freezing/options.js';
@@ -9,7 +9,8 @@ import { ancestors } from '../graph/walk.js';
 import type { TensorValue } from '../run/value.js';
 import { proveBatchIndependence } from './batch_independence.js';
 import type { Tolerance } from './compare.js';
-import { findLayers } from './layers.js';
+import { findLayers, type Layer } from './layers.js';
+import { withPinnedRandomOps } from './pinned_random.js';
 import { proveFolding } from './prove_folding.js';
 import { proveStatistics } from './prove_statistics.js';
 import { proveSubstitution } from './prove_substitution.js';
@@ -20,66 +21,100 @@ import { savedGraph } from './saved_graph.js';
 import { attempt, type Subject, tensorName } from './subject.js';
 import { defaultTolerance } from './tolerance.js';
 
-/** What a repaired graph is proved with. */
-export interface VerifyOptions extends SampleOptions {
+/** Options of {@link verify}: those of `freeze`, and what the graphs are run with. */
+export interface VerifyOptions extends FreezeOptions, SampleOptions {
   /** Values of placeholders, by name; those without one are random. */
   readonly values?: Readonly<Record<string, TensorValue>>;
   /** The repaired graph, with the names of the saved one; default: the model is repaired in memory. */
   readonly repaired?: Graph;
   /** A folded graph, to compare with the repaired one. */
   readonly folded?: Graph;
+  /** How far values may differ, absolutely. Default: 1e-6. */
   readonly atol?: number;
+  /** How far values may differ, relative to the largest one. Default: 1e-4, with float16 5e-3, with bfloat16 5e-2. */
   readonly rtol?: number;
 }
 
+const VERIFY_OPTIONS: OptionKinds<VerifyOptions> = {
+  ...FREEZE_OPTIONS,
+  seed: 'number',
+  batch: 'number',
+  range: 'numbers',
+  shapes: 'record',
+  values: 'record',
+  repaired: 'record',
+  folded: 'record',
+  atol: 'number',
+  rtol: 'number',
+};
+
 /**
- * Proves that a repaired graph computes what it has to, by running it beside the saved one.
+ * Proves that a repaired graph computes what it has to, by running it beside the saved one:
+ * 1. *batch independence*: an example outputs the same whatever the rest of its batch is;
+ * 2. *substitution*: with the batch statistics of the saved graph in place of its constants, it outputs what the saved graph does: nothing
+ *    but statistics was changed;
+ * 3. *statistics*: each batch norm computes (x - mean) / sqrt(variance + epsilon) * scale + offset with the values of the checkpoint;
+ * 4. *folding*: the folded graph outputs the same.
  *
- * @throws BnfixError like `freeze`; a proof that fails, or cannot be made, is part of the report
+ * @returns a proof that fails is part of the report, as is the reason why one could not be made
+ * @throws BnfixError like `freeze`; `usage` when an input has no value and no shape from which to draw one
+ * @example
+ * import { fold, load, verify } from 'bnfix';
+ * const model = await load('model.meta');
+ * const { passed, proofs } = await verify(model, { folded: fold(model).graph });
+ * [passed, proofs.map(({ status }) => status).join()]; // [true, 'passed,passed,passed,passed']
+ * model.close();
  */
-export async function verify(
-  model: Model,
-  freezeOptions: FreezeOptions = {},
-  options: VerifyOptions = {},
-): Promise<VerifyReport> {
-  const { values = {}, folded } = options;
-  checkOptions('verify', freezeOptions, FREEZE_OPTIONS);
-  const analysis = analyse(model, freezeOptions);
-  const repaired = options.repaired ?? apply(analysis).graph;
-  const saved = savedGraph(analysis);
-  const { atol, rtol } = { ...defaultTolerance(saved), ...definedOf(options) };
-  const all = findLayers(saved, analysis.batchNorms);
-  const inputsOf = (ends: readonly TensorRef[], given: readonly Sample[]) => {
-    const names = given.map(({ name }) => name);
-    return [...samples(repaired, ends, values, model.graph, options, names), ...given];
-  };
-  const wanted = all.map(({ y }) => y.node);
-  const { ends, given, without } = await runnablePart(repaired, analysis.outputs.refs, wanted, inputsOf);
-  const inputs = inputsOf(ends, given);
-  const subject: Subject = { analysis, saved, repaired, inputs, ends, tolerance: { atol, rtol }, sampling: options };
-  const reached = ancestors(
-    saved,
-    ends.map(({ node }) => node),
-    false,
-  );
-  const layers = all.filter(({ y }) => reached.hasNamed(y.node));
+export async function verify(model: Model, options: VerifyOptions = {}): Promise<VerifyReport> {
+  checkOptions('verify', options, VERIFY_OPTIONS);
+  const subject = await subjectOf(model, options);
+  const layers = layersOf(subject);
   const proofs = [
     await attempt('batch_independence', () => proveBatchIndependence(subject)),
     await attempt('substitution', () => proveSubstitution(subject, layers)),
   ];
   const { proof, reports } = await proveStatistics(subject, layers);
   proofs.push(proof);
+  const { folded } = options;
   const tensors = layers.map(({ y }) => tensorName(y));
-  if (folded) proofs.push(await attempt('folding', () => proveFolding(subject, folded, tensors)));
+  if (folded) proofs.push(await attempt('folding', () => proveFolding(subject, withPinnedRandomOps(folded), tensors)));
+  const { inputs, ends, without, tolerance } = subject;
   return {
     inputs: inputs.map(({ name, value: { dtype, shape }, isGiven }) => ({ name, dtype, shape, isRandom: !isGiven })),
     outputs: ends.map(tensorName),
     without,
-    tolerance: { atol, rtol },
+    tolerance,
     proofs,
     layers: reports,
     passed: proofs.every(({ status }) => status !== 'failed') && proofs.some(({ status }) => status === 'passed'),
   };
+}
+
+/** The graphs to compare, and what they are run with. */
+async function subjectOf(model: Model, options: VerifyOptions): Promise<Subject> {
+  const analysis = analyse(model, freezeOptionsOf(options));
+  const repaired = withPinnedRandomOps(options.repaired ?? apply(analysis).graph);
+  const saved = withPinnedRandomOps(savedGraph(analysis));
+  const { values = {} } = options;
+  const inputsOf = (ends: readonly TensorRef[], given: readonly Sample[]) => {
+    const names = given.map(({ name }) => name);
+    return [...samples(repaired, ends, values, model.graph, options, names), ...given];
+  };
+  const wanted = findLayers(saved, analysis.batchNorms).map(({ y }) => y.node);
+  const { ends, given, without } = await runnablePart(repaired, analysis.outputs.refs, wanted, inputsOf);
+  const tolerance = { ...defaultTolerance(saved), ...definedOf(options) };
+  return { analysis, saved, repaired, inputs: inputsOf(ends, given), ends, without, tolerance, sampling: options };
+}
+
+/** The batch norms that feed what is compared. */
+function layersOf({ analysis, saved, ends }: Subject): Layer[] {
+  const names = ends.map(({ node }) => node);
+  const reached = ancestors(saved, names, false);
+  return findLayers(saved, analysis.batchNorms).filter(({ y }) => reached.hasNamed(y.node));
+}
+
+function freezeOptionsOf(options: VerifyOptions): FreezeOptions {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => Object.hasOwn(FREEZE_OPTIONS, name)));
 }
 
 function definedOf({ atol, rtol }: VerifyOptions): Partial<Tolerance> {

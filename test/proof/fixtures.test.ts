@@ -22,7 +22,7 @@ describe('verify proves each repaired fixture', () => {
     try {
       const golden = readGolden(one.golden);
       const folded = fold(model, one.freeze).graph;
-      const report = await verify(model, one.freeze, { values: golden.inputs, folded });
+      const report = await verify(model, { ...one.freeze, values: golden.inputs, folded });
       expect(report.proofs.filter(({ status }) => status === 'failed')).toEqual([]);
       for (const proof of report.proofs) count(proof);
       const analysis = analyse(model, one.freeze);
@@ -46,7 +46,12 @@ function count({ name, status, reason }: Proof): void {
 
 /** Whether TensorFlow was run on the very graph that the proofs compare with: without flags to feed, random ops, or other weights. */
 function isSavedAsItRuns({ flags, dropouts, plan, options }: Analysis): boolean {
-  return !options.ema && flags.length === 0 && dropouts.length === 0 && plan.replacements.every(({ role }) => role !== 'assignment');
+  return (
+    !options.ema &&
+    flags.length === 0 &&
+    dropouts.length === 0 &&
+    plan.replacements.every(({ role }) => role !== 'assignment')
+  );
 }
 
 /** Expects what TensorFlow computed with the model as it was saved, in training mode. */
