@@ -1,4 +1,3 @@
-import type { MissingValue } from '../analysis/state/checkpoint_value.js';
 import { signaturesOf } from '../analysis/training/outputs.js';
 import { BnfixError } from '../errors.js';
 import { analyse } from '../freezing/analyse.js';
@@ -8,7 +7,7 @@ import type { Model } from '../graph/model.js';
 import { refText } from '../graph/node.js';
 import { anyOf } from '../ops/meaning.js';
 import { outputTypes } from '../ops/registry.js';
-import type { Found } from './rules/rule.js';
+import type { CheckpointProblem } from './rules/rule.js';
 import { type SavedFlag, savedFlags } from './saved_flags.js';
 
 /** A model at inference and as it is in the file. */
@@ -18,29 +17,29 @@ interface Analysed {
   /** With the flags that have a value in the file. */
   readonly asSaved: Analysis;
   readonly flags: readonly SavedFlag[];
-  /** What prevents the analysis of the checkpoint. */
-  readonly findings: readonly Found[];
+  /** Without the checkpoint, if there is a problem with it. */
+  readonly model: Model;
+  readonly checkpointProblem: CheckpointProblem | undefined;
 }
 
 /**
- * Analyses a model without being told its outputs: if they are ambiguous, all that may be outputs are.
+ * Analyses a model without being told its outputs: if they are ambiguous, all that may be outputs are. A checkpoint that cannot be
+ * used is left out.
+ *
  * @throws BnfixError `unreadable` when the graph contradicts itself
  */
 export function analyseForCheck(model: Model): Analysed {
   try {
-    return { ...analyseAll(model), findings: [] };
+    return { ...analyseAll(model), model, checkpointProblem: undefined };
   } catch (error) {
-    const value = foreignCheckpoint(error);
-    if (!value) throw error;
-    const withoutCheckpoint = { ...model, checkpoint: undefined, objectKeys: undefined };
-    return {
-      ...analyseAll(withoutCheckpoint),
-      findings: [{ node: undefined, detail: { code: 'missing_weight', value } }],
-    };
+    const checkpointProblem = model.checkpoint && problemOf(error);
+    if (!checkpointProblem) throw error;
+    const alone = { ...model, checkpoint: undefined, objectKeys: undefined };
+    return { ...analyseAll(alone), model: alone, checkpointProblem };
   }
 }
 
-function analyseAll(model: Model): Omit<Analysed, 'findings'> {
+function analyseAll(model: Model): Pick<Analysed, 'analysis' | 'asSaved' | 'flags'> {
   const analysis = withOutputs(model, analyse(model));
   const flags = savedFlags(analysis, model.graph);
   const training = flags.filter(({ isInference }) => isInference === false);
@@ -80,9 +79,9 @@ function endsOf({ graph }: Model): string[] {
   return ends.filter((node) => (outputTypes(node)?.length ?? 1) > 0).map(({ name }) => name);
 }
 
-/** What to say of a checkpoint that belongs to another model; undefined for any other error. */
-function foreignCheckpoint(error: unknown): MissingValue | undefined {
-  if (!(error instanceof BnfixError) || error.code !== 'usage' || error.data?.fitting === undefined) return undefined;
-  const { message, where, why, fixes } = error;
-  return { message, where, why, fixes };
+/** Whether an error is about the checkpoint; without it, an error about the graph comes again. */
+function problemOf(error: unknown): CheckpointProblem | undefined {
+  if (!(error instanceof BnfixError)) return undefined;
+  if (error.code === 'unreadable') return { code: 'unreadable', error };
+  return error.code === 'usage' && error.data?.fitting !== undefined ? { code: 'foreign', error } : undefined;
 }

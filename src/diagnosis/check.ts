@@ -8,7 +8,7 @@ import { type CheckOptions, levelsOf } from './check_options.js';
 import type { CheckResult, CheckVerdict } from './check_result.js';
 import type { Finding, FlagSetting, RuleId, RuleLevel } from './finding.js';
 import { repairOf } from './repair.js';
-import type { CheckContext } from './rules/rule.js';
+import type { CheckContext, CheckpointProblem } from './rules/rule.js';
 import { inTraining } from './rules/training_batch_norm.js';
 import { RULES } from './rules.js';
 import { defaultsOf } from './saved_flags.js';
@@ -26,14 +26,18 @@ import { defaultsOf } from './saved_flags.js';
  * model.close();
  */
 export function check(model: Model, options: CheckOptions = {}): CheckResult {
+  return checkModel(model, options);
+}
+
+/**
+ * The same for a model whose checkpoint may not be readable.
+ * @param problem - why it was loaded without its checkpoint
+ */
+export function checkModel(model: Model, options: CheckOptions, problem?: CheckpointProblem): CheckResult {
   checkOptions('check', options, { rules: 'record' });
   const levels = levelsOf(options);
-  const analysed = analyseForCheck(model);
-  const context = contextOf(model, analysed);
-  const findings = [
-    ...analysed.findings.flatMap((each) => withLevel('missing-weights', each, levels)),
-    ...found(context, levels),
-  ];
+  const context = contextOf(analyseForCheck(model), problem);
+  const findings = found(context, levels);
   const once = settingsToFeed(context);
   const verdict = verdictOf(findings, once);
   return {
@@ -45,7 +49,8 @@ export function check(model: Model, options: CheckOptions = {}): CheckResult {
   };
 }
 
-function contextOf(model: Model, { analysis, asSaved, flags }: ReturnType<typeof analyseForCheck>): CheckContext {
+function contextOf(analysed: ReturnType<typeof analyseForCheck>, problem: CheckpointProblem | undefined): CheckContext {
+  const { model, analysis, asSaved, flags } = analysed;
   const { graph, dropouts, outputs } = analysis;
   const defaults = dropouts.length > 0 ? defaultsOf(graph) : new Map<string, number>();
   const ends = outputs.refs.map(({ node }) => node);
@@ -56,6 +61,7 @@ function contextOf(model: Model, { analysis, asSaved, flags }: ReturnType<typeof
     flags,
     dropouts: dropouts.map((dropout) => activeDropout(graph, dropout, defaults)),
     live: ancestors(graph, ends),
+    checkpointProblem: problem ?? analysed.checkpointProblem,
     isForServing: isForServing(model, analysis),
   };
 }
@@ -68,18 +74,10 @@ function isForServing({ kind, metaGraphDef }: Model, { variables }: Analysis): b
 
 /** The findings of all rules that are not off. */
 function found(context: CheckContext, levels: ReadonlyMap<RuleId, RuleLevel>): Finding[] {
-  return RULES.filter(({ id }) => levels.get(id) !== 'off').flatMap((rule) =>
-    [...rule.find(context)].flatMap((each) => withLevel(rule.id, each, levels)),
-  );
-}
-
-function withLevel(
-  rule: RuleId,
-  each: Pick<Finding, 'node' | 'detail'>,
-  levels: ReadonlyMap<RuleId, RuleLevel>,
-): Finding[] {
-  const level = levels.get(rule) ?? 'off';
-  return level === 'off' ? [] : [{ rule, level, ...each }];
+  return RULES.flatMap((rule) => {
+    const level = levels.get(rule.id) ?? rule.level;
+    return level === 'off' ? [] : [...rule.find(context)].map((each) => ({ rule: rule.id, level, ...each }));
+  });
 }
 
 function isError({ level }: Finding): boolean {

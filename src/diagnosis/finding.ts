@@ -15,6 +15,7 @@ export type RuleId =
   | 'tiny-variance'
   | 'batch-dependence'
   | 'missing-weights'
+  | 'unreadable-checkpoint'
   | 'unfrozen-variables'
   | 'training-ops'
   | 'unnamed-input'

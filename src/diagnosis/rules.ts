@@ -1,7 +1,7 @@
 import { activeDropoutRule } from './rules/active_dropout.js';
 import { batchDependence } from './rules/batch_dependence.js';
 import { cannotRun } from './rules/cannot_run.js';
-import { missingWeights } from './rules/missing_weights.js';
+import { missingWeights, unreadableCheckpoint } from './rules/missing_weights.js';
 import { randomOp } from './rules/random_op.js';
 import type { Rule } from './rules/rule.js';
 import { staleShapes } from './rules/stale_shapes.js';
@@ -27,6 +27,7 @@ export const RULES: readonly Rule[] = [
   batchDependence,
   randomOp,
   // It cannot be loaded or run everywhere.
+  unreadableCheckpoint,
   cannotRun,
   unnamedInput,
   unfrozenVariables,

@@ -51,10 +51,9 @@ export function entriesOf(folder: string): Dirent[] {
 /** Names of the files in a folder, sorted; empty if the folder does not exist. */
 export function filesIn(folder: string): string[] {
   if (!isFolder(folder)) return [];
-  const names = entriesOf(folder)
-    .filter((entry) => !entry.isDirectory())
-    .map((entry) => entry.name);
-  return names.filter((name) => isFile(inFolder(folder, name)));
+  const entries = entriesOf(folder).filter((entry) => !entry.isDirectory());
+  // Only a link does not show what it is.
+  return entries.filter((entry) => entry.isFile() || isFile(inFolder(folder, entry.name))).map(({ name }) => name);
 }
 
 /** Number of files and folders in a folder. */

@@ -1,11 +1,12 @@
-import type { Found, Rule } from './rule.js';
+import type { CheckpointProblem, Found, Rule } from './rule.js';
 import { unhealthy } from './statistics.js';
 
 /** Variables that feed an output, and moving statistics, for which the checkpoint has no value of their dtype and shape. */
 export const missingWeights: Rule = {
   id: 'missing-weights',
   level: 'error',
-  find({ analysis }) {
+  find({ analysis, checkpointProblem }) {
+    if (checkpointProblem?.code === 'foreign') return [ofCheckpoint(checkpointProblem)];
     // Without a checkpoint, all are missing: the graph can be checked nevertheless.
     if (!analysis.model.checkpoint) return [];
     const found: Found[] = [];
@@ -23,3 +24,15 @@ export const missingWeights: Rule = {
     return [...found, ...ofStatistics];
   },
 };
+
+/** A checkpoint that cannot be read: neither weights nor statistics were checked. */
+export const unreadableCheckpoint: Rule = {
+  id: 'unreadable-checkpoint',
+  level: 'warn',
+  find: ({ checkpointProblem }) => (checkpointProblem?.code === 'unreadable' ? [ofCheckpoint(checkpointProblem)] : []),
+};
+
+function ofCheckpoint({ error }: CheckpointProblem): Found {
+  const { message, where, why, fixes } = error;
+  return { node: undefined, detail: { code: 'missing_weight', value: { message, where, why, fixes } } };
+}

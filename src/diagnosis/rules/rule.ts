@@ -1,3 +1,4 @@
+import type { BnfixError } from '../../errors.js';
 import type { Analysis } from '../../freezing/analysis.js';
 import type { Model } from '../../graph/model.js';
 import type { NodeSet } from '../../graph/node_set.js';
@@ -18,6 +19,12 @@ export interface Found extends Pick<Finding, 'node'> {
   readonly detail: FindingDetail;
 }
 
+/** Why the checkpoint next to a graph was not used: it cannot be read, or it belongs to another model. */
+export interface CheckpointProblem {
+  readonly code: 'unreadable' | 'foreign';
+  readonly error: BnfixError;
+}
+
 /** What rules look at. */
 export interface CheckContext {
   /** The model as it is in the file. */
@@ -34,6 +41,7 @@ export interface CheckContext {
   readonly flags: readonly SavedFlag[];
   /** The dropouts of `analysis`, and whether their rates turn them off. */
   readonly dropouts: readonly ActiveDropout[];
+  readonly checkpointProblem: CheckpointProblem | undefined;
   /** Whether the file is there to be run, not to be trained: a frozen graph, or a SavedModel with the tag `serve`. */
   readonly isForServing: boolean;
 }

@@ -1,0 +1,39 @@
+import type { CheckOptions } from './diagnosis/check_options.js';
+import type { ModelKind } from './diagnosis/check_report.js';
+import type { CheckResult } from './diagnosis/check_result.js';
+import type { ModelFile } from './locate/search_models.js';
+import { explainWrongKind, type FileKind } from './readers/sniff.js';
+
+export { type ModelFile, modelAt, type SearchResult, searchModels } from './locate/search_models.js';
+
+/** The result for a file. */
+export interface CheckedFile {
+  readonly kind: ModelKind;
+  readonly result: CheckResult;
+}
+
+/** Checks files of one type: opens the file and what belongs to it, and closes them. @throws BnfixError when it cannot be read */
+export type FileChecker = (model: ModelFile, options: CheckOptions) => Promise<CheckedFile>;
+
+const tensorflow = async () => (await import('./check_tensorflow.js')).checkTensorFlow;
+
+/** What checks each type of file. A new type is a {@link FileKind} and an entry here. */
+const CHECKERS: Readonly<Partial<Record<FileKind, () => Promise<FileChecker>>>> = {
+  graph_def: tensorflow,
+  graph_text: tensorflow,
+  meta_graph: tensorflow,
+  meta_graph_text: tensorflow,
+  saved_model: tensorflow,
+  saved_model_text: tensorflow,
+};
+
+/**
+ * Checks a model in a file.
+ * @throws BnfixError `unreadable` when the file is missing, of the wrong type, truncated or corrupt
+ */
+export async function checkFile(model: ModelFile, options: CheckOptions = {}): Promise<CheckedFile> {
+  const checker = CHECKERS[model.kind];
+  if (!checker) throw explainWrongKind(model.kind, model.file);
+  const check = await checker();
+  return check(model, options);
+}
