@@ -1,4 +1,5 @@
 import type { Args } from './args.js';
+import { check } from './commands/check.js';
 import { fold } from './commands/fold.js';
 import { freeze } from './commands/freeze.js';
 import type { OptionTable } from './option.js';
@@ -49,6 +50,13 @@ export const COMMANDS: readonly Command[] = [
     positionalText: 'any file of the model; it is frozen first unless it already is',
     summary: 'freeze a model, fold its batch norms into the weights and write the graph',
     module: fold,
+  },
+  {
+    name: 'check',
+    positional: 'PATH...',
+    positionalText: 'models, folders (searched for models) and globs',
+    summary: 'tell which models use batch statistics, dropout or unusable statistics at inference',
+    module: check,
   },
 ];
 

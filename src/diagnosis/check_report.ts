@@ -51,8 +51,10 @@ export interface ModelReport {
   readonly once: CheckResult['once'];
   /** The most serious first. */
   readonly findings: readonly ReportedFinding[];
-  /** The command that repairs it; undefined if there is nothing to repair, or bnfix cannot. */
+  /** The command that repairs it; undefined if there is nothing to repair, or one command does not do. */
   readonly repair: string | undefined;
+  /** What to do if no command repairs it, as text: why `freeze` refuses it, or how to convert it again. */
+  readonly note: string | undefined;
   /** Why it could not be checked. */
   readonly error: ModelError | undefined;
 }

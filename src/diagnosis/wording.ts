@@ -2,9 +2,79 @@ import { obstacleText } from '../freezing/obstacle_text.js';
 import { randomOpProblemText } from '../freezing/random_op_text.js';
 import { healthText, lastBatchText, missingText } from '../freezing/statistics_text.js';
 import { countText, listed, plural, shapeText } from '../freezing/text.js';
-import type { FindingDetail, FlagSetting, TrainingOpKind } from './finding.js';
+import type { CheckSummary } from './check_report.js';
+import type { CheckResult } from './check_result.js';
+import type { Finding, FindingDetail, FlagSetting, RuleId, TrainingOpKind } from './finding.js';
 
 // All sentences about diagnoses: findings and inspections are data, and this module turns them into text.
+
+// --- Verdicts of `check` ---
+
+/** The verdict on a model in one line. */
+export function checkVerdictText(result: Pick<CheckResult, 'verdict' | 'batchNorms' | 'once' | 'findings'>): string {
+  const warnings = result.findings.filter(({ level }) => level === 'warn').length;
+  const more = warnings > 0 ? `, ${plural(warnings, 'warning')}` : '';
+  switch (result.verdict) {
+    case 'ok':
+      return `ok${more}`;
+    case 'ok_once':
+      return `ok once ${settingsText(result.once)}${more}`;
+    case 'affected':
+      return `AFFECTED ${affectedText(result)}`;
+  }
+}
+
+function affectedText({ batchNorms, findings }: Pick<CheckResult, 'batchNorms' | 'findings'>): string {
+  const errors = new Map<RuleId, Finding[]>();
+  for (const finding of findings) {
+    if (finding.level !== 'error') continue;
+    const ofRule = errors.get(finding.rule);
+    if (ofRule) ofRule.push(finding);
+    else errors.set(finding.rule, [finding]);
+  }
+  return [...errors].map(([rule, found]) => ruleText(rule, found, batchNorms)).join('; ');
+}
+
+function ruleText(rule: RuleId, found: readonly Finding[], { total }: CheckResult['batchNorms']): string {
+  const count = found.length;
+  const unless = unlessText(found);
+  switch (rule) {
+    case 'training-batch-norm': {
+      const use = count === 1 ? 'uses' : 'use';
+      return `${countText(count)} of ${countText(Math.max(total, count))} batch norms ${use} batch statistics at inference${unless}`;
+    }
+    case 'active-dropout': {
+      const isDropout = found.every(({ detail }) => detail.code !== 'random_problem');
+      return `${plural(count, isDropout ? 'dropout' : 'random op')} active at inference${unless}`;
+    }
+    case 'invalid-statistics':
+      return `${plural(count, 'batch norm')} with invalid statistics`;
+    case 'missing-weights':
+      return `${plural(count, 'weight')} missing in the checkpoint`;
+    default:
+      return `${plural(count, 'finding')} of ${rule}`;
+  }
+}
+
+/** What turns off all of some findings, if one setting does. */
+function unlessText(found: readonly Finding[]): string {
+  const settings = new Set(
+    found.map(({ detail }) => ('flags' in detail && detail.flags.length > 0 ? settingsText(detail.flags) : '')),
+  );
+  const [setting] = settings;
+  return settings.size === 1 && setting !== '' ? ` unless ${setting}` : '';
+}
+
+/** The last line: `3 of 12 models are affected`. */
+export function summaryText({ models, affected, okOnce, failed, warnings }: CheckSummary): string {
+  const isOne = affected === 1;
+  return [
+    `${countText(affected)} of ${plural(models, 'model')} ${isOne ? 'is' : 'are'} affected`,
+    ...(okOnce > 0 ? [`${countText(okOnce)} ${okOnce === 1 ? 'needs its' : 'need their'} flags set`] : []),
+    ...(failed > 0 ? [`${countText(failed)} could not be checked`] : []),
+    ...(warnings > 0 ? [plural(warnings, 'warning')] : []),
+  ].join(', ');
+}
 
 // --- Findings of `check` ---
 
@@ -80,4 +150,29 @@ export function settingsText(flags: readonly FlagSetting[]): string {
 /** Three significant digits. */
 function numberText(number: number): string {
   return String(Number(number.toPrecision(3)));
+}
+
+// --- What to do about an affected model ---
+
+/** Why `freeze` refuses a model. @param command - shows the ways on */
+export function refusedText(message: string, command: string): string {
+  return `freeze refuses it: ${message} (${command} shows the ways on)`;
+}
+
+/** How to repair a model that was converted. */
+export function convertText(from: 'tfjs' | 'onnx'): string {
+  const converter = from === 'tfjs' ? 'tensorflowjs_converter' : 'tf2onnx';
+  return `repair the TensorFlow model that it was converted from (bnfix freeze MODEL -o frozen.pb), then convert it again with ${converter}`;
+}
+
+// --- Beside the results of `check` ---
+
+/** Files with the name of a model that are something else. */
+export function skippedText(paths: readonly string[]): string {
+  return `skipped ${plural(paths.length, 'file')} that ${paths.length === 1 ? 'is no model' : 'are no models'}: ${listed(paths, 3)}`;
+}
+
+/** Why `check` fails although no model is affected. */
+export function warningsText(warnings: number, allowed: number): string {
+  return `${plural(warnings, 'warning')}, and ${countText(allowed)} ${allowed === 1 ? 'is' : 'are'} allowed`;
 }

@@ -1,0 +1,76 @@
+import { basename, dirname, join } from 'node:path';
+import type { CheckedFile, ModelFile } from '../../checkable.js';
+import type { ModelError, ModelReport } from '../../diagnosis/check_report.js';
+import type { Repair } from '../../diagnosis/check_result.js';
+import { checkVerdictText, convertText, findingText, refusedText } from '../../diagnosis/wording.js';
+import { BnfixError, fixText } from '../../errors.js';
+import { printableData } from '../../printable.js';
+import { shellQuoted } from '../../quoted.js';
+import { flagText } from '../flags.js';
+import { proposedName } from '../freeze_request.js';
+
+/** The report on a model that was checked. */
+export function modelReport({ path, file }: ModelFile, { kind, result }: CheckedFile): ModelReport {
+  const { verdict, batchNorms, once, findings, repair } = result;
+  return {
+    path,
+    file,
+    kind,
+    verdict,
+    text: checkVerdictText(printableData(result)),
+    batchNorms,
+    once,
+    findings: findings.map((finding) => ({ ...finding, message: findingText(printableData(finding.detail)) })),
+    repair: repair?.code === 'freeze' ? freezeCommand(path, repair) : undefined,
+    note: repair && noteOf(path, repair),
+    error: undefined,
+  };
+}
+
+/** The report on a model that could not be checked. */
+export function failedReport(path: string, thrown: unknown, file = path): ModelReport {
+  const error = modelError(thrown);
+  return {
+    path,
+    file,
+    kind: undefined,
+    verdict: 'failed',
+    text: `FAILED ${printableData(error.message)}`,
+    batchNorms: { total: 0, training: 0 },
+    once: [],
+    findings: [],
+    repair: undefined,
+    note: undefined,
+    error,
+  };
+}
+
+function modelError(thrown: unknown): ModelError {
+  const error = thrown instanceof BnfixError ? thrown : new BnfixError('internal', messageOf(thrown));
+  const { code, message, where, why, fixes } = error;
+  return { code, message, where, why, fixes: fixes.map((fix) => fixText(fix, flagText)) };
+}
+
+function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+}
+
+/** The command that repairs a model; the result is written next to it. */
+function freezeCommand(path: string, { outputs, needsCheckpoint }: Extract<Repair, { code: 'freeze' }>): string {
+  const words = ['bnfix freeze', shellQuoted(path)];
+  if (outputs.length > 0) words.push(flagText('outputs', outputs.join(',')));
+  if (needsCheckpoint) words.push('--checkpoint PREFIX');
+  words.push(flagText('output', join(dirname(path), proposedName(basename(path)))));
+  return words.join(' ');
+}
+
+function noteOf(path: string, repair: Repair): string | undefined {
+  switch (repair.code) {
+    case 'freeze':
+      return undefined;
+    case 'refused':
+      return refusedText(printableData(repair.message), `bnfix freeze ${shellQuoted(path)} --dry-run`);
+    case 'convert':
+      return convertText(repair.from);
+  }
+}
