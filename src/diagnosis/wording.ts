@@ -162,7 +162,7 @@ export function refusedText(message: string, command: string): string {
 /** How to repair a model that was converted. */
 export function convertText(from: 'tfjs' | 'onnx'): string {
   const converter = from === 'tfjs' ? 'tensorflowjs_converter' : 'tf2onnx';
-  return `repair the TensorFlow model that it was converted from (bnfix freeze MODEL -o frozen.pb), then convert it again with ${converter}`;
+  return `repair the TensorFlow model that it was converted from with bnfix freeze, then convert the result with ${converter}`;
 }
 
 // --- Beside the results of `check` ---
