@@ -4,6 +4,7 @@ import { BnfixError } from './errors.js';
 import type { Graph } from './graph/graph.js';
 import type { Model } from './graph/model.js';
 import { type ByteSource, MemorySource } from './io/source.js';
+import { refuseInvalidGraph } from './ops/valid_graph.js';
 import { type OpenCheckpoint, openCheckpoint } from './readers/checkpoint/checkpoint.js';
 import { objectKeys } from './readers/checkpoint/object_graph.js';
 import type { CheckpointFiles, OpenSource } from './readers/checkpoint/reader.js';
@@ -140,6 +141,7 @@ export async function loadOpened(files: OpenedFiles, tag: string | undefined): P
   try {
     refuseBigEndian();
     const { kind, graph, metaGraphDef } = await readGraph(source, tag);
+    refuseInvalidGraph(graph);
     checkpoint = files.checkpoint && openCheckpoint(files.checkpoint.files, files.checkpoint.open);
     const reference = referenceSource && (await readReference(referenceSource, graph));
     return {
@@ -183,6 +185,7 @@ function refuseBigEndian(): void {
 
 async function readReference(source: ByteSource, model: Graph): Promise<MetaGraph> {
   const reference = await readGraph(source, undefined);
+  refuseInvalidGraph(reference.graph);
   refuseUnrelated(reference.graph, source.name, model);
   return reference;
 }

@@ -108,6 +108,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'writers',
     'proof',
     'run',
+    'ops',
     'graph',
     'io',
     'check_options',

@@ -17,7 +17,7 @@ import type { Checkpoint, Model } from '../graph/model.js';
 import { refText, type TensorRef } from '../graph/node.js';
 import { ancestors } from '../graph/walk.js';
 import { Frames } from '../ops/frames.js';
-import { refuseLooseEdges } from '../ops/loose_edges.js';
+import { refuseInvalidGraph } from '../ops/valid_graph.js';
 import type { PreparePlan } from '../passes/pass.js';
 import { INLINE_PIPELINE, REPLICA_PIPELINE, runPipeline } from '../passes/pipeline.js';
 import type { Analysis } from './analysis.js';
@@ -46,8 +46,8 @@ import { applyStatisticsMap, mappedStatistics } from './statistics_map.js';
  */
 export function analyse(model: Model, options: FreezeOptions = {}): Analysis {
   checkOptions('analyse', options, FREEZE_OPTIONS);
+  refuseInvalidGraph(model.graph);
   const graph = model.graph.copy();
-  refuseLooseEdges(graph);
   const inlined = [
     ...runPipeline(INLINE_PIPELINE, { graph }),
     ...runPipeline(REPLICA_PIPELINE, { graph, replicas: findEqualReplicas(graph) }),

@@ -11,7 +11,7 @@ import { DataType, dtypeName } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
 import type { Node, TensorRef } from '../graph/node.js';
 import { anyOf } from '../ops/meaning.js';
-import { outputTypes } from '../ops/registry.js';
+import { outputType } from '../ops/registry.js';
 import type { FreezeOptions } from './options.js';
 
 /**
@@ -86,7 +86,7 @@ function scalarsOf(graph: Graph, placeholders: readonly Node[]): string[] {
 
 /** @throws BnfixError `usage` for a number that the dtype of a node cannot hold: 0.5 for a bool */
 function refuseOtherType(node: Node, value: boolean | number): void {
-  const dtype = outputTypes(node)?.[0] ?? attrType(node, 'dtype');
+  const dtype = outputType(node, 0) ?? attrType(node, 'dtype');
   if (dtype === undefined) return;
   const isBool = dtype === DataType.DT_BOOL;
   const fits = isBool

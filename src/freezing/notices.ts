@@ -8,7 +8,7 @@ import { refText } from '../graph/node.js';
 import { elementCount } from '../graph/tensor.js';
 import { ancestors } from '../graph/walk.js';
 import { anyOf } from '../ops/meaning.js';
-import { outputTypes } from '../ops/registry.js';
+import { outputType } from '../ops/registry.js';
 import type { Analysis } from './analysis.js';
 import { nameMatcher } from './name_matcher.js';
 
@@ -120,7 +120,7 @@ function flagsLeft({ graph, fed, inputs, model, options }: Analysis): string[] {
     const node = graph.find(name);
     if (!node || named.has(name) || isKept(name) || !isPlaceholder(node)) return false;
     const shape = attrShape(node, 'shape');
-    return outputTypes(node)?.[0] === DataType.DT_BOOL && (shape === undefined || shape.length === 0);
+    return outputType(node, 0) === DataType.DT_BOOL && (shape === undefined || shape.length === 0);
   });
 }
 

@@ -8,7 +8,7 @@ import {
 import { BnfixError } from '../errors.js';
 import type { Model } from '../graph/model.js';
 import { refText, type TensorRef } from '../graph/node.js';
-import { outputTypes } from '../ops/registry.js';
+import { outputCount } from '../ops/registry.js';
 import type { FreezeOptions } from './options.js';
 import { noOutputOf, unknownTensor } from './output_names.js';
 
@@ -65,7 +65,7 @@ function namedOutput(model: Model, name: string): TensorRef {
   const ref = parseTensorName(name);
   const node = model.graph.find(ref.node);
   if (!node) throw unknownTensor(model, name);
-  const types = outputTypes(node);
-  if (types && ref.port >= types.length) throw noOutputOf(model, node, ref.port, types.length);
+  const count = outputCount(node);
+  if (count !== undefined && ref.port >= count) throw noOutputOf(model, node, ref.port, count);
   return ref;
 }

@@ -12,7 +12,7 @@ import type { Graph } from '../graph/graph.js';
 import type { TensorRef } from '../graph/node.js';
 import { elementCount } from '../graph/tensor.js';
 import { anyOf } from '../ops/meaning.js';
-import { outputTypes } from '../ops/registry.js';
+import { outputType } from '../ops/registry.js';
 import type { Outcome } from '../passes/outcome.js';
 import type { AnalysedBatchNorm, Analysis, Kept, StoredBatchNorm } from './analysis.js';
 import { type Notice, noticesOf, noticesOfResult, usesCheckpoint } from './notices.js';
@@ -155,7 +155,7 @@ export function candidateReports({ candidates }: Analysis['outputs']): Candidate
 /** A flag with its value in its own type. */
 export function flagReport(graph: Graph, { node, value, reason }: Flag): FlagReport {
   const pinned = graph.find(node);
-  const dtype = pinned && (outputTypes(pinned)?.[0] ?? attrType(pinned, 'dtype'));
+  const dtype = pinned && (outputType(pinned, 0) ?? attrType(pinned, 'dtype'));
   return { name: node, value: dtype === DataType.DT_BOOL ? value !== 0 : value, reason };
 }
 
@@ -171,7 +171,7 @@ export function tensorInfos(graph: Graph, refs: readonly TensorRef[]): TensorInf
   return refs.flatMap((ref) => {
     const node = graph.find(ref.node);
     if (!node) return [];
-    const dtype = outputTypes(node)?.[ref.port] ?? attrType(node, 'T') ?? DataType.DT_INVALID;
+    const dtype = outputType(node, ref.port) ?? attrType(node, 'T') ?? DataType.DT_INVALID;
     return [{ name: `${ref.node}:${ref.port}`, dtype: dtypeName(dtype), shape: shapes.of(ref) }];
   });
 }

@@ -39,6 +39,15 @@ export function swapWidth(dtype: DataType): number {
   return bytesPerElement(dtype) ?? 1;
 }
 
+/** The highest number of a dtype in TensorFlow 2.19: DT_FLOAT4_E2M1FN. Those that bnfix has no name for are never read. */
+const LAST_TYPE = 33;
+
+/** Whether a number is that of a dtype, or of a reference to one; 0 is DT_INVALID, which is none. */
+export function isDataType(type: number): boolean {
+  const base = type > 100 ? type - 100 : type;
+  return base >= 1 && base <= LAST_TYPE;
+}
+
 /** The plain type of a reference type (DT_FLOAT_REF -> DT_FLOAT); others are returned unchanged. */
 export function baseType(dtype: DataType): DataType {
   return dtype > 100 ? ((dtype - 100) as DataType) : dtype;

@@ -1,8 +1,9 @@
 import Long from 'long';
 import { BnfixError } from '../errors.js';
 import type { tensorflow } from '../proto/tensorflow.js';
-import type { ChunkRing } from './chunk_ring.js';
-import { bytesPerElement, DataType, dtypeName } from './dtype.js';
+import { CHUNK_BYTES, type ChunkRing } from './chunk_ring.js';
+import { corruptGraph } from './corrupt_graph.js';
+import { bytesPerElement, DataType, dtypeName, isDataType } from './dtype.js';
 import { DECODERS, ENCODERS } from './number_codecs.js';
 import { int64 } from './numbers.js';
 
@@ -116,13 +117,15 @@ export function shapeProto(shape: readonly number[] | undefined): tensorflow.Ten
 /** A handle on a TensorProto: its tensor_content, or its typed values with the last one repeated. */
 export function protoTensor(proto: TensorProto, origin?: string): Tensor {
   const dtype = (proto.dtype ?? DataType.DT_INVALID) as DataType;
-  const shape = shapeOf(proto.tensor_shape) ?? [];
-  const count = elementCount(shape);
+  const shape = shapeOf(proto.tensor_shape ?? {});
+  const count = shape && elementCount(shape);
+  if (!shape?.every((size) => size >= 0) || !(count! <= MAX_COUNT)) {
+    throw corruptGraph(origin, `a constant has the shape [${shape?.join(', ') ?? 'unknown'}]`);
+  }
+  if (!isDataType(dtype)) throw corruptGraph(origin, `a constant has the unknown dtype ${dtype}`);
   const where = origin === undefined ? {} : { origin };
   if (dtype === DataType.DT_STRING) {
-    const values = proto.string_val ?? [];
-    const strings = () =>
-      Array.from({ length: count }, (_, i) => values[Math.min(i, values.length - 1)] ?? new Uint8Array());
+    const strings = () => repeatedStrings(proto.string_val ?? [], count!, origin);
     return { dtype, shape, byteLength: 0, chunks: () => [], strings, proto, ...where };
   }
   const byteLength = byteSize(dtype, shape);
@@ -130,14 +133,34 @@ export function protoTensor(proto: TensorProto, origin?: string): Tensor {
     dtype,
     shape,
     byteLength,
-    chunks: () => [expand(proto, dtype, count, origin)],
+    chunks: (ring) => expand(proto, dtype, count!, origin, ring),
     strings: noStrings,
     proto,
     ...where,
   };
 }
 
-function expand(proto: TensorProto, dtype: DataType, count: number, origin?: string): Uint8Array {
+/** More elements than any file holds, and few enough that their size in bytes is an exact number. */
+const MAX_COUNT = 2 ** 48;
+
+/** A list of strings may be this much longer than what the file has of it; the last string is repeated. */
+const MAX_REPEATED = 65_536;
+
+function repeatedStrings(values: readonly Uint8Array[], count: number, origin: string | undefined): Uint8Array[] {
+  if (count > values.length + MAX_REPEATED) {
+    throw corruptGraph(origin, `a constant has ${values.length} strings, but its shape needs ${count}`);
+  }
+  return Array.from({ length: count }, (_, i) => values[Math.min(i, values.length - 1)] ?? new Uint8Array());
+}
+
+/** The raw form, a chunk at a time: a shape may need much more than the values that the file has. */
+function* expand(
+  proto: TensorProto,
+  dtype: DataType,
+  count: number,
+  origin: string | undefined,
+  ring: ChunkRing | undefined,
+): Generator<Uint8Array> {
   const width = bytesPerElement(dtype);
   if (width === undefined) {
     throw new BnfixError('unsupported', `a ${dtypeName(dtype)} constant has no raw bytes`, { where: origin });
@@ -145,74 +168,80 @@ function expand(proto: TensorProto, dtype: DataType, count: number, origin?: str
   const content = proto.tensor_content;
   if (content && content.length > 0) {
     if (content.length !== count * width) {
-      throw new BnfixError(
-        'unreadable',
-        `a constant has ${content.length} bytes, but its shape needs ${count * width}`,
-        {
-          where: origin,
-          fix: 'the graph file is corrupt: save it again',
-        },
-      );
+      const why = `a constant has ${content.length} bytes, but its shape needs ${count * width}`;
+      throw corruptGraph(origin, why);
     }
-    return content;
+    yield content;
+    return;
   }
-  const out = new Uint8Array(count * width);
-  const view = new DataView(out.buffer);
-  const put = elementWriter(proto, dtype, view, width);
-  if (put.length === 0) return out;
-  for (let i = 0; i < count; i++) put.write(i, Math.min(i, put.length - 1));
-  return out;
+  const stored = storedValues(proto, dtype, width);
+  const total = count * width;
+  if (stored.length >= total) {
+    yield stored.subarray(0, total);
+    return;
+  }
+  // The last value is repeated; without values, it is 0.
+  const last = stored.length === 0 ? new Uint8Array(width) : stored.subarray(-width);
+  yield stored;
+  for (let left = total - stored.length; left > 0; ) {
+    const length = Math.min(CHUNK_BYTES, left);
+    const chunk = ring?.next(length) ?? new Uint8Array(length);
+    for (let at = 0; at < length; at += width) chunk.set(last, at);
+    yield chunk;
+    left -= length;
+  }
 }
 
-/** A function that writes element `from` of the proto's typed list to element `to`. */
-function elementWriter(
-  proto: TensorProto,
-  dtype: DataType,
-  view: DataView,
-  width: number,
-): { length: number; write: (to: number, from: number) => void } {
-  const pairs = (list: number[], set: (offset: number, value: number) => void, step: number) => ({
-    length: list.length / 2,
-    write: (to: number, from: number) => {
-      set(to * width, list[2 * from]!);
-      set(to * width + step, list[2 * from + 1]!);
-    },
-  });
+/** The typed values that a proto holds, as raw bytes. */
+function storedValues(proto: TensorProto, dtype: DataType, width: number): Uint8Array {
   switch (dtype) {
     case DataType.DT_HALF:
-    case DataType.DT_BFLOAT16: {
+    case DataType.DT_BFLOAT16:
       // Bit patterns, not values.
-      const bits = proto.half_val ?? [];
-      return { length: bits.length, write: (to, from) => view.setUint16(to * 2, bits[from]!, true) };
-    }
+      return written(proto.half_val ?? [], width, (view, at, bits) => view.setUint16(at, bits, true));
     case DataType.DT_COMPLEX64:
-      return pairs(proto.scomplex_val ?? [], (o, x) => view.setFloat32(o, x, true), 4);
+      return wholePairs(
+        written(proto.scomplex_val ?? [], 4, (view, at, part) => view.setFloat32(at, part, true)),
+        width,
+      );
     case DataType.DT_COMPLEX128:
-      return pairs(proto.dcomplex_val ?? [], (o, x) => view.setFloat64(o, x, true), 8);
+      return wholePairs(
+        written(proto.dcomplex_val ?? [], 8, (view, at, part) => view.setFloat64(at, part, true)),
+        width,
+      );
     case DataType.DT_INT64:
-    case DataType.DT_UINT64: {
-      const list = (dtype === DataType.DT_INT64 ? proto.int64_val : proto.uint64_val) ?? [];
-      return {
-        length: list.length,
-        write: (to, from) => {
-          const value = Long.fromValue(list[from]!);
-          view.setInt32(to * 8, value.low, true);
-          view.setInt32(to * 8 + 4, value.high, true);
-        },
-      };
-    }
+      return written(proto.int64_val ?? [], width, setLong);
+    case DataType.DT_UINT64:
+      return written(proto.uint64_val ?? [], width, setLong);
     default: {
-      const list = typedValues(proto, dtype);
       const encode = ENCODERS[dtype] ?? ENCODERS[UNQUANTISED[dtype] ?? DataType.DT_INVALID];
       if (!encode) throw new BnfixError('unsupported', `a ${dtypeName(dtype)} constant cannot be read`);
-      const { buffer, byteOffset } = encode(Array.from(list, Number));
-      const encoded = new Uint8Array(buffer, byteOffset);
-      const write = (to: number, from: number) => {
-        for (let i = 0; i < width; i++) view.setUint8(to * width + i, encoded[from * width + i]!);
-      };
-      return { length: list.length, write };
+      const { buffer, byteOffset, byteLength } = encode(Array.from(typedValues(proto, dtype), Number));
+      return new Uint8Array(buffer, byteOffset, byteLength);
     }
   }
+}
+
+/** A list of values as raw bytes. @param width - of each, in bytes */
+function written<T>(
+  list: readonly T[],
+  width: number,
+  set: (view: DataView, at: number, value: T) => void,
+): Uint8Array {
+  const view = new DataView(new ArrayBuffer(list.length * width));
+  for (const [i, value] of list.entries()) set(view, i * width, value);
+  return new Uint8Array(view.buffer);
+}
+
+/** Without half of a complex number at the end. */
+function wholePairs(bytes: Uint8Array, width: number): Uint8Array {
+  return bytes.subarray(0, bytes.length - (bytes.length % width));
+}
+
+function setLong(view: DataView, at: number, stored: number | Long): void {
+  const value = Long.fromValue(stored);
+  view.setInt32(at, value.low, true);
+  view.setInt32(at + 4, value.high, true);
 }
 
 const UNQUANTISED: Partial<Record<DataType, DataType>> = {

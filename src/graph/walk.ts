@@ -1,7 +1,7 @@
 import { BnfixError } from '../errors.js';
+import { missingInput } from './corrupt_graph.js';
 import type { Graph } from './graph.js';
 import { memoizeByVersion } from './memo.js';
-import { missingInput } from './missing_input.js';
 import { type Node, refText, type TensorRef } from './node.js';
 import { NodeSet } from './node_set.js';
 

@@ -2,7 +2,7 @@ import { type AttrMap, type AttrValue, attr, attrType } from '../graph/attrs.js'
 import { DataType } from '../graph/dtype.js';
 import type { TensorRef } from '../graph/node.js';
 import { anyOf } from '../ops/meaning.js';
-import { opInfo, outputTypes } from '../ops/registry.js';
+import { opInfo, outputType } from '../ops/registry.js';
 
 /** The part of a node that its types depend on. */
 interface TypedNode {
@@ -50,7 +50,7 @@ function elementType(node: TypedNode, key: string, find: Find): DataType | undef
 function typeOf({ node: name, port }: TensorRef, find: Find): DataType | undefined {
   const node = find(name);
   // 0 is DT_INVALID: the attr is missing, or not yet known.
-  return (node && outputTypes(node)?.[port]) || undefined;
+  return (node && outputType(node, port)) || undefined;
 }
 
 /** The dtype of the variable that a handle stands for; undefined if it is forwarded around a loop. */

@@ -1,5 +1,6 @@
 import { BnfixError } from '../errors.js';
 import { type AttrMap, type AttrValue, attrInt, attrTypes } from '../graph/attrs.js';
+import { corruptGraph } from '../graph/corrupt_graph.js';
 import type { DataType } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
 import type { Node, NodeSpec, TensorRef } from '../graph/node.js';
@@ -219,8 +220,6 @@ export function addBody(
 }
 
 function broken(fn: FunctionDef, text: string): BnfixError {
-  return new BnfixError('unreadable', `the function ${fn.signature?.name} reads ${text}, which it does not define`, {
-    where: fn.signature?.name ?? undefined,
-    fix: 'the graph file is corrupt: save it again',
-  });
+  const name = fn.signature?.name ?? '';
+  return corruptGraph(name, `the function ${name} reads ${text}, which it does not define`);
 }

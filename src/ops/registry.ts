@@ -13,9 +13,20 @@ interface OutputArg {
   readonly isRef: boolean;
 }
 
+/** How many inputs an op has: a number, plus what attrs say. */
+interface InputCount {
+  readonly fixed: number;
+  /** Attrs that hold a number of inputs. */
+  readonly numbers: readonly string[];
+  /** Attrs that list the types of inputs. */
+  readonly lists: readonly string[];
+}
+
 /** The part of an op's registration in TensorFlow that bnfix needs. */
 export interface OpInfo {
   readonly stateful: boolean;
+  /** Undefined for ops whose number of inputs depends on the version of TensorFlow. */
+  readonly inputs: InputCount | undefined;
   readonly outputs: readonly OutputArg[];
   /** Whether all nodes of the op have the same number of outputs. */
   readonly isFixed: boolean;
@@ -53,10 +64,12 @@ function parseLine(line: string): OpInfo {
   const outputs: OutputArg[] = [];
   const defaultTypes = new Map<string, DataType>();
   const defaults = new Map<string, string>();
+  let inputs: InputCount | undefined;
   for (const word of words) {
     const [key, value] = word.split('=');
     if (value === undefined) {
-      outputs.push(parseOutput(word));
+      if (word.startsWith('<')) inputs = parseInputs(word.slice(1).split('+'));
+      else outputs.push(parseOutput(word));
       continue;
     }
     defaults.set(key!, value);
@@ -64,7 +77,16 @@ function parseLine(line: string): OpInfo {
     if (!Number.isNaN(type)) defaultTypes.set(key!, type);
   }
   const isFixed = outputs.every((arg) => !arg.list && arg.numberAttr === undefined);
-  return { stateful: head!.endsWith('!'), outputs, isFixed, defaultTypes, defaults };
+  return { stateful: head!.endsWith('!'), inputs, outputs, isFixed, defaultTypes, defaults };
+}
+
+function parseInputs(terms: readonly string[]): InputCount {
+  const [fixed, attrs] = /^\d+$/.test(terms[0]!) ? [Number(terms[0]), terms.slice(1)] : [0, terms];
+  return {
+    fixed,
+    numbers: attrs.filter((text) => !text.startsWith('[')),
+    lists: attrs.filter((text) => text.startsWith('[')).map((text) => text.slice(1, -1)),
+  };
 }
 
 function parseOutput(word: string): OutputArg {
@@ -84,25 +106,46 @@ interface OpInstance {
   readonly attr: AttrMap;
 }
 
-/** Cache of outputs of nodes whose attrs determine their number: thousands for a saver's restore op. */
-const listed = new WeakMap<AttrMap, { readonly op: string; readonly types: readonly DataType[] }>();
-
-/** DataTypes of all outputs, in port order; undefined for custom ops. */
-export function outputTypes(node: OpInstance): readonly DataType[] | undefined {
-  const info = opInfo(node.op);
-  if (!info) return undefined;
-  if (info.isFixed) return info.outputs.map((arg) => argTypes(node, info, arg)[0]!);
-  const known = listed.get(node.attr);
-  if (known?.op === node.op) return known.types;
-  const types = info.outputs.flatMap((arg) => argTypes(node, info, arg));
-  listed.set(node.attr, { op: node.op, types });
-  return types;
+/** The number of inputs that a node must have; undefined for custom ops, NaN if an attr that says it is missing. */
+export function inputCount(node: OpInstance): number | undefined {
+  const inputs = opInfo(node.op)?.inputs;
+  if (!inputs) return undefined;
+  let count = inputs.fixed;
+  for (const key of inputs.numbers) count += attrInt(node, key) ?? Number.NaN;
+  for (const key of inputs.lists) count += attrTypes(node, key)?.length ?? Number.NaN;
+  return count;
 }
 
-/** Number of outputs; undefined for custom ops. */
+/** Attrs of a node that hold a number of its inputs or outputs. */
+export function countAttrs(op: string): readonly string[] {
+  const info = opInfo(op);
+  if (!info) return [];
+  const outputs = info.outputs.flatMap(({ numberAttr }) => (numberAttr === undefined ? [] : [numberAttr]));
+  return [...new Set([...(info.inputs?.numbers ?? []), ...outputs])];
+}
+
+/** DataType of one output; undefined for custom ops, and for outputs that the op does not have. */
+export function outputType(node: OpInstance, port: number): DataType | undefined {
+  const info = opInfo(node.op);
+  if (!info) return undefined;
+  if (info.isFixed) {
+    const arg = info.outputs[port];
+    return arg && typeOf(node, info, arg, 0);
+  }
+  let first = 0;
+  for (const arg of info.outputs) {
+    const count = argCount(node, arg);
+    if (port < first + count) return typeOf(node, info, arg, port - first);
+    first += count;
+  }
+  return undefined;
+}
+
+/** Number of outputs; undefined for custom ops. An attr may give any number: allocate nothing of that size. */
 export function outputCount(node: OpInstance): number | undefined {
   const info = opInfo(node.op);
-  return info?.isFixed ? info.outputs.length : outputTypes(node)?.length;
+  if (!info || info.isFixed) return info?.outputs.length;
+  return info.outputs.reduce((sum, arg) => sum + argCount(node, arg), 0);
 }
 
 /** Whether an output of an op is a handle of a resource that the op makes: a queue, a table, an iterator. */
@@ -115,24 +158,23 @@ export function makesHandle(op: string, port: number): boolean {
 
 /** First port and number of ports of a named output argument, as functions write their edges. */
 export function outputRange(node: OpInstance, argName: string): { port: number; count: number } | undefined {
-  const info = opInfo(node.op);
-  if (!info) return undefined;
   let port = 0;
-  for (const arg of info.outputs) {
-    const count = argTypes(node, info, arg).length;
+  for (const arg of opInfo(node.op)?.outputs ?? []) {
+    const count = argCount(node, arg);
     if (arg.name === argName) return { port, count };
     port += count;
   }
   return undefined;
 }
 
-function argTypes(node: OpInstance, info: OpInfo, arg: OutputArg): DataType[] {
-  if (arg.list) return attrTypes(node, arg.type as string) ?? [];
-  const type =
-    typeof arg.type === 'string'
-      ? (attrType(node, arg.type) ?? info.defaultTypes.get(arg.type) ?? DataType.DT_INVALID)
-      : arg.type;
-  const plain = baseType(type);
-  if (arg.numberAttr === undefined) return [plain];
-  return new Array<DataType>(attrInt(node, arg.numberAttr) ?? 1).fill(plain);
+/** Number of tensors of an output argument. */
+function argCount(node: OpInstance, arg: OutputArg): number {
+  if (arg.list) return node.attr[arg.type]?.list?.type?.length ?? 0;
+  return arg.numberAttr === undefined ? 1 : (attrInt(node, arg.numberAttr) ?? 1);
+}
+
+function typeOf(node: OpInstance, info: OpInfo, arg: OutputArg, index: number): DataType {
+  if (arg.list) return node.attr[arg.type]?.list?.type?.[index] as DataType;
+  if (typeof arg.type !== 'string') return baseType(arg.type);
+  return baseType(attrType(node, arg.type) ?? info.defaultTypes.get(arg.type) ?? DataType.DT_INVALID);
 }

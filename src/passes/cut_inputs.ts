@@ -5,7 +5,7 @@ import type { Graph } from '../graph/graph.js';
 import { type Node, refText, type TensorRef } from '../graph/node.js';
 import { ancestors } from '../graph/walk.js';
 import { Frames } from '../ops/frames.js';
-import { outputTypes } from '../ops/registry.js';
+import { outputCount, outputType } from '../ops/registry.js';
 import type { Outcome } from './outcome.js';
 import type { Pass, PreparePlan } from './pass.js';
 
@@ -31,12 +31,12 @@ export const cutInputs: Pass<PreparePlan> = {
       if (node.op === 'Placeholder' && ref.port === 0) continue;
       if (ref.port > 0 && graph.consumers(ref).length === 0) continue;
       const { op } = node;
-      const types = outputTypes(node);
-      const dtype = types?.[ref.port];
+      const dtype = outputType(node, ref.port);
       if (dtype === undefined || dtype === DataType.DT_INVALID) {
+        const count = outputCount(node);
         throw new BnfixError('unsupported', `the dtype of ${refText(ref)} is unknown`, {
           where: ref.node,
-          why: types ? `${node.op} has ${types.length} outputs` : `${node.op} is a custom op`,
+          why: count === undefined ? `${node.op} is a custom op` : `${node.op} has ${count} outputs`,
           fix: { option: 'inputs', value: 'TENSOR', text: 'cuts at another tensor' },
         });
       }

@@ -1,7 +1,7 @@
 import { findNeutralOps } from '../analysis/values/neutral_ops.js';
 import { attr } from '../graph/attrs.js';
 import { ancestors } from '../graph/walk.js';
-import { outputTypes } from '../ops/registry.js';
+import { outputType } from '../ops/registry.js';
 import type { FinishPlan, Pass } from './pass.js';
 
 /**
@@ -23,7 +23,7 @@ export const dropNeutralOps: Pass<FinishPlan> = {
       const x = node.inputs[input]!;
       const isNeeded = named.has(name) || controls.length > 0 || graph.controlConsumers(name).length > 0;
       if (isNeeded) {
-        const [dtype] = outputTypes(node) ?? [];
+        const dtype = outputType(node, 0);
         const T = dtype === undefined ? {} : { T: attr.type(dtype) };
         graph.replace(node, { op: 'Identity', inputs: [x], controls, attr: T });
       } else graph.replaceUses({ node: name, port: 0 }, x);

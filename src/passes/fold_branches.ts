@@ -6,7 +6,7 @@ import { type Node, refText, type TensorRef } from '../graph/node.js';
 import { NodeSet } from '../graph/node_set.js';
 import { numberTensor } from '../graph/tensor.js';
 import { isMerge } from '../ops/meaning.js';
-import { outputTypes } from '../ops/registry.js';
+import { outputType } from '../ops/registry.js';
 import type { Outcome } from './outcome.js';
 import type { BranchPlan, Pass } from './pass.js';
 
@@ -78,6 +78,6 @@ function removeDead(graph: Graph, { isDead, isDeadNode }: ResolvedBranches): voi
 
 /** Makes a node output another tensor under its own name. */
 function becomeIdentity(graph: Graph, node: Node, to: TensorRef): void {
-  const dtype = outputTypes(node)?.[0];
+  const dtype = outputType(node, 0);
   graph.replace(node, { op: 'Identity', inputs: [to], attr: dtype === undefined ? {} : { T: attr.type(dtype) } });
 }

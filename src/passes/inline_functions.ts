@@ -6,7 +6,7 @@ import type { Node, TensorRef } from '../graph/node.js';
 import { numberTensor } from '../graph/tensor.js';
 import { addBody, type FunctionBody, FunctionLibrary, type FunctionName } from '../ops/functions.js';
 import { anyOf } from '../ops/meaning.js';
-import { outputTypes } from '../ops/registry.js';
+import { outputType } from '../ops/registry.js';
 import type { Outcome } from './outcome.js';
 import type { Pass } from './pass.js';
 
@@ -216,8 +216,9 @@ class Inliner {
   /** Turns the call into a node that forwards its results under its name. */
   #forward(node: Node, results: readonly TensorRef[]): void {
     const graph = this.#graph;
-    const types =
-      outputTypes(node) ?? results.map((ref) => outputTypes(graph.get(ref.node))?.[ref.port] ?? DataType.DT_INVALID);
+    const types = results.map(
+      (ref, port) => outputType(node, port) ?? outputType(graph.get(ref.node), ref.port) ?? DataType.DT_INVALID,
+    );
     // With several results, consumers read them directly; the call stays for its name.
     if (results.length > 1) {
       for (const [port, ref] of results.entries()) graph.replaceUses({ node: node.name, port }, ref);

@@ -1,5 +1,5 @@
 import { attr } from '../graph/attrs.js';
-import { outputTypes } from '../ops/registry.js';
+import { outputType } from '../ops/registry.js';
 import type { LiftPlan, Pass } from './pass.js';
 
 /**
@@ -18,7 +18,7 @@ export const liftFromLoops: Pass<LiftPlan> = {
     for (const [name, controls] of lift.controls) graph.setControls(graph.get(name), controls);
     for (const [name, ref] of lift.exits) {
       const exit = graph.get(name);
-      const type = outputTypes(graph.get(ref.node))?.[ref.port];
+      const type = outputType(graph.get(ref.node), ref.port);
       graph.replace(exit, { op: 'Identity', inputs: [ref], attr: type === undefined ? {} : { T: attr.type(type) } });
     }
     return { outcomes: [] };

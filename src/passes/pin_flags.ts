@@ -4,7 +4,7 @@ import { DataType, dtypeName } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
 import type { Node } from '../graph/node.js';
 import { numberTensor } from '../graph/tensor.js';
-import { outputTypes } from '../ops/registry.js';
+import { outputType } from '../ops/registry.js';
 import type { Outcome } from './outcome.js';
 import type { Pass, PreparePlan } from './pass.js';
 
@@ -31,7 +31,7 @@ export const pinFlags: Pass<PreparePlan> = {
 };
 
 function pin(graph: Graph, node: Node, value: number): void {
-  const dtype = outputTypes(node)?.[0] ?? attrType(node, 'dtype') ?? DataType.DT_BOOL;
+  const dtype = outputType(node, 0) ?? attrType(node, 'dtype') ?? DataType.DT_BOOL;
   const shape = (node.tensor?.shape ?? attrShape(node, 'shape') ?? []).map((size) => Math.abs(size));
   if (shape.some((size) => size !== 1)) {
     throw new BnfixError('usage', `${node.name} cannot be set: it is not a scalar`, {

@@ -1,6 +1,6 @@
 import { attr } from '../graph/attrs.js';
 import type { TensorRef } from '../graph/node.js';
-import { outputTypes } from '../ops/registry.js';
+import { outputType } from '../ops/registry.js';
 import type { Outcome } from './outcome.js';
 import type { Pass } from './pass.js';
 
@@ -22,7 +22,7 @@ export const removeDropout: Pass = {
       let x = before;
       for (let moved = bypassed.get(x.node); moved && x.port === 0; moved = bypassed.get(x.node)) x = moved;
       const node = graph.get(output);
-      const dtype = outputTypes(node)?.[0];
+      const dtype = outputType(node, 0);
       if (names.has(output)) {
         graph.replace(node, { op: 'Identity', inputs: [x], attr: dtype === undefined ? {} : { T: attr.type(dtype) } });
       } else {

@@ -2,7 +2,7 @@ import { attr } from '../graph/attrs.js';
 import { DataType } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
 import type { Node, TensorRef } from '../graph/node.js';
-import { outputTypes } from '../ops/registry.js';
+import { outputType } from '../ops/registry.js';
 import type { Outcome } from './outcome.js';
 import type { Pass, ReplicaPlan } from './pass.js';
 
@@ -30,7 +30,7 @@ export const removeReplicas: Pass<ReplicaPlan> = {
 
 /** Makes all consumers of a node read one of its inputs; the node stays for its name. */
 function forward(graph: Graph, node: Node, input: TensorRef): void {
-  const type = outputTypes(node)?.[0] ?? DataType.DT_FLOAT;
+  const type = outputType(node, 0) ?? DataType.DT_FLOAT;
   for (const port of graph.usedPorts(node.name)) graph.replaceUses({ node: node.name, port }, input);
   graph.replace(node, { op: 'Identity', inputs: [input], attr: { T: attr.type(type) } });
 }

@@ -3,7 +3,7 @@ import { attr } from '../graph/attrs.js';
 import { DataType } from '../graph/dtype.js';
 import type { TensorRef } from '../graph/node.js';
 import { elementCount, numberTensor } from '../graph/tensor.js';
-import { outputTypes } from '../ops/registry.js';
+import { outputType } from '../ops/registry.js';
 import { StatisticWriter } from './edits/statistic.js';
 import type { Outcome } from './outcome.js';
 import type { Pass } from './pass.js';
@@ -36,7 +36,7 @@ type ByConstant = Extract<Replacement['by'], { readonly value: number }>;
 type ByVariable = Exclude<Replacement['by'], ByConstant>;
 
 function writeConstant({ graph }: StatisticWriter, tensor: TensorRef, { value, shape }: ByConstant): TensorRef {
-  const dtype = outputTypes(graph.get(tensor.node))?.[tensor.port] ?? DataType.DT_FLOAT;
+  const dtype = outputType(graph.get(tensor.node), tensor.port) ?? DataType.DT_FLOAT;
   const numbers = new Array<number>(elementCount(shape)).fill(value);
   const { name } = graph.add({
     name: graph.freeName(`${tensor.node}/inference`),
@@ -48,6 +48,6 @@ function writeConstant({ graph }: StatisticWriter, tensor: TensorRef, { value, s
 }
 
 function writeVariable(writer: StatisticWriter, tensor: TensorRef, { variable, shape }: ByVariable): TensorRef {
-  const dtype = outputTypes(writer.graph.get(tensor.node))?.[tensor.port] ?? variable.dtype;
+  const dtype = outputType(writer.graph.get(tensor.node), tensor.port) ?? variable.dtype;
   return writer.write(tensor.node, variable, dtype, shape);
 }

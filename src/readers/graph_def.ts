@@ -1,7 +1,9 @@
 import protobuf from 'protobufjs/minimal.js';
 import { BnfixError } from '../errors.js';
+import type { AttrValue } from '../graph/attrs.js';
 import { CHUNK_BYTES, ChunkRing } from '../graph/chunk_ring.js';
-import { DataType } from '../graph/dtype.js';
+import { corruptGraph } from '../graph/corrupt_graph.js';
+import { DataType, dtypeName, isDataType } from '../graph/dtype.js';
 import { Graph, type GraphHeader } from '../graph/graph.js';
 import { type NodeContent, type NodeSpec, parseInput, type TensorRef } from '../graph/node.js';
 import { byteSize, elementCount, protoTensor, shapeOf, type Tensor } from '../graph/tensor.js';
@@ -42,12 +44,7 @@ export function graphOfProto(proto: tensorflow.GraphDef.$Properties, where: stri
 }
 
 function addNode(graph: Graph, node: NodeSpec, where: string): void {
-  if (graph.has(node.name)) {
-    throw new BnfixError('unreadable', `two nodes are named ${node.name}`, {
-      where,
-      fix: 'the graph file is corrupt: save it again',
-    });
-  }
+  if (graph.has(node.name)) throw corruptGraph(where, `two nodes are named ${node.name}`);
   graph.add(node);
 }
 
@@ -82,16 +79,22 @@ export function nodeSpec(
   payload?: Tensor,
   names = new Names(),
 ): NodeSpec {
-  return { ...headSpec(proto, names), ...contentOf(proto, where, payload) };
+  return { ...headSpec(proto, where, names), ...contentOf(proto, where, payload) };
 }
 
-function headSpec(proto: tensorflow.NodeHead.$Properties, names: Names): NodeSpec {
+function headSpec(proto: tensorflow.NodeHead.$Properties, where: string, names: Names): NodeSpec {
   const inputs: TensorRef[] = [];
   const controls: string[] = [];
   for (const text of proto.input ?? []) {
     const { node, port } = parseInput(text);
     if (port === undefined) controls.push(names.of(node));
-    else inputs.push({ node: names.of(node), port });
+    else if (controls.length === 0) inputs.push({ node: names.of(node), port });
+    else
+      throw corruptGraph(
+        where,
+        `${proto.name} reads ${text} after a control input`,
+        'TensorFlow wants data inputs first',
+      );
   }
   const [name, op, device] = [proto.name, proto.op, proto.device].map((text) => names.of(text ?? ''));
   // Copies without spare capacity: a graph has 100,000 of them.
@@ -100,11 +103,21 @@ function headSpec(proto: tensorflow.NodeHead.$Properties, names: Names): NodeSpe
 
 function contentOf(proto: tensorflow.NodeDef.$Properties, where: string, payload?: Tensor): NodeContent {
   let attr = proto.attr ?? {};
+  for (const [key, value] of Object.entries(attr)) {
+    // TensorFlow ignores what begins with an underscore.
+    const fault = key.startsWith('_') ? undefined : attrFault(value);
+    if (fault !== undefined) throw corruptGraph(where, `${proto.name} (${proto.op}) has ${fault} as ${key}`);
+  }
   let tensor = payload;
   if (!tensor && proto.op === 'Const' && attr.value?.tensor) {
     tensor = protoTensor(attr.value.tensor, `${proto.name} in ${where}`);
     const { value: _, ...others } = attr;
     attr = others;
+  }
+  const type = attr.dtype?.type;
+  if (tensor && type && type !== tensor.dtype) {
+    const [declared, stored] = [type, tensor.dtype].map((each) => dtypeName(each as DataType));
+    throw corruptGraph(where, `the constant ${proto.name} has ${stored} values, but the dtype ${declared}`);
   }
   return {
     attr,
@@ -113,6 +126,17 @@ function contentOf(proto: tensorflow.NodeDef.$Properties, where: string, payload
     debugInfo: proto.experimental_debug_info ?? undefined,
     fullType: proto.experimental_type ?? undefined,
   };
+}
+
+/** What no attr can be: an unknown dtype, a size below -1; undefined for valid ones. */
+function attrFault({ type, shape, list }: AttrValue): string | undefined {
+  // DT_INVALID, the default of the enum, stands for a type that does not matter.
+  const wrong = [type ?? 0, ...(list?.type ?? [])].find((each) => each !== 0 && !isDataType(each));
+  if (wrong !== undefined) return `the unknown dtype ${wrong}`;
+  const shapes = shape ? [shape] : (list?.shape ?? []);
+  const sizes = shapes.flatMap((each) => shapeOf(each) ?? []);
+  const size = sizes.find((each) => !(Number.isSafeInteger(each) && each >= -1));
+  return size === undefined ? undefined : `the size ${size}`;
 }
 
 /** A NodeDef that is decoded on first access: the gradients and savers of a training graph never are. */
@@ -166,7 +190,7 @@ function readNode(reader: WireReader, field: WireField, names: Names): NodeSpec 
   const { source } = reader;
   if (field.length <= LAZY_BYTES) {
     const content = new StoredContent(reader.bytes(field.offset, field.length), source.name);
-    return { ...headSpec(content.head(), names), content };
+    return { ...headSpec(content.head(), source.name, names), content };
   }
   const small: Uint8Array[] = [];
   let payload: Tensor | undefined;

@@ -8,7 +8,7 @@ import { parseInput, refText, type TensorRef } from '../graph/node.js';
 import { ancestors } from '../graph/walk.js';
 import { FunctionLibrary } from '../ops/functions.js';
 import { anyOf } from '../ops/meaning.js';
-import { outputTypes } from '../ops/registry.js';
+import { outputCount, outputType } from '../ops/registry.js';
 import { inlineCalls } from './functions.js';
 import { registerKernels } from './kernels.js';
 import { lower, loweredFunctions } from './lower.js';
@@ -98,8 +98,8 @@ const isDynamic = anyOf('switch', 'merge', 'enter', 'exit', 'next_iteration', 'i
 function tensorRef(graph: Graph, name: string): TensorRef {
   const { node, port } = parseInput(name);
   const found = graph.find(node);
-  const types = found && outputTypes(found);
-  if (port !== undefined && found && (!types || port < types.length)) return { node, port };
+  const count = (found && outputCount(found)) ?? Number.POSITIVE_INFINITY;
+  if (port !== undefined && found && port < count) return { node, port };
   const names = () => [...graph.nodes()].map((other) => other.name);
   throw new BnfixError('usage', `tensor ${name} not found in the graph`, {
     where: name,
@@ -109,7 +109,7 @@ function tensorRef(graph: Graph, name: string): TensorRef {
 
 function typeOf(graph: Graph, ref: TensorRef): DataType | undefined {
   const node = graph.get(ref.node);
-  return outputTypes(node)?.[ref.port] ?? attrType(node, 'T');
+  return outputType(node, ref.port) ?? attrType(node, 'T');
 }
 
 function checkedFeed(graph: Graph, name: string, value: TensorValue): Feed {

@@ -11,7 +11,9 @@ it('refuses an op that would take a constant for the variable that it was', () =
   const graph = graphOf([
     node('state', 'VarHandleOp', [], int64),
     node('handed_on', 'Identity', ['state'], resource),
-    node('numbers', 'RngReadAndSkip', ['handed_on']),
+    node('numbers', 'RngReadAndSkip', ['handed_on', 'algorithm', 'delta']),
+    node('algorithm', 'Const', [], { dtype: attr.type(DataType.DT_INT32) }),
+    node('delta', 'Const', [], { dtype: attr.type(DataType.DT_UINT64) }),
   ]);
   expect(() => freeze(modelOf(graph), { outputs: ['numbers'] })).toThrow(
     expect.objectContaining({

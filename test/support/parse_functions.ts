@@ -4,7 +4,7 @@ import { refText, type TensorRef } from '../../src/graph/node.js';
 import { readBytes, shapeProto, type Tensor, type TensorProto } from '../../src/graph/tensor.js';
 import { DTYPES } from '../../src/notation/literals.js';
 import { parseGraph } from '../../src/notation/parse.js';
-import { opInfo, outputRange, outputTypes } from '../../src/ops/registry.js';
+import { opInfo, outputRange, outputType } from '../../src/ops/registry.js';
 import type { tensorflow } from '../../src/proto/tensorflow.js';
 
 const DEFINITION = /^def (\w+)\((.*)\):\n((?: +.*\n)*?) +return (.*)\n/gm;
@@ -52,7 +52,7 @@ function functionDef(
       input_arg,
       output_arg: refs.map(({ node, port }, i) => ({
         name: `output_${i}`,
-        type: outputTypes(graph.get(node))?.[port] ?? DataType.DT_FLOAT,
+        type: outputType(graph.get(node), port) ?? DataType.DT_FLOAT,
       })),
     },
     node_def: [...graph.nodes()]

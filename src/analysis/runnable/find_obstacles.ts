@@ -4,7 +4,7 @@ import type { Graph } from '../../graph/graph.js';
 import { type Node, refText, type TensorRef } from '../../graph/node.js';
 import type { NodeSet } from '../../graph/node_set.js';
 import { anyOf } from '../../ops/meaning.js';
-import { makesHandle, opInfo, outputTypes } from '../../ops/registry.js';
+import { makesHandle, opInfo, outputCount, outputType } from '../../ops/registry.js';
 import type { Obstacle } from './obstacle.js';
 
 const callsPython = anyOf('python');
@@ -31,7 +31,7 @@ export function findObstacles(graph: Graph, live: NodeSet): Obstacle[] {
     else if (needsAccelerator(node)) obstacles.push({ code: 'accelerator', node: name, op, tensors: tensors() });
     else if (isUnfilled(node)) obstacles.push({ code: 'resource', node: name, op, tensors: tensors() });
     else if (isPlaceholder(node)) {
-      const dtype = outputTypes(node)?.[0];
+      const dtype = outputType(node, 0);
       if (dtype !== undefined && isOpaque(dtype)) {
         obstacles.push({ code: 'unfeedable', node: name, dtype: dtypeName(dtype), tensors: tensors() });
       }
@@ -57,12 +57,11 @@ export function dataFrom(graph: Graph, live: NodeSet, from: Node): string[] {
   const found: string[] = [];
   const seen = new Set<Node>([from]);
   for (const node of seen) {
-    const types = outputTypes(node);
     for (const port of graph.usedPorts(node.name)) {
       const ref: TensorRef = { node: node.name, port };
       const consumers = graph.consumers(ref).filter((consumer) => live.has(consumer));
       if (consumers.length === 0) continue;
-      const type = types?.[port];
+      const type = outputType(node, port);
       const isHandle = (type !== undefined && isOpaque(type)) || makesHandle(node.op, port);
       if (!isHandle) found.push(refText(ref));
       else for (const consumer of consumers) seen.add(consumer);
@@ -81,5 +80,5 @@ function isOpaque(type: DataType): boolean {
 }
 
 function replicasOf(node: Node): number {
-  return Math.max(node.inputs.length, outputTypes(node)?.length ?? 0);
+  return Math.max(node.inputs.length, outputCount(node) ?? 0);
 }

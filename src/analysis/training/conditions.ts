@@ -5,7 +5,7 @@ import { type Node, refText, type TensorRef } from '../../graph/node.js';
 import { NodeSet } from '../../graph/node_set.js';
 import { sourceOf } from '../../graph/walk.js';
 import { anyOf, hasRole, isSelect, isSwitch } from '../../ops/meaning.js';
-import { outputTypes } from '../../ops/registry.js';
+import { outputType } from '../../ops/registry.js';
 import { isVariable } from '../state/variables.js';
 
 const isPlaceholder = anyOf('placeholder');
@@ -81,7 +81,7 @@ const NUMBERS: ReadonlySet<DataType> = new Set([
 
 /** Whether a placeholder or a variable is one number, or one bool. */
 export function isScalarNumber(node: Node): boolean {
-  const type = isVariable(node) ? attrType(node, 'dtype') : outputTypes(node)?.[0];
+  const type = isVariable(node) ? attrType(node, 'dtype') : outputType(node, 0);
   return type !== undefined && NUMBERS.has(type) && hasOneElement(node);
 }
 

@@ -4,7 +4,7 @@ import type { Node, TensorRef } from '../../graph/node.js';
 import { NodeSet } from '../../graph/node_set.js';
 import { sourceOf } from '../../graph/walk.js';
 import { anyOf, isSelect } from '../../ops/meaning.js';
-import { outputTypes } from '../../ops/registry.js';
+import { outputType } from '../../ops/registry.js';
 import type { Shapes } from '../values/shapes.js';
 import { forwardsValue, isScalarNumber } from './conditions.js';
 
@@ -36,7 +36,7 @@ const isPlaceholder = anyOf('placeholder');
 /** Placeholders that select tensors by arithmetic, in file order. */
 export function factorsOf(graph: Graph, shapes: Shapes, live: NodeSet): string[] {
   const scalars = [...graph.nodes()].filter((node) => isPlaceholder(node) && live.has(node) && isScalarNumber(node));
-  const isBool = (node: Node) => outputTypes(node)?.[0] === DataType.DT_BOOL;
+  const isBool = (node: Node) => outputType(node, 0) === DataType.DT_BOOL;
   return scalars
     .filter((node) => selectsByArithmetic(graph, shapes, live, node, isBool(node)))
     .map((node) => node.name);

@@ -5,7 +5,7 @@ import type { Graph } from '../../graph/graph.js';
 import type { Model } from '../../graph/model.js';
 import { type Node, refText, type TensorRef } from '../../graph/node.js';
 import { anyOf } from '../../ops/meaning.js';
-import { outputTypes } from '../../ops/registry.js';
+import { outputCount, outputType } from '../../ops/registry.js';
 import { type Shape, Shapes } from '../values/shapes.js';
 import type { Reader } from './outputs/predictions.js';
 import { type Demotion, rankPredictions } from './outputs/ranking.js';
@@ -170,11 +170,14 @@ export function rankOutputs(
 }
 
 function typeOf(node: Node, port: number): DataType {
-  return outputTypes(node)?.[port] ?? attrType(node, 'T') ?? DataType.DT_INVALID;
+  return outputType(node, port) ?? attrType(node, 'T') ?? DataType.DT_INVALID;
 }
 
 const hasEqualOutputs = anyOf('split', 'unpack', 'call');
 const isIdentityN = anyOf('identity_n');
+
+/** A node with more outputs than this is not the end of a net. */
+const MAX_RESULTS = 4096;
 
 /** The outputs of a node that are results. */
 function portsOf(node: Node): number[] {
@@ -182,8 +185,8 @@ function portsOf(node: Node): number[] {
     const refs = node.inputs.map(refText);
     return refs.flatMap((ref, port) => (refs.indexOf(ref) === port ? [port] : []));
   }
-  const count = hasEqualOutputs(node) ? (outputTypes(node)?.length ?? 1) : 1;
-  return Array.from({ length: count }, (_, port) => port);
+  const count = hasEqualOutputs(node) ? (outputCount(node) ?? 1) : 1;
+  return Array.from({ length: count > MAX_RESULTS ? 1 : count }, (_, port) => port);
 }
 
 const TELLING_NAME =

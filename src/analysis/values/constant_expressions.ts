@@ -8,7 +8,7 @@ import { isInteger } from '../../graph/rounding.js';
 import { numberTensor, type Tensor } from '../../graph/tensor.js';
 import { topologicalOrder } from '../../graph/walk.js';
 import { anyOf, isIdentity } from '../../ops/meaning.js';
-import { outputTypes } from '../../ops/registry.js';
+import { outputCount, outputType } from '../../ops/registry.js';
 import { constantValue } from './constants.js';
 
 /** A tensor that is computed from constants alone, and its value. */
@@ -40,6 +40,9 @@ export interface EvaluationScope {
 const MAX_GROWTH = 8192;
 /** By how many times that a graph may grow. */
 const MAX_GROWING = 128;
+
+/** Ops with more outputs are not evaluated. */
+const MAX_OUTPUTS = 4096;
 
 const isConstant = anyOf('constant');
 const isExact = anyOf('exact');
@@ -122,8 +125,10 @@ class Finder {
 
   /** Whether TensorFlow's result is known for the dtypes of a node, and for its numbers. */
   #canEvaluate(node: Node): boolean {
-    const types = outputTypes(node);
-    if (!types || types.length === 0 || !types.every((type) => ENCODERS[type] !== undefined)) return false;
+    const count = outputCount(node);
+    if (!count || count > MAX_OUTPUTS) return false;
+    const types = Array.from({ length: count }, (_, port) => outputType(node, port)!);
+    if (!types.every((type) => ENCODERS[type] !== undefined)) return false;
     if (!isExact(node) && !types.every(isInteger)) return false;
     if (attrType(node, 'T') !== undefined && ENCODERS[attrType(node, 'T')!] === undefined) return false;
     return types.every((_, port) => this.#valueOf({ node: node.name, port }) !== undefined);
@@ -156,10 +161,9 @@ class Finder {
     for (let ref = stack.pop(); ref; ref = stack.pop()) {
       const node = this.#graph.find(ref.node);
       if (!node || !this.#evaluated.has(node) || this.#stays.has(node) || this.#values.has(refText(ref))) continue;
-      const types = outputTypes(node)!;
       // A node with several outputs cannot become a constant under its name.
-      const isNamed = this.#outputs.has(node.name) && types.length > 1;
-      if (!isNamed && this.#makeConstant(ref, node, types[ref.port]!)) continue;
+      const isNamed = this.#outputs.has(node.name) && outputCount(node)! > 1;
+      if (!isNamed && this.#makeConstant(ref, node, outputType(node, ref.port)!)) continue;
       this.#stays.add(node);
       for (const input of node.inputs) stack.push(this.#source(input));
     }

@@ -5,7 +5,7 @@ import { NodeSet } from '../../graph/node_set.js';
 import { hasLoops, sourceOf, topologicalOrder } from '../../graph/walk.js';
 import { anyOf, isMerge, meaningOf } from '../../ops/meaning.js';
 import { eitherShape, isNextIteration } from '../../ops/shape_rules/elementwise.js';
-import type { Shape, ShapeContext } from '../../ops/shape_rules/rule.js';
+import { MAX_RANK, type PortShapes, type Shape, type ShapeContext } from '../../ops/shape_rules/rule.js';
 import type { ConstantValue } from '../../ops/value_rules.js';
 import { constantValue } from './constants.js';
 
@@ -46,6 +46,8 @@ class Inference implements ShapeContext {
   readonly producer: number;
   readonly #graph: Graph;
   readonly #known = new Map<string, Shape>();
+  /** Shapes by port of ops with any number of outputs, by name of the node. */
+  readonly #ports = new Map<string, PortShapes>();
   readonly #opened: NodeSet;
   readonly #inferred: NodeSet;
   #node: Node | undefined;
@@ -53,7 +55,7 @@ class Inference implements ShapeContext {
   // Arrow functions, since rules destructure them from the context.
   readonly shape = (index: number): Shape => {
     const input = this.node.inputs[index];
-    return input && this.#known.get(refText(input));
+    return input && this.#knownOf(input);
   };
   readonly constant = (index: number): ConstantValue | undefined => {
     const input = this.node.inputs[index];
@@ -76,7 +78,11 @@ class Inference implements ShapeContext {
   of(ref: TensorRef): Shape {
     const node = this.#graph.find(ref.node);
     if (node && !this.#inferred.has(node)) this.#inferUpTo(node);
-    return this.#known.get(refText(ref));
+    return this.#knownOf(ref);
+  }
+
+  #knownOf(ref: TensorRef): Shape {
+    return this.#known.get(refText(ref)) ?? this.#ports.get(ref.node)?.(ref.port);
   }
 
   conflict(node: Node): readonly Shape[] | undefined {
@@ -125,9 +131,14 @@ class Inference implements ShapeContext {
   #infer(node: Node): void {
     this.#node = node;
     const result = meaningOf(node.op)?.shape?.(this);
-    if (result === undefined) this.#known.delete(node.name);
-    else if (!isPorts(result)) this.#known.set(node.name, result);
-    else for (const [port, shape] of result.entries()) this.#known.set(refText({ node: node.name, port }), shape);
+    if (typeof result === 'function') this.#ports.set(node.name, result);
+    else if (result === undefined || !isPorts(result)) this.#learn(node.name, result);
+    else for (const [port, shape] of result.entries()) this.#learn(refText({ node: node.name, port }), shape);
+  }
+
+  #learn(ref: string, shape: Shape): void {
+    if (shape === undefined || shape.length > MAX_RANK) this.#known.delete(ref);
+    else this.#known.set(ref, shape);
   }
 
   #isLoopStart(node: Node): boolean {
@@ -138,7 +149,7 @@ class Inference implements ShapeContext {
   #isStable(merge: Node): boolean {
     const before = this.#known.get(merge.name);
     const back = this.#graph.inputNodes(merge).findIndex(isNextIteration);
-    const after = this.#known.get(refText(merge.inputs[back]!));
+    const after = this.#knownOf(merge.inputs[back]!);
     if (!before || !after) return true;
     const both = eitherShape(before, after);
     this.#known.set(merge.name, both);

@@ -127,7 +127,7 @@ export const unpack: ShapeRule = ({ node, shape }) => {
   const x = shape(0);
   const at = x && axisIndex(attrInt(node, 'axis') ?? 0, x.length);
   const part = at === undefined ? undefined : x!.filter((_, axis) => axis !== at);
-  return repeated(part, attrInt(node, 'num'));
+  return () => part;
 };
 
 /** Split(axis, x): equal parts. */
@@ -139,21 +139,17 @@ export const split: ShapeRule = (context) => {
     if (at === undefined || count === undefined) return UNKNOWN;
     return axis === at ? sizeOf((of) => of / count, size) : size;
   });
-  return repeated(part, count);
+  return () => part;
 };
 
 /** SplitV(x, sizes, axis); one of the sizes may be -1, the rest. */
 export const splitV: ShapeRule = (context) => {
   const x = context.shape(0);
-  const count = attrInt(context.node, 'num_split');
   const sizes = ints(context, 1);
   const at = x && axisIndex(scalar(context, 2), x.length);
-  if (!x || count === undefined) return undefined;
-  if (at === undefined) return repeated(unknownSizes(x.length), count);
-  return Array.from(
-    { length: count },
-    (_, part): Shape => x.map((size, axis) => (axis === at ? partSize(size, sizes, part) : size)),
-  );
+  if (!x) return undefined;
+  if (at === undefined) return () => unknownSizes(x.length);
+  return (port) => x.map((size, axis) => (axis === at ? partSize(size, sizes, port) : size));
 };
 
 /** The size of a part; the list has -1 for the rest. */
@@ -161,10 +157,6 @@ function partSize(whole: number, sizes: readonly number[] | undefined, part: num
   const size = sizes?.[part] ?? UNKNOWN;
   if (!sizes || size >= 0) return size;
   return sizeOf((of) => of - sizes.reduce((sum, each) => sum + Math.max(each, 0), 0), whole);
-}
-
-function repeated(shape: Shape, count: number | undefined): readonly Shape[] | undefined {
-  return count === undefined ? undefined : Array.from({ length: count }, () => shape);
 }
 
 /** Tile: each dimension is repeated. */

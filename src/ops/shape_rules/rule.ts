@@ -22,8 +22,14 @@ export interface ShapeContext {
   readonly producer: number;
 }
 
+/** The shape of any output, for ops that may have millions of them. */
+export type PortShapes = (port: number) => Shape;
+
 /** The shape of output 0, or the shapes of all outputs. A rule returns undefined or -1 in case of doubt. */
-export type ShapeRule = (context: ShapeContext) => Shape | readonly Shape[];
+export type ShapeRule = (context: ShapeContext) => Shape | readonly Shape[] | PortShapes;
+
+/** TensorFlow has no tensors of higher rank (TensorShape::MaxDimensions). */
+export const MAX_RANK = 254;
 
 /** An input as a list of integers; undefined unless all elements are known. */
 export function ints(context: ShapeContext, index: number): readonly number[] | undefined {
@@ -40,9 +46,16 @@ export function scalar(context: ShapeContext, index: number): number | undefined
 /** The shape given by an input: a list of sizes of known length. */
 export function shapeGiven(context: ShapeContext, index: number): Shape {
   const value = context.constant(index);
-  if (value?.shape.length === 1) return value.values.map((size) => (size >= 0 ? size : UNKNOWN));
+  if (value?.shape.length === 1 && value.values.length <= MAX_RANK) {
+    return value.values.map((size) => (size >= 0 ? size : UNKNOWN));
+  }
   const length = context.shape(index);
-  return length?.length === 1 && length[0]! >= 0 ? unknownSizes(length[0]!) : undefined;
+  return length?.length === 1 && isRank(length[0]!) ? unknownSizes(length[0]!) : undefined;
+}
+
+/** Whether a size can be the rank of a tensor. */
+export function isRank(size: number): boolean {
+  return size >= 0 && size <= MAX_RANK;
 }
 
 /** A shape with a known rank and unknown sizes. */

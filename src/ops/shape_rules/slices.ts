@@ -1,5 +1,5 @@
 import { attrInt } from '../../graph/attrs.js';
-import { ints, type ShapeRule, sizeOf, UNKNOWN, unknownSizes } from './rule.js';
+import { ints, isRank, type ShapeRule, sizeOf, UNKNOWN, unknownSizes } from './rule.js';
 
 /** Slice(x, begin, size): a size of -1 means the rest. */
 export const slice: ShapeRule = (context) => {
@@ -17,7 +17,7 @@ export const stridedSlice: ShapeRule = (context) => {
   const x = context.shape(0);
   const [begin, end, strides] = [1, 2, 3].map((index) => context.constant(index)?.values);
   const entries = begin?.length ?? context.shape(1)?.[0] ?? UNKNOWN;
-  if (!x || entries < 0) return undefined;
+  if (!x || !isRank(entries)) return undefined;
   const has = (mask: string, entry: number) => ((attrInt(context.node, mask) ?? 0) >> entry) % 2 === 1;
   const all = [...Array(entries).keys()];
   // An ellipsis has priority over a new axis; any other entry consumes one dimension of x.

@@ -5,7 +5,7 @@ import type { Node, TensorRef } from '../../../graph/node.js';
 import type { NodeSet } from '../../../graph/node_set.js';
 import { topologicalOrder } from '../../../graph/walk.js';
 import { anyOf } from '../../../ops/meaning.js';
-import { outputTypes } from '../../../ops/registry.js';
+import { outputType } from '../../../ops/registry.js';
 import { constantValue } from '../../values/constants.js';
 import { Shapes } from '../../values/shapes.js';
 
@@ -100,7 +100,7 @@ export class BatchAxes {
   #infer(node: Node): number {
     const self = { node: node.name, port: 0 };
     if (isSource(node) && node.inputs.length < 2) {
-      const isFlag = this.#rank(self) === 0 || outputTypes(node)?.[0] === DataType.DT_BOOL;
+      const isFlag = this.#rank(self) === 0 || outputType(node, 0) === DataType.DT_BOOL;
       return isFlag ? NONE : 0;
     }
     const inputs = this.#graph.inputNodes(node).map((input, i) => {

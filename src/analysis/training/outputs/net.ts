@@ -7,7 +7,7 @@ import { elementCount } from '../../../graph/tensor.js';
 import { spread, topologicalOrder } from '../../../graph/walk.js';
 import { Frames } from '../../../ops/frames.js';
 import { anyOf, isMerge, isSwitch, readsShape } from '../../../ops/meaning.js';
-import { outputTypes } from '../../../ops/registry.js';
+import { outputType } from '../../../ops/registry.js';
 import { isVariable } from '../../state/variables.js';
 import { Shapes } from '../../values/shapes.js';
 import { isActivationSource, mayBeActivation } from '../activations.js';
@@ -184,7 +184,7 @@ export class Net {
 
   #deliversData(node: Node): boolean {
     if (!deliversData(node)) return false;
-    if (outputTypes(node)?.[0] === DataType.DT_BOOL && isPlaceholder(node)) return false;
+    if (outputType(node, 0) === DataType.DT_BOOL && isPlaceholder(node)) return false;
     return !(isPlaceholder(node) && new Shapes(this.graph).of({ node: node.name, port: 0 })?.length === 0);
   }
 

@@ -2,7 +2,7 @@ import { DataType } from '../../../graph/dtype.js';
 import { type Node, sameRef } from '../../../graph/node.js';
 import { NodeSet } from '../../../graph/node_set.js';
 import { anyOf, isMerge, readsShape } from '../../../ops/meaning.js';
-import { outputTypes } from '../../../ops/registry.js';
+import { outputCount, outputType } from '../../../ops/registry.js';
 import type { Net } from './net.js';
 import { ScoreSteps } from './score_steps.js';
 
@@ -84,7 +84,7 @@ const HANDLES: ReadonlySet<DataType | undefined> = new Set([DataType.DT_VARIANT,
 
 /** A condition: summaries and checks do not show that it is a prediction. */
 function isBool(node: Node): boolean {
-  return outputTypes(node)?.[0] === DataType.DT_BOOL;
+  return outputType(node, 0) === DataType.DT_BOOL;
 }
 
 /** Finds the tensors in which a net ends, in one walk from the last op to the first. */
@@ -127,13 +127,13 @@ class Search {
     const uses = this.#uses[node.id]!;
     if (effects.has(node)) this.#give(node, isSummary(node) ? SHOWN : USED);
     // What an op without outputs takes is an end of the net: an outfeed.
-    else if (!net.has(node) || outputTypes(node)?.length === 0) return;
+    else if (!net.has(node) || outputCount(node) === 0) return;
     else if (scored.has(node) && !looped.has(node)) this.#giveScored(node);
     else if (looped.has(node) || uses & NET) this.#give(node, NET);
     else if (batch.isReduced(node)) {
       if (uses === 0 || uses & (READ | SHOWN)) this.#giveThrough(node, this.#isMetric(node) ? MEASURED : SCORE);
       else this.#give(node, uses);
-    } else if (isNever(node) || HANDLES.has(outputTypes(node)?.[0])) this.#give(node, uses);
+    } else if (isNever(node) || HANDLES.has(outputType(node, 0))) this.#give(node, uses);
     else if (uses & READ) this.#visitRead(node, uses);
     else if (uses === 0 && this.#joinsAssertion(node)) this.#give(node, USED);
     else if (uses === 0 && !this.#isGuard(node)) this.#visitEnd(node);

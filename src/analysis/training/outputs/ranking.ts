@@ -4,7 +4,7 @@ import { type Node, refText } from '../../../graph/node.js';
 import { NodeSet } from '../../../graph/node_set.js';
 import { descendants, sourceOf } from '../../../graph/walk.js';
 import { anyOf, readsShape } from '../../../ops/meaning.js';
-import { outputTypes } from '../../../ops/registry.js';
+import { outputType } from '../../../ops/registry.js';
 import { Shapes } from '../../values/shapes.js';
 import { findCritics } from './critics.js';
 import { Net } from './net.js';
@@ -153,7 +153,7 @@ export function rankPredictions(graph: Graph, isServed: (variable: string) => bo
  */
 function onlySomeNeedLabels(net: Net, targets: readonly Node[], predictions: readonly Prediction[]): boolean {
   const labels = [...net.comparedData(targets)].filter(
-    (node) => isPlaceholder(node) && CLASSES.has(outputTypes(node)?.[0]) && node.inputs.length === 0,
+    (node) => isPlaceholder(node) && CLASSES.has(outputType(node, 0)) && node.inputs.length === 0,
   );
   const names = labels.map(({ name }) => name);
   const needing = descendants(net.graph, names, (node) => !readsShape(node));

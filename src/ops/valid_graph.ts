@@ -1,0 +1,73 @@
+import { attrInt } from '../graph/attrs.js';
+import { corruptGraph, missingInput } from '../graph/corrupt_graph.js';
+import type { Graph } from '../graph/graph.js';
+import { memoizeByVersion } from '../graph/memo.js';
+import type { Node } from '../graph/node.js';
+import { topologicalOrder } from '../graph/walk.js';
+import { findLooseEdge } from './loose_edges.js';
+import { countAttrs, inputCount, opInfo, outputCount } from './registry.js';
+import { refuseInvalidFunctions } from './valid_functions.js';
+import { isNodeName, isOpName } from './valid_names.js';
+
+/** What is wrong with one node, so that TensorFlow would not import the graph. */
+export interface NodeFault {
+  readonly message: string;
+  readonly why?: string;
+}
+
+/**
+ * Checks what the rest of bnfix relies on: names, numbers of inputs and outputs, edges, no cycles outside of loops. Reads the
+ * attrs only of nodes whose number of inputs or outputs depends on them.
+ * @throws BnfixError `unreadable` with the first fault
+ */
+export const refuseInvalidGraph: (graph: Graph) => void = memoizeByVersion(check, (graph) => graph);
+
+function check(graph: Graph): void {
+  const functions = refuseInvalidFunctions(graph);
+  for (const node of graph.nodes()) {
+    const fault = nameFault(node) ?? opFault(node.op, functions) ?? countFault(node);
+    if (fault) throw corruptGraph(node.name, fault.message, fault.why);
+  }
+  const loose = findLooseEdge(graph);
+  if (loose) {
+    const { node, edge, producer } = loose;
+    throw missingInput(
+      node,
+      edge,
+      producer && `${producer.name} (${producer.op}) has ${outputCount(producer)} outputs`,
+    );
+  }
+  topologicalOrder(graph);
+}
+
+function nameFault({ name, op }: Node): NodeFault | undefined {
+  if (isNodeName(name)) return undefined;
+  return {
+    message: name === '' ? `a node (${op}) has no name` : `${name} is not a valid name of a node`,
+    why: 'TensorFlow allows letters, digits and . _ - / > in names',
+  };
+}
+
+function opFault(op: string, functions: ReadonlySet<string>): NodeFault | undefined {
+  if (isOpName(op) || functions.has(op)) return undefined;
+  return { message: op === '' ? 'a node has no op' : `${op} is not a valid name of an op` };
+}
+
+/** Whether the number of inputs or outputs of a node is impossible. */
+export function countFault(node: Pick<Node, 'name' | 'op' | 'attr' | 'inputs'>): NodeFault | undefined {
+  const { name, op, inputs } = node;
+  const needed = inputCount(node);
+  if (needed === undefined) return undefined;
+  // Without the attr that says the number, at least the other inputs must be there.
+  const fits = Number.isNaN(needed) ? inputs.length >= opInfo(op)!.inputs!.fixed : inputs.length === needed;
+  for (const key of countAttrs(op)) {
+    const count = attrInt(node, key);
+    if (count !== undefined && !(Number.isSafeInteger(count) && count >= 0)) {
+      return { message: `${name} (${op}) has ${key} = ${count}`, why: 'it is a number of tensors' };
+    }
+  }
+  if (fits) return undefined;
+  const has = `${inputs.length} ${inputs.length === 1 ? 'input' : 'inputs'}`;
+  const least = Number.isNaN(needed) ? `at least ${opInfo(op)!.inputs!.fixed}` : needed;
+  return { message: `${name} (${op}) has ${has}, but needs ${least}` };
+}
