@@ -1,13 +1,14 @@
 import { BnfixError } from '../errors.js';
-import { type AttrMap, type AttrValue, attrInt, attrTypes } from '../graph/attrs.js';
+import { type AttrMap, type AttrValue, attrInt, attrType, attrTypes } from '../graph/attrs.js';
 import { corruptGraph } from '../graph/corrupt_graph.js';
 import type { DataType } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
 import type { Node, NodeSpec, TensorRef } from '../graph/node.js';
 import { protoTensor } from '../graph/tensor.js';
+import { refuseInvalidAttrs } from '../graph/valid_attrs.js';
 import type { tensorflow } from '../proto/tensorflow.js';
 import { anyOf } from './meaning.js';
-import { outputRange } from './registry.js';
+import { opInfo, outputRange } from './registry.js';
 
 type FunctionDef = tensorflow.FunctionDef.$Properties;
 type NodeDef = tensorflow.NodeDef.$Properties;
@@ -50,6 +51,13 @@ export class FunctionLibrary {
     return this.#defs.size;
   }
 
+  /** Number of nodes of all functions. */
+  get nodeCount(): number {
+    let count = 0;
+    for (const { node_def } of this.#defs.values()) count += node_def?.length ?? 0;
+    return count;
+  }
+
   /** Whether the graph has a function of this name. */
   has(name: string): boolean {
     return this.#defs.has(name);
@@ -85,13 +93,14 @@ export class FunctionLibrary {
     const fn = this.#defs.get(name);
     if (!fn) throw new BnfixError('unreadable', `function ${name} not found in the graph`, { where: name });
     const attrs: AttrMap = { ...fn.attr, ...attr };
-    const args = (fn.signature?.input_arg ?? []).map((arg) => argOf(arg, attrs));
+    const args = (fn.signature?.input_arg ?? []).map((arg) => argOf(name, arg, attrs));
     const edges = new BodyEdges(this.#defs, fn, args, attrs);
+    const ret = new Map(Object.entries(fn.ret ?? {}));
     return {
       name,
       args,
       nodes: (fn.node_def ?? []).map((def) => specOf(name, def, attrs, edges)),
-      results: (fn.signature?.output_arg ?? []).map((arg) => edges.tensor(fn.ret?.[arg.name ?? ''] ?? '')),
+      results: (fn.signature?.output_arg ?? []).map((arg) => edges.tensor(ret.get(arg.name ?? '') ?? '')),
     };
   }
 }
@@ -119,43 +128,68 @@ class BodyEdges {
 
   tensor(text: string): TensorRef {
     const [node, output, index] = text.split(':') as [string, string | undefined, string | undefined];
-    if (this.#args.has(node)) return { node, port: Number(output ?? 0) };
+    if (this.#args.has(node)) return { node, port: this.#index(output, text) };
     const def = this.#nodes.get(node);
-    if (!def) throw broken(this.#fn, text);
-    return { node, port: output === undefined ? 0 : this.#firstPort(def, output) + Number(index ?? 0) };
+    const first = def && (output === undefined ? 0 : this.#firstPort(def, output));
+    if (first === undefined) throw broken(this.#fn, text);
+    return { node, port: first + this.#index(index, text) };
+  }
+
+  #index(digits: string | undefined, text: string): number {
+    if (digits === undefined) return 0;
+    if (/^\d+$/.test(digits)) return Number(digits);
+    throw broken(this.#fn, text);
   }
 
   /** Undefined for an argument, which exists before anything runs. */
   control(text: string): string | undefined {
-    return this.#nodes.has(text) ? text : undefined;
+    if (this.#nodes.has(text)) return text;
+    if (this.#args.has(text)) return undefined;
+    throw broken(this.#fn, `^${text}`);
   }
 
-  #firstPort(def: NodeDef, output: string): number {
-    const callee = this.#library.get(def.op ?? '');
-    if (callee) return (callee.signature?.output_arg ?? []).findIndex((arg) => arg.name === output);
-    return outputRange({ op: def.op ?? '', attr: filledIn(def.attr ?? {}, this.#attrs) }, output)?.port ?? 0;
+  /**
+   * The first port of a named output; undefined if the op does not have it. The only output may have any name: a frozen
+   * function reads `value` of a ReadVariableOp that is an Identity now. Custom ops are taken to have one output.
+   */
+  #firstPort(def: NodeDef, output: string): number | undefined {
+    const op = def.op ?? '';
+    const callee = this.#library.get(op);
+    if (callee) {
+      const port = (callee.signature?.output_arg ?? []).findIndex((arg) => arg.name === output);
+      return port < 0 ? undefined : port;
+    }
+    if ((opInfo(op)?.outputs.length ?? 1) === 1) return 0;
+    return outputRange({ op, attr: filledIn(def.attr ?? {}, this.#attrs) }, output)?.port;
   }
 }
 
-function argOf(arg: tensorflow.OpDef.ArgDef.$Properties, attrs: AttrMap): FunctionArg {
+function argOf(fn: string, arg: tensorflow.OpDef.ArgDef.$Properties, attrs: AttrMap): FunctionArg {
   const node = { attr: attrs };
-  const declared = arg.type_attr ? attrs[arg.type_attr]?.type : arg.type;
+  const declared = arg.type_attr ? attrType(node, arg.type_attr) : arg.type;
   const type = arg.type_list_attr ? undefined : ((declared ?? undefined) as DataType | undefined);
   const listed = arg.type_list_attr ? (attrTypes(node, arg.type_list_attr)?.length ?? 1) : 1;
-  return { name: arg.name ?? '', count: arg.number_attr ? (attrInt(node, arg.number_attr) ?? 1) : listed, type };
+  const count = arg.number_attr ? (attrInt(node, arg.number_attr) ?? 1) : listed;
+  if (!(count >= 0)) throw corruptGraph(fn, `the function ${fn} has ${count} tensors as its argument ${arg.name}`);
+  return { name: arg.name ?? '', count, type };
 }
 
 function specOf(fn: string, def: NodeDef, attrs: AttrMap, edges: BodyEdges): NodeSpec {
   const inputs: TensorRef[] = [];
   const controls: string[] = [];
   for (const text of def.input ?? []) {
-    if (!text.startsWith('^')) inputs.push(edges.tensor(text));
-    else {
+    if (!text.startsWith('^')) {
+      if (controls.length > 0) {
+        throw corruptGraph(fn, `${def.name} in the function ${fn} reads ${text} after a control input`);
+      }
+      inputs.push(edges.tensor(text));
+    } else {
       const control = edges.control(text.slice(1));
       if (control !== undefined) controls.push(control);
     }
   }
   const own = filledIn(def.attr ?? {}, attrs);
+  refuseInvalidAttrs(own, `${def.name} (${def.op})`, fn);
   const { value, ...others } = own;
   const constant = def.op === 'Const' ? value?.tensor : undefined;
   return {
@@ -171,10 +205,10 @@ function specOf(fn: string, def: NodeDef, attrs: AttrMap, edges: BodyEdges): Nod
 
 /** Attrs of a node in a function, with `$name` replaced by the attr of the call. */
 function filledIn(own: AttrMap, attrs: AttrMap): AttrMap {
-  const filled = Object.entries(own).map(([key, value]) => [
-    key,
-    (value.placeholder ? attrs[value.placeholder] : undefined) ?? value,
-  ]);
+  const filled = Object.entries(own).map(([key, value]) => {
+    const name = value.placeholder ?? '';
+    return [key, (Object.hasOwn(attrs, name) ? attrs[name] : undefined) ?? value];
+  });
   return Object.fromEntries(filled);
 }
 

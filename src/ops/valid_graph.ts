@@ -10,7 +10,7 @@ import { refuseInvalidFunctions } from './valid_functions.js';
 import { isNodeName, isOpName } from './valid_names.js';
 
 /** What is wrong with one node, so that TensorFlow would not import the graph. */
-export interface NodeFault {
+interface NodeFault {
   readonly message: string;
   readonly why?: string;
 }
@@ -25,8 +25,9 @@ export const refuseInvalidGraph: (graph: Graph) => void = memoizeByVersion(check
 function check(graph: Graph): void {
   const functions = refuseInvalidFunctions(graph);
   for (const node of graph.nodes()) {
-    const fault = nameFault(node) ?? opFault(node.op, functions) ?? countFault(node);
+    const fault = nameFault(node) ?? opFault(node.op, functions);
     if (fault) throw corruptGraph(node.name, fault.message, fault.why);
+    refuseInvalidNode(node);
   }
   const loose = findLooseEdge(graph);
   if (loose) {
@@ -53,8 +54,13 @@ function opFault(op: string, functions: ReadonlySet<string>): NodeFault | undefi
   return { message: op === '' ? 'a node has no op' : `${op} is not a valid name of an op` };
 }
 
-/** Whether the number of inputs or outputs of a node is impossible. */
-export function countFault(node: Pick<Node, 'name' | 'op' | 'attr' | 'inputs'>): NodeFault | undefined {
+/** Checks the number of inputs and outputs of a node. @throws BnfixError `unreadable` when it is impossible */
+export function refuseInvalidNode(node: Node): void {
+  const fault = countFault(node);
+  if (fault) throw corruptGraph(node.name, fault.message, fault.why);
+}
+
+function countFault(node: Node): NodeFault | undefined {
   const { name, op, inputs } = node;
   const needed = inputCount(node);
   if (needed === undefined) return undefined;

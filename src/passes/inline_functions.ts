@@ -1,5 +1,6 @@
 import { BnfixError } from '../errors.js';
 import { type AttrMap, attr, attrInt, attrType, attrTypes } from '../graph/attrs.js';
+import { corruptGraph } from '../graph/corrupt_graph.js';
 import { DataType } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
 import type { Node, TensorRef } from '../graph/node.js';
@@ -7,6 +8,7 @@ import { numberTensor } from '../graph/tensor.js';
 import { addBody, type FunctionBody, FunctionLibrary, type FunctionName } from '../ops/functions.js';
 import { anyOf } from '../ops/meaning.js';
 import { outputType } from '../ops/registry.js';
+import { refuseInvalidGraph, refuseInvalidNode } from '../ops/valid_graph.js';
 import type { Outcome } from './outcome.js';
 import type { Pass } from './pass.js';
 
@@ -19,7 +21,8 @@ import type { Pass } from './pass.js';
  *              y = PartitionedCall(x)[Tin=[float32], Tout=[float32], f=@f]
  *     result:  y/r = Relu(x), y = Identity(y/r)
  *
- * Assumes: no function calls itself. The name of a call is kept, so that the tensors of a signature keep theirs.
+ * Assumes: no function calls itself, and the result is not vastly larger than the graph. The name of a call is kept, so that
+ * the tensors of a signature keep theirs.
  */
 export const inlineFunctions: Pass<unknown> = {
   name: 'inline_functions',
@@ -28,6 +31,7 @@ export const inlineFunctions: Pass<unknown> = {
     if (library.size === 0) return { outcomes: [] };
     const inliner = new Inliner(graph, library);
     for (const node of [...graph.nodes()]) inliner.expand(node, []);
+    if (inliner.outcomes.length > 0) refuseInvalidGraph(graph);
     return { outcomes: inliner.outcomes };
   },
 };
@@ -39,16 +43,28 @@ const isWhile = anyOf('while');
 /** Adds one branch to the graph, for the given input tensors, and returns its results. */
 type Branch = (inputs: readonly TensorRef[], pivots: readonly string[]) => TensorRef[];
 
+/** Functions in functions, and branches of a Case. */
+const MAX_DEPTH = 256;
+/** By how many times inlining may multiply the nodes of a graph and of its functions, plus a number for small graphs. */
+const MAX_GROWTH = 20;
+const ALWAYS_ALLOWED = 50_000;
+/** What takes as much memory as a node. */
+const [NAME_LENGTH, CONTROLS] = [64, 8];
+
 class Inliner {
   readonly outcomes: Outcome[] = [];
   readonly #graph: Graph;
   readonly #library: FunctionLibrary;
   /** The stack of functions that are being inlined. */
   readonly #open = new Set<string>();
+  /** How much more may be added, in nodes. */
+  #room: number;
+  #depth = 0;
 
   constructor(graph: Graph, library: FunctionLibrary) {
     this.#graph = graph;
     this.#library = library;
+    this.#room = ALWAYS_ALLOWED + MAX_GROWTH * (graph.size + library.nodeCount);
   }
 
   /** Replaces a node that calls functions; others stay. `pivots` are the nodes that run only when this branch does. */
@@ -88,14 +104,26 @@ class Inliner {
     const graph = this.#graph;
     if (this.#open.has(body.name)) throw recursive(call, [...this.#open, body.name]);
     this.#open.add(body.name);
+    this.#enter(call);
+    for (const { name, inputs: own } of body.nodes) {
+      const controls = own?.length === 0 ? pivots.length : 0;
+      this.#room -= 1 + (scope.length + name.length) / NAME_LENGTH + controls / CONTROLS;
+    }
+    if (this.#room < 0) throw tooLarge(call);
     const { nodes, results } = addBody(graph, body, inputs, (name) => graph.freeName(`${scope}/${name}`));
     for (const node of nodes) {
+      refuseInvalidNode(node);
       // Without inputs, only this control edge ties it to its branch or loop.
       if (node.inputs.length === 0 && pivots.length > 0) graph.setControls(node, [...node.controls, ...pivots]);
     }
     for (const node of nodes) this.expand(node, pivots);
     this.#open.delete(body.name);
+    this.#depth--;
     return results;
+  }
+
+  #enter(call: Node): void {
+    if (++this.#depth > MAX_DEPTH) throw tooDeep(call);
   }
 
   #expandIf(node: Node, pivots: readonly string[]): TensorRef[] | undefined {
@@ -119,8 +147,11 @@ class Inliner {
         const taken = (given: readonly TensorRef[], within: readonly string[]) =>
           this.#inline(node, `${node.name}/branch${at}`, branches[at]!, given, within);
         if (at === branches.length - 1) return taken(inputs, inner);
+        this.#enter(node);
         const pred = this.#isIndex(node, index, at, inner);
-        return this.#choose(node, pred, inputs, inner, from(at + 1), taken);
+        const results = this.#choose(node, pred, inputs, inner, from(at + 1), taken);
+        this.#depth--;
+        return results;
       };
     return from(0)(node.inputs.slice(1), pivots);
   }
@@ -158,9 +189,9 @@ class Inliner {
         [...pivots, pivot.node],
       );
     }) as [TensorRef[], TensorRef[]];
-    return (attrTypes(node, 'Tout') ?? []).map((type, i) =>
-      add('Merge', [off[i]!, on[i]!], { T: attr.type(type), N: attr.int(2) }),
-    );
+    const results = attrTypes(node, 'Tout') ?? [];
+    for (const branch of [off, on]) expectResults(node, branch, results.length);
+    return results.map((type, i) => add('Merge', [off[i]!, on[i]!], { T: attr.type(type), N: attr.int(2) }));
   }
 
   #asBool(node: Node, condition: TensorRef, type: DataType): TensorRef {
@@ -191,6 +222,7 @@ class Inliner {
     const first = merged.find((_, i) => !constant.has(i));
     if (!first) return undefined;
     const [goesOn] = this.#inline(node, `${node.name}/cond`, condition, merged, [...pivots, first.node]);
+    expectResults(node, goesOn ? [goesOn] : [], 1);
     const loopCond = add('LoopCond', [goesOn!], {});
     const switched = merged.map((ref, i) => (constant.has(i) ? ref : add('Switch', [ref, loopCond], T[i]!)));
     const turns = switched.map((ref, i) =>
@@ -198,6 +230,7 @@ class Inliner {
     );
     const pivot = turns.find((_, i) => !constant.has(i))!;
     const next = this.#add(node, `${node.name}/body`, body, turns, [...pivots, pivot.node]);
+    expectResults(node, next, types.length);
     return types.map((_, i) => {
       if (constant.has(i)) return node.inputs[i]!;
       const again = add('NextIteration', [next[i]!], T[i]!);
@@ -252,10 +285,37 @@ function invariantsOf({ args, nodes, results }: FunctionBody): Set<number> {
   return new Set(results.flatMap((ref, i) => (source(ref) === args[i]?.name ? [i] : [])));
 }
 
+function expectResults(call: Node, results: readonly TensorRef[], count: number): void {
+  if (results.length === count) return;
+  const message = `a function that ${call.name} (${call.op}) calls returns ${results.length} tensors, but must return ${count}`;
+  throw corruptGraph(call.name, message);
+}
+
+function tooDeep(node: Node): BnfixError {
+  return new BnfixError('unsupported', `${node.name} calls functions that call each other ${MAX_DEPTH} levels deep`, {
+    where: node.name,
+    fix: FIX,
+  });
+}
+
+function tooLarge(node: Node): BnfixError {
+  return new BnfixError(
+    'unsupported',
+    `${node.name} calls functions that would make the graph ${MAX_GROWTH} times larger`,
+    {
+      where: node.name,
+      why: 'every call of a function becomes a copy of its nodes',
+      fix: FIX,
+    },
+  );
+}
+
+const FIX = 'save a graph that does not call it: the inference function alone';
+
 function recursive(node: Node, functions: readonly string[]): BnfixError {
   return new BnfixError('unsupported', `${node.name} calls a function that calls itself`, {
     where: node.name,
     why: functions.join(' calls '),
-    fix: { option: 'outputs', value: 'NAMES', text: 'chooses outputs that do not depend on it' },
+    fix: FIX,
   });
 }

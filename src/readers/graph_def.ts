@@ -1,12 +1,12 @@
 import protobuf from 'protobufjs/minimal.js';
 import { BnfixError } from '../errors.js';
-import type { AttrValue } from '../graph/attrs.js';
 import { CHUNK_BYTES, ChunkRing } from '../graph/chunk_ring.js';
 import { corruptGraph } from '../graph/corrupt_graph.js';
-import { DataType, dtypeName, isDataType } from '../graph/dtype.js';
+import { DataType, dtypeName } from '../graph/dtype.js';
 import { Graph, type GraphHeader } from '../graph/graph.js';
 import { type NodeContent, type NodeSpec, parseInput, type TensorRef } from '../graph/node.js';
 import { byteSize, elementCount, protoTensor, shapeOf, type Tensor } from '../graph/tensor.js';
+import { refuseInvalidAttrs } from '../graph/valid_attrs.js';
 import { concatBytes } from '../io/bytes.js';
 import type { ByteSource } from '../io/source.js';
 import { tensorflow } from '../proto/tensorflow.js';
@@ -103,11 +103,7 @@ function headSpec(proto: tensorflow.NodeHead.$Properties, where: string, names: 
 
 function contentOf(proto: tensorflow.NodeDef.$Properties, where: string, payload?: Tensor): NodeContent {
   let attr = proto.attr ?? {};
-  for (const [key, value] of Object.entries(attr)) {
-    // TensorFlow ignores what begins with an underscore.
-    const fault = key.startsWith('_') ? undefined : attrFault(value);
-    if (fault !== undefined) throw corruptGraph(where, `${proto.name} (${proto.op}) has ${fault} as ${key}`);
-  }
+  refuseInvalidAttrs(attr, `${proto.name} (${proto.op})`, where);
   let tensor = payload;
   if (!tensor && proto.op === 'Const' && attr.value?.tensor) {
     tensor = protoTensor(attr.value.tensor, `${proto.name} in ${where}`);
@@ -126,17 +122,6 @@ function contentOf(proto: tensorflow.NodeDef.$Properties, where: string, payload
     debugInfo: proto.experimental_debug_info ?? undefined,
     fullType: proto.experimental_type ?? undefined,
   };
-}
-
-/** What no attr can be: an unknown dtype, a size below -1; undefined for valid ones. */
-function attrFault({ type, shape, list }: AttrValue): string | undefined {
-  // DT_INVALID, the default of the enum, stands for a type that does not matter.
-  const wrong = [type ?? 0, ...(list?.type ?? [])].find((each) => each !== 0 && !isDataType(each));
-  if (wrong !== undefined) return `the unknown dtype ${wrong}`;
-  const shapes = shape ? [shape] : (list?.shape ?? []);
-  const sizes = shapes.flatMap((each) => shapeOf(each) ?? []);
-  const size = sizes.find((each) => !(Number.isSafeInteger(each) && each >= -1));
-  return size === undefined ? undefined : `the size ${size}`;
 }
 
 /** A NodeDef that is decoded on first access: the gradients and savers of a training graph never are. */

@@ -1,3 +1,4 @@
+import { DataType, dtypeName } from '../../graph/dtype.js';
 import type { Checkpoint } from '../../graph/model.js';
 import { tensorflow } from '../../proto/tensorflow.js';
 import { corrupt, decodeMessage } from './checkpoint_errors.js';
@@ -32,7 +33,11 @@ export function objectKeys(checkpoint: Checkpoint): ReadonlyMap<string, string> 
 export function readObjectGraph(checkpoint: Checkpoint): tensorflow.TrackableObjectGraph | undefined {
   if (!checkpoint.entries.has(OBJECT_GRAPH_KEY)) return undefined;
   const what = `the object graph of ${checkpoint.name}`;
-  const value = checkpoint.tensor(OBJECT_GRAPH_KEY).strings()[0];
+  const tensor = checkpoint.tensor(OBJECT_GRAPH_KEY);
+  if (tensor.dtype !== DataType.DT_STRING) {
+    throw corrupt(checkpoint.name, `${what} is malformed`, `it is a ${dtypeName(tensor.dtype)} tensor`);
+  }
+  const value = tensor.strings()[0];
   if (!value) throw corrupt(checkpoint.name, `${what} is malformed`, 'it is an empty tensor');
   return decodeMessage(checkpoint.name, what, () => tensorflow.TrackableObjectGraph.decode(value));
 }
