@@ -6,7 +6,7 @@ import type { FreezeOptions } from '../freezing/options.js';
 import type { Model } from '../graph/model.js';
 import { refText } from '../graph/node.js';
 import { anyOf } from '../ops/meaning.js';
-import { outputTypes } from '../ops/registry.js';
+import { outputCount } from '../ops/registry.js';
 import type { CheckpointProblem } from './rules/rule.js';
 import { type SavedFlag, savedFlags } from './saved_flags.js';
 
@@ -76,7 +76,7 @@ function endsOf({ graph }: Model): string[] {
   const ends = [...graph.nodes()].filter(
     (node) => !hasEffect(node) && node.inputs.length > 0 && graph.dataConsumers(node.name).length === 0,
   );
-  return ends.filter((node) => (outputTypes(node)?.length ?? 1) > 0).map(({ name }) => name);
+  return ends.filter((node) => (outputCount(node) ?? 1) > 0).map(({ name }) => name);
 }
 
 /** Whether an error is about the checkpoint; without it, an error about the graph comes again. */

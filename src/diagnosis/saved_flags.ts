@@ -9,7 +9,7 @@ import type { Graph } from '../graph/graph.js';
 import type { Checkpoint } from '../graph/model.js';
 import { readNumbers } from '../graph/tensor.js';
 import { anyOf } from '../ops/meaning.js';
-import { outputTypes } from '../ops/registry.js';
+import { outputType } from '../ops/registry.js';
 import type { FlagSetting } from './finding.js';
 
 /** A flag with its value at inference, and the value that it has in the file. */
@@ -63,7 +63,7 @@ function savedValue(
 /** The value of a flag at inference as the user writes it. */
 function settingOf(graph: Graph, { node, value }: Flag): boolean | number {
   const found = graph.find(node);
-  const dtype = found && (outputTypes(found)?.[0] ?? attrType(found, 'dtype'));
+  const dtype = found && (outputType(found, 0) ?? attrType(found, 'dtype'));
   return dtype === DataType.DT_BOOL || found === undefined ? value !== 0 : value;
 }
 

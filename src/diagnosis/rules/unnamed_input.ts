@@ -1,6 +1,6 @@
 import { Shapes } from '../../analysis/values/shapes.js';
 import { DataType, dtypeName } from '../../graph/dtype.js';
-import { outputTypes } from '../../ops/registry.js';
+import { outputType } from '../../ops/registry.js';
 import { unnamedFlags, unnamedInputs } from '../unnamed_inputs.js';
 import type { Found, Rule } from './rule.js';
 
@@ -18,7 +18,7 @@ export const unnamedInput: Rule = {
     return unnamedInputs(analysis)
       .filter(({ node }) => !reported.has(node.name))
       .map(({ node, signature }): Found => {
-        const dtype = dtypeName(outputTypes(node)?.[0] ?? DataType.DT_INVALID);
+        const dtype = dtypeName(outputType(node, 0) ?? DataType.DT_INVALID);
         const shape = shapes.of({ node: node.name, port: 0 });
         return { node: node.name, detail: { code: 'unnamed_input', dtype, shape, signature } };
       });
