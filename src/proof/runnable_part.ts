@@ -7,7 +7,7 @@ import type { Graph } from '../graph/graph.js';
 import type { Node, TensorRef } from '../graph/node.js';
 import { elementCount } from '../graph/tensor.js';
 import { ancestors, descendants } from '../graph/walk.js';
-import { outputTypes } from '../ops/registry.js';
+import { outputType } from '../ops/registry.js';
 import { tensorValue } from '../run/value.js';
 import type { Sample } from './samples.js';
 import { runOn, tensorName } from './subject.js';
@@ -126,5 +126,5 @@ function isNumeric(graph: Graph, ref: TensorRef): boolean {
 
 function dtypeAt(graph: Graph, ref: TensorRef): DataType {
   const node = graph.get(ref.node);
-  return outputTypes(node)?.[ref.port] ?? attrType(node, 'T') ?? DataType.DT_INVALID;
+  return outputType(node, ref.port) ?? attrType(node, 'T') ?? DataType.DT_INVALID;
 }
