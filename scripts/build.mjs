@@ -1,4 +1,4 @@
-// Builds dist/: the protobuf module out of proto/*.proto (into src/proto, which git ignores), the TypeScript, the CLI in one file, its question in another, TensorFlow.js in one file, the licences of both.
+// Builds dist/: the protobuf module out of proto/*.proto (into src/proto, which git ignores), the TypeScript, the CLI in one file, its question in another, TensorFlow.js in one file, the licences of both, the man page.
 // --quick leaves out the protos and the types: for tests, which need what changed in src/.
 import { execFileSync } from 'node:child_process';
 import {
@@ -17,6 +17,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleCli, bundleQuestion, bundleTfjs } from './bundle.mjs';
 import { licenceTexts } from './licences.mjs';
+import { manPage } from './man.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 process.chdir(root);
@@ -35,6 +36,7 @@ try {
     copyFileSync(join('src/proto', file), join(built, 'proto', file));
   }
   const cli = join(built, 'cli');
+  writeFileSync(join(built, 'bnfix.1'), await manPage(cli));
   for (const file of readdirSync(cli)) if (file !== 'main.js') rmSync(join(cli, file), { recursive: true });
   const packages = [...(await bundleCli(cli)), ...(await bundleQuestion(cli))];
   removeForeignTypes(join(built, 'run'));

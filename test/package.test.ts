@@ -1,7 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { COMMANDS } from '../src/cli/commands.js';
+import { EXIT_CODES } from '../src/errors.js';
 import { ensureBuilt } from './cli/build.js';
 
 const at = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
@@ -47,6 +50,19 @@ describe('the installed package', () => {
       'async_hooks',
     ];
     expect([...new Set(packages)].filter((name) => !installed.includes(name) && !builtin.includes(name))).toEqual([]);
+  });
+
+  it('has a man page with every command and option', () => {
+    const page = at(manifest.man as unknown as string);
+    const text = readFileSync(page, 'utf8').replaceAll('\\-', '-');
+    for (const { name, positional, module } of COMMANDS) {
+      expect(text).toContain(`.SS "bnfix ${name} ${positional} [options]"\n`);
+      const shown = Object.entries(module.options).filter(([, { hidden }]) => !hidden);
+      for (const [option] of shown) expect(text).toMatch(new RegExp(`^\\\\fB.*--${option}\\\\fR`, 'm'));
+    }
+    for (const code of Object.values(EXIT_CODES)) expect(text).toContain(`\n.TP\n${code}\n`);
+    const { stdout, error } = spawnSync('mandoc', ['-Tlint', page], { encoding: 'utf8' });
+    if (!error) expect(stdout).toBe('');
   });
 
   it('has the licence of every package that the bundles contain', () => {

@@ -1,5 +1,6 @@
 import type { Args } from './args.js';
 import { check } from './commands/check.js';
+import { completion, SHELLS } from './commands/completion.js';
 import { fold } from './commands/fold.js';
 import { freeze } from './commands/freeze.js';
 import type { OptionTable } from './option.js';
@@ -11,6 +12,8 @@ export interface Command {
   /** The name of its positional argument; `PATH...` is one or more. */
   readonly positional: string;
   readonly positionalText: string;
+  /** The values that the argument may have, if they are known. */
+  readonly choices?: readonly string[];
   /** One line for the help. */
   readonly summary: string;
   readonly module: CommandModule;
@@ -31,12 +34,20 @@ export const INTRODUCTION =
 
 /** Command lines for a first look. */
 export const WHERE_TO_START: readonly (readonly [line: string, what: string])[] = [
-  ['bnfix freeze model.meta --dry-run', 'what is wrong, and what freeze would do'],
+  ['bnfix check models/', 'which models are affected'],
+  ['bnfix freeze model.meta --dry-run', 'what is wrong with one, and what freeze would do'],
   ['bnfix freeze model.meta -o frozen.pb', 'repair and freeze'],
 ];
 
 /** All commands. A new one is a file in commands/ and an entry here. */
 export const COMMANDS: readonly Command[] = [
+  {
+    name: 'check',
+    positional: 'PATH...',
+    positionalText: 'models, folders (searched for models) and globs',
+    summary: 'tell which models use batch statistics, dropout or unusable statistics at inference',
+    module: check,
+  },
   {
     name: 'freeze',
     positional: 'MODEL',
@@ -52,11 +63,12 @@ export const COMMANDS: readonly Command[] = [
     module: fold,
   },
   {
-    name: 'check',
-    positional: 'PATH...',
-    positionalText: 'models, folders (searched for models) and globs',
-    summary: 'tell which models use batch statistics, dropout or unusable statistics at inference',
-    module: check,
+    name: 'completion',
+    positional: 'SHELL',
+    positionalText: `${SHELLS.join(', ')} (default: the one of $SHELL)`,
+    choices: SHELLS,
+    summary: 'print the script with which a shell completes commands and options',
+    module: completion,
   },
 ];
 

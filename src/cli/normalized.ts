@@ -4,6 +4,9 @@ import type { Command } from './commands.js';
 /** A name that can only be a file, a folder or a prefix, whether it exists or not: it has a folder or an extension. */
 export const PATH = /[./\\]/;
 
+/** The command for a model that is given without one. */
+export const DEFAULT_COMMAND = 'freeze';
+
 /**
  * A command line in the form that the parser knows: `help fold` is `fold --help`, `version` is `--version`, `-oFILE` is
  * `-o FILE`, and a model without a command is frozen.
@@ -22,7 +25,8 @@ export function normalized(argv: readonly string[], commands: readonly Command[]
   });
   const rest = end < 0 ? [] : argv.slice(end);
   const hasModel = isModel(first) || (first.startsWith('-') && args.some(isModel));
-  const command = hasModel && names.includes('freeze') && !names.some((name) => argv.includes(name)) ? ['freeze'] : [];
+  const command =
+    hasModel && names.includes(DEFAULT_COMMAND) && !names.some((name) => argv.includes(name)) ? [DEFAULT_COMMAND] : [];
   return [...command, ...separated, ...rest];
 }
 

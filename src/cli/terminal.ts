@@ -95,6 +95,11 @@ export class Terminal {
     return stdin?.isTTY === true ? stdin : undefined;
   }
 
+  /** The name of the user's shell; undefined if the environment has none. */
+  get shell(): string | undefined {
+    return this.#env.SHELL?.split('/').at(-1);
+  }
+
   /** Columns of a stream: of the terminal, else as COLUMNS says, else as many as the caller wants. */
   width(stream: Output, otherwise: number): number {
     const columns = (stream.isTTY === true ? stream.columns : undefined) ?? Number(this.#env.COLUMNS);

@@ -2,7 +2,7 @@ import { didYouMean, nearNames } from '../did_you_mean.js';
 import { BnfixError } from '../errors.js';
 import { shellQuoted } from '../quoted.js';
 import type { Command } from './commands.js';
-import { PATH } from './normalized.js';
+import { DEFAULT_COMMAND, PATH } from './normalized.js';
 import { unexpectedArgument } from './unexpected_argument.js';
 
 /** What the parser was given. */
@@ -90,7 +90,8 @@ function unknownCommand(suggested: string | undefined, { argv, commands }: Conte
   const command = suggested ?? nearNames(first, names)[0];
   const isVerb = command === undefined && rest.some((arg) => !arg.startsWith('-') && PATH.test(arg));
   const isHelp = rest.some((arg) => arg === '--help' || arg === '-h');
-  const line = command !== undefined || isVerb ? [command ?? names[0]!, ...rest] : [names[0]!, first, ...rest];
+  const line =
+    command !== undefined || isVerb ? [command ?? DEFAULT_COMMAND, ...rest] : [DEFAULT_COMMAND, first, ...rest];
   return new BnfixError('usage', `unknown command ${first}`, {
     fix: [
       `bnfix ${(command === undefined && isHelp ? ['--help'] : line).map(shellQuoted).join(' ')}`,

@@ -32,7 +32,7 @@ describe('usage errors: exit 2', () => {
     [
       'neither a model nor a command',
       ['abcdef'],
-      '  Ways on  bnfix freeze abcdef\n           commands: freeze, fold, check\n',
+      '  Ways on  bnfix freeze abcdef\n           commands: check, freeze, fold, ',
     ],
     ['an option with a typo', ['freeze', 'x', '--ouput=y'], 'unknown option --ouput\n  fix    did you mean --output'],
     ['an option far from any', ['freeze', 'x', '--frobnicate'], 'bnfix freeze --help lists them'],
@@ -81,7 +81,7 @@ describe('usage errors: exit 2', () => {
   it('shows the help where there is no command', async () => {
     const { code, stdout, stderr } = await cli([]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    expect(stderr).toContain('\n  freeze  repair the batch norms');
+    expect(stderr).toMatch(/\n {2}freeze +repair the batch norms/);
   });
 
   it('lists candidates, one to a line, where the outputs are not clear', async () => {
@@ -358,7 +358,7 @@ describe('help', () => {
   it('shows commands, options, examples and exit codes on stdout', async () => {
     const all = await cli(['--help']);
     expect(all.code).toBe(0);
-    expect(all.stdout).toContain('\n  freeze  repair the batch norms');
+    expect(all.stdout).toMatch(/\n {2}freeze +repair the batch norms/);
     const { code, stdout } = await cli(['freeze', '-h']);
     expect(code).toBe(0);
     for (const text of [
