@@ -36,13 +36,14 @@ import { removeReplicas } from './remove_replicas.js';
 import { replaceGlobalBatchNorms } from './replace_global_batch_norms.js';
 import { replaceStatistics } from './replace_statistics.js';
 import { rewireBatchNorms } from './rewire_batch_norms.js';
+import { splitActivations } from './split_activations.js';
 import { squeezeSlices } from './squeeze_slices.js';
 import { stripStaleAttrs } from './strip_stale_attrs.js';
 import { stripTraining } from './strip_training.js';
 import { writeDefaultAttrs } from './write_default_attrs.js';
 
-/** Before any analysis: inlines function calls. */
-export const INLINE_PIPELINE: readonly Pass<unknown>[] = [inlineFunctions];
+/** Before any analysis: inlines function calls, then splits what an optimizer has fused, in functions as well. */
+export const INLINE_PIPELINE: readonly Pass<unknown>[] = [inlineFunctions, splitActivations];
 
 /** After inlining, and once more when the outputs are known: one replica of what runs on TPUs. */
 export const REPLICA_PIPELINE: readonly Pass<ReplicaPlan>[] = [removeReplicas];
