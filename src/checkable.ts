@@ -25,6 +25,8 @@ const CHECKERS: Readonly<Partial<Record<FileKind, () => Promise<FileChecker>>>> 
   meta_graph_text: tensorflow,
   saved_model: tensorflow,
   saved_model_text: tensorflow,
+  onnx: async () => (await import('./check_foreign.js')).checkOnnxFile,
+  tfjs: async () => (await import('./check_foreign.js')).checkTfjsFile,
 };
 
 /**

@@ -66,6 +66,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'check_options',
     'proto',
   ],
+  foreign: ['diagnosis', 'analysis/state', 'ops', 'readers', 'graph', 'io', 'errors', 'proto'],
   drawing: [
     'diagnosis',
     'freezing',
@@ -97,6 +98,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   library: [
     'locate',
     'readers',
+    'foreign',
     'diagnosis',
     'freezing',
     'passes',

@@ -1,0 +1,69 @@
+import { comparesNumbers, isRandom, SCALAR_FUNCTIONS, shiftsNumbers } from './ops.js';
+import type { Scalars } from './scalars.js';
+import type { OnnxNode, Value } from './scope.js';
+
+/** Random numbers in a model. */
+export interface RandomUse {
+  readonly node: OnnxNode;
+  /** Whether they are the mask of a dropout, or drawn by a Dropout. */
+  readonly isDropout: boolean;
+}
+
+/** Until version 6, a Dropout has a flag whose default is training. From version 12 on, an input is the flag. */
+const FIRST_WITHOUT_TEST_FLAG = 7;
+const FIRST_WITH_INPUT = 12;
+/** The numbers of a mask are not shifted and scaled by more ops. */
+const MAX_HOPS = 16;
+
+/** The active dropouts and other random ops that feed an output. */
+export function findRandomUses(nodes: readonly OnnxNode[], outputOf: OutputOf, scalars: Scalars): RandomUse[] {
+  return nodes.flatMap((node): RandomUse[] => {
+    if (node.domain !== '') return [];
+    if (node.op === 'Dropout') return isActive(node, scalars) ? [{ node, isDropout: true }] : [];
+    if (!isRandom(node.op)) return [];
+    const mask = maskOf(node, outputOf, scalars);
+    return mask === 'off' ? [] : [{ node, isDropout: mask === 'dropout' }];
+  });
+}
+
+/** The first output of a node; undefined if nothing reads it. */
+export type OutputOf = (node: OnnxNode) => Value | undefined;
+
+function isActive(node: OnnxNode, scalars: Scalars): boolean {
+  const { opset, inputs } = node;
+  if (opset < FIRST_WITHOUT_TEST_FLAG) return (node.int('is_test') ?? 0) === 0;
+  if (opset < FIRST_WITH_INPUT) return false;
+  const [, ratio, training] = inputs;
+  if (!training || scalars.decide(training) === 0) return false;
+  return !ratio || scalars.decide(ratio) !== 0;
+}
+
+/** What random numbers are compared with to make the mask of a dropout. `off`: it keeps everything. */
+function maskOf(random: OnnxNode, outputOf: OutputOf, scalars: Scalars): 'dropout' | 'off' | undefined {
+  let node = random;
+  let added: Value | undefined;
+  for (let hops = 0; hops < MAX_HOPS; hops++) {
+    const value = outputOf(node);
+    const compare = value?.consumers.find(({ op }) => comparesNumbers(op));
+    if (value && compare) return keepsAll(compare, value, added, scalars) ? 'off' : 'dropout';
+    const next = value?.consumers.find(({ op }) => shiftsNumbers(op));
+    if (!value || !next) return undefined;
+    if (next.op === 'Add') added = next.inputs.find((input) => input !== value);
+    node = next;
+  }
+  return undefined;
+}
+
+/** Whether a comparison of numbers from 0 to 1 has the result that keeps everything. */
+function keepsAll(compare: OnnxNode, numbers: Value, added: Value | undefined, scalars: Scalars): boolean {
+  const isFirst = compare.inputs[0] === numbers;
+  // floor(keep_prob + random): 1 for all if keep_prob is 1.
+  const threshold = compare.op === 'Floor' ? added : compare.inputs[isFirst ? 1 : 0];
+  const limit = threshold && scalars.decide(threshold);
+  if (limit === undefined) return false;
+  if (compare.op === 'Floor') return limit >= 1;
+  const result = (number: number) =>
+    SCALAR_FUNCTIONS.get(compare.op)?.(...(isFirst ? [number, limit] : [limit, number]));
+  // Random numbers are less than 1.
+  return result(0) === result(1 - Number.EPSILON) && result(0) !== undefined;
+}

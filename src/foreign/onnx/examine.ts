@@ -1,0 +1,57 @@
+import { findBatchNorms, type OnnxBatchNorm } from './batch_norms.js';
+import type { OpenExternal } from './constants.js';
+import { findRandomUses, type RandomUse } from './dropouts.js';
+import { Flow } from './flow.js';
+import { trainingKind } from './ops.js';
+import { inOrder } from './order.js';
+import type { OnnxModel } from './read_model.js';
+import { Resolver } from './resolver.js';
+import { Scalars } from './scalars.js';
+import type { OnnxNode } from './scope.js';
+
+/** What feeds the outputs of a model, with some of its inputs set to values. */
+export interface Examination {
+  readonly batchNorms: readonly OnnxBatchNorm[];
+  readonly random: readonly RandomUse[];
+  /** Reductions over the batch, other than those of batch norms, that act on the data that they reduce. */
+  readonly reductions: readonly OnnxNode[];
+  /** Ops that train, and their kind. */
+  readonly training: readonly { readonly node: OnnxNode; readonly kind: 'gradient' | 'optimizer' }[];
+  /** Inputs that were not set and would have decided something. */
+  readonly undecided: ReadonlySet<string>;
+}
+
+/** Examines a model. @param set - values of scalar inputs, by name */
+export function examine(
+  model: OnnxModel,
+  scalarInputs: ReadonlySet<string>,
+  set: ReadonlyMap<string, number>,
+  open: OpenExternal,
+): Examination {
+  const scalars = new Scalars(scalarInputs, set);
+  const condition = (value: Parameters<Scalars['decide']>[0]) => {
+    const number = scalars.decide(value);
+    return number === undefined ? undefined : number !== 0;
+  };
+  const nodes = inOrder(new Resolver(model, condition).outputs);
+  const flow = new Flow(model, scalarInputs, nodes);
+  const claimed = new Set<OnnxNode>();
+  const batchNorms = findBatchNorms(nodes, flow, open, claimed);
+  return {
+    batchNorms,
+    random: findRandomUses(nodes, (node) => node.scope.values.get(node.outputs[0] ?? ''), scalars),
+    reductions: flow.isBatchOfOne ? [] : reductionsLeft(nodes, flow, claimed),
+    training: nodes.flatMap((node) => {
+      const kind = trainingKind(node.op, node.domain);
+      return kind ? [{ node, kind }] : [];
+    }),
+    undecided: scalars.undecided,
+  };
+}
+
+function reductionsLeft(nodes: readonly OnnxNode[], flow: Flow, claimed: ReadonlySet<OnnxNode>): OnnxNode[] {
+  const applied = new Set(flow.normalisations.flatMap(({ statistic }) => statistic.reductions));
+  const averages = nodes.filter(({ op, domain }) => op === 'MeanVarianceNormalization' && domain === '');
+  const overBatch = averages.filter((node) => (node.ints('axes') ?? [0]).includes(0));
+  return nodes.filter((node) => (applied.has(node) && !claimed.has(node)) || overBatch.includes(node));
+}

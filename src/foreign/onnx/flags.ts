@@ -1,0 +1,76 @@
+import type { FlagSetting } from '../../diagnosis/finding.js';
+import { numberOfConstant, type OpenExternal } from './constants.js';
+import { type Examination, examine } from './examine.js';
+import type { OnnxInput, OnnxModel } from './read_model.js';
+import { Value } from './scope.js';
+
+/** An input that decides whether a model trains. */
+export interface OnnxFlag extends FlagSetting {
+  /** Whether its default is the value of inference; undefined if it has none and must be fed. */
+  readonly isInference: boolean | undefined;
+}
+
+/** A model with its flags as at inference, and as they are if nobody feeds those with a default. */
+export interface FlagsFound {
+  readonly flags: readonly OnnxFlag[];
+  readonly inference: Examination;
+  readonly asSaved: Examination;
+}
+
+/** More inputs are not tried. */
+const MAX_FLAGS = 16;
+const BOOL = 9;
+
+/** Finds the inputs that decide whether a model trains, by trying both values: that of inference has fewer faults. */
+export function findFlags(model: OnnxModel, open: OpenExternal): FlagsFound {
+  const scalars = new Map(model.inputs.filter(isScalar).map((input) => [input.name, input]));
+  const names = new Set(scalars.keys());
+  const look = (set: ReadonlyMap<string, number>) => examine(model, names, set, open);
+  const chosen = new Map<string, number>();
+  const tried = new Set<string>();
+  let inference = look(chosen);
+  for (let name = nextOf(inference, tried); name !== undefined; name = nextOf(inference, tried)) {
+    tried.add(name);
+    const [off, on] = [look(new Map(chosen).set(name, 0)), look(new Map(chosen).set(name, 1))];
+    const difference = faults(on) - faults(off);
+    if (difference === 0) continue;
+    chosen.set(name, difference > 0 ? 0 : 1);
+    inference = difference > 0 ? off : on;
+  }
+  const defaults = defaultsOf(model, scalars);
+  const flags = [...chosen].map(([name, value]): OnnxFlag => {
+    const saved = defaults.get(name);
+    const isBool = scalars.get(name)?.elemType === BOOL;
+    return {
+      name,
+      value: isBool ? value === 1 : value,
+      isInference: saved === undefined ? undefined : saved === value,
+    };
+  });
+  const isSaved = flags.every(({ isInference }) => isInference !== false);
+  return { flags, inference, asSaved: isSaved ? inference : look(new Map([...chosen, ...defaults])) };
+}
+
+function nextOf({ undecided }: Examination, tried: ReadonlySet<string>): string | undefined {
+  return tried.size < MAX_FLAGS ? [...undecided].find((name) => !tried.has(name)) : undefined;
+}
+
+function faults({ batchNorms, random, reductions }: Examination): number {
+  return batchNorms.filter(({ isTraining }) => isTraining).length + random.length + reductions.length;
+}
+
+/** Whether an input is one number: no data. */
+function isScalar({ shape, elemType }: OnnxInput): boolean {
+  return shape === undefined ? elemType === BOOL : shape.length === 0 || (shape.length === 1 && shape[0] === 1);
+}
+
+/** Inputs with an initializer have its value if they are not fed. */
+function defaultsOf({ body }: OnnxModel, scalars: ReadonlyMap<string, OnnxInput>): Map<string, number> {
+  const defaults = new Map<string, number>();
+  for (const name of scalars.keys()) {
+    const initializer = body.initializers.get(name);
+    const number = initializer && numberOfConstant(new Value(name, { initializer }));
+    if (number !== undefined) defaults.set(name, number);
+  }
+  return defaults;
+}

@@ -1,0 +1,99 @@
+import { check } from '../../diagnosis/check.js';
+import { type CheckOptions, levelsOf } from '../../diagnosis/check_options.js';
+import type { CheckResult } from '../../diagnosis/check_result.js';
+import type { Finding, FindingDetail, RuleId } from '../../diagnosis/finding.js';
+import type { ByteSource } from '../../io/source.js';
+import { findLayerNorms } from './layers_model.js';
+import { loadTfjs } from './load_tfjs.js';
+import { type ModelJson, notAModel, readModelJson } from './model_json.js';
+import { type OpenShard, readManifest } from './weights.js';
+
+/**
+ * Checks a model.json of TensorFlow.js. A graph model is a frozen graph, to which all rules apply; in a layers model, batch norms
+ * always infer, so that only their statistics are checked.
+ *
+ * @param open - opens a file with weights that the model names, next to it
+ * @throws BnfixError `unreadable` when the file is no such model, or does not fit its weights
+ */
+export async function checkTfjs(source: ByteSource, open: OpenShard, options: CheckOptions = {}): Promise<CheckResult> {
+  const json = readModelJson(source);
+  return json.format === 'graph-model'
+    ? checkGraph(source, json, open, options)
+    : checkLayers(source, json, open, options);
+}
+
+async function checkGraph(
+  source: ByteSource,
+  json: ModelJson,
+  open: OpenShard,
+  options: CheckOptions,
+): Promise<CheckResult> {
+  const model = await loadTfjs(source, json, open);
+  try {
+    const { missing } = model;
+    // Variables stand for what is in files that do not exist.
+    const rules = missing.length > 0 ? { ...options.rules, 'unfrozen-variables': 'off' as const } : options.rules;
+    const result = check(model, rules ? { rules } : {});
+    return withMissing(result, missing, options);
+  } finally {
+    model.close();
+  }
+}
+
+function checkLayers(source: ByteSource, json: ModelJson, open: OpenShard, options: CheckOptions): CheckResult {
+  const weights = readWeights(source, json, open);
+  try {
+    const norms = findLayerNorms(json.topology, weights.byName);
+    const findings = norms.flatMap(({ name, problem }): Finding[] => {
+      if (!problem) return [];
+      const rule = problem.kind === 'untrained' ? 'untrained-statistics' : 'invalid-statistics';
+      return findingOf(rule, name, { code: 'statistics', problem }, options);
+    });
+    const batchNorms = { total: norms.length, training: 0 };
+    const result = { verdict: 'ok', batchNorms, once: [], findings: [], repair: undefined } as const;
+    return withFindings(withMissing(result, weights.missing, options), findings);
+  } finally {
+    for (const each of weights.sources) each.close();
+  }
+}
+
+function readWeights(source: ByteSource, { manifest }: ModelJson, open: OpenShard) {
+  try {
+    return readManifest(manifest, open);
+  } catch (error) {
+    throw notAModel(source, (error as Error).message);
+  }
+}
+
+/** Adds a finding for each file with weights that does not exist, and says what repairs a model of TensorFlow.js. */
+function withMissing(result: CheckResult, missing: readonly string[], options: CheckOptions): CheckResult {
+  const findings = missing.flatMap((path) => {
+    const value = {
+      message: `${path} not found`,
+      where: path,
+      why: undefined,
+      fixes: [{ text: 'copy it next to model.json' }],
+    };
+    return findingOf('missing-weights', path, { code: 'missing_weight', value }, options);
+  });
+  return withFindings(result, findings);
+}
+
+function withFindings(result: CheckResult, more: readonly Finding[]): CheckResult {
+  const all = [...result.findings, ...more];
+  const errors = all.filter(({ level }) => level === 'error');
+  const findings = [...errors, ...all.filter(({ level }) => level !== 'error')];
+  const isAffected = errors.length > 0;
+  return {
+    ...result,
+    findings,
+    ...(isAffected
+      ? { verdict: 'affected', once: [], repair: { code: 'convert', from: 'tfjs' } }
+      : { repair: undefined }),
+  };
+}
+
+function findingOf(rule: RuleId, node: string, detail: FindingDetail, options: CheckOptions): Finding[] {
+  const level = levelsOf(options).get(rule) ?? 'off';
+  return level === 'off' ? [] : [{ rule, level, node, detail }];
+}
