@@ -1,0 +1,156 @@
+// A test runner for Stryker that runs the tests in its own process. Every module is loaded once; the next mutant is a switch in the
+// instrumented code, so that a mutant costs the time of the tests that reach it and nothing else.
+import { readdirSync } from 'node:fs';
+import { register } from 'node:module';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { pathToFileURL } from 'node:url';
+import { Script } from 'node:vm';
+import { collectFile, tests } from './collect.mjs';
+
+/** Folders of test/ that reach what is mutated; files in them that take long or measure are left out. */
+const FOLDERS = (
+  process.env.MUTATION_TESTS ?? 'analysis,fold,freezing,graph,io,load,notation,ops,passes,readers,writers'
+).split(',');
+const LEFT_OUT =
+  /fixtures.*\.test|random.*\.test|live_nodes|corrupt\.test|cli\.test|limit\.test|roundtrip|constant_expressions/;
+
+/** Tests that take longer, in processor time, come last. */
+const SLOW_MS = 50;
+/** Tests that take longer are left out. */
+const TOO_SLOW_MS = 1000;
+/** A test that takes longer than this and ten times its usual time is in an infinite loop. */
+const ENDLESS_MS = 5000;
+
+// Few examples of each property.
+process.env.BNFIX_RUNS = '20';
+
+/** The object through which the instrumented code is controlled. */
+globalThis.__stryker__ ??= {};
+const stryker = globalThis.__stryker__;
+
+export const strykerPlugins = [{ kind: 'TestRunner', name: 'in_process', factory: () => new InProcessRunner() }];
+
+class InProcessRunner {
+  capabilities() {
+    return { reloadEnvironment: false };
+  }
+
+  /** With what they took in the first run. */
+  tests = [];
+  /** The tests that killed the last mutants. */
+  killers = [];
+
+  async init() {
+    register('./module_hooks.mjs', import.meta.url);
+    process.on('unhandledRejection', () => {});
+    for (const path of testFiles()) {
+      await collectFile(path, () => import(pathToFileURL(path).href));
+    }
+    // What is computed at first use must not be computed under a mutant.
+    const results = await runTests(tests);
+    this.tests = results
+      .filter(({ cpuMs }) => cpuMs <= TOO_SLOW_MS)
+      .sort((a, b) => Number(a.cpuMs > SLOW_MS) - Number(b.cpuMs > SLOW_MS));
+  }
+
+  /** Runs the tests a second time: each must pass in a process that has run all before, as for every mutant. */
+  async dryRun() {
+    const again = await runTests(this.tests);
+    return { status: 'complete', tests: again.map(testResult), mutantCoverage: coverage() };
+  }
+
+  async mutantRun({ testFilter, activeMutant, hitLimit }) {
+    const chosen = new Set(testFilter);
+    const run = testFilter ? this.tests.filter(({ id }) => chosen.has(id)) : this.tests;
+    Object.assign(stryker, { activeMutant: activeMutant.id, hitCount: 0, hitLimit });
+    const results = await runTests(this.likelyFirst(run), true);
+    const { hitCount } = stryker;
+    Object.assign(stryker, { activeMutant: undefined, hitCount: undefined });
+    if (hitCount > hitLimit) return { status: 'timeout', reason: `hit limit reached (${hitCount})` };
+    const failed = results.at(-1);
+    if (failed?.failureMessage === undefined) return { status: 'survived', nrOfTests: results.length };
+    const { id, failureMessage } = failed;
+    if (failureMessage === TIMED_OUT) return { status: 'timeout', reason: id };
+    this.killers = [id, ...this.killers.filter((killer) => killer !== id)].slice(0, 10);
+    return { status: 'killed', killedBy: [id], failureMessage, nrOfTests: results.length };
+  }
+
+  /** What killed the last mutants is likely to kill their neighbour. */
+  likelyFirst(run) {
+    const rank = ({ id }) => (this.killers.includes(id) ? this.killers.indexOf(id) : this.killers.length);
+    return [...run].sort((a, b) => rank(a) - rank(b));
+  }
+}
+
+/** Which mutants each test reaches; what the hook of a suite reaches counts for all its tests. */
+function coverage() {
+  const { perTest, static: outside } = stryker.mutantCoverage;
+  const merged = tests.map(({ id, suite }) => {
+    const parts = [perTest[id], ...suite.path.map((each) => perTest[each.id])];
+    return [id, Object.assign({}, ...parts)];
+  });
+  return { static: outside, perTest: Object.fromEntries(merged) };
+}
+
+function testFiles() {
+  return FOLDERS.flatMap((folder) =>
+    readdirSync(join('test', folder), { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('.test.ts') && !LEFT_OUT.test(path))
+      .sort()
+      .map((path) => join(process.cwd(), 'test', folder, path)),
+  );
+}
+
+/** Runs tests in order, with their hooks; stops at the first that fails if `bail` is set. */
+async function runTests(list, bail = false) {
+  const results = [];
+  const open = [];
+  for (const one of list) {
+    const { path } = one.suite;
+    const [start, cpu] = [performance.now(), process.cpuUsage()];
+    let failureMessage;
+    try {
+      while (open.length > 0 && !path.includes(open.at(-1))) await runHooks(open.pop().afterAll);
+      for (const suite of path.slice(open.length)) {
+        open.push(suite);
+        stryker.currentTestId = suite.id;
+        await runHooks(suite.beforeAll);
+      }
+      stryker.currentTestId = one.id;
+      for (const suite of path) await runHooks(suite.beforeEach);
+      await timeLimited(one);
+    } catch (error) {
+      failureMessage = error?.code === TIMED_OUT ? TIMED_OUT : String(error?.message ?? error);
+    }
+    try {
+      for (const suite of [...path].reverse()) await runHooks([...suite.afterEach].reverse());
+    } catch (error) {
+      failureMessage ??= String(error);
+    }
+    stryker.currentTestId = undefined;
+    const { user, system } = process.cpuUsage(cpu);
+    const took = { timeSpentMs: performance.now() - start, cpuMs: (user + system) / 1000 };
+    results.push({ ...one, ...took, failureMessage });
+    if (bail && failureMessage !== undefined) break;
+  }
+  while (open.length > 0) await runHooks(open.pop().afterAll).catch(() => {});
+  return results;
+}
+
+const TIMED_OUT = 'ERR_SCRIPT_EXECUTION_TIMEOUT';
+const script = new Script('__stryker__.run()');
+
+/** Calls a test; one that never comes back is ended, without the process that it runs in. */
+function timeLimited({ run, timeSpentMs = 0 }) {
+  stryker.run = run;
+  return script.runInThisContext({ timeout: ENDLESS_MS + Math.ceil(10 * timeSpentMs) });
+}
+
+async function runHooks(hooks) {
+  for (const hook of hooks) await hook();
+}
+
+function testResult({ id, name, fileName, timeSpentMs, failureMessage }) {
+  return { id, name, fileName, timeSpentMs, status: failureMessage === undefined ? 0 : 1, failureMessage };
+}
