@@ -1,4 +1,4 @@
-// Builds dist/: the protobuf module out of proto/*.proto (into src/proto, which git ignores), the TypeScript, the CLI in one file, its question in another, TensorFlow.js in one file, the licences of both, the man page.
+// Builds dist/: the protobuf module out of proto/*.proto (into src/proto, which git ignores), the TypeScript, the CLI in one file, its question in another, TensorFlow.js in one file, what pages contain, the licences of all, the man page.
 // --quick leaves out the protos and the types: for tests, which need what changed in src/.
 import { execFileSync } from 'node:child_process';
 import {
@@ -18,6 +18,7 @@ import { fileURLToPath } from 'node:url';
 import { bundleCli, bundleQuestion, bundleTfjs } from './bundle.mjs';
 import { licenceTexts } from './licences.mjs';
 import { manPage } from './man.mjs';
+import { writePageAssets } from './page_assets.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 process.chdir(root);
@@ -26,6 +27,7 @@ const run = (script, args) => execFileSync(process.execPath, [script, ...args], 
 
 if (!quick) generateProtos();
 writeDescriptor();
+const ofPage = await writePageAssets();
 
 // Apart, and moved at the end: whoever runs dist/ in the meantime has all of the old one or all of the new one.
 const built = mkdtempSync(join(root, '.dist-'));
@@ -35,10 +37,11 @@ try {
   for (const file of ['tensorflow.js', 'tensorflow.d.ts', 'descriptor.js', 'descriptor.d.ts']) {
     copyFileSync(join('src/proto', file), join(built, 'proto', file));
   }
+  for (const file of ['assets.js', 'assets.d.ts']) copyFileSync(join('src/page', file), join(built, 'page', file));
   const cli = join(built, 'cli');
   writeFileSync(join(built, 'bnfix.1'), await manPage(cli));
   for (const file of readdirSync(cli)) if (file !== 'main.js') rmSync(join(cli, file), { recursive: true });
-  const packages = [...(await bundleCli(cli)), ...(await bundleQuestion(cli))];
+  const packages = [...ofPage, ...(await bundleCli(cli)), ...(await bundleQuestion(cli))];
   removeForeignTypes(join(built, 'run'));
   const bundles = ['run/tfjs_bundle.js', 'THIRD_PARTY_LICENSES.txt'];
   if (quick && bundles.every((file) => existsSync(join('dist', file))) && packages.every(hasLicence)) {
@@ -47,7 +50,9 @@ try {
   } else {
     packages.push(...(await bundleTfjs(join(built, 'run'))));
     // rolldown adds a few functions of its own.
-    const texts = licenceTexts([...packages, 'node_modules/rolldown']);
+    const header =
+      'The files cli/cli.cjs, cli/ask_outputs.js, page/assets.js and run/tfjs_bundle.js contain code of these packages.';
+    const texts = licenceTexts([...packages, 'node_modules/rolldown'], header);
     writeFileSync(join(built, 'THIRD_PARTY_LICENSES.txt'), texts);
   }
   chmodSync(join(cli, 'main.js'), 0o755);

@@ -1,4 +1,4 @@
-// Bundles: the CLI, whose 100 modules Node would find, read and link one by one; its question, which few runs ask; and TensorFlow.js, of which 1 MB is needed.
+// Bundles: the CLI, whose 100 modules Node would find, read and link one by one; its question, which few runs ask; TensorFlow.js, of which 1 MB is needed; the script of pages.
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
@@ -55,14 +55,29 @@ export function bundleTfjs(folder) {
   return bundle(input, { file: join(folder, 'tfjs_bundle.js'), format: 'esm', minify: true });
 }
 
+/**
+ * Bundles the script of pages.
+ * @returns the script, and the folders of the packages that it contains
+ */
+export async function bundlePage() {
+  const input = { input: 'src/page/browser/main.ts', platform: 'browser', tsconfig: 'tsconfig.browser.json' };
+  const { files, packages } = await generated(input, { format: 'iife', minify: true }, 'generate');
+  return { script: files[0].code, packages };
+}
+
 async function bundle(input, output) {
+  return (await generated(input, output, 'write')).packages;
+}
+
+async function generated(input, output, how) {
   const build = await rolldown({ cwd: root, platform: 'node', ...input });
   try {
-    const { output: files } = await build.write({ comments: false, codeSplitting: false, ...output });
+    const { output: files } = await build[how]({ comments: false, codeSplitting: false, ...output });
     const modules = files.flatMap((file) => Object.keys(file.modules ?? {}));
-    return modules.flatMap(
+    const packages = modules.flatMap(
       (id) => /^\0?(.*\/node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(id.replaceAll('\\', '/'))?.[1] ?? [],
     );
+    return { files, packages };
   } finally {
     await build.close();
   }

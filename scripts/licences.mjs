@@ -4,18 +4,18 @@ import { join } from 'node:path';
 
 /**
  * @param folders - of packages; may name one several times
+ * @param header - the first line
  * @returns one text with name, version, licence and licence text of each
  * @throws when a package has no licence text, for then the bundle must not be shipped
  */
-export function licenceTexts(folders) {
+export function licenceTexts(folders, header) {
   const packages = new Map();
   for (const folder of folders) {
     const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
     packages.set(`${name} ${version}`, { license, text: textIn(folder, name, license) });
   }
   const parts = [...packages].sort(([a], [b]) => (a < b ? -1 : 1));
-  const header = 'The files cli/cli.cjs, cli/ask_outputs.js and run/tfjs_bundle.js contain code of these packages.\n';
-  return [header, ...parts.map(([name, { license, text }]) => `${name} (${license})\n\n${text.trim()}\n`)].join(
+  return [`${header}\n`, ...parts.map(([name, { license, text }]) => `${name} (${license})\n\n${text.trim()}\n`)].join(
     `\n${'-'.repeat(80)}\n\n`,
   );
 }

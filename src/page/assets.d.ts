@@ -1,0 +1,9 @@
+/** The style sheet of pages. */
+export const style: string;
+/** The program of pages. */
+export const script: string;
+/** Their hashes for the Content-Security-Policy: `sha256-...`. */
+export const styleHash: string;
+export const scriptHash: string;
+/** The licences of the packages that the script contains. */
+export const licences: string;

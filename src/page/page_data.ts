@@ -1,0 +1,52 @@
+import type { Inspection, OpCount } from '../diagnosis/inspection.js';
+import type { FoldReport } from '../freezing/fold_report.js';
+import type { FreezeReport } from '../freezing/report.js';
+import type { GraphView } from './script_data.js';
+
+/** Everything that a page shows. */
+export interface PageData {
+  readonly command: CommandData;
+  readonly inspection: Inspection;
+  /** What became of the model; undefined if it was only inspected. */
+  readonly result: ResultData | undefined;
+  /** Why it was refused; undefined if it was not. */
+  readonly refusal: RefusalData | undefined;
+  readonly graph: GraphView;
+}
+
+/** How the page was made. */
+export interface CommandData {
+  readonly name: 'inspect' | 'freeze' | 'fold';
+  /** The command line, for pasting into a shell. */
+  readonly line: string;
+  /** What ran it: `bnfix 1.0.0`, `Node.js 22.1.0`. */
+  readonly versions: readonly string[];
+  /** The files that were read. */
+  readonly read: readonly FileData[];
+}
+
+/** A file. */
+export interface FileData {
+  readonly path: string;
+  /** Its hash in hexadecimal; undefined if it was not computed. */
+  readonly sha256: string | undefined;
+}
+
+/** What `freeze` or `fold` made. */
+export interface ResultData {
+  readonly report: FreezeReport | FoldReport;
+  /** Ops of the result by number of nodes. */
+  readonly ops: readonly OpCount[];
+  /** The file with the result; undefined if it was not written to a file. */
+  readonly written: FileData | undefined;
+}
+
+/** The error of a model that was refused, as the terminal shows it. */
+export interface RefusalData {
+  readonly headline: string;
+  readonly where: string | undefined;
+  /** Details, one a line. */
+  readonly why: string | undefined;
+  /** What to do: a flag to add, or a sentence. */
+  readonly fixes: readonly { readonly code: string | undefined; readonly text: string | undefined }[];
+}

@@ -1,0 +1,185 @@
+import type { BatchNormInspection, ValueSummary } from '../diagnosis/inspection.js';
+import type { FoldReport } from '../freezing/fold_report.js';
+import { foldReasonText } from '../freezing/fold_wording.js';
+import { isWarning } from '../freezing/notices.js';
+import { healthText, unpairedText } from '../freezing/statistics_text.js';
+import { countText, listed, plural } from '../freezing/text.js';
+import { keptText, verdictText } from '../freezing/verdict_text.js';
+import { evidenceText, noticeText } from '../freezing/wording.js';
+import type { Layer } from './layers.js';
+import type { PageData, ResultData } from './page_data.js';
+import type { Part } from './script_data.js';
+
+// The sentences of the page, apart from those that reports share.
+
+/** How good news is: sets the colour and the symbol of a text. */
+export type Tone = 'good' | 'folded' | 'bad' | 'warn' | 'plain';
+
+/** A short text with its tone. */
+export interface Label {
+  readonly text: string;
+  readonly tone: Tone;
+}
+
+/** The top of the page. */
+export interface VerdictText extends Label {
+  /** Sentences that follow the headline. */
+  readonly details: readonly string[];
+  readonly warnings: readonly string[];
+  readonly notes: readonly string[];
+}
+
+/** What the page says first. @param flagOf - writes an option as the user does */
+export function verdictOf(data: PageData, flagOf: (option: string) => string): VerdictText {
+  const { refusal, result } = data;
+  if (refusal) {
+    const details = refusal.why === undefined ? [] : refusal.why.split('\n');
+    const text = `${commandText(data.command.name)} was refused: ${refusal.headline}`;
+    return { text, tone: 'bad', details, warnings: [], notes: [] };
+  }
+  return result ? resultVerdict(result, flagOf) : inspectionVerdict(data);
+}
+
+function commandText(name: PageData['command']['name']): string {
+  return name === 'fold' ? 'Folding' : 'Freezing';
+}
+
+function resultVerdict({ report }: ResultData, flagOf: (option: string) => string): VerdictText {
+  const notices = report.notices.map((notice) => ({ isWarning: isWarning(notice), text: noticeText(notice, flagOf) }));
+  const kept = keptText(report, flagOf);
+  const warnings = [...(kept ? [kept] : []), ...notices.filter((each) => each.isWarning).map(({ text }) => text)];
+  const repaired = report.batchNorms.filter(({ status }) => status === 'repaired').length;
+  const total = report.batchNorms.filter(({ status }) => status !== 'per_example').length;
+  const folded = 'folded' in report ? foldedCounts(report) : undefined;
+  const repairText = repaired === 0 ? 'Nothing to repair' : `Repaired ${countOf(repaired, total)}`;
+  const text = folded && folded.all > 0 ? `${repairText}, folded ${folded.done} of ${folded.all}` : repairText;
+  return {
+    text,
+    tone: warnings.length > 0 ? 'warn' : folded && folded.done > 0 ? 'folded' : 'good',
+    details: [verdictText(report)],
+    warnings,
+    notes: notices.filter((each) => !each.isWarning).map((each) => each.text),
+  };
+}
+
+function foldedCounts({ folded }: FoldReport): { done: number; all: number } {
+  const sites = folded.filter(({ pattern }) => pattern !== 'arithmetic');
+  return { done: sites.filter(({ action }) => action === 'previous' || action === 'next').length, all: sites.length };
+}
+
+function countOf(count: number, total: number): string {
+  if (total === 1) return 'the batch norm';
+  return `${count === total ? 'all ' : ''}${countText(count)}${count === total ? '' : ` of ${countText(total)}`} batch norms`;
+}
+
+function inspectionVerdict({ inspection }: PageData): VerdictText {
+  const { kind, affected, total } = inspection.verdict;
+  const none = { details: [], warnings: [], notes: [] };
+  switch (kind) {
+    case 'affected':
+      return {
+        text: `Affected: ${countText(affected)} of ${plural(total, 'batch norm')} ${affected === 1 ? 'uses' : 'use'} batch statistics at inference`,
+        tone: 'bad',
+        ...none,
+        details: ['The outputs for one example depend on the other examples of the batch. bnfix freeze repairs this.'],
+      };
+    case 'needs_flags': {
+      const flags = inspection.flags.filter(({ value }) => value !== undefined);
+      const pinned = listed(
+        flags.map(({ name, value }) => `${name} = ${value}`),
+        3,
+      );
+      return {
+        text: 'Right only if flags are fed',
+        tone: 'warn',
+        ...none,
+        details: [`All batch norms use stored statistics with ${pinned}. bnfix freeze pins this.`],
+      };
+    }
+    case 'ok': {
+      const [they, use] = total === 1 ? ['The batch norm', 'uses'] : [`All ${countText(total)} batch norms`, 'use'];
+      return { text: 'Not affected', tone: 'good', ...none, details: [`${they} ${use} stored statistics.`] };
+    }
+    case 'no_batch_norms':
+      return { text: 'No batch norms', tone: 'plain', ...none, details: ['No batch norm feeds an output.'] };
+  }
+}
+
+const MODES: Readonly<Record<BatchNormInspection['mode'], Label>> = {
+  training: { text: 'training', tone: 'bad' },
+  inference: { text: 'inference', tone: 'good' },
+  switched: { text: 'by flag', tone: 'warn' },
+  per_example: { text: 'per example', tone: 'plain' },
+};
+
+/** What a batch norm uses, as saved. */
+export function modeLabel({ before }: Layer): Label {
+  return before.feeds.length === 0 && before.mode !== 'training'
+    ? { ...MODES[before.mode], tone: 'plain' }
+    : MODES[before.mode];
+}
+
+/** What became of a batch norm. */
+export function resultLabel({ before, after, folded }: Layer): Label {
+  if (folded && folded.action !== 'kept') {
+    return { text: folded.action === 'arithmetic' ? 'Mul and Add' : 'folded', tone: 'folded' };
+  }
+  switch (after?.status) {
+    case 'repaired':
+      return { text: 'repaired', tone: 'good' };
+    case 'inference':
+      return { text: 'already in use', tone: 'plain' };
+    case 'kept':
+      return { text: 'kept in training', tone: 'warn' };
+    case 'per_example':
+      return { text: 'unchanged', tone: 'plain' };
+    case undefined:
+      return { text: before.feeds.length === 0 ? 'feeds no output' : 'not examined', tone: 'plain' };
+  }
+}
+
+/** How its statistics were found, in a word. */
+export function foundText({ before }: Layer): string {
+  const { statistics, health, unpaired, mode } = before;
+  if (health) return health.kind.replaceAll('_', ' ');
+  if (unpaired) return 'not found';
+  if (!statistics) return '';
+  return statistics.evidence?.kind ?? (mode === 'inference' ? 'in use' : '');
+}
+
+/** What {@link foundText} abbreviates, and what became of it, in sentences. */
+export function layerNotes({ before, folded }: Layer): string[] {
+  const { statistics, health, unpaired } = before;
+  const { evidence, mean, variance } = statistics ?? {};
+  const notes: string[] = [];
+  if (health) notes.push(`Invalid statistics: ${healthText(health)}.`);
+  if (unpaired) notes.push(`Statistics are not certain: ${unpairedText(unpaired)}.`);
+  if (evidence && mean !== undefined && variance !== undefined) {
+    notes.push(`Evidence: ${evidenceText(evidence, mean, variance)}.`);
+  }
+  if (folded?.reasons.length) notes.push(`Not folded: ${folded.reasons.map(foldReasonText).join('; ')}.`);
+  else if (folded && folded.into.length > 0) {
+    notes.push(`${folded.action === 'arithmetic' ? 'Became' : 'Folded into'} ${folded.into.join(', ')}.`);
+  }
+  return notes;
+}
+
+/** Titles of the three values of a batch norm. */
+export const PART_TITLES: Readonly<Record<Part, string>> = {
+  mean: 'moving mean',
+  variance: 'moving variance',
+  scale: 'effective scale',
+};
+
+/** `0.12 .. 3.4`; empty for unknown values. */
+export function rangeText(values: ValueSummary | undefined): string {
+  if (values?.min === undefined || values.max === undefined) return values?.notFinite ? 'not finite' : '';
+  const [min, max] = [numberText(values.min), numberText(values.max)];
+  const range = min === max ? min : `${min} .. ${max}`;
+  return values.notFinite > 0 ? `${range}, ${values.notFinite} not finite` : range;
+}
+
+/** Three significant digits, with a minus sign. */
+export function numberText(value: number): string {
+  return String(Number(value.toPrecision(3)) || 0).replace('-', '\u2212');
+}
