@@ -12,6 +12,9 @@ const NATIVE = /^@node-rs\//;
 /** Loaded only when it is shown. */
 const QUESTION = 'ask_outputs';
 
+/** Loaded only when it is written. */
+const PAGE = '../page/page.js';
+
 /**
  * Writes cli.cjs, whose modules run when they are imported, as in src/.
  * @param folder - is to be dist/cli: what the code finds beside itself (../proto, ../../package.json) is found from there.
@@ -20,7 +23,7 @@ const QUESTION = 'ask_outputs';
 export function bundleCli(folder) {
   const input = {
     input: 'src/cli/index.ts',
-    external: [NATIVE, `./${QUESTION}.js`],
+    external: [NATIVE, `./${QUESTION}.js`, PAGE],
     resolve: { alias: { 'string-width': script('string_width'), assert: script('assert') } },
     // What yargs' "extends" looks files up with; nothing extends anything here.
     transform: { define: { 'import.meta.resolve': 'require.resolve' } },

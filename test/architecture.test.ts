@@ -77,6 +77,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'graph',
     'errors',
   ],
+  // Sentences from freezing; the graph as data. Its folder browser/ runs in the page.
+  page: ['diagnosis', 'freezing', 'analysis/training', 'graph', 'ops', 'printable'],
   writers: ['graph', 'ops', 'io', 'check_options', 'errors', 'quoted', 'proto'],
   // Runs a graph to show that it is right: nothing of the main way needs it.
   run: ['graph', 'ops', 'readers', 'errors', 'did_you_mean', 'proto'],
@@ -120,6 +122,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   cli: [
     'library',
     'diagnosis',
+    'page',
     'freezing',
     'passes',
     'writers',

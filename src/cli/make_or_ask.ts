@@ -8,6 +8,8 @@ import type { Terminal } from './terminal.js';
 interface Made<T> {
   readonly result: T;
   readonly args: Args;
+  /** The options that it was made with. */
+  readonly options: FreezeOptions;
   /** How long the user took to answer, in milliseconds. */
   readonly waited: number;
 }
@@ -23,7 +25,7 @@ export async function makeOrAsk<T>(
   terminal: Terminal,
 ): Promise<Made<T>> {
   try {
-    return { result: make(options), args, waited: 0 };
+    return { result: make(options), args, options, waited: 0 };
   } catch (error) {
     const input = args.flag('json') || args.flag('quiet') ? undefined : terminal.keyboard;
     const choices = input ? outputOptions(error) : [];
@@ -38,6 +40,7 @@ export async function makeOrAsk<T>(
     const waited = performance.now() - start;
     const same = args.with('--outputs', outputs.join(','));
     terminal.err('The same command without the question:', ['bnfix', ...same.given].map(shellQuoted).join(' '), '');
-    return { result: make({ ...options, outputs }), args: same, waited };
+    const asked = { ...options, outputs };
+    return { result: make(asked), args: same, options: asked, waited };
   }
 }

@@ -34,6 +34,8 @@ export interface Written {
   readonly notes: readonly string[];
   /** The files that were read; empty if no hashes were requested. */
   readonly read: readonly FileHash[];
+  /** The page that was written as well. */
+  readonly page?: { readonly path: string; readonly bytes: number } | undefined;
   /** How long everything took; not in the report for machines, which is the same each time. */
   readonly seconds?: number | undefined;
   /** After a dry run, the command that writes the result. */
@@ -167,13 +169,17 @@ function noteLines({ notices }: FreezeReport, { notes }: Written, { width, color
   return [...others, ...notes].flatMap((text) => labelled(`${colors.bold('Note')}  `, text, width));
 }
 
-function writtenLines({ path, bytes, seconds, verified }: Written, { width, colors }: ReportStyle): string[] {
+function writtenLines(written: Written, { width, colors }: ReportStyle): string[] {
+  const { path, bytes, seconds, verified, page } = written;
+  const pageText = page && `${unbroken(page.path)} (${unbroken(byteText(page.bytes))})`;
   if (path === undefined) {
-    return wrapped(`${colors.bold('Dry run')}: read and checked every weight; nothing was written`, width);
+    const only = pageText === undefined ? 'nothing was written' : `only ${pageText} was written`;
+    return wrapped(`${colors.bold('Dry run')}: read and checked every weight; ${only}`, width);
   }
   const time = seconds === undefined ? '' : ` in ${seconds.toFixed(1)} s`;
   const size = byteText(bytes);
   const text = path === '-' ? `${size} to stdout` : `${unbroken(path)} (${unbroken(size)})`;
   const check = verified ? ', read it again and compared' : '';
-  return wrapped(`${colors.bold('Wrote')} ${text}${time}${check}`, width);
+  const also = pageText === undefined ? '' : `, and ${pageText}`;
+  return wrapped(`${colors.bold('Wrote')} ${text}${time}${check}${also}`, width);
 }

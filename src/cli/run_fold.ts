@@ -10,6 +10,6 @@ import { writeResult } from './write_result.js';
 export function runFold(request: FreezeRequest, args: Args, terminal: Terminal): Promise<number> {
   const duplicateWeights = args.flag('duplicate-weights');
   const make = (model: LoadedModel, options: FreezeRequest['freeze']) => fold(model, { ...options, duplicateWeights });
-  const task = { command: 'fold', make, text: foldReportText };
+  const task = { command: 'fold' as const, make, text: foldReportText };
   return writeResult(task, request, args, terminal);
 }

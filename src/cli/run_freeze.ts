@@ -7,6 +7,6 @@ import { writeResult } from './write_result.js';
 
 /** Runs `bnfix freeze` with parsed arguments. @returns the exit code */
 export function runFreeze(request: FreezeRequest, args: Args, terminal: Terminal): Promise<number> {
-  const task = { command: 'freeze', make: freeze, text: reportText };
+  const task = { command: 'freeze' as const, make: freeze, text: reportText };
   return writeResult(task, request, args, terminal);
 }

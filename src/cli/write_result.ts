@@ -4,7 +4,8 @@ import type { FreezeReport } from '../freezing/report.js';
 import { noticeText } from '../freezing/wording.js';
 import { type FileHash, type FileHashes, load, loadHashed } from '../load.js';
 import type { LoadedModel } from '../load_sources.js';
-import { printableData } from '../printable.js';
+import type { FileData } from '../page/page_data.js';
+import { printable, printableData } from '../printable.js';
 import { shellQuoted } from '../quoted.js';
 import type { Encoded } from '../writers/encoded.js';
 import { writeFile } from '../writers/file.js';
@@ -19,6 +20,7 @@ import { interruptible, uninterrupted } from './interrupt.js';
 import { hanging, wrapped } from './layout.js';
 import { makeOrAsk } from './make_or_ask.js';
 import { nextLines } from './next_steps.js';
+import { checkPage, type PageSubject, pageTarget, writePage } from './page_file.js';
 import { progressBar } from './progress.js';
 import { jsonReport, type Written } from './report.js';
 import { type ReportStyle, reportStyle } from './report_style.js';
@@ -33,7 +35,7 @@ interface Result<R extends FreezeReport> {
 
 /** A command that makes a graph from a model. */
 interface Task<R extends FreezeReport> {
-  readonly command: string;
+  readonly command: 'freeze' | 'fold';
   readonly make: (model: LoadedModel, options: FreezeRequest['freeze']) => Result<R>;
   readonly text: (report: R, written: Written, style: ReportStyle) => readonly string[];
 }
@@ -50,27 +52,59 @@ export async function writeResult<R extends FreezeReport>(
   // Report an unwritable target before the work, not after it.
   if (request.output === '-') refuseTerminal(terminal, request);
   else if (request.output !== undefined) await checkTarget(request.output, { force: request.force });
+  const page = await pageTarget(args, request.output);
   const { model: path } = request;
-  // Only reports for machines and in detail have hashes: large files take another pass.
-  const isHashed = args.flag('json') || verbose;
+  // Only reports for machines, in detail and as pages have hashes: large files take another pass.
+  const isHashed = args.flag('json') || verbose || page !== undefined;
   const { model, hashes } = isHashed
     ? await loadHashed(path, request.load)
     : { model: await load(path, request.load), hashes: undefined };
   try {
+    if (page !== undefined) await checkPage(page, args, model.files);
     const make = (options: FreezeRequest['freeze']) => task.make(model, options);
-    const { result: frozen, args: asked, waited } = await makeOrAsk(make, request.freeze, args, terminal);
+    const { result: frozen, args: asked, waited, options } = await makeOrAsk(make, request.freeze, args, terminal);
     const written = await write(request, model, hashes, frozen, terminal, args.flag('quiet'));
+    const result = { graph: frozen.graph, report: frozen.report, written: fileOf(written) };
+    const about = { command: task.command, args: asked, model, options, read: written.read, result };
+    const writtenPage = page === undefined ? undefined : await writePage(page, about, written.path);
     const seconds = (performance.now() - start - waited) / 1000;
     const command = request.dryRun ? writingCommand(task.command, request, asked) : undefined;
-    await show(task, frozen.report, { ...written, seconds, command }, args, terminal);
+    await show(task, frozen.report, { ...written, page: writtenPage, seconds, command }, args, terminal);
     return 0;
   } catch (error) {
+    if (page !== undefined)
+      await showRefusal(page, { command: task.command, args, model, options: request.freeze }, error, hashes, terminal);
     const part = verbose ? graphPart(error, model.graph) : undefined;
     if (part !== undefined) terminal.err(...part);
     throw error;
   } finally {
     hashes?.stop();
     model.close();
+  }
+}
+
+/** What was written, for a page. */
+function fileOf({ path, sha256 }: Written): FileData | undefined {
+  return path === undefined ? undefined : { path: path === '-' ? 'stdout' : path, sha256 };
+}
+
+/** Writes the page of a model that was refused: it shows what was found. */
+async function showRefusal(
+  page: string,
+  subject: Pick<PageSubject, 'command' | 'args' | 'model' | 'options'>,
+  error: unknown,
+  hashes: FileHashes | undefined,
+  terminal: Terminal,
+): Promise<void> {
+  // Other errors are about options and files.
+  if (!(error instanceof BnfixError) || error.data?.problems === undefined) return;
+  const read = (await hashes?.all()) ?? [];
+  try {
+    await writePage(page, { ...subject, read, refusal: error }, undefined);
+    terminal.err(`bnfix: ${printable(page)} shows what was found`);
+  } catch (unwritten) {
+    // The refusal is what the command failed for.
+    terminal.err(`bnfix: ${printable((unwritten as Error).message)}`);
   }
 }
 

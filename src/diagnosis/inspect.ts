@@ -3,6 +3,7 @@ import { analyse } from '../freezing/analyse.js';
 import type { Analysis } from '../freezing/analysis.js';
 import type { FreezeOptions } from '../freezing/options.js';
 import { candidateReports, flagReport, tensorInfos } from '../freezing/report.js';
+import type { Graph } from '../graph/graph.js';
 import type { Model } from '../graph/model.js';
 import { ancestors } from '../graph/walk.js';
 import { anyOf } from '../ops/meaning.js';
@@ -59,7 +60,7 @@ export function inspectAnalysis(analysis: Analysis): Inspection {
     dropouts: dropouts.map(({ output, x, random }) => ({ name: output, input: tensorName(x), random })),
     randomOps: randomOps.filter((name) => !ofDropouts.has(name)),
     size: inspectSize(analysis),
-    ops: opCounts(model),
+    ops: opCounts(model.graph),
   };
 }
 
@@ -110,7 +111,8 @@ function signaturesOf(model: Model): SignatureInspection[] {
   }));
 }
 
-function opCounts({ graph }: Model): OpCount[] {
+/** Ops of a graph by number of nodes, most frequent first. */
+export function opCounts(graph: Graph): OpCount[] {
   const counts = new Map<string, number>();
   for (const { op } of graph.nodes()) counts.set(op, (counts.get(op) ?? 0) + 1);
   return [...counts].map(([op, count]) => ({ op, count })).sort((a, b) => b.count - a.count || (a.op < b.op ? -1 : 1));

@@ -1,4 +1,4 @@
-import { visible } from './visible.js';
+import { printable } from '../printable.js';
 
 /** Markup in which every value from outside is escaped. Only {@link html} makes it. */
 export class Markup {
@@ -8,6 +8,7 @@ export class Markup {
     this.#text = text;
   }
 
+  /** The HTML. */
   toString(): string {
     return this.#text;
   }
@@ -25,7 +26,7 @@ function contentText(value: Content): string {
   if (value instanceof Markup) return value.toString();
   if (Array.isArray(value)) return value.map(contentText).join('');
   if (value === undefined || value === false || value === true) return '';
-  return escaped(visible(String(value)));
+  return escaped(printable(String(value)));
 }
 
 const ENTITIES: Readonly<Record<string, string>> = {

@@ -60,7 +60,12 @@ ${opsSection(data)}
 </main>
 <footer>
 <p>Made by ${data.command.versions[0]}. The page loads nothing from the network and sends nothing.</p>
-<details><summary>Licences of the parts of this page</summary><pre tabindex="0" aria-label="Licences">${licences}</pre></details>
+<details><summary>Licences of the parts of this page</summary><pre tabindex="0" aria-label="Licences">${licences
+    .split('\n')
+    .map(
+      (line) => html`${line}
+`,
+    )}</pre></details>
 </footer>
 <script type="application/json" id="data">${json({ layers: layers.map(chartsOf), graph: data.graph, marks: MARK_TEXTS })}</script>
 <script>${raw(script)}</script>

@@ -46,7 +46,7 @@ export interface RefusalData {
   readonly headline: string;
   readonly where: string | undefined;
   /** Details, one a line. */
-  readonly why: string | undefined;
+  readonly why: readonly string[];
   /** What to do: a flag to add, or a sentence. */
   readonly fixes: readonly { readonly code: string | undefined; readonly text: string | undefined }[];
 }

@@ -33,9 +33,8 @@ export interface VerdictText extends Label {
 export function verdictOf(data: PageData, flagOf: (option: string) => string): VerdictText {
   const { refusal, result } = data;
   if (refusal) {
-    const details = refusal.why === undefined ? [] : refusal.why.split('\n');
     const text = `${commandText(data.command.name)} was refused: ${refusal.headline}`;
-    return { text, tone: 'bad', details, warnings: [], notes: [] };
+    return { text, tone: 'bad', details: refusal.why, warnings: [], notes: [] };
   }
   return result ? resultVerdict(result, flagOf) : inspectionVerdict(data);
 }
@@ -48,23 +47,47 @@ function resultVerdict({ report }: ResultData, flagOf: (option: string) => strin
   const notices = report.notices.map((notice) => ({ isWarning: isWarning(notice), text: noticeText(notice, flagOf) }));
   const kept = keptText(report, flagOf);
   const warnings = [...(kept ? [kept] : []), ...notices.filter((each) => each.isWarning).map(({ text }) => text)];
-  const repaired = report.batchNorms.filter(({ status }) => status === 'repaired').length;
-  const total = report.batchNorms.filter(({ status }) => status !== 'per_example').length;
   const folded = 'folded' in report ? foldedCounts(report) : undefined;
-  const repairText = repaired === 0 ? 'Nothing to repair' : `Repaired ${countOf(repaired, total)}`;
-  const text = folded && folded.all > 0 ? `${repairText}, folded ${folded.done} of ${folded.all}` : repairText;
+  const hasFolded = folded !== undefined && folded.done > 0;
   return {
-    text,
-    tone: warnings.length > 0 ? 'warn' : folded && folded.done > 0 ? 'folded' : 'good',
-    details: [verdictText(report)],
+    text: headline(report, folded),
+    tone: warnings.length > 0 ? 'warn' : hasFolded ? 'folded' : 'good',
+    details: [verdictText(report), ...(folded ? foldedTexts(folded) : [])],
     warnings,
     notes: notices.filter((each) => !each.isWarning).map((each) => each.text),
   };
 }
 
-function foldedCounts({ folded }: FoldReport): { done: number; all: number } {
+function headline({ batchNorms }: ResultData['report'], folded: Folded | undefined): string {
+  const repaired = batchNorms.filter(({ status }) => status === 'repaired').length;
+  const total = batchNorms.filter(({ status }) => status !== 'per_example').length;
+  const hasFolded = folded !== undefined && folded.done > 0;
+  if (repaired > 0) {
+    return `Repaired ${countOf(repaired, total)}${hasFolded ? `, folded ${countText(folded.done)} of ${countText(folded.all)}` : ''}`;
+  }
+  return hasFolded ? `Folded ${countOf(folded.done, folded.all)}` : 'Nothing to repair';
+}
+
+/** What became of the batch norms of a folded graph. */
+interface Folded {
+  readonly all: number;
+  /** Those that are in the weights of other ops, and those that became Mul and Add. */
+  readonly done: number;
+  readonly arithmetic: number;
+}
+
+function foldedCounts({ folded }: FoldReport): Folded {
   const sites = folded.filter(({ pattern }) => pattern !== 'arithmetic');
-  return { done: sites.filter(({ action }) => action === 'previous' || action === 'next').length, all: sites.length };
+  const count = (...actions: readonly string[]) => sites.filter(({ action }) => actions.includes(action)).length;
+  return { all: sites.length, done: count('previous', 'next'), arithmetic: count('arithmetic') };
+}
+
+function foldedTexts({ all, done, arithmetic }: Folded): string[] {
+  if (all === 0) return ['No batch norm to fold.'];
+  const parts = [`${countText(done)} of ${plural(all, 'batch norm')} folded into the weights of neighbouring ops`];
+  if (arithmetic > 0) parts.push(`${countText(arithmetic)} became Mul and Add`);
+  if (all > done + arithmetic) parts.push(`${countText(all - done - arithmetic)} not folded`);
+  return [`${parts.join(', ')}.`];
 }
 
 function countOf(count: number, total: number): string {

@@ -2,7 +2,7 @@ import { countText } from '../freezing/text.js';
 import { html, type Markup } from './markup.js';
 import type { PageData } from './page_data.js';
 import type { Tone, VerdictText } from './prose.js';
-import { byteText } from './quantities.js';
+import { byteText, largeCountText } from './quantities.js';
 
 const SYMBOLS: Readonly<Record<Tone, string>> = { good: '✓', folded: '✓', bad: '✗', warn: '!', plain: 'i' };
 
@@ -61,7 +61,7 @@ function tiles({ inspection, result }: PageData): Figure[] {
     return [
       batchNorms,
       { label: 'nodes', value: countText(size.nodes) },
-      { label: 'parameters', value: countText(weights.elements) },
+      { label: 'parameters', value: largeCountText(weights.elements) },
       { label: 'graph file', value: byteText(size.graphBytes) },
     ];
   }
@@ -80,9 +80,9 @@ function costFigures(report: NonNullable<PageData['result']>['report']): Figure[
   const { before, after } = report.cost;
   return [
     {
-      label: 'multiplications',
-      value: countText(after.multiplications),
-      before: countText(before.multiplications),
+      label: 'multiplications per example',
+      value: largeCountText(after.multiplications),
+      before: largeCountText(before.multiplications),
     },
   ];
 }

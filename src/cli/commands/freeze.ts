@@ -22,7 +22,8 @@ const flag = (group: string, describe: string): Option => ({ group, describe, ty
 /** Options of `bnfix freeze`; `bnfix fold` has them as well. */
 export const options: OptionTable = {
   output: { ...named(RESULT, 'FILE', 'file to write: .pb, .pbtxt (text), or - for stdout'), alias: 'o' },
-  force: flag(RESULT, 'overwrite an existing file'),
+  html: named(RESULT, 'FILE', 'also write a report as one HTML page; with --dry-run, only that'),
+  force: flag(RESULT, 'overwrite existing files'),
   sync: flag(RESULT, 'wait until the file is on disk, so that it survives a power failure'),
   'verify-written': flag(RESULT, 'read the file again after writing it, and compare it'),
   'dry-run': flag(RESULT, 'do everything, including reading and checking every weight, but write nothing'),

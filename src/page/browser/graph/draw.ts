@@ -1,5 +1,5 @@
+import { printable } from '../../../printable.js';
 import type { Mark } from '../../script_data.js';
-import { visible } from '../../visible.js';
 import { shape } from '../elements.js';
 import { LABEL_LETTERS, type Line, type Picture, type Placed, type Point, TITLE_HEIGHT } from './layout.js';
 import type { GraphModel } from './model.js';
@@ -74,9 +74,9 @@ function boxShape(
     'aria-label': labelOf(box, op, mark && texts[mark], texts),
     'aria-expanded': isNode ? undefined : String(inner !== undefined),
   });
-  group.append(shape('title', {}, isNode ? visible(model.names[box.nodes[0]!]!) : visible(box.label)));
+  group.append(shape('title', {}, isNode ? printable(model.names[box.nodes[0]!]!) : printable(box.label)));
   group.append(shape('rect', { width, height, rx: isNode ? 4 : 10 }));
-  const label = shortened(visible(box.label));
+  const label = shortened(printable(box.label));
   if (inner) {
     group.append(shape('text', { x: 12, y: 17, class: 'name' }, `− ${label}`));
     return group;
@@ -86,13 +86,13 @@ function boxShape(
     shape('text', { x: middle, y: 17, class: 'name', 'text-anchor': 'middle' }, isNode ? label : `+ ${label}`),
   );
   if (isNode)
-    group.append(shape('text', { x: middle, y: 32, class: 'op', 'text-anchor': 'middle' }, shortened(visible(op))));
+    group.append(shape('text', { x: middle, y: 32, class: 'op', 'text-anchor': 'middle' }, shortened(printable(op))));
   else group.append(...badges(box, width));
   return group;
 }
 
 function labelOf(box: Box, op: string, mark: string | undefined, texts: Readonly<Record<Mark, string>>): string {
-  const name = visible(box.label);
+  const name = printable(box.label);
   if (box.kind === 'node') return [name, op, mark].filter(Boolean).join(', ');
   const marks = [...box.marks].map(([each, count]) => `${count} ${texts[each]}`);
   return [`${box.kind} ${name}`, `${box.nodes.length} nodes`, ...marks].join(', ');

@@ -121,12 +121,12 @@ export class Layouts {
   }
 }
 
-/** Edges from outside begin at the upper border, edges to outside end at the lower one. */
+/** Edges from outside begin above the title, edges to outside end at the lower one. */
 function toBorder(points: readonly Point[], from: string, to: string, height: number): Point[] {
   const inner = points.slice(from === ENTRY ? 1 : 0, to === EXIT ? -1 : undefined);
   const [first, last] = [points[0]!, points.at(-1)!];
   return [
-    ...(from === ENTRY ? [{ x: first.x, y: 0 }] : []),
+    ...(from === ENTRY ? [{ x: first.x, y: -TITLE_HEIGHT }] : []),
     ...inner,
     ...(to === EXIT ? [{ x: last.x, y: height }] : []),
   ];
@@ -140,7 +140,7 @@ function sizeOf(
   inner: Picture | undefined,
   model: GraphModel,
 ): { width: number; height: number } {
-  const forLabel = 28 + 7.6 * Math.min(label.length, LABEL_LETTERS);
+  const forLabel = 30 + 8 * Math.min(label.length, LABEL_LETTERS);
   if (inner) return { width: Math.max(inner.width, forLabel), height: inner.height + TITLE_HEIGHT };
   const below = kind === 'node' ? 6.4 * Math.min(model.opOf(nodes[0]!).length, LABEL_LETTERS) : 60 + 26 * marks.size;
   return { width: Math.max(70, forLabel, 20 + below), height: 40 };

@@ -1,5 +1,5 @@
+import { printable } from '../../../printable.js';
 import type { Mark } from '../../script_data.js';
-import { visible } from '../../visible.js';
 import { copyText } from '../copy.js';
 import { button, element } from '../elements.js';
 import type { GraphModel } from './model.js';
@@ -19,8 +19,8 @@ export function showNode(
   const name = model.names[node]!;
   const copy = button('Copy name', () => copyText(name, copy));
   panel.replaceChildren(
-    element('h3', {}, element('bdi', {}, visible(name))),
-    element('p', {}, element('code', {}, visible(model.opOf(node)))),
+    element('h3', {}, element('bdi', {}, printable(name))),
+    element('p', {}, element('code', {}, printable(model.opOf(node)))),
     ...(mark ? [element('p', { class: 'what' }, element('span', { class: `swatch mark-${mark}` }), texts[mark])] : []),
     ...(model.isUnused(node) ? [element('p', {}, 'feeds no output')] : []),
     ...neighbours('Inputs', model.inputs[node]!, model, reveal),
@@ -40,7 +40,10 @@ function neighbours(
   if (distinct.length === 0) return [];
   const items = distinct.slice(0, MOST_LISTED).map((node) => {
     const link = button('', () => reveal(node), { class: 'link' });
-    link.append(element('bdi', {}, visible(model.names[node]!)), element('small', {}, ` ${visible(model.opOf(node))}`));
+    link.append(
+      element('bdi', {}, printable(model.names[node]!)),
+      element('small', {}, ` ${printable(model.opOf(node))}`),
+    );
     return element('li', {}, link);
   });
   const more = distinct.length - items.length;

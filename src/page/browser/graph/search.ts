@@ -1,4 +1,4 @@
-import { visible } from '../../visible.js';
+import { printable } from '../../../printable.js';
 import { button, byId, element } from '../elements.js';
 import type { GraphModel } from './model.js';
 
@@ -19,8 +19,8 @@ export function startSearch(model: GraphModel, reveal: (node: number) => void): 
       ...found.slice(0, MOST_HITS).map((node) => {
         const hit = button('', () => reveal(node), { class: 'link' });
         hit.append(
-          element('bdi', {}, visible(model.names[node]!)),
-          element('small', {}, ` ${visible(model.opOf(node))}`),
+          element('bdi', {}, printable(model.names[node]!)),
+          element('small', {}, ` ${printable(model.opOf(node))}`),
         );
         return element('li', {}, hit);
       }),

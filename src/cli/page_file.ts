@@ -1,0 +1,122 @@
+import { resolve } from 'node:path';
+import { inspectAnalysis, opCounts } from '../diagnosis/inspect.js';
+import { BnfixError, type Fix } from '../errors.js';
+import { analyse } from '../freezing/analyse.js';
+import type { FoldReport } from '../freezing/fold_report.js';
+import type { FreezeOptions } from '../freezing/options.js';
+import type { FreezeReport } from '../freezing/report.js';
+import type { FileHash } from '../load.js';
+import type { LoadedModel } from '../load_sources.js';
+import { graphView } from '../page/graph_view.js';
+import type { CommandData, FileData, PageData, RefusalData } from '../page/page_data.js';
+import { shellQuoted } from '../quoted.js';
+import { writeFile } from '../writers/file.js';
+import { checkTarget } from '../writers/target.js';
+import type { Args } from './args.js';
+import { flagText } from './flags.js';
+import { version } from './version.js';
+
+/** A page that was written. */
+export interface WrittenPage {
+  readonly path: string;
+  readonly bytes: number;
+}
+
+/** What a page is about. */
+export interface PageSubject {
+  readonly command: CommandData['name'];
+  readonly args: Args;
+  readonly model: LoadedModel;
+  readonly options: FreezeOptions;
+  /** The files that were read. */
+  readonly read: readonly FileHash[];
+  /** What was made of the model; undefined if it was only inspected, or refused. */
+  readonly result?: {
+    readonly graph: LoadedModel['graph'];
+    readonly report: FreezeReport | FoldReport;
+    readonly written: FileData | undefined;
+  };
+  readonly refusal?: BnfixError;
+}
+
+/**
+ * The file for the page that a command line requests; undefined if it requests none.
+ * @param output - the file of the result
+ * @throws BnfixError `usage` for stdout and for the file of the result, `unwritable` when it cannot be written
+ */
+export async function pageTarget(args: Args, output?: string): Promise<string | undefined> {
+  const path = args.string('html');
+  if (path === undefined) return undefined;
+  if (path === '-') {
+    throw new BnfixError('usage', 'a page cannot be written to stdout', { option: 'html', fix: 'name a file' });
+  }
+  if (output !== undefined && resolve(output) === resolve(path)) {
+    throw new BnfixError('usage', `the page and the result have the same name: ${path}`, {
+      option: 'html',
+      fix: 'name two files',
+    });
+  }
+  await checkPage(path, args);
+  return path;
+}
+
+/**
+ * Checks that a page may be written.
+ * @param inputs - files of the model, which are not overwritten
+ * @throws BnfixError `unwritable` when it cannot be written
+ */
+export async function checkPage(path: string, args: Args, inputs: readonly string[] = []): Promise<void> {
+  await aboutPage(checkTarget(path, { force: args.flag('force'), inputs }));
+}
+
+/**
+ * Writes a page.
+ * @param result - the file of the result, which is not overwritten
+ * @throws BnfixError `unwritable` when it cannot be written
+ */
+export async function writePage(path: string, subject: PageSubject, result: string | undefined): Promise<WrittenPage> {
+  const { pageOf } = await import('../page/page.js');
+  const content = new TextEncoder().encode(pageOf(pageData(subject), flagText));
+  const encoded = { byteLength: content.length, chunks: () => [content] };
+  const inputs = [...subject.model.files, ...(result === undefined ? [] : [result])];
+  const { bytes } = await aboutPage(writeFile(path, encoded, { force: subject.args.flag('force'), inputs }));
+  return { path, bytes };
+}
+
+function pageData({ command, args, model, options, read, result, refusal }: PageSubject): PageData {
+  const analysis = analyse(model, options);
+  const inspection = inspectAnalysis(analysis);
+  return {
+    command: {
+      name: command,
+      line: ['bnfix', ...args.given].map(shellQuoted).join(' '),
+      versions: [`bnfix ${version()}`, `Node.js ${process.versions.node}`],
+      read,
+    },
+    inspection,
+    result: result && { report: result.report, ops: opCounts(result.graph), written: result.written },
+    refusal: refusal && refusalData(refusal),
+    graph: graphView(analysis.graph, inspection, result?.report),
+  };
+}
+
+function refusalData({ message, where, whyLines, wholeWhy, fixes }: BnfixError): RefusalData {
+  return {
+    headline: message,
+    where,
+    why: wholeWhy ?? whyLines,
+    fixes: fixes.map(({ option, value, text }) => ({ code: option && flagText(option, value), text })),
+  };
+}
+
+/** Errors about the file of a page name its option, not that of the result. */
+async function aboutPage<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof BnfixError) || error.code !== 'unwritable') throw error;
+    const { message, where, whyLines, fixes, cause } = error;
+    const own = (fix: Fix) => (fix.option === 'output' ? { ...fix, option: 'html', value: 'FILE' } : fix);
+    throw new BnfixError('unwritable', message, { where, why: whyLines, fix: fixes.map(own), cause });
+  }
+}
