@@ -1,7 +1,9 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { channelAt, scaledTensor, visitNumbers } from '../../src/analysis/folding/scaled_tensor.js';
 import { DataType } from '../../src/graph/dtype.js';
 import { numberTensor, rawTensor, readBytes, readNumbers, type Tensor } from '../../src/graph/tensor.js';
+import { randomRuns } from '../support/random.js';
 
 /** The same tensor, read in chunks of the given size, in one buffer that is used again. */
 function chunked(tensor: Tensor, size: number): Tensor {
@@ -77,5 +79,66 @@ describe('scaledTensor', () => {
     const scaled = scaledTensor(tensor, { values: FACTORS, terms: [] });
     expect(scaled.origin).toBe('here');
     expect(scaled.proto).toBeUndefined();
+  });
+});
+
+describe('scaledTensor, whatever the shape', () => {
+  const shapes = fc.array(fc.constantFrom(1, 2, 3, 7, 8, 9, 17), { minLength: 3, maxLength: 3 });
+  const axes = fc.tuple(fc.nat(2), fc.nat(2), fc.boolean(), fc.boolean());
+  const dtypes = fc.constantFrom(DataType.DT_FLOAT, DataType.DT_DOUBLE, DataType.DT_HALF, DataType.DT_BFLOAT16);
+
+  /** The indices of an element. */
+  const indexOf = (shape: readonly number[], flat: number) => {
+    const [, b, c] = shape as [number, number, number];
+    return [Math.floor(flat / (b * c)), Math.floor(flat / c) % b, flat % c] as const;
+  };
+
+  it('multiplies each element by the factors of its channels (property)', () => {
+    fc.assert(
+      fc.property(
+        shapes,
+        fc.array(axes, { minLength: 1, maxLength: 3 }),
+        dtypes,
+        fc.nat(40),
+        (shape, list, dtype, cut) => {
+          const count = shape.reduce((a, b) => a * b, 1);
+          const strideOf = (axis: number) => shape.slice(axis + 1).reduce((a, b) => a * b, 1);
+          const numbers = Array.from({ length: count }, (_, i) => (i % 13) - 6);
+          const expected = [...numbers];
+          let tensor: Tensor = chunked(numberTensor(dtype, shape, numbers), cut + 1);
+          for (const [first, second, isGrouped, isSpread] of list) {
+            // One dimension; two of them, as with groups; or every third number of a longer list.
+            const times = isSpread ? 3 : 1;
+            const one = term(strideOf(first), shape[first]!, times);
+            const two = term(strideOf(second), shape[second]!, shape[first]! * times);
+            const terms = isGrouped && first !== second ? [one, two] : [one];
+            const values = Float64Array.from(
+              { length: shape[first]! * shape[second]! * times },
+              (_, i) => 2 ** ((i % 5) - 2),
+            );
+            for (let flat = 0; flat < count; flat++) {
+              const index = indexOf(shape, flat);
+              const channel = index[first]! * times + (terms.length > 1 ? index[second]! * shape[first]! * times : 0);
+              expected[flat]! *= values[channel]!;
+            }
+            tensor = scaledTensor(tensor, { values, terms });
+          }
+          expect([...readNumbers(tensor)]).toEqual(expected);
+          const seen: number[] = [];
+          visitNumbers(tensor, (value, flat) => {
+            expect(flat).toBe(seen.length);
+            seen.push(value);
+          });
+          expect(seen).toEqual(expected);
+        },
+      ),
+      randomRuns(200),
+    );
+  });
+
+  it('of an origin that is unknown has none', () => {
+    expect('origin' in scaledTensor(numberTensor(DataType.DT_FLOAT, [1], [1]), { values: FACTORS, terms: [] })).toBe(
+      false,
+    );
   });
 });
