@@ -101,7 +101,7 @@ describe('scaledTensor, whatever the shape', () => {
         dtypes,
         fc.nat(40),
         (shape, list, dtype, cut) => {
-          const count = shape.reduce((a, b) => a * b, 1);
+          const count = shape.reduce<number>((a, b) => a * b, 1);
           const strideOf = (axis: number) => shape.slice(axis + 1).reduce((a, b) => a * b, 1);
           const numbers = Array.from({ length: count }, (_, i) => (i % 13) - 6);
           const expected = [...numbers];
