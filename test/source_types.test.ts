@@ -24,6 +24,15 @@ describe('docs/report.schema.json', () => {
     expect(unique(described)).toEqual(unique(linesOfType(checker, type)));
   });
 
+  it('describes Inspection in docs/inspect.schema.json', () => {
+    const inspection: Schema = JSON.parse(
+      readFileSync(new URL('../docs/inspect.schema.json', import.meta.url), 'utf8'),
+    );
+    const type = checker.getDeclaredTypeOfSymbol(program.exportsOf('diagnosis/inspection.ts').get('Inspection')!);
+    const described = linesOfSchema(inspection, inspection.$defs!.Inspection!).filter((line) => !added.test(line));
+    expect(unique(described)).toEqual(unique(linesOfType(checker, type)));
+  });
+
   it('says of every property what it is', () => {
     const silent: string[] = [];
     const walk = (schema: unknown, at: string) => {

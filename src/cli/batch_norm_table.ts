@@ -1,6 +1,7 @@
 import type { BatchNormReport } from '../freezing/report.js';
 import { shortNames } from '../freezing/short_names.js';
 import { shortened } from './layout.js';
+import { numberText } from './number_text.js';
 import type { ReportStyle } from './report_style.js';
 import { type Column, tableLines } from './table.js';
 
@@ -48,11 +49,4 @@ function rangeText(range: readonly [smallest: number, largest: number] | undefin
   if (!range) return '';
   const [smallest, largest] = range.map(numberText);
   return smallest === largest ? smallest! : `${smallest} .. ${largest}`;
-}
-
-/** Three significant digits; of small numbers two, which are enough to compare them. */
-function numberText(number: number): string {
-  const size = Math.abs(number);
-  const digits = size >= 0.1 || size === 0 ? 3 : 2;
-  return String(Number(number.toPrecision(digits)) || 0);
 }

@@ -3,6 +3,7 @@ import { check } from './commands/check.js';
 import { completion, SHELLS } from './commands/completion.js';
 import { fold } from './commands/fold.js';
 import { freeze } from './commands/freeze.js';
+import { inspect } from './commands/inspect.js';
 import type { OptionTable } from './option.js';
 import type { Terminal } from './terminal.js';
 
@@ -69,6 +70,13 @@ export const COMMANDS: readonly Command[] = [
     choices: SHELLS,
     summary: 'print the script with which a shell completes commands and options',
     module: completion,
+  },
+  {
+    name: 'inspect',
+    positional: 'MODEL',
+    positionalText: 'any file of the model; neither outputs nor a checkpoint are needed',
+    summary: 'show what is in a model: batch norms with their statistics, inputs, outputs, flags, size',
+    module: inspect,
   },
 ];
 

@@ -62,8 +62,9 @@ export function reportText(
   style: ReportStyle,
   more: readonly Section[] = [],
 ): string[] {
+  const isUnused = report.notices.some(({ code }) => code === 'checkpoint_unused');
   const sections: Section[] = [
-    headerLines(report, style),
+    headerLines(isUnused ? { ...report, checkpoint: undefined } : report, style),
     batchNormSection(report, style),
     changeSection(report, style),
     ...more,
@@ -73,15 +74,23 @@ export function reportText(
     style.verbose ? hashLines(written) : [],
     writtenLines(written, style),
   ];
+  return spaced(sections);
+}
+
+/** The lines of sections, with an empty one between them. */
+export function spaced(sections: readonly Section[]): string[] {
   const filled = sections.filter((lines) => lines.length > 0);
   return filled.flatMap((lines, i) => (i === 0 ? lines : ['', ...lines]));
 }
 
 /** The files, and the TensorFlow that wrote them. */
-function headerLines({ model, checkpoint, notices }: FreezeReport, { width, colors }: ReportStyle): string[] {
+export function headerLines(
+  { model, checkpoint }: Pick<FreezeReport, 'model' | 'checkpoint'>,
+  { width, colors }: ReportStyle,
+): string[] {
   const details: string[] = [];
   if (model.tensorflow !== undefined) details.push(`TensorFlow ${model.tensorflow}`);
-  if (checkpoint !== undefined && !notices.some(({ code }) => code === 'checkpoint_unused')) {
+  if (checkpoint !== undefined) {
     const isBeside = dirname(checkpoint) === dirname(model.name) && basename(checkpoint) !== '';
     details.push(`checkpoint ${isBeside ? basename(checkpoint) : checkpoint}`);
   }
@@ -128,7 +137,10 @@ function hashLines({ read, path, sha256 }: Written): string[] {
 }
 
 /** Inputs and outputs of the result, with dtypes and shapes. */
-function tensorSection({ inputs, outputs, outputReason }: FreezeReport, style: ReportStyle): string[] {
+export function tensorSection(
+  { inputs, outputs, outputReason }: Pick<FreezeReport, 'inputs' | 'outputs' | 'outputReason'>,
+  style: ReportStyle,
+): string[] {
   const infos = [...inputs, ...outputs];
   const width = Math.max(0, ...infos.map(({ name }) => textWidth(name)));
   const labels = [inputs.length === 1 ? 'input' : 'inputs', outputs.length === 1 ? 'output' : 'outputs'] as const;

@@ -19,6 +19,15 @@ export interface TableStyle {
 const GAP = '  ';
 const INDENT = '  ';
 
+/** How many columns of the terminal a table takes. */
+export function tableWidth(columns: readonly Column[], rows: readonly (readonly string[])[]): number {
+  return INDENT.length + widthsOf(columns, rows).reduce((sum, width) => sum + width, GAP.length * (columns.length - 1));
+}
+
+function widthsOf(columns: readonly Column[], rows: readonly (readonly string[])[]): number[] {
+  return columns.map(({ title }, i) => Math.max(textWidth(title), ...rows.map((row) => textWidth(row[i]!))));
+}
+
 /** The lines of a table, with a title row. Where a row does not fit, its cells follow its first cell as text. */
 export function tableLines(
   columns: readonly Column[],
@@ -26,9 +35,8 @@ export function tableLines(
   style: TableStyle,
 ): string[] {
   const titles = columns.map(({ title }) => title);
-  const widths = titles.map((title, i) => Math.max(textWidth(title), ...rows.map((row) => textWidth(row[i]!))));
-  const total = widths.reduce((sum, width) => sum + width, GAP.length * (widths.length - 1));
-  if (INDENT.length + total > style.width) return rows.flatMap((row) => recordLines(columns, row, style));
+  const widths = widthsOf(columns, rows);
+  if (tableWidth(columns, rows) > style.width) return rows.flatMap((row) => recordLines(columns, row, style));
   const line = (cells: readonly string[]) =>
     INDENT +
     cells

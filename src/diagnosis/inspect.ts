@@ -19,6 +19,7 @@ import type {
   SignatureTensorInspection,
   Verdict,
 } from './inspection.js';
+import { savedFlags } from './saved_flags.js';
 import { tensorName } from './tensor_name.js';
 
 /**
@@ -41,6 +42,7 @@ export function inspect(model: Model, options: FreezeOptions = {}): Inspection {
 export function inspectAnalysis(analysis: Analysis): Inspection {
   const { model, graph, outputs, dropouts, randomOps } = analysis;
   const batchNorms = inspectBatchNorms(analysis);
+  const flags = flagsOf(analysis, batchNorms);
   const ofDropouts = new Set(dropouts.map(({ random }) => random));
   return {
     model: {
@@ -49,13 +51,13 @@ export function inspectAnalysis(analysis: Analysis): Inspection {
       producer: model.graph.header.versions?.producer ?? undefined,
     },
     checkpoint: model.checkpoint?.name,
-    verdict: verdictOf(analysis, batchNorms),
+    verdict: verdictOf(flags, batchNorms),
     inputs: inputsOf(analysis),
     outputs: tensorInfos(graph, outputs.refs),
     outputReason: outputs.reason,
     candidates: candidateReports(outputs),
     signatures: signaturesOf(model),
-    flags: flagsOf(analysis, batchNorms),
+    flags,
     batchNorms,
     dropouts: dropouts.map(({ output, x, random }) => ({ name: output, input: tensorName(x), random })),
     randomOps: randomOps.filter((name) => !ofDropouts.has(name)),
@@ -64,13 +66,19 @@ export function inspectAnalysis(analysis: Analysis): Inspection {
   };
 }
 
-function verdictOf({ flags }: Analysis, batchNorms: readonly BatchNormInspection[]): Verdict {
+function verdictOf(flags: readonly FlagInspection[], batchNorms: readonly BatchNormInspection[]): Verdict {
   const inUse = batchNorms.filter(({ feeds, mode }) => feeds.length > 0 && mode !== 'per_example');
-  const affected = inUse.filter(({ mode }) => mode === 'training').length;
+  // Flags that switch the whole net may choose other batch norms.
+  const switches = flags.filter(({ reason }) => reason.code === 'training_ops');
+  const wrong = new Set(
+    switches.filter(({ saved, value }) => saved !== undefined && saved !== value).map(({ name }) => name),
+  );
+  const affected = inUse.filter(
+    (each) => each.mode === 'training' || each.flags.some((flag) => wrong.has(flag)),
+  ).length;
   const total = inUse.length;
-  // A flag may also switch the whole net, with other batch norms.
-  const isSwitched = flags.some(({ reason }) => reason.code === 'training_ops');
-  const kind = total === 0 ? 'no_batch_norms' : affected > 0 ? 'affected' : isSwitched ? 'needs_flags' : 'ok';
+  const isFed = switches.some(({ saved }) => saved === undefined);
+  const kind = total === 0 ? 'no_batch_norms' : affected > 0 ? 'affected' : isFed ? 'needs_flags' : 'ok';
   return { kind, affected, total };
 }
 
@@ -88,12 +96,21 @@ function inputsOf({ graph, outputs }: Analysis) {
   );
 }
 
-function flagsOf({ graph, flags, model }: Analysis, batchNorms: readonly BatchNormInspection[]): FlagInspection[] {
-  return flags.map((flag) => ({
-    ...flagReport(graph, flag),
-    batchNorms: batchNorms.filter((each) => each.flags.includes(flag.node)).map(({ name }) => name),
-    randomOps: (flag.disables ?? []).filter((name) => isRandom(model.graph.find(name) ?? graph.find(name))),
-  }));
+function flagsOf(analysis: Analysis, batchNorms: readonly BatchNormInspection[]): FlagInspection[] {
+  const { graph, flags, model } = analysis;
+  const saved = new Map(savedFlags(analysis, model.graph).map((flag) => [flag.name, flag.saved]));
+  return flags.map((flag) => {
+    const report = flagReport(graph, flag);
+    const inFile = saved.get(flag.node);
+    return {
+      name: report.name,
+      value: report.value,
+      saved: inFile !== undefined && typeof report.value === 'boolean' ? inFile !== 0 : inFile,
+      reason: report.reason,
+      batchNorms: batchNorms.filter((each) => each.flags.includes(flag.node)).map(({ name }) => name),
+      randomOps: (flag.disables ?? []).filter((name) => isRandom(model.graph.find(name) ?? graph.find(name))),
+    };
+  });
 }
 
 function signaturesOf(model: Model): SignatureInspection[] {
@@ -103,7 +120,9 @@ function signaturesOf(model: Model): SignatureInspection[] {
       const [info] = tensorInfos(graph, [parseTensorName(name ?? '')]);
       return info ? [{ key, ...info }] : [];
     });
-  return Object.entries(model.metaGraphDef.signature_def ?? {}).map(([name, { inputs, outputs, method_name }]) => ({
+  // Those of TensorFlow itself begin with __.
+  const named = Object.entries(model.metaGraphDef.signature_def ?? {}).filter(([name]) => !name.startsWith('__'));
+  return named.map(([name, { inputs, outputs, method_name }]) => ({
     name,
     method: method_name || undefined,
     inputs: tensors(inputs),

@@ -44,14 +44,14 @@ export interface Inspection {
 
 /** Whether the model, run as it is, normalises with batch statistics at inference. */
 export interface Verdict {
-  readonly kind: /** Some batch norms use batch statistics whatever is fed. */
+  readonly kind: /** Some batch norms use batch statistics, whatever is fed or if nothing is. */
     | 'affected'
-    /** None does once flags are fed with their values of inference. */
+    /** None does once flags that have no value in the file are fed with their values of inference. */
     | 'needs_flags'
     /** All batch norms use stored statistics. */
     | 'ok'
     | 'no_batch_norms';
-  /** Number of batch norms that feed an output and use batch statistics whatever is fed. */
+  /** Number of batch norms that feed an output and use batch statistics, whatever is fed or if nothing is. */
   readonly affected: number;
   /** Number of batch norms that feed an output. */
   readonly total: number;
@@ -76,10 +76,12 @@ export interface SignatureTensorInspection extends TensorInfo {
 export interface FlagInspection {
   /** The placeholder or variable, or the node that computes a condition. */
   readonly name: string;
-  /** Its value at inference: a boolean for a boolean flag, otherwise a number; undefined if it was not recognised. */
-  readonly value: boolean | number | undefined;
-  /** Why that is inference; undefined if `value` is. */
-  readonly reason: FlagReason | undefined;
+  /** Its value at inference: a boolean for a boolean flag, otherwise a number. */
+  readonly value: boolean | number;
+  /** The value that it has in the file: a default, or the value of a variable; undefined if it has to be fed, or is unknown. */
+  readonly saved: boolean | number | undefined;
+  /** Why `value` is inference. */
+  readonly reason: FlagReason;
   /** The batch norms that use batch statistics with the other value. */
   readonly batchNorms: readonly string[];
   /** The random ops, of dropouts mostly, that are active with the other value only. */

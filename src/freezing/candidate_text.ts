@@ -25,7 +25,7 @@ export function candidateLines(candidates: readonly OutputCandidate[], limit = N
 }
 
 /** What reads a candidate, and why it is no output. */
-export function candidateReason({ reader, demotion }: OutputCandidate): string {
+export function candidateReason({ reader, demotion }: Pick<OutputCandidate, 'reader' | 'demotion'>): string {
   return demotion ? demotionText(demotion) : READERS[reader];
 }
 

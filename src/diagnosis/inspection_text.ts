@@ -1,0 +1,94 @@
+import type { HealthProblem } from '../analysis/state/health.js';
+import { healthText, unpairedText } from '../freezing/statistics_text.js';
+import { countText, listed, plural } from '../freezing/text.js';
+import { evidenceText, flagText } from '../freezing/wording.js';
+import type { Amount, BatchNormInspection, FlagInspection, Inspection } from './inspection.js';
+
+// All sentences about inspections: an Inspection is data, and this module turns it into text.
+
+/** The verdict in one sentence. */
+export function inspectionVerdictText({ verdict, flags }: Pick<Inspection, 'verdict' | 'flags'>): string {
+  const { kind, affected, total } = verdict;
+  switch (kind) {
+    case 'affected':
+      return `AFFECTED: ${someOf(affected, total)} batch statistics at inference`;
+    case 'needs_flags': {
+      const needed = flags.filter(({ saved, reason }) => saved === undefined && reason.code === 'training_ops');
+      const settings = needed.map(({ name, value }) => `${name}=${value}`);
+      return `ok once ${listed(settings, 3)}: ${allOf(total)} stored statistics then`;
+    }
+    case 'ok':
+      return `ok: ${allOf(total)} stored statistics`;
+    case 'no_batch_norms':
+      return 'no batch norm feeds the outputs';
+  }
+}
+
+function someOf(count: number, total: number): string {
+  if (total === 1) return 'the batch norm uses';
+  return `${countText(count)} of ${plural(total, 'batch norm')} ${count === 1 ? 'uses' : 'use'}`;
+}
+
+function allOf(total: number): string {
+  if (total === 1) return 'the batch norm uses';
+  return `${total === 2 ? 'both' : `all ${countText(total)}`} batch norms use`;
+}
+
+/** The state of a batch norm in a few words; empty if it is normal. */
+export function noteText({ health, unpaired, deadChannels, feeds }: BatchNormInspection): string {
+  const notes = [
+    ...(feeds.length === 0 ? ['feeds no output'] : []),
+    ...(health ? [HEALTH[health.kind]] : []),
+    ...(unpaired ? ['no statistics found'] : []),
+    ...(deadChannels && deadChannels.length > 0 ? [`${deadChannels.length} dead`] : []),
+  ];
+  return notes.join(', ');
+}
+
+const HEALTH: Readonly<Record<HealthProblem['kind'], string>> = {
+  missing: 'no values',
+  untrained: 'untrained',
+  not_finite: 'NaN or infinity',
+  negative_variance: 'negative variance',
+  wrong_shape: 'wrong shape',
+};
+
+/** What is wrong with the statistics of a batch norm, in a sentence; undefined if nothing is. */
+export function statisticsProblemText({ health, unpaired }: BatchNormInspection): string | undefined {
+  if (health) return healthText(health);
+  return unpaired && unpairedText(unpaired);
+}
+
+/** How {@link foundByText} describes statistics that a batch norm reads already. */
+export const IN_USE = 'already in use';
+
+/** How the statistics of a batch norm were found, in a few words. */
+export function foundByText({ mode, statistics, unpaired }: BatchNormInspection): string {
+  if (mode === 'per_example') return 'each example by itself';
+  if (unpaired) return '';
+  const { evidence } = statistics ?? {};
+  if (!evidence) return statistics ? IN_USE : '';
+  return evidence.kind === 'reference' ? 'reference graph' : evidence.kind;
+}
+
+/** How the statistics of a batch norm were found, in a sentence. */
+export function statisticsText({ statistics }: BatchNormInspection): string | undefined {
+  if (!statistics) return undefined;
+  const { mean, variance, evidence } = statistics;
+  if (!evidence) return `reads ${[mean, variance].filter((name) => name !== undefined).join(' and ')}`;
+  return evidenceText(evidence, mean ?? '', variance);
+}
+
+/** A flag, its value, why, and the value in the file. */
+export function inspectedFlagText(flag: FlagInspection): string {
+  const { saved, value, reason } = flag;
+  const isFed = saved === undefined && reason.code === 'training_ops';
+  const inFile = isFed ? '; it has to be fed' : saved === undefined ? '' : `; it is ${saved} in the file`;
+  return `${flagText(flag)}${saved === value ? '; so it is in the file' : inFile}`;
+}
+
+/** `1,234,567 parameters in 12 variables`, or the like. */
+export function amountText({ tensors, elements, unknown }: Amount, one: string, tensor: string): string {
+  const more = unknown > 0 ? `, ${countText(unknown)} of them of unknown shape` : '';
+  return `${plural(elements, one)} in ${plural(tensors, tensor)}${more}`;
+}
