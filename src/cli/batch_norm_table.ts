@@ -47,6 +47,6 @@ function foundBy({ status, evidence, reason }: BatchNormReport): string {
 
 function rangeText(range: readonly [smallest: number, largest: number] | undefined): string {
   if (!range) return '';
-  const [smallest, largest] = range.map(numberText);
+  const [smallest, largest] = range.map((number) => numberText(number));
   return smallest === largest ? smallest! : `${smallest} .. ${largest}`;
 }
