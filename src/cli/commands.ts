@@ -64,19 +64,19 @@ export const COMMANDS: readonly Command[] = [
     module: fold,
   },
   {
+    name: 'inspect',
+    positional: 'MODEL',
+    positionalText: 'any file of the model; neither outputs nor a checkpoint are needed',
+    summary: 'show what is in a model: batch norms with their statistics, inputs, outputs, flags, size',
+    module: inspect,
+  },
+  {
     name: 'completion',
     positional: 'SHELL',
     positionalText: `${SHELLS.join(', ')} (default: the one of $SHELL)`,
     choices: SHELLS,
     summary: 'print the script with which a shell completes commands and options',
     module: completion,
-  },
-  {
-    name: 'inspect',
-    positional: 'MODEL',
-    positionalText: 'any file of the model; neither outputs nor a checkpoint are needed',
-    summary: 'show what is in a model: batch norms with their statistics, inputs, outputs, flags, size',
-    module: inspect,
   },
 ];
 
