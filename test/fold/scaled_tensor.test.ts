@@ -83,7 +83,7 @@ describe('scaledTensor', () => {
 });
 
 describe('scaledTensor, whatever the shape', () => {
-  const shapes = fc.array(fc.constantFrom(1, 2, 3, 7, 8, 9, 17), { minLength: 3, maxLength: 3 });
+  const shapes = fc.array<number>(fc.constantFrom(1, 2, 3, 7, 8, 9, 17), { minLength: 3, maxLength: 3 });
   const axes = fc.tuple(fc.nat(2), fc.nat(2), fc.boolean(), fc.boolean());
   const dtypes = fc.constantFrom(DataType.DT_FLOAT, DataType.DT_DOUBLE, DataType.DT_HALF, DataType.DT_BFLOAT16);
 
@@ -101,7 +101,7 @@ describe('scaledTensor, whatever the shape', () => {
         dtypes,
         fc.nat(40),
         (shape, list, dtype, cut) => {
-          const count = shape.reduce<number>((a, b) => a * b, 1);
+          const count = shape.reduce((a, b) => a * b, 1);
           const strideOf = (axis: number) => shape.slice(axis + 1).reduce((a, b) => a * b, 1);
           const numbers = Array.from({ length: count }, (_, i) => (i % 13) - 6);
           const expected = [...numbers];
