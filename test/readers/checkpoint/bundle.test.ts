@@ -7,7 +7,7 @@ import { openCheckpoint } from '../../../src/readers/checkpoint/checkpoint.js';
 import { readObjectGraph } from '../../../src/readers/checkpoint/object_graph.js';
 import { failure } from '../../support/failure.js';
 import { DATA, FILES, INDEX, NAME, openFiles, ROWS, readAll, save, texts } from './model.js';
-import { floats, type SavedTensor, shapeProto, writeBundle } from './write_table.js';
+import { floats, type SavedTensor, shapeProto, writeBundle, writeTable } from './write_table.js';
 
 const pattern = (length: number) => Uint8Array.from({ length }, (_, i) => (i * 37 + 11) & 0xff);
 const NUMERIC = Object.values(DataType)
@@ -146,9 +146,62 @@ describe('what cannot be read', () => {
     expect(save([], { minConsumer: 1 }).entries.size).toBe(0);
   });
 
+  /** An index of one entry under this header. */
+  const withHeader = (header: tensorflow.BundleHeaderProto.$Properties | Uint8Array | undefined) => {
+    const value =
+      header instanceof Uint8Array ? header : header && tensorflow.BundleHeaderProto.encode(header).finish();
+    const entry = tensorflow.BundleEntryProto.encode({ dtype: DataType.DT_FLOAT, shape: {}, size: 4 }).finish();
+    return new Map([[INDEX, writeTable([...(value ? [['', value] as const] : []), ['w', entry] as const])]]);
+  };
+
+  it('is refused: an index without a header, or with one that cannot be decoded', () => {
+    expect(failure(() => openFiles(withHeader(undefined)))).toMatchObject({
+      code: 'unreadable',
+      message: `${INDEX} is not a checkpoint index`,
+      where: INDEX,
+      why: 'it has no header',
+    });
+    expect(failure(() => openFiles(withHeader(Buffer.from([8])))).message).toBe(`the header of ${INDEX} is malformed`);
+  });
+
+  it('is refused: a number of data files that cannot be', () => {
+    for (const num_shards of [-1, 0, 100_000, 2 ** 31 - 1]) {
+      expect(failure(() => openFiles(withHeader({ num_shards })))).toMatchObject({
+        code: 'unreadable',
+        message: `the header of ${INDEX} is malformed`,
+        why: `it declares ${num_shards} data files`,
+      });
+    }
+    expect(openFiles(withHeader({ num_shards: 1 })).files).toEqual([INDEX, DATA]);
+    const most = openFiles(withHeader({ num_shards: 99_999 }));
+    expect(most.files).toHaveLength(100_000);
+    expect(most.files.at(-1)).toBe(`${NAME}.data-99998-of-99999`);
+  });
+
+  it('is refused: an entry that cannot be decoded, by its name; one of a slice by that of its tensor', () => {
+    const header = tensorflow.BundleHeaderProto.encode({ num_shards: 1 }).finish();
+    const message = (key: string) =>
+      failure(() =>
+        openFiles(
+          new Map([
+            [
+              INDEX,
+              writeTable([
+                ['', header],
+                [key, Buffer.from([8])],
+              ]),
+            ],
+          ]),
+        ),
+      ).message;
+    expect(message('a/b')).toBe(`the entry of a/b in ${INDEX} is malformed`);
+    expect(message('\0a/b\0\x01\x01')).toBe(`the entry of a slice of a/b in ${INDEX} is malformed`);
+  });
+
   it.each<[string, tensorflow.BundleEntryProto.$Properties, string]>([
     ['a negative size', { shape: shapeProto([-1]) }, 'its shape is [-1]'],
     ['an unknown rank', { shape: { unknown_rank: true } }, 'its shape is [unknown]'],
+    ['a size beyond 2^53', { shape: shapeProto([2 ** 60]) }, 'its shape is [1152921504606847000]'],
     ['a gigantic shape', { shape: shapeProto([2 ** 40, 2 ** 40]) }, 'its shape is [1099511627776, 1099511627776]'],
     ['a negative offset', { offset: -4 }, '-4 is not a valid size'],
     ['a file that is none', { shard_id: 1 }, 'it has no data file 1'],

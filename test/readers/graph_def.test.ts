@@ -1,0 +1,160 @@
+import { describe, expect, it } from 'vitest';
+import { CHUNK_BYTES } from '../../src/graph/chunk_ring.js';
+import { DataType } from '../../src/graph/dtype.js';
+import { readBytes, readNumbers } from '../../src/graph/tensor.js';
+import { MemorySource } from '../../src/io/source.js';
+import { readGraphDef } from '../../src/readers/graph_def.js';
+import { failure } from '../support/failure.js';
+import { delimited, type Field, message, numeric } from '../support/wire.js';
+
+/** Elements beyond which a payload stays in the file. */
+const MANY = 5000;
+const numbers = Float32Array.from({ length: MANY }, (_, i) => i / 4);
+const raw = new Uint8Array(numbers.buffer);
+
+const shape = (...sizes: number[]) =>
+  delimited(2, message(sizes.map((size) => delimited(2, message([numeric(1, size)])))));
+const tensor = (dtype: DataType, ...more: readonly Field[]) => message([numeric(1, dtype), ...more]);
+const attr = (key: string, value: Field) => delimited(5, message([delimited(1, key), delimited(2, message([value]))]));
+const node = (name: string, op: string, ...more: readonly Field[]) =>
+  delimited(1, message([delimited(1, name), delimited(2, op), ...more]));
+const read = (...fields: readonly Field[]) => {
+  const source = new MemorySource(new Uint8Array(message(fields)), 'graph.pb');
+  const sizes: number[] = [];
+  const inner = source.read.bind(source);
+  source.read = (offset, length) => {
+    sizes.push(length);
+    return inner(offset, length);
+  };
+  return { graph: readGraphDef(source), sizes };
+};
+const constant = (value: Uint8Array, ...more: readonly Field[]) =>
+  node('w', 'Const', attr('value', delimited(8, value)), ...more);
+
+describe('a large constant', () => {
+  it.each([
+    ['raw bytes', tensor(DataType.DT_FLOAT, shape(50, 100), delimited(4, raw))],
+    ['a list of floats', tensor(DataType.DT_FLOAT, shape(50, 100), delimited(5, raw))],
+  ])('is a handle on its bytes in the file: %s', (_, value) => {
+    const { graph } = read(node('x', 'Placeholder'), constant(value, attr('dtype', numeric(6, 1))), node('y', 'NoOp'));
+    const w = graph.get('w');
+    expect(w.tensor).toMatchObject({
+      dtype: DataType.DT_FLOAT,
+      shape: [50, 100],
+      byteLength: 4 * MANY,
+      origin: 'graph.pb',
+    });
+    expect(w.tensor?.proto).toBeUndefined();
+    expect([...readNumbers(w.tensor!)]).toEqual([...numbers]);
+    expect(Object.keys(w.attr)).toEqual(['dtype']);
+    expect(failure(() => w.tensor!.strings()).code).toBe('internal');
+    expect([...graph.nodes()].map(({ name }) => name)).toEqual(['x', 'w', 'y']);
+  });
+
+  it('of doubles as a list, too; and read in chunks', () => {
+    const many = Float64Array.from({ length: 300_000 }, (_, i) => i);
+    const bytes = new Uint8Array(many.buffer);
+    const { graph } = read(constant(tensor(DataType.DT_DOUBLE, shape(300_000), delimited(6, bytes))));
+    const chunks = [...graph.get('w').tensor!.chunks()].map((chunk) => Buffer.from(chunk));
+    expect(chunks.length).toBe(Math.ceil(bytes.length / CHUNK_BYTES));
+    expect(Buffer.concat(chunks).equals(bytes)).toBe(true);
+  });
+
+  it.each<[string, Uint8Array, readonly number[]]>([
+    [
+      'of integers as a list',
+      tensor(DataType.DT_INT32, shape(20_000), delimited(7, new Uint8Array(20_000).fill(5))),
+      [20_000],
+    ],
+    [
+      'of one float for all elements',
+      tensor(DataType.DT_FLOAT, shape(2, 9000), delimited(5, raw.subarray(0, 4))),
+      [2, 9000],
+    ],
+  ])('is decoded where its bytes are not those in memory: %s', (_, value, sizes) => {
+    const w = read(constant(value)).graph.get('w');
+    expect(w.tensor?.shape).toEqual(sizes);
+    expect(readBytes(w.tensor!)).toHaveLength(4 * sizes.reduce((a, b) => a * b, 1));
+  });
+
+  it('of a list of another dtype has no elements of its own', () => {
+    // 20,000 bytes of doubles in a tensor of floats.
+    const { graph } = read(constant(tensor(DataType.DT_FLOAT, shape(MANY), delimited(6, raw.subarray(0, 16_400)))));
+    expect([...readNumbers(graph.get('w').tensor!)]).toEqual(new Array(MANY).fill(0));
+  });
+
+  it('under another key than value, or of another op, stays an attr', () => {
+    const value = tensor(DataType.DT_FLOAT, shape(MANY), delimited(4, raw));
+    const { graph } = read(
+      node('a', 'Const', attr('other', delimited(8, value))),
+      node('b', 'Custom', attr('value', delimited(8, message([numeric(1, 1)])))),
+    );
+    expect(graph.get('a').tensor).toBeUndefined();
+    expect(graph.get('a').attr.other?.tensor?.tensor_content).toHaveLength(4 * MANY);
+    expect(graph.get('b').attr.value?.tensor?.dtype).toBe(DataType.DT_FLOAT);
+  });
+
+  it('leaves the rest of a large node as it is', () => {
+    const value = tensor(DataType.DT_FLOAT, shape(MANY), delimited(4, raw));
+    const { graph } = read(
+      node('x', 'NoOp'),
+      constant(
+        value,
+        delimited(3, '^x'),
+        delimited(4, '/device:GPU:0'),
+        delimited(50, 'new'),
+        attr('dtype', numeric(6, 1)),
+      ),
+    );
+    const w = graph.get('w');
+    expect(w).toMatchObject({ device: '/device:GPU:0', controls: ['x'], inputs: [] });
+    expect(Buffer.concat((w.unknowns ?? []).map((each) => Buffer.from(each))).toString('latin1')).toContain('new');
+  });
+});
+
+describe('a small constant', () => {
+  it('is decoded at the first look at it, and only then', () => {
+    const broken = node('w', 'Const', delimited(5, Buffer.from([0x0a, 0x09, 0x61])));
+    const graph = read(broken, node('y', 'Identity', delimited(3, 'w:0'), delimited(3, '^w'))).graph;
+    expect(graph.get('y')).toMatchObject({ op: 'Identity', inputs: [{ node: 'w', port: 0 }], controls: ['w'] });
+    for (const look of ['attr', 'tensor', 'unknowns', 'debugInfo', 'fullType'] as const) {
+      expect(failure(() => graph.get('w')[look])).toMatchObject({
+        code: 'unreadable',
+        message: 'graph.pb is not a complete protobuf file',
+        where: 'graph.pb',
+      });
+    }
+  });
+});
+
+describe('a GraphDef', () => {
+  it('with two nodes of one name is refused', () => {
+    expect(failure(() => read(node('a', 'NoOp'), node('a', 'NoOp')))).toMatchObject({
+      code: 'unreadable',
+      message: 'two nodes are named a',
+      where: 'graph.pb',
+    });
+  });
+
+  it('has its versions, whatever comes first', () => {
+    const versions = delimited(4, message([numeric(1, 27), numeric(2, 12)]));
+    for (const fields of [
+      [versions, node('a', 'NoOp')],
+      [node('a', 'NoOp'), versions],
+    ]) {
+      const { graph } = read(...fields, numeric(3, 21));
+      expect(graph.header.versions).toMatchObject({ producer: 27, min_consumer: 12 });
+      expect(graph.header.version).toBe(21);
+      expect(graph.header.library).toBeUndefined();
+      expect(graph.size).toBe(1);
+    }
+  });
+
+  it('whose header cannot be decoded is refused', () => {
+    expect(failure(() => read(node('a', 'NoOp'), delimited(4, Buffer.from([8, 255]))))).toMatchObject({
+      code: 'unreadable',
+      message: 'graph.pb is not a complete protobuf file',
+      where: 'graph.pb',
+    });
+  });
+});
