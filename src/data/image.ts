@@ -1,0 +1,91 @@
+import { convertIndexedToRgb, decode as decodePng, encode as encodePng } from 'fast-png';
+import { decode as decodeJpeg } from 'jpeg-js';
+import { BnfixError } from '../errors.js';
+import { type TensorValue, tensorValue } from '../run/value.js';
+
+/** How a picture becomes the input of a net: `(pixel - mean) * scale`, pixels from 0 to 255. */
+export interface Pixels {
+  readonly scale: number;
+  /** One for all channels, or one for each. */
+  readonly mean: readonly number[];
+}
+
+/** The largest picture that is decoded, in pixels. */
+const MAX_PIXELS = 2 ** 26;
+
+/** Whether bytes are a PNG or JPEG file. */
+export function isImage(bytes: Uint8Array): boolean {
+  return isPng(bytes) || (bytes[0] === 0xff && bytes[1] === 0xd8);
+}
+
+function isPng(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x89 && bytes[1] === 0x50 && bytes[2] === 0x4e && bytes[3] === 0x47;
+}
+
+/**
+ * Reads a picture as a float32 tensor [1, height, width, channels].
+ * @param channels - 1 (grey), 3 (RGB) or 4; undefined for as many as it has, without alpha
+ * @throws BnfixError `unreadable` when it is corrupt or larger than 64 megapixels
+ */
+export function readImage(bytes: Uint8Array, where: string, pixels: Pixels, channels: number | undefined): TensorValue {
+  let decoded: Decoded;
+  try {
+    decoded = isPng(bytes) ? pngOf(bytes) : jpegOf(bytes);
+  } catch (cause) {
+    throw new BnfixError('unreadable', 'not a valid picture', { where, why: (cause as Error).message, cause });
+  }
+  const { width, height, data, max } = decoded;
+  const own = data.length / (width * height);
+  const wanted = channels ?? (own > 2 ? 3 : 1);
+  const out = new Float32Array(width * height * wanted);
+  for (let i = 0; i < width * height; i++) {
+    for (let c = 0; c < wanted; c++) {
+      const value = (channelOf(data, i * own, own, c, wanted) * 255) / max;
+      out[i * wanted + c] = (value - (pixels.mean[c] ?? pixels.mean[0] ?? 0)) * pixels.scale;
+    }
+  }
+  return tensorValue('float32', [1, height, width, wanted], out);
+}
+
+interface Decoded {
+  readonly width: number;
+  readonly height: number;
+  readonly data: ArrayLike<number>;
+  /** The largest value of a pixel. */
+  readonly max: number;
+}
+
+function pngOf(bytes: Uint8Array): Decoded {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  refuseHuge(view.getUint32(16), view.getUint32(20));
+  const png = decodePng(bytes);
+  const { width, height } = png;
+  if (png.palette) return { width, height, data: convertIndexedToRgb(png), max: 255 };
+  return { width, height, data: png.data, max: 2 ** png.depth - 1 };
+}
+
+function jpegOf(bytes: Uint8Array): Decoded {
+  const { width, height, data } = decodeJpeg(bytes, {
+    useTArray: true,
+    maxResolutionInMP: MAX_PIXELS / 1e6,
+    maxMemoryUsageInMB: 2048,
+  });
+  return { width, height, data, max: 255 };
+}
+
+function refuseHuge(width: number, height: number): void {
+  if (width * height > MAX_PIXELS) throw new Error(`it has ${width} x ${height} pixels`);
+}
+
+/** A channel of a pixel; grey from RGB by the weights of ITU-R BT.601, RGB from grey by repetition. */
+function channelOf(data: ArrayLike<number>, at: number, own: number, channel: number, wanted: number): number {
+  if (own > 2 && wanted === 1) return 0.299 * data[at]! + 0.587 * data[at + 1]! + 0.114 * data[at + 2]!;
+  if (own <= 2 && channel < 3) return data[at]!;
+  // Without alpha, a pixel is opaque.
+  return data[at + channel] ?? 255;
+}
+
+/** Writes 8-bit pixels as a PNG file. @param channels - 1 or 3 */
+export function writePng(width: number, height: number, channels: 1 | 3, data: Uint8Array): Uint8Array {
+  return encodePng({ width, height, channels, depth: 8, data });
+}

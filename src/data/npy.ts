@@ -1,0 +1,125 @@
+import { BnfixError } from '../errors.js';
+import { DataType } from '../graph/dtype.js';
+import { elementCount, numberTensor, rawTensor, readBytes, readNumbers } from '../graph/tensor.js';
+import { dtypeOf, type TensorValue, tensorValue } from '../run/value.js';
+
+// The format: numpy/lib/format.py. A header that is a Python literal, then the elements.
+
+const MAGIC = '\x93NUMPY';
+const latin1 = new TextDecoder('latin1');
+
+/** NumPy's type codes without the byte order. */
+const DTYPES: ReadonlyMap<string, string> = new Map([
+  ['f2', 'float16'],
+  ['f4', 'float32'],
+  ['f8', 'float64'],
+  ['i1', 'int8'],
+  ['i2', 'int16'],
+  ['i4', 'int32'],
+  ['i8', 'int64'],
+  ['u1', 'uint8'],
+  ['u2', 'uint16'],
+  ['u4', 'uint32'],
+  ['u8', 'uint64'],
+  ['b1', 'bool'],
+]);
+
+/** Whether bytes are a .npy file. */
+export function isNpy(bytes: Uint8Array): boolean {
+  return latin1.decode(bytes.subarray(0, MAGIC.length)) === MAGIC;
+}
+
+/**
+ * Reads a .npy file: an array of numbers or bools, in C or Fortran order, of either byte order.
+ * @throws BnfixError `unreadable` when it is truncated or corrupt, `unsupported` for another dtype
+ */
+export function readNpy(bytes: Uint8Array, where: string): TensorValue {
+  const major = bytes[MAGIC.length];
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const start = major === 1 ? MAGIC.length + 4 : MAGIC.length + 6;
+  if (!isNpy(bytes) || major === undefined || major < 1 || major > 3 || bytes.length < start) throw corrupt(where);
+  const length = major === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
+  if (bytes.length < start + length) throw corrupt(where);
+  const { code, order, isFortran, shape } = headerOf(latin1.decode(bytes.subarray(start, start + length)), where);
+  const name = DTYPES.get(code);
+  if (name === undefined) {
+    throw new BnfixError('unsupported', `arrays of dtype ${order}${code} are not supported`, {
+      where,
+      fix: "save it as float32: np.save(file, array.astype('float32'))",
+    });
+  }
+  const dtype = dtypeOf(name);
+  const width = Number(code.slice(1));
+  const size = elementCount(shape) * width;
+  if (bytes.length - start - length < size) throw corrupt(where);
+  const data = bytes.slice(start + length, start + length + size);
+  if (order === '>') swapBytes(data, width);
+  const numbers = readNumbers(rawTensor(dtype, shape, data));
+  return tensorValue(name, shape, isFortran ? inRowOrder(numbers, shape) : numbers);
+}
+
+interface Header {
+  readonly code: string;
+  readonly order: string;
+  readonly isFortran: boolean;
+  readonly shape: readonly number[];
+}
+
+function headerOf(text: string, where: string): Header {
+  const [, order, code] = /'descr': ?'([<>|=])(\w{1,3})'/.exec(text) ?? [];
+  const fortran = /'fortran_order': ?(True|False)/.exec(text)?.[1];
+  const sizes = /'shape': ?\(([\d, ]{0,1000})\)/.exec(text)?.[1];
+  if (order === undefined || code === undefined || fortran === undefined || sizes === undefined) throw corrupt(where);
+  const shape = sizes.split(',').flatMap((size) => (size.trim() === '' ? [] : [Number(size)]));
+  return { code, order, isFortran: fortran === 'True', shape };
+}
+
+function corrupt(where: string): BnfixError {
+  return new BnfixError('unreadable', 'not a valid .npy file', { where, why: 'it is truncated or corrupt' });
+}
+
+function swapBytes(bytes: Uint8Array, width: number): void {
+  for (let at = 0; at < bytes.length; at += width) bytes.subarray(at, at + width).reverse();
+}
+
+/** Elements in row-major order, from column-major ones. */
+function inRowOrder(numbers: Float64Array, shape: readonly number[]): Float64Array {
+  const strides = shape.map((_, axis) => elementCount(shape.slice(0, axis)));
+  const index = shape.map(() => 0);
+  return numbers.map(() => {
+    const at = index.reduce((sum, i, axis) => sum + i * strides[axis]!, 0);
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      if (++index[axis]! < shape[axis]!) break;
+      index[axis] = 0;
+    }
+    return numbers[at]!;
+  });
+}
+
+/**
+ * Writes a .npy file in C order, little-endian, as `np.save` does. bfloat16 becomes float32, complex64 `c8`.
+ * @throws BnfixError `unsupported` for strings
+ */
+export function writeNpy({ dtype, shape, data }: TensorValue): Uint8Array {
+  const name = dtype === 'bfloat16' ? 'float32' : dtype;
+  const code = [...DTYPES].find(([, known]) => known === name)?.[0] ?? (name === 'complex64' ? 'c8' : undefined);
+  if (code === undefined) throw new BnfixError('unsupported', `a ${dtype} tensor cannot be saved as .npy`);
+  const order = code.endsWith('1') ? '|' : '<';
+  const sizes = shape.length === 1 ? `${shape[0]},` : shape.join(', ');
+  const text = `{'descr': '${order}${code}', 'fortran_order': False, 'shape': (${sizes}), }`;
+  // The elements start at a multiple of 64 bytes.
+  const padded = `${text.padEnd(Math.ceil((text.length + 11) / 64) * 64 - 11)}\n`;
+  const body = elementsOf(name, shape, data as ArrayLike<number | bigint>);
+  const out = new Uint8Array(10 + padded.length + body.length);
+  for (const [i, char] of [...MAGIC].entries()) out[i] = char.charCodeAt(0);
+  out.set([1, 0, padded.length & 0xff, padded.length >> 8], MAGIC.length);
+  out.set(new TextEncoder().encode(padded), 10);
+  out.set(body, 10 + padded.length);
+  return out;
+}
+
+function elementsOf(name: string, shape: readonly number[], data: ArrayLike<number | bigint>): Uint8Array {
+  if (name === 'float16') return readBytes(numberTensor(DataType.DT_HALF, shape, data as ArrayLike<number>));
+  const { buffer, byteOffset, byteLength } = data as Float32Array;
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
