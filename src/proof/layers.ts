@@ -14,6 +14,8 @@ export interface Layer {
   /** The normalised, scaled and shifted activation. */
   readonly y: TensorRef;
   readonly isFused: boolean;
+  /** The ops that it consists of, as far as they compute activations. */
+  readonly ops: readonly string[];
 }
 
 const arranges = anyOf('identity', 'cast', 'reshape', 'bias');
@@ -21,26 +23,28 @@ const arranges = anyOf('identity', 'cast', 'reshape', 'bias');
 /** The batch norms of a graph, with their outputs; without those in loops, and those whose output is not found. */
 export function findLayers(saved: Graph, batchNorms: readonly AnalysedBatchNorm[]): Layer[] {
   const frames = new Frames(saved);
-  return batchNorms.flatMap((batchNorm) => {
+  return batchNorms.flatMap((batchNorm): Layer[] => {
     const { name, x, unfused } = batchNorm;
     if (!saved.has(name) || !saved.has(x.node) || frames.of(name).length > 0) return [];
-    const y = unfused ? outputOf(saved, batchNorm) : { node: name, port: 0 };
-    return y ? [{ name, x, y, isFused: !unfused }] : [];
+    if (!unfused) return [{ name, x, y: { node: name, port: 0 }, isFused: true, ops: [name] }];
+    const ops = opsOf(saved, batchNorm);
+    const last = ops.at(-1);
+    return last === undefined ? [] : [{ name, x, y: { node: last, port: 0 }, isFused: false, ops }];
   });
 }
 
 /**
- * The output of an unfused batch norm: the last tensor that is computed element by element from the activation, its
- * statistics and its parameters alone.
+ * The ops of an unfused batch norm, its output last: what is computed element by element from the activation, its statistics and its
+ * parameters alone.
  */
-function outputOf(graph: Graph, { x, unfused, parameters }: AnalysedBatchNorm): TensorRef | undefined {
+function opsOf(graph: Graph, { x, unfused, parameters }: AnalysedBatchNorm): string[] {
   const { reductions } = unfused!;
   const activations = findActivations(graph);
   const given = new Set(parameters.map(refText));
   const statistics = new Set(reductions);
   const before = ancestors(graph, reductions, false);
   const normalized = new Set([x.node]);
-  let last: TensorRef | undefined;
+  const ops: string[] = [];
   for (const node of topologicalOrder(graph)) {
     if (statistics.has(node.name) || node.inputs.length === 0) continue;
     const inputs = node.inputs.map((ref) => ref.node);
@@ -55,7 +59,13 @@ function outputOf(graph: Graph, { x, unfused, parameters }: AnalysedBatchNorm): 
     const isPart = others.every((ref) => statistics.has(ref.node) || given.has(refText(ref)));
     if (!isPart || (others.length === 0 && node.inputs.length > 1)) continue;
     normalized.add(node.name);
-    if (others.length > 0 && !before.has(node)) last = { node: node.name, port: 0 };
+    if (others.length > 0 && !before.has(node)) ops.push(node.name);
   }
-  return last;
+  return ops;
+}
+
+/** Whether a graph lacks ops of batch norms that another, repaired one has: they were folded. */
+export function isFolded(graph: Graph, repaired: Graph, layers: readonly Layer[]): boolean {
+  const names = layers.flatMap(({ ops }) => ops).filter((name) => repaired.has(name));
+  return names.some((name) => graph.find(name)?.op !== repaired.get(name).op);
 }

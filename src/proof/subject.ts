@@ -15,6 +15,8 @@ export interface Subject {
   /** The graph as it was saved: see `savedGraph`. */
   readonly saved: Graph;
   readonly repaired: Graph;
+  /** Graphs to compare with the repaired one. */
+  readonly folded: readonly Graph[];
   readonly inputs: readonly Sample[];
   /** What is compared: the outputs, or as far as the graph can be run. */
   readonly ends: readonly TensorRef[];

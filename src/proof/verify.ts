@@ -9,7 +9,7 @@ import { ancestors } from '../graph/walk.js';
 import type { TensorValue } from '../run/value.js';
 import { proveBatchIndependence } from './batch_independence.js';
 import type { Tolerance } from './compare.js';
-import { findLayers, type Layer } from './layers.js';
+import { findLayers, isFolded, type Layer } from './layers.js';
 import { withPinnedRandomOps } from './pinned_random.js';
 import { proveFolding } from './prove_folding.js';
 import { proveStatistics } from './prove_statistics.js';
@@ -25,9 +25,12 @@ import { defaultTolerance } from './tolerance.js';
 export interface VerifyOptions extends FreezeOptions, SampleOptions {
   /** Values of placeholders, by name; those without one are random. */
   readonly values?: Readonly<Record<string, TensorValue>>;
-  /** The repaired graph, with the names of the saved one; default: the model is repaired in memory. */
-  readonly repaired?: Graph;
-  /** A folded graph, to compare with the repaired one. */
+  /**
+   * The graph to verify, repaired or folded, with the names of the saved one. Default: the model is repaired in memory. With a folded
+   * one, that repaired graph is verified, and the folded one compared with it.
+   */
+  readonly fixed?: Graph;
+  /** A folded graph, to compare with the repaired one as well. */
   readonly folded?: Graph;
   /** How far values may differ, absolutely. Default: 1e-6. */
   readonly atol?: number;
@@ -42,7 +45,7 @@ const VERIFY_OPTIONS: OptionKinds<VerifyOptions> = {
   range: 'numbers',
   shapes: 'record',
   values: 'record',
-  repaired: 'record',
+  fixed: 'record',
   folded: 'record',
   atol: 'number',
   rtol: 'number',
@@ -75,9 +78,9 @@ export async function verify(model: Model, options: VerifyOptions = {}): Promise
   ];
   const { proof, reports } = await proveStatistics(subject, layers);
   proofs.push(proof);
-  const { folded } = options;
   const tensors = layers.map(({ y }) => tensorName(y));
-  if (folded) proofs.push(await attempt('folding', () => proveFolding(subject, withPinnedRandomOps(folded), tensors)));
+  for (const folded of subject.folded)
+    proofs.push(await attempt('folding', () => proveFolding(subject, folded, tensors)));
   const { inputs, ends, without, tolerance } = subject;
   return {
     inputs: inputs.map(({ name, value: { dtype, shape }, isGiven }) => ({ name, dtype, shape, isRandom: !isGiven })),
@@ -93,17 +96,22 @@ export async function verify(model: Model, options: VerifyOptions = {}): Promise
 /** The graphs to compare, and what they are run with. */
 async function subjectOf(model: Model, options: VerifyOptions): Promise<Subject> {
   const analysis = analyse(model, freezeOptionsOf(options));
-  const repaired = withPinnedRandomOps(options.repaired ?? apply(analysis).graph);
   const saved = withPinnedRandomOps(savedGraph(analysis));
-  const { values = {} } = options;
+  const all = findLayers(saved, analysis.batchNorms);
+  const { fixed, values = {} } = options;
+  const own = apply(analysis).graph;
+  const isFixedFolded = fixed !== undefined && isFolded(fixed, own, all);
+  const repaired = withPinnedRandomOps(isFixedFolded ? own : (fixed ?? own));
+  const folded = [isFixedFolded ? fixed : undefined, options.folded].flatMap((graph) => graph ?? []);
   const inputsOf = (ends: readonly TensorRef[], given: readonly Sample[]) => {
     const names = given.map(({ name }) => name);
     return [...samples(repaired, ends, values, model.graph, options, names), ...given];
   };
-  const wanted = findLayers(saved, analysis.batchNorms).map(({ y }) => y.node);
+  const wanted = all.map(({ y }) => y.node);
   const { ends, given, without } = await runnablePart(repaired, analysis.outputs.refs, wanted, inputsOf);
   const tolerance = { ...defaultTolerance(saved), ...definedOf(options) };
-  return { analysis, saved, repaired, inputs: inputsOf(ends, given), ends, without, tolerance, sampling: options };
+  const graphs = { saved, repaired, folded: folded.map(withPinnedRandomOps) };
+  return { analysis, ...graphs, inputs: inputsOf(ends, given), ends, without, tolerance, sampling: options };
 }
 
 /** The batch norms that feed what is compared. */

@@ -102,7 +102,7 @@ describe('verify finds what is broken', () => {
           const repaired = graph.copy();
           if (!breaks(repaired, repaired.get(node.name))) continue;
           const wrong = await runGraph(repaired, inputs, outputs);
-          const { proofs, passed, tolerance } = await verify(model, { ...one.freeze, values, repaired });
+          const { proofs, passed, tolerance } = await verify(model, { ...one.freeze, values, fixed: repaired });
           const isHarmless = outputs.every((key) => compare(key, wrong[key]!, right[key]!, tolerance).isWithin);
           const isNamed = proofs.some(({ firstDifference, unexplained }) => firstDifference || unexplained.length > 0);
           if (isHarmless) counts.harmless++;
@@ -122,7 +122,7 @@ describe('verify finds what is broken', () => {
       const { dropouts } = analyse(model, one.freeze);
       const keep = dropouts.map(({ output }) => output);
       const repaired = freeze(model, { ...one.freeze, keep }).graph;
-      const report = await verify(model, { ...one.freeze, values, repaired });
+      const report = await verify(model, { ...one.freeze, values, fixed: repaired });
       // Its seed is in the graph: the mask is the same every time, and other than none.
       expect(failed(report)).toEqual(['substitution', 'statistics']);
     }));
@@ -132,7 +132,7 @@ describe('verify finds what is broken', () => {
       const set = { [analyse(model, one.freeze).flags[0]!.node]: true };
       const keep = ['*'];
       const repaired = freeze(model, { ...one.freeze, set, keep }).graph;
-      expect(failed(await verify(model, { ...one.freeze, values, repaired }))).toContain('batch_independence');
+      expect(failed(await verify(model, { ...one.freeze, values, fixed: repaired }))).toContain('batch_independence');
     }));
 
   it('a kernel that was folded with the factors of another channel', () =>

@@ -1,0 +1,109 @@
+import { BnfixError } from '../errors.js';
+import { numbersOf, type TensorValue, tensorValue } from '../run/value.js';
+import { isImage, type Pixels, readImage } from './image.js';
+import { isNpy, readNpy } from './npy.js';
+import { isNpz, readNpz } from './npz.js';
+import { resized } from './resize.js';
+
+/** A file with values of an input. */
+export interface InputFile {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** What an input of a graph takes. */
+export interface InputSpec {
+  readonly name: string;
+  readonly dtype: string;
+  /** Sizes, -1 for an open one; undefined for an unknown rank. */
+  readonly shape: readonly number[] | undefined;
+}
+
+/**
+ * The value of an input from files: arrays and pictures, one after the other along the first axis. Pictures get the size that the
+ * input asks for.
+ * @throws BnfixError `unreadable` for a corrupt file, `usage` for one that does not fit
+ */
+export function inputValue(files: readonly InputFile[], input: InputSpec, pixels: Pixels): TensorValue {
+  const parts = files.map((file) => partOf(file, input, pixels));
+  const [first, ...others] = parts;
+  if (!first) throw new BnfixError('usage', `${input.name} has no files`, { where: input.name });
+  for (const [i, { shape }] of others.entries()) {
+    if (`${shape.slice(1)}` === `${first.shape.slice(1)}`) continue;
+    throw new BnfixError('usage', `${files[i + 1]!.name} has another shape than ${files[0]!.name}`, {
+      where: files[i + 1]!.name,
+      why: `[${shape}], [${first.shape}]`,
+    });
+  }
+  if (others.length === 0) return converted(first, input);
+  const rows = parts.reduce((sum, { shape }) => sum + shape[0]!, 0);
+  const numbers = new Float64Array(parts.reduce((sum, part) => sum + part.data.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    numbers.set(numbersOf(part), at);
+    at += part.data.length;
+  }
+  return converted(tensorValue(first.dtype, [rows, ...first.shape.slice(1)], numbers), input);
+}
+
+function partOf({ name, bytes }: InputFile, input: InputSpec, pixels: Pixels): TensorValue {
+  if (isNpy(bytes)) return readNpy(bytes, name);
+  if (isNpz(bytes)) return arrayOf(readNpz(bytes, name), input.name, name);
+  if (isImage(bytes)) return pictureOf(bytes, name, input, pixels);
+  throw new BnfixError('unreadable', 'unknown type of input file', {
+    where: name,
+    why: 'an input is a .npy or .npz file, or a PNG or JPEG picture',
+  });
+}
+
+function arrayOf(arrays: ReadonlyMap<string, TensorValue>, input: string, where: string): TensorValue {
+  const own = arrays.get(input) ?? arrays.get(input.replaceAll('/', '_'));
+  const only = arrays.size === 1 ? [...arrays.values()][0] : undefined;
+  if (own ?? only) return (own ?? only)!;
+  throw new BnfixError('usage', `${where} has no array ${input}`, {
+    where,
+    why: `its arrays: ${[...arrays.keys()].join(', ') || 'none'}`,
+  });
+}
+
+function pictureOf(bytes: Uint8Array, name: string, { shape, name: input }: InputSpec, pixels: Pixels): TensorValue {
+  if (shape && shape.length !== 3 && shape.length !== 4) {
+    throw new BnfixError('usage', `${input} does not take pictures`, {
+      where: name,
+      why: `its shape is [${shape.map((size) => (size < 0 ? '?' : size)).join(',')}]`,
+      fix: 'give it a .npy file',
+    });
+  }
+  const sizes = shape?.slice(-3) ?? [-1, -1, -1];
+  const isChannelsFirst = [1, 3].includes(sizes[0]!) && ![1, 3, 4].includes(sizes[2]!);
+  const [height, width, channels] = isChannelsFirst
+    ? [sizes[1]!, sizes[2]!, sizes[0]!]
+    : (sizes as [number, number, number]);
+  const image = readImage(bytes, name, pixels, channels > 0 ? channels : undefined);
+  const [, h, w] = image.shape as [number, number, number];
+  const fitted = resized(image, height > 0 ? height : h, width > 0 ? width : w);
+  return isChannelsFirst ? channelsFirst(fitted) : fitted;
+}
+
+function channelsFirst(image: TensorValue): TensorValue {
+  const [batch, height, width, channels] = image.shape as [number, number, number, number];
+  const from = numbersOf(image);
+  const size = height * width;
+  const numbers = from.map((_, i) => from[(i % size) * channels + Math.floor(i / size)]!);
+  return tensorValue(image.dtype, [batch, channels, height, width], numbers);
+}
+
+/** A value in the dtype of an input; without its first axis where the input has one axis less. */
+function converted(value: TensorValue, { dtype, shape, name }: InputSpec): TensorValue {
+  const isExtra = shape && value.shape.length === shape.length + 1 && value.shape[0] === 1;
+  const sizes = isExtra ? value.shape.slice(1) : value.shape;
+  if (
+    shape &&
+    shape.length > 0 &&
+    (sizes.length !== shape.length || sizes.some((size, i) => shape[i]! >= 0 && size !== shape[i]))
+  ) {
+    const text = shape.map((size) => (size < 0 ? '?' : size)).join(',');
+    throw new BnfixError('usage', `${name} is [${text}], but its value is [${sizes.join(',')}]`, { where: name });
+  }
+  return dtype === value.dtype ? { ...value, shape: sizes } : tensorValue(dtype, sizes, numbersOf(value));
+}
