@@ -1,0 +1,40 @@
+import type { Pixels } from '../../data/image.js';
+import { type InputSpec, inputValue } from '../../data/input_value.js';
+import { BnfixError } from '../../errors.js';
+import type { TensorValue } from '../../run/value.js';
+import { type InputPaths, readInputFile } from './input_files.js';
+
+/**
+ * Reads the values of inputs.
+ * @param inputs - of the graph
+ * @throws BnfixError `usage` for an unknown input, or one that has to be named; `unreadable` for a file
+ */
+export function inputValues(
+  paths: InputPaths,
+  inputs: readonly InputSpec[],
+  pixels: Pixels,
+): Record<string, TensorValue> {
+  const values: Record<string, TensorValue> = {};
+  for (const [name, files] of paths) {
+    const input = name === '' ? onlyInput(inputs) : inputs.find((each) => each.name === name);
+    if (!input) throw unknownInput(name, inputs);
+    values[input.name] = inputValue(files.map(readInputFile), input, pixels);
+  }
+  return values;
+}
+
+function onlyInput(inputs: readonly InputSpec[]): InputSpec {
+  const [only, ...others] = inputs;
+  if (only && others.length === 0) return only;
+  throw new BnfixError('usage', `--input has to name one of ${inputs.length} inputs`, {
+    where: '--input',
+    fix: inputs.map(({ name }) => `--input ${name}=FILE`),
+  });
+}
+
+function unknownInput(name: string, inputs: readonly InputSpec[]): BnfixError {
+  return new BnfixError('usage', `${name} is not an input of the graph`, {
+    where: '--input',
+    fix: inputs.map((each) => `--input ${each.name}=FILE`),
+  });
+}

@@ -1,0 +1,81 @@
+import type { Comparison } from '../../proof/compare.js';
+import type { Proof, ProofName, SkipReason, VerifyReport } from '../../proof/report.js';
+import { plural } from '../../freezing/text.js';
+
+/** What a proof shows. */
+export const PROOF_TITLES: Readonly<Record<ProofName, string>> = {
+  batch_independence: 'Batch independence',
+  substitution: 'Only statistics changed',
+  statistics: 'Right statistics',
+  folding: 'Folding',
+};
+
+/** The result of a proof in a sentence. */
+export function proofText(proof: Proof): string {
+  const { name, status, reason, firstDifference, unexplained } = proof;
+  if (status === 'skipped') return `not verified: ${skipText(reason!)}`;
+  if (status === 'failed') {
+    const [first] = unexplained;
+    if (firstDifference) {
+      const { tensor, maxError } = firstDifference;
+      return `${FAILED[name]}: ${tensor} is the first tensor that differs, by ${errorText(maxError)}`;
+    }
+    return `${first} became constant, and is no statistic of a batch norm`;
+  }
+  const error = errorText(worst(proof.outputs));
+  const saved = worst(proof.saved);
+  if (name === 'batch_independence') {
+    const before = saved > 0 ? `; in the saved graph it changes by up to ${errorText(saved)}` : '';
+    return `an example outputs the same in any batch${before}`;
+  }
+  return `${PASSED[name]} (largest difference ${error})`;
+}
+
+const PASSED: Readonly<Record<Exclude<ProofName, 'batch_independence'>, string>> = {
+  substitution: 'with batch statistics in place of the moving ones, it outputs what the saved graph outputs',
+  statistics: 'every batch norm computes with the moving statistics of the checkpoint',
+  folding: 'the folded graph outputs what the repaired one outputs',
+};
+
+const FAILED: Readonly<Record<ProofName, string>> = {
+  batch_independence: 'an example outputs something else in another batch',
+  substitution: 'something other than statistics was changed',
+  statistics: 'a batch norm does not compute with the moving statistics of the checkpoint',
+  folding: 'the folded graph outputs something else',
+};
+
+/** Why a proof was not made. */
+export function skipText(reason: SkipReason): string {
+  switch (reason.code) {
+    case 'batch_of_one':
+      return 'the graph takes one example at a time';
+    case 'no_batch_axis':
+      return 'no output has one row for each example';
+    case 'nothing_repaired':
+      return 'the model has no batch norm to repair';
+    case 'in_loop':
+      return `${reason.node} is in a loop, whose tensors cannot be read`;
+    case 'cannot_run':
+      return reason.why === undefined ? reason.message : `${reason.message}: ${reason.why}`;
+  }
+}
+
+/** The verdict in a sentence. */
+export function verdictText({ proofs, passed, layers }: VerifyReport): string {
+  const made = proofs.filter(({ status }) => status !== 'skipped').length;
+  const failed = proofs.filter(({ status }) => status === 'failed').length;
+  const norms = layers.length === 0 ? '' : `, ${plural(layers.length, 'batch norm')} compared`;
+  if (passed) return `Verified: ${made} of ${plural(proofs.length, 'proof')} passed${norms}`;
+  if (made === 0) return 'Not verified: the graph cannot be run';
+  return `WRONG: ${failed} of ${plural(made, 'proof')} failed${norms}`;
+}
+
+/** The largest error of several tensors. */
+export function worst(comparisons: readonly Comparison[]): number {
+  return Math.max(0, ...comparisons.map(({ maxError }) => maxError));
+}
+
+/** An error with two digits. */
+export function errorText(error: number): string {
+  return error === 0 ? '0' : Number.isFinite(error) ? error.toPrecision(2) : 'infinity';
+}

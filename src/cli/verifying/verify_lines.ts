@@ -1,0 +1,96 @@
+import { shapeText } from '../../freezing/text.js';
+import type { Comparison } from '../../proof/compare.js';
+import type { LayerReport, Proof, VerifyReport } from '../../proof/report.js';
+import { labelled, shortened } from '../layout.js';
+import type { ReportStyle } from '../report_style.js';
+import { type Column, tableLines } from '../table.js';
+import { errorText, PROOF_TITLES, proofText, verdictText } from './proof_text.js';
+
+/** The lines of a verification: a verdict, the proofs, the outputs, and the batch norms if they are wanted or wrong. */
+export function verifyLines(report: VerifyReport, perLayer: boolean, style: ReportStyle): string[] {
+  const { width, colors, symbols } = style;
+  const failing = colors.red('x');
+  const lines = labelled(`${report.passed ? symbols.done : failing} `, `${verdictText(report)}.`, width);
+  lines.push('');
+  const mark = ({ status }: Proof) =>
+    status === 'passed' ? symbols.done : status === 'failed' ? failing : symbols.warning;
+  for (const proof of report.proofs) {
+    lines.push(...labelled(`  ${mark(proof)} ${PROOF_TITLES[proof.name]}: `, proofText(proof), width));
+  }
+  lines.push('', ...inputLines(report, style));
+  const outputs = outputTable(report, style);
+  if (outputs.length > 0) lines.push('', ...outputs);
+  const layers = perLayer ? report.layers : report.layers.filter(({ error }) => error && !error.isWithin);
+  if (layers.length > 0) lines.push('', ...layerTable(layers, perLayer || style.verbose, style));
+  return lines;
+}
+
+function inputLines({ inputs, outputs, without, tolerance }: VerifyReport, { width }: ReportStyle): string[] {
+  const texts = inputs.map(({ name, dtype, shape, isRandom }) => {
+    return `${name} ${dtype} ${shapeText(shape)}${isRandom ? ' (random)' : ''}`;
+  });
+  const lines = labelled('  Inputs: ', texts.join(', ') || 'none', width);
+  if (without.length > 0) {
+    const ops = without.map(({ node, op }) => `${node} (${op})`).join(', ');
+    lines.push(...labelled('  Left out: ', `${ops}, which cannot be run; compared up to ${outputs.join(', ')}`, width));
+  }
+  lines.push(`  Tolerance: ${tolerance.atol} + ${tolerance.rtol} of the largest value`);
+  return lines;
+}
+
+const plain = (cell: string) => cell;
+
+const OUTPUT_COLUMNS: readonly Column[] = [
+  { title: 'Output', alone: plain },
+  { title: 'Shape', alone: plain },
+  { title: 'Proof', alone: plain },
+  { title: 'Max error', align: 'right', alone: (cell) => `max error ${cell}` },
+  { title: 'Mean error', align: 'right', alone: (cell) => `mean ${cell}` },
+  { title: 'Same top 1', align: 'right', alone: (cell) => `same top 1 ${cell}` },
+];
+
+function outputTable({ proofs }: VerifyReport, style: ReportStyle): string[] {
+  const rows = proofs.flatMap(({ name, outputs }) =>
+    outputs.map((output) => [
+      output.tensor,
+      shapeText(output.shape),
+      PROOF_TITLES[name],
+      errorText(output.maxError),
+      errorText(output.meanError),
+      topText(output),
+    ]),
+  );
+  const { shown, more } = shortened(rows, style.verbose);
+  const lines = tableLines(OUTPUT_COLUMNS, shown, { width: style.width, dim: style.colors.dim });
+  return rows.length === 0 ? [] : more > 0 ? [...lines, `  and ${more} more (-v)`] : lines;
+}
+
+function topText({ sameTop }: Comparison): string {
+  return sameTop ? `${sameTop.rows} of ${sameTop.of}` : '';
+}
+
+const LAYER_COLUMNS: readonly Column[] = [
+  { title: 'Batch norm', alone: plain },
+  { title: 'x', align: 'right', alone: (cell) => `x ${cell}` },
+  { title: 'Before', align: 'right', alone: (cell) => `before ${cell}` },
+  { title: 'After', align: 'right', alone: (cell) => `after ${cell}` },
+  { title: 'Formula', align: 'right', alone: (cell) => `formula ${cell}` },
+  { title: 'Max error', align: 'right', alone: (cell) => `max error ${cell}` },
+];
+
+/** The first element of each batch norm, and the largest error of all its elements. */
+function layerTable(layers: readonly LayerReport[], all: boolean, style: ReportStyle): string[] {
+  const rows = layers.map(({ name, x, before, after, expected, error }) => [
+    name,
+    ...[x, before, after, expected].map(numberText),
+    error ? errorText(error.maxError) : '',
+  ]);
+  const { shown, more } = shortened(rows, all);
+  const lines = tableLines(LAYER_COLUMNS, shown, { width: style.width, dim: style.colors.dim });
+  return more > 0 ? [...lines, `  and ${more} more (-v)`] : lines;
+}
+
+/** A float32 with as many digits as it has. */
+function numberText(number: number | undefined): string {
+  return number === undefined ? '' : Number(number.toPrecision(9)).toString();
+}
