@@ -1,4 +1,4 @@
-// Builds dist/: the protobuf module out of proto/*.proto (into src/proto, which git ignores), the TypeScript, the CLI in one file, its question in another, TensorFlow.js in one file, what pages contain, the licences of all, the man page.
+// Builds dist/: the protobuf module out of proto/*.proto (into src/proto, which git ignores), the TypeScript, the CLI in a file for each command, TensorFlow.js in one file, what pages contain, the licences of all, the man page.
 // --quick leaves out the protos and the types: for tests, which need what changed in src/.
 import { execFileSync } from 'node:child_process';
 import {
@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundleCli, bundleQuestion, bundleTfjs } from './bundle.mjs';
+import { bundleCli, bundleTfjs } from './bundle.mjs';
 import { licenceTexts } from './licences.mjs';
 import { manPage } from './man.mjs';
 import { writePageAssets } from './page_assets.mjs';
@@ -41,7 +41,7 @@ try {
   const cli = join(built, 'cli');
   writeFileSync(join(built, 'bnfix.1'), await manPage(cli));
   for (const file of readdirSync(cli)) if (file !== 'main.js') rmSync(join(cli, file), { recursive: true });
-  const packages = [...ofPage, ...(await bundleCli(cli)), ...(await bundleQuestion(cli))];
+  const packages = [...ofPage, ...(await bundleCli(cli))];
   removeForeignTypes(join(built, 'run'));
   const bundles = ['run/tfjs_bundle.js', 'THIRD_PARTY_LICENSES.txt'];
   if (quick && bundles.every((file) => existsSync(join('dist', file))) && packages.every(hasLicence)) {
@@ -51,7 +51,7 @@ try {
     packages.push(...(await bundleTfjs(join(built, 'run'))));
     // rolldown adds a few functions of its own.
     const header =
-      'The files cli/cli.cjs, cli/ask_outputs.js, page/assets.js and run/tfjs_bundle.js contain code of these packages.';
+      'The files cli/*.cjs, page/assets.js and run/tfjs_bundle.js contain code of these packages.';
     const texts = licenceTexts([...packages, 'node_modules/rolldown'], header);
     writeFileSync(join(built, 'THIRD_PARTY_LICENSES.txt'), texts);
   }

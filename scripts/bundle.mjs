@@ -1,4 +1,4 @@
-// Bundles: the CLI, whose 100 modules Node would find, read and link one by one; its question, which few runs ask; TensorFlow.js, of which 1 MB is needed; the script of pages.
+// Bundles: the CLI, whose 200 modules Node would find, read and link one by one, in a file for each command; TensorFlow.js, of which 1 MB is needed; the script of pages.
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
@@ -9,37 +9,31 @@ const script = (name) => fileURLToPath(new URL(`bundle/${name}.mjs`, import.meta
 /** Native, and optional. */
 const NATIVE = /^@node-rs\//;
 
-/** Loaded only when it is shown. */
-const QUESTION = 'ask_outputs';
+/** Bundled apart: the library needs it as well. */
+const TFJS = /\/tfjs_bundle\.js$/;
 
 /** Loaded only when it is written. */
 const PAGE = '../page/page.js';
 
 /**
- * Writes cli.cjs, whose modules run when they are imported, as in src/.
+ * Writes cli.cjs and, next to it, a file for what each command, each format and the question need beyond it: nothing is loaded twice, and
+ * what a run does not need is not loaded. Modules run when they are imported, as in src/.
  * @param folder - is to be dist/cli: what the code finds beside itself (../proto, ../../package.json) is found from there.
  * @returns the folders of the packages that it contains
  */
 export function bundleCli(folder) {
   const input = {
-    input: 'src/cli/index.ts',
-    external: [NATIVE, `./${QUESTION}.js`, PAGE],
+    input: { cli: 'src/cli/index.ts' },
+    external: [NATIVE, PAGE],
+    plugins: [{ name: 'tfjs', resolveId: (id) => (TFJS.test(id) ? { id: '../run/tfjs_bundle.js', external: true } : null) }],
     resolve: { alias: { 'string-width': script('string_width'), assert: script('assert') } },
     // What yargs' "extends" looks files up with; nothing extends anything here.
     transform: { define: { 'import.meta.resolve': 'require.resolve' } },
   };
+  const names = { dir: folder, entryFileNames: '[name].cjs', chunkFileNames: '[name].cjs' };
   // Names stay, for the stack of an internal error.
-  return bundle(input, { file: join(folder, 'cli.cjs'), format: 'cjs', minify: { mangle: false, compress: true } });
-}
-
-/**
- * Writes ask_outputs.js.
- * @param folder - is to be dist/cli
- * @returns the folders of the packages that it contains
- */
-export function bundleQuestion(folder) {
-  const output = { file: join(folder, `${QUESTION}.js`), format: 'esm', minify: true };
-  return bundle({ input: `src/cli/${QUESTION}.ts` }, output);
+  const minify = { mangle: false, compress: true };
+  return bundle(input, { ...names, format: 'cjs', minify, codeSplitting: true });
 }
 
 /**

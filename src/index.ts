@@ -3,7 +3,7 @@ export { type LoadOptions, load } from './load.js';
 export type { Comparison, Tolerance } from './proof/compare.js';
 export type { LayerReport, Proof, ProofName, SkipReason, VerifyReport } from './proof/report.js';
 export type { Unrunnable } from './proof/runnable_part.js';
-export type { SampleOptions } from './proof/samples.js';
+export type { GraphInput, SampleOptions } from './proof/samples.js';
 export { type VerifyOptions, verify } from './proof/verify.js';
 export { runGraph } from './run/run.js';
 export { type NumberData, type TensorValue, tensorValue } from './run/value.js';

@@ -4,13 +4,14 @@ import { completion, SHELLS } from './commands/completion.js';
 import { fold } from './commands/fold.js';
 import { freeze } from './commands/freeze.js';
 import { inspect } from './commands/inspect.js';
+import { verify } from './commands/verify.js';
 import type { OptionTable } from './option.js';
 import type { Terminal } from './terminal.js';
 
 /** An entry of the command table. */
 export interface Command {
   readonly name: string;
-  /** The name of its positional argument; `PATH...` is one or more. */
+  /** The names of its positional arguments; `PATH...` is one or more, `[FIXED]` may be left out. */
   readonly positional: string;
   readonly positionalText: string;
   /** The values that the argument may have, if they are known. */
@@ -62,6 +63,13 @@ export const COMMANDS: readonly Command[] = [
     positionalText: 'any file of the model; it is frozen first unless it already is',
     summary: 'freeze a model, fold its batch norms into the weights and write the graph',
     module: fold,
+  },
+  {
+    name: 'verify',
+    positional: 'MODEL [FIXED]',
+    positionalText: 'the model as it was saved, and a graph that freeze or fold made of it (default: made in memory)',
+    summary: 'prove by running it that a repaired graph outputs what it has to',
+    module: verify,
   },
   {
     name: 'inspect',

@@ -45,11 +45,12 @@ export async function parse(given: readonly string[], commands: readonly Command
     });
   for (const command of commands) {
     parser.command({
-      command: `${command.name} [${command.positional.replace('...', '..')}]`,
+      command: [command.name, ...positionals(command).map((name) => `[${name}]`)].join(' '),
       describe: command.summary,
       builder: (parser: Argv) => {
         for (const name of Object.keys(command.module.options)) known.add(name);
-        return parser.positional(positionalKey(command), { type: 'string' }).options(command.module.options);
+        for (const name of positionals(command)) parser.positional(name.replace('..', ''), { type: 'string' });
+        return parser.options(command.module.options);
       },
       handler: (values) => {
         found = { command, args: new Args(values, argv) };
@@ -73,7 +74,7 @@ export async function parse(given: readonly string[], commands: readonly Command
   return { kind: 'help', command, asked: values.help === true };
 }
 
-/** The name of a positional argument, as yargs has it. */
-function positionalKey({ positional }: Command): string {
-  return positional.replace('...', '');
+/** The positional arguments as yargs has them: `PATH..` for `PATH...`, `MODEL` and `FIXED` for `MODEL [FIXED]`. */
+function positionals({ positional }: Command): string[] {
+  return positional.replace('...', '..').replaceAll(/[[\]]/g, '').split(' ');
 }

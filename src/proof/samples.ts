@@ -29,6 +29,22 @@ export interface Sample {
   readonly isBatched: boolean;
 }
 
+/** A placeholder. */
+export interface GraphInput {
+  readonly name: string;
+  readonly dtype: string;
+  /** Sizes, -1 for an open one; undefined for an unknown rank. */
+  readonly shape: readonly number[] | undefined;
+}
+
+/** The placeholders of a graph. */
+export function graphInputs(graph: Graph): GraphInput[] {
+  return [...graph.nodes()].filter(isPlaceholder).map((node) => {
+    const dtype = dtypeName(attrType(node, 'dtype') ?? DataType.DT_INVALID);
+    return { name: node.name, dtype, shape: attrShape(node, 'shape') };
+  });
+}
+
 /** A size that a placeholder leaves open, apart from the batch. */
 const OPEN_SIZE = 32;
 const DEFAULT_BATCH = 4;

@@ -6,7 +6,6 @@ import type { Graph } from '../graph/graph.js';
 import type { Model } from '../graph/model.js';
 import type { TensorRef } from '../graph/node.js';
 import { ancestors } from '../graph/walk.js';
-import type { TensorValue } from '../run/value.js';
 import { proveBatchIndependence } from './batch_independence.js';
 import type { Tolerance } from './compare.js';
 import { findLayers, isFolded, type Layer } from './layers.js';
@@ -14,17 +13,19 @@ import { withPinnedRandomOps } from './pinned_random.js';
 import { proveFolding } from './prove_folding.js';
 import { proveStatistics } from './prove_statistics.js';
 import { proveSubstitution } from './prove_substitution.js';
-import type { VerifyReport } from './report.js';
+import type { Proof, VerifyReport } from './report.js';
 import { runnablePart } from './runnable_part.js';
-import { type Sample, type SampleOptions, samples } from './samples.js';
+import { type GraphInput, graphInputs, type Sample, type SampleOptions, samples } from './samples.js';
 import { savedGraph } from './saved_graph.js';
-import { attempt, type Subject, tensorName } from './subject.js';
+import { attempt, type Subject, tensorName, type Values } from './subject.js';
 import { defaultTolerance } from './tolerance.js';
 
 /** Options of {@link verify}: those of `freeze`, and what the graphs are run with. */
 export interface VerifyOptions extends FreezeOptions, SampleOptions {
-  /** Values of placeholders, by name; those without one are random. */
-  readonly values?: Readonly<Record<string, TensorValue>>;
+  /** Values of placeholders, by name, or a function that gives them for the inputs of the repaired graph; the others are random. */
+  readonly values?: Values | ((inputs: readonly GraphInput[]) => Values);
+  /** Called after each proof. @param done - how many are done */
+  readonly onProgress?: (done: number) => void;
   /**
    * The graph to verify, repaired or folded, with the names of the saved one. Default: the model is repaired in memory. With a folded
    * one, that repaired graph is verified, and the folded one compared with it.
@@ -44,7 +45,8 @@ const VERIFY_OPTIONS: OptionKinds<VerifyOptions> = {
   batch: 'number',
   range: 'numbers',
   shapes: 'record',
-  values: 'record',
+  values: 'any',
+  onProgress: 'any',
   fixed: 'record',
   folded: 'record',
   atol: 'number',
@@ -72,12 +74,12 @@ export async function verify(model: Model, options: VerifyOptions = {}): Promise
   checkOptions('verify', options, VERIFY_OPTIONS);
   const subject = await subjectOf(model, options);
   const layers = layersOf(subject);
-  const proofs = [
-    await attempt('batch_independence', () => proveBatchIndependence(subject)),
-    await attempt('substitution', () => proveSubstitution(subject, layers)),
-  ];
+  const proofs: Proof[] = [];
+  const add = (proof: Proof) => options.onProgress?.(proofs.push(proof));
+  add(await attempt('batch_independence', () => proveBatchIndependence(subject)));
+  add(await attempt('substitution', () => proveSubstitution(subject, layers)));
   const { proof, reports } = await proveStatistics(subject, layers);
-  proofs.push(proof);
+  add(proof);
   const tensors = layers.map(({ y }) => tensorName(y));
   for (const folded of subject.folded)
     proofs.push(await attempt('folding', () => proveFolding(subject, folded, tensors)));
@@ -98,20 +100,23 @@ async function subjectOf(model: Model, options: VerifyOptions): Promise<Subject>
   const analysis = analyse(model, freezeOptionsOf(options));
   const saved = withPinnedRandomOps(savedGraph(analysis));
   const all = findLayers(saved, analysis.batchNorms);
-  const { fixed, values = {} } = options;
+  const { fixed } = options;
   const own = apply(analysis).graph;
   const isFixedFolded = fixed !== undefined && isFolded(fixed, own, all);
   const repaired = withPinnedRandomOps(isFixedFolded ? own : (fixed ?? own));
   const folded = [isFixedFolded ? fixed : undefined, options.folded].flatMap((graph) => graph ?? []);
-  const inputsOf = (ends: readonly TensorRef[], given: readonly Sample[]) => {
-    const names = given.map(({ name }) => name);
-    return [...samples(repaired, ends, values, model.graph, options, names), ...given];
+  const { values = {} } = options;
+  const given = typeof values === 'function' ? values(graphInputs(repaired)) : values;
+  const inputsOf = (ends: readonly TensorRef[], computed: readonly Sample[]) => {
+    const names = computed.map(({ name }) => name);
+    return [...samples(repaired, ends, given, model.graph, options, names), ...computed];
   };
   const wanted = all.map(({ y }) => y.node);
-  const { ends, given, without } = await runnablePart(repaired, analysis.outputs.refs, wanted, inputsOf);
+  const part = await runnablePart(repaired, analysis.outputs.refs, wanted, inputsOf);
+  const { ends, without } = part;
   const tolerance = { ...defaultTolerance(saved), ...definedOf(options) };
   const graphs = { saved, repaired, folded: folded.map(withPinnedRandomOps) };
-  return { analysis, ...graphs, inputs: inputsOf(ends, given), ends, without, tolerance, sampling: options };
+  return { analysis, ...graphs, inputs: inputsOf(ends, part.given), ends, without, tolerance, sampling: options };
 }
 
 /** The batch norms that feed what is compared. */

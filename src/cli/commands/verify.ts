@@ -1,0 +1,51 @@
+import type { Args } from '../args.js';
+import type { OptionTable } from '../option.js';
+import type { Terminal } from '../terminal.js';
+import { verifyRequest } from '../verifying/verify_request.js';
+import { options as freezeOptions } from './freeze.js';
+
+/** The options of freeze that change what is made. */
+const SHARED = ['outputs', 'signature', 'tag', 'checkpoint', 'reference', 'ema', 'set', 'keep', 'map'] as const;
+const DATA = 'Data';
+const named = (value: string, describe: string) =>
+  ({ group: DATA, value, describe, type: 'string', requiresArg: true }) as const;
+const list = (value: string, describe: string) => ({ ...named(value, describe), array: true }) as const;
+
+const options: OptionTable = {
+  input: list('NAME=FILE', 'values of an input: .npy, .npz, .png, .jpg, or a folder of them (default: random)'),
+  scale: named('NUMBER', 'pixels of pictures are (pixel - mean) * scale (default: 1)'),
+  mean: named('NUMBERS', 'one number, or one for each channel: 123.7,116.8,103.9 (default: 0)'),
+  shape: list('NAME=SIZES', 'shape of a random input: image=4,224,224,3'),
+  batch: named('N', 'examples in a random batch (default: 4)'),
+  range: named('FROM,TO', 'bounds of random values (default: 0,1)'),
+  seed: named('N', 'seed of the random values (default: 1)'),
+  fold: { group: 'Verification', type: 'boolean', describe: 'also fold the model, and compare' },
+  'per-layer': {
+    group: 'Verification',
+    type: 'boolean',
+    describe: 'show what each batch norm outputs, before and after',
+  },
+  atol: { ...named('NUMBER', 'absolute tolerance (default: 1e-6)'), group: 'Verification' },
+  rtol: {
+    ...named('NUMBER', 'tolerance relative to the largest value (default: 1e-4; with float16 5e-3, bfloat16 5e-2)'),
+    group: 'Verification',
+  },
+  ...Object.fromEntries(SHARED.map((name) => [name, freezeOptions[name]!])),
+  'allow-untrained': freezeOptions['allow-untrained']!,
+};
+
+const examples = [
+  ['bnfix verify model.meta', 'repair in memory, and prove the result on random data'],
+  ['bnfix verify model.meta frozen.pb', 'prove a file that freeze or fold wrote'],
+  ['bnfix verify model.meta --input image=photos/ --scale 0.0039', 'with your own pictures'],
+  ['bnfix verify model.meta --per-layer', 'each batch norm, before and after'],
+] as const;
+
+async function run(args: Args, terminal: Terminal): Promise<number> {
+  const request = verifyRequest(args);
+  const { runVerify } = await import('../run_verify.js');
+  return runVerify(request, args, terminal);
+}
+
+/** The command `bnfix verify`. */
+export const verify = { options, examples, run };
