@@ -25,7 +25,9 @@ export function bundleCli(folder) {
   const input = {
     input: { cli: 'src/cli/index.ts' },
     external: [NATIVE, PAGE],
-    plugins: [{ name: 'tfjs', resolveId: (id) => (TFJS.test(id) ? { id: '../run/tfjs_bundle.js', external: true } : null) }],
+    plugins: [
+      { name: 'tfjs', resolveId: (id) => (TFJS.test(id) ? { id: '../run/tfjs_bundle.js', external: true } : null) },
+    ],
     resolve: { alias: { 'string-width': script('string_width'), assert: script('assert') } },
     // What yargs' "extends" looks files up with; nothing extends anything here.
     transform: { define: { 'import.meta.resolve': 'require.resolve' } },

@@ -6,6 +6,6 @@ export type { Unrunnable } from './proof/runnable_part.js';
 export type { GraphInput, SampleOptions } from './proof/samples.js';
 export { type VerifyOptions, verify } from './proof/verify.js';
 export { runGraph } from './run/run.js';
-export { type NumberData, type TensorValue, tensorValue } from './run/value.js';
+export { type NumberData, type TensorValue, type TensorValues, tensorValue } from './run/value.js';
 export type { WriteOptions } from './writers/encoded.js';
 export { type GraphFormat, type WritableGraph, writeGraph } from './writers/graph_file.js';

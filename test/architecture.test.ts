@@ -82,8 +82,6 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   writers: ['graph', 'ops', 'io', 'check_options', 'errors', 'quoted', 'proto'],
   // Runs a graph to show that it is right: nothing of the main way needs it.
   run: ['graph', 'ops', 'readers', 'errors', 'did_you_mean', 'proto'],
-  // Arrays and pictures as tensors.
-  data: ['run', 'graph', 'errors', 'proto'],
   // Runs a repaired graph beside the saved one.
   proof: [
     'run',
@@ -126,7 +124,6 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'diagnosis',
     'page',
     'freezing',
-    'data',
     'proof',
     'passes',
     'writers',

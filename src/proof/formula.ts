@@ -1,8 +1,8 @@
 import { isTrainingFused } from '../analysis/training/batch_statistics.js';
 import { attrFloat, attrString } from '../graph/attrs.js';
 import type { Node } from '../graph/node.js';
-import { numbersOf, type TensorValue } from '../run/value.js';
-import { tensorName, type Values } from './subject.js';
+import { numbersOf, type TensorValue, type TensorValues } from '../run/value.js';
+import { tensorName } from './subject.js';
 
 /** The default of the op (tensorflow/core/ops/nn_ops.cc). */
 const DEFAULT_EPSILON = 1e-4;
@@ -13,7 +13,7 @@ const DEFAULT_EPSILON = 1e-4;
  * @returns undefined for one in training mode
  * @param values - its inputs 1 to 4: scale, offset, mean, variance
  */
-export function fusedFormula(node: Node, x: TensorValue, values: Values): Float64Array | undefined {
+export function fusedFormula(node: Node, x: TensorValue, values: TensorValues): Float64Array | undefined {
   if (isTrainingFused(node)) return undefined;
   const [scale, offset, mean, variance] = node.inputs.slice(1, 5).map((ref) => {
     const value = values[tensorName(ref)];

@@ -1,11 +1,11 @@
 import type { Graph } from '../graph/graph.js';
-import { numbersOf, type TensorValue, tensorValue } from '../run/value.js';
+import { numbersOf, type TensorValue, type TensorValues, tensorValue } from '../run/value.js';
 import { type Comparison, compare } from './compare.js';
 import { expectedGraph } from './expected_graph.js';
 import { fusedFormula } from './formula.js';
 import type { Layer } from './layers.js';
 import type { LayerReport, Proof } from './report.js';
-import { attempt, outputNames, proved, runOn, type Subject, tensorName, type Values } from './subject.js';
+import { attempt, outputNames, proved, runOn, type Subject, tensorName } from './subject.js';
 
 /** How many batch norms are fetched in one run: their inputs and outputs are in memory at the same time. */
 const LAYERS_PER_RUN = 16;
@@ -47,9 +47,9 @@ async function reportLayers(subject: Subject, expected: Graph, layers: readonly 
 }
 
 interface Runs {
-  readonly before: Values;
-  readonly after: Values;
-  readonly wanted: Values;
+  readonly before: TensorValues;
+  readonly after: TensorValues;
+  readonly wanted: TensorValues;
 }
 
 function reportLayer({ tolerance }: Subject, expected: Graph, layer: Layer, runs: Runs): LayerReport {

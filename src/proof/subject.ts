@@ -3,7 +3,7 @@ import type { Analysis } from '../freezing/analysis.js';
 import type { Graph } from '../graph/graph.js';
 import { parseInput, type TensorRef } from '../graph/node.js';
 import { runGraph } from '../run/run.js';
-import type { TensorValue } from '../run/value.js';
+import type { TensorValues } from '../run/value.js';
 import type { Comparison, Tolerance } from './compare.js';
 import type { Proof, ProofName } from './report.js';
 import type { Unrunnable } from './runnable_part.js';
@@ -26,16 +26,17 @@ export interface Subject {
   readonly sampling: SampleOptions;
 }
 
-/** Values by tensor, as `name:port`. */
-export type Values = Readonly<Record<string, TensorValue>>;
-
 /** `name:port`. */
 export function tensorName({ node, port }: TensorRef): string {
   return `${node}:${port}`;
 }
 
 /** Runs a graph on inputs; those that it does not need are left out. */
-export async function runOn(graph: Graph, inputs: readonly Sample[], tensors: readonly string[]): Promise<Values> {
+export async function runOn(
+  graph: Graph,
+  inputs: readonly Sample[],
+  tensors: readonly string[],
+): Promise<TensorValues> {
   const feeds = inputs.filter(({ name }) => graph.has(parseInput(name).node)).map(({ name, value }) => [name, value]);
   return runGraph(graph, Object.fromEntries(feeds), [...new Set(tensors)]);
 }

@@ -7,9 +7,9 @@ import { NodeSet } from '../graph/node_set.js';
 import { numberTensor } from '../graph/tensor.js';
 import { ancestors, descendants, sourceOf } from '../graph/walk.js';
 import { anyOf, isIdentity, readsShape, scalarOf } from '../ops/meaning.js';
-import { dtypeOf, numbersOf } from '../run/value.js';
+import { dtypeOf, numbersOf, type TensorValues } from '../run/value.js';
 import { addMoments } from './moments.js';
-import { tensorName, type Values } from './subject.js';
+import { tensorName } from './subject.js';
 
 /** An input of a node that a repair changed from a tensor that depends on the batch to a constant, or bypassed. */
 export interface Substitution {
@@ -73,7 +73,7 @@ export class Substitutions {
   }
 
   /** A copy of the repaired graph that computes with the values of the saved one. */
-  applied(values: Values): Graph {
+  applied(values: TensorValues): Graph {
     const graph = this.#repaired.copy();
     const constants = new Map<string, TensorRef>();
     const constant = (ref: TensorRef): TensorRef => {
@@ -156,7 +156,7 @@ function placeOf(index: number, node: Node, original: Node): number {
 /** x, scale, offset, mean, variance of a fused batch norm among t, m, v, beta, gamma. */
 const GLOBAL_ORDER = [0, 4, 3, 1, 2];
 
-function addValue(graph: Graph, value: Values[string]): TensorRef {
+function addValue(graph: Graph, value: TensorValues[string]): TensorRef {
   const type = dtypeOf(value.dtype);
   const name = graph.freeName('batch_statistic');
   const tensor = numberTensor(type, value.shape, numbersOf(value));

@@ -6,6 +6,7 @@ import type { Graph } from '../graph/graph.js';
 import type { Model } from '../graph/model.js';
 import type { TensorRef } from '../graph/node.js';
 import { ancestors } from '../graph/walk.js';
+import type { TensorValues } from '../run/value.js';
 import { proveBatchIndependence } from './batch_independence.js';
 import type { Tolerance } from './compare.js';
 import { findLayers, isFolded, type Layer } from './layers.js';
@@ -17,13 +18,13 @@ import type { Proof, VerifyReport } from './report.js';
 import { runnablePart } from './runnable_part.js';
 import { type GraphInput, graphInputs, type Sample, type SampleOptions, samples } from './samples.js';
 import { savedGraph } from './saved_graph.js';
-import { attempt, type Subject, tensorName, type Values } from './subject.js';
+import { attempt, type Subject, tensorName } from './subject.js';
 import { defaultTolerance } from './tolerance.js';
 
 /** Options of {@link verify}: those of `freeze`, and what the graphs are run with. */
 export interface VerifyOptions extends FreezeOptions, SampleOptions {
   /** Values of placeholders, by name, or a function that gives them for the inputs of the repaired graph; the others are random. */
-  readonly values?: Values | ((inputs: readonly GraphInput[]) => Values);
+  readonly values?: TensorValues | ((inputs: readonly GraphInput[]) => TensorValues);
   /** Called after each proof. @param done - how many are done */
   readonly onProgress?: (done: number) => void;
   /**

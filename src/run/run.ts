@@ -15,7 +15,7 @@ import { lower, loweredFunctions } from './lower.js';
 import { type Feed, type Prepared, prepare } from './prepare.js';
 import { fromTfjs, type Tfjs, toTfjs } from './tfjs.js';
 import { artifactsOf } from './topology.js';
-import type { TensorValue } from './value.js';
+import type { TensorValue, TensorValues } from './value.js';
 
 /**
  * Runs a frozen graph on the CPU with TensorFlow.js, which is loaded at the first call.
@@ -40,7 +40,7 @@ import type { TensorValue } from './value.js';
  */
 export async function runGraph(
   graph: Graph,
-  feeds: Readonly<Record<string, TensorValue>>,
+  feeds: TensorValues,
   fetches: readonly string[],
 ): Promise<Record<string, TensorValue>> {
   const given = Object.entries(feeds).map(([name, value]) => ({ ...checkedFeed(graph, name, value), value }));

@@ -29,6 +29,9 @@ export interface TensorValue {
   readonly data: NumberData | readonly Uint8Array[];
 }
 
+/** Values by tensor, as `name` or `name:port`. */
+export type TensorValues = Readonly<Record<string, TensorValue>>;
+
 const ARRAYS = {
   float32: Float32Array,
   float64: Float64Array,

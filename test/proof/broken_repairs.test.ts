@@ -11,9 +11,9 @@ import { load } from '../../src/load.js';
 import type { LoadedModel } from '../../src/load_sources.js';
 import { compare } from '../../src/proof/compare.js';
 import type { VerifyReport } from '../../src/proof/report.js';
-import type { Values } from '../../src/proof/subject.js';
 import { verify } from '../../src/proof/verify.js';
 import { runGraph } from '../../src/run/run.js';
+import type { TensorValues } from '../../src/run/value.js';
 import { allCases, type Case } from '../support/cases.js';
 import { readGolden } from '../support/golden.js';
 
@@ -77,7 +77,7 @@ const cases = new Map(allCases().map((one) => [one.name, one]));
 const counts = { broken: 0, caught: 0, harmless: 0 };
 
 /** Runs `test` on a loaded fixture. */
-async function onModel(name: string, test: (model: LoadedModel, one: Case, values: Values) => Promise<void>) {
+async function onModel(name: string, test: (model: LoadedModel, one: Case, values: TensorValues) => Promise<void>) {
   const one = cases.get(name)!;
   const model = await load(one.model, one.load);
   try {

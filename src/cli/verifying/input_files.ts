@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
-import type { InputFile } from '../../data/input_value.js';
 import { BnfixError } from '../../errors.js';
+import type { InputFile } from '../data/input_value.js';
 
 /** Files of a folder that hold values of an input. */
 const EXTENSIONS = new Set(['.npy', '.npz', '.png', '.jpg', '.jpeg']);

@@ -1,7 +1,7 @@
-import type { Pixels } from '../../data/image.js';
-import { type InputSpec, inputValue } from '../../data/input_value.js';
 import { BnfixError } from '../../errors.js';
 import type { TensorValue } from '../../run/value.js';
+import type { Pixels } from '../data/image.js';
+import { type InputSpec, inputValue } from '../data/input_value.js';
 import { type InputPaths, readInputFile } from './input_files.js';
 
 /**

@@ -1,12 +1,12 @@
 import { shapeText } from '../../freezing/text.js';
 import type { Comparison } from '../../proof/compare.js';
 import type { LayerReport, Proof, VerifyReport } from '../../proof/report.js';
-import { labelled, shortened } from '../layout.js';
+import { hanging, labelled, shortened, wrapped } from '../layout.js';
 import type { ReportStyle } from '../report_style.js';
 import { type Column, tableLines } from '../table.js';
 import { errorText, PROOF_TITLES, proofText, verdictText } from './proof_text.js';
 
-/** The lines of a verification: a verdict, the proofs, the outputs, and the batch norms if they are wanted or wrong. */
+/** The lines of a verification: a verdict, the proofs; the outputs with -v or if they are wrong, and batch norms likewise. */
 export function verifyLines(report: VerifyReport, perLayer: boolean, style: ReportStyle): string[] {
   const { width, colors, symbols } = style;
   const failing = colors.red('x');
@@ -15,11 +15,12 @@ export function verifyLines(report: VerifyReport, perLayer: boolean, style: Repo
   const mark = ({ status }: Proof) =>
     status === 'passed' ? symbols.done : status === 'failed' ? failing : symbols.warning;
   for (const proof of report.proofs) {
-    lines.push(...labelled(`  ${mark(proof)} ${PROOF_TITLES[proof.name]}: `, proofText(proof), width));
+    lines.push(
+      ...hanging(`  ${mark(proof)} `, wrapped(`${PROOF_TITLES[proof.name]}: ${proofText(proof)}`, width - 4), 4),
+    );
   }
   lines.push('', ...inputLines(report, style));
-  const outputs = outputTable(report, style);
-  if (outputs.length > 0) lines.push('', ...outputs);
+  if (style.verbose || !report.passed) lines.push('', ...outputTable(report, style));
   const layers = perLayer ? report.layers : report.layers.filter(({ error }) => error && !error.isWithin);
   if (layers.length > 0) lines.push('', ...layerTable(layers, perLayer || style.verbose, style));
   return lines;
@@ -62,7 +63,7 @@ function outputTable({ proofs }: VerifyReport, style: ReportStyle): string[] {
   );
   const { shown, more } = shortened(rows, style.verbose);
   const lines = tableLines(OUTPUT_COLUMNS, shown, { width: style.width, dim: style.colors.dim });
-  return rows.length === 0 ? [] : more > 0 ? [...lines, `  and ${more} more (-v)`] : lines;
+  return more > 0 ? [...lines, `  and ${more} more (-v)`] : lines;
 }
 
 function topText({ sameTop }: Comparison): string {

@@ -1,7 +1,7 @@
 import { convertIndexedToRgb, decode as decodePng, encode as encodePng } from 'fast-png';
 import { decode as decodeJpeg } from 'jpeg-js';
-import { BnfixError } from '../errors.js';
-import { type TensorValue, tensorValue } from '../run/value.js';
+import { BnfixError } from '../../errors.js';
+import { type TensorValue, tensorValue } from '../../run/value.js';
 
 /** How a picture becomes the input of a net: `(pixel - mean) * scale`, pixels from 0 to 255. */
 export interface Pixels {

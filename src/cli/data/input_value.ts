@@ -1,5 +1,5 @@
-import { BnfixError } from '../errors.js';
-import { numbersOf, type TensorValue, tensorValue } from '../run/value.js';
+import { BnfixError } from '../../errors.js';
+import { numbersOf, type TensorValue, tensorValue } from '../../run/value.js';
 import { isImage, type Pixels, readImage } from './image.js';
 import { isNpy, readNpy } from './npy.js';
 import { isNpz, readNpz } from './npz.js';

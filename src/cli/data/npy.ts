@@ -1,7 +1,7 @@
-import { BnfixError } from '../errors.js';
-import { DataType } from '../graph/dtype.js';
-import { elementCount, numberTensor, rawTensor, readBytes, readNumbers } from '../graph/tensor.js';
-import { dtypeOf, type TensorValue, tensorValue } from '../run/value.js';
+import { BnfixError } from '../../errors.js';
+import { DataType } from '../../graph/dtype.js';
+import { elementCount, numberTensor, rawTensor, readBytes, readNumbers } from '../../graph/tensor.js';
+import { dtypeOf, type TensorValue, tensorValue } from '../../run/value.js';
 
 // The format: numpy/lib/format.py. A header that is a Python literal, then the elements.
 

@@ -1,6 +1,6 @@
 import { unzipSync, zipSync } from 'fflate';
-import { BnfixError } from '../errors.js';
-import type { TensorValue } from '../run/value.js';
+import { BnfixError } from '../../errors.js';
+import type { TensorValue } from '../../run/value.js';
 import { readNpy, writeNpy } from './npy.js';
 
 /** Whether bytes are a ZIP archive, as .npz files are. */

@@ -1,4 +1,4 @@
-import { numbersOf, type TensorValue, tensorValue } from '../run/value.js';
+import { numbersOf, type TensorValue, tensorValue } from '../../run/value.js';
 
 /** A batch of pictures [batch, height, width, channels] in another size: bilinear, with the corners of pixels aligned. */
 export function resized(images: TensorValue, height: number, width: number): TensorValue {
