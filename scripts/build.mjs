@@ -50,8 +50,7 @@ try {
   } else {
     packages.push(...(await bundleTfjs(join(built, 'run'))));
     // rolldown adds a few functions of its own.
-    const header =
-      'The files cli/*.cjs, page/assets.js and run/tfjs_bundle.js contain code of these packages.';
+    const header = 'The files cli/*.cjs, page/assets.js and run/tfjs_bundle.js contain code of these packages.';
     const texts = licenceTexts([...packages, 'node_modules/rolldown'], header);
     writeFileSync(join(built, 'THIRD_PARTY_LICENSES.txt'), texts);
   }
