@@ -10,7 +10,7 @@ const fieldsOf = (content: Uint8Array, start = 0, end = content.length) => [...r
 
 describe('WireReader', () => {
   it('gives the place of each field, whatever its type', () => {
-    const fields = fieldsOf(bytes('08 9601 11 0102030405060708 1a 02 aabb 25 01020304 8280800c 00'));
+    const fields = fieldsOf(bytes('08 9601 11 0102030405060708 1a 02 abcd 25 01020304 8280800c 00'));
     expect(fields).toEqual([
       { number: 1, wireType: 0, start: 0, offset: 1, length: 2 },
       { number: 2, wireType: 1, start: 3, offset: 4, length: 8 },
