@@ -56,7 +56,9 @@ export function analyse(model: Model, options: FreezeOptions = {}): Analysis {
   const outputs = resolveOutputs({ ...model, graph }, options, servedBy(found, model.checkpoint));
   // If outputs have to be named, analyse everything that feeds a candidate.
   const ends = outputs.refs.length > 0 ? outputs.refs : outputs.candidates.map(({ ref }) => ref);
-  inlined.push(...runPipeline(REPLICA_PIPELINE, { graph, replicas: findChosenReplicas(graph, ends) }));
+  for (const outcome of runPipeline(REPLICA_PIPELINE, { graph, replicas: findChosenReplicas(graph, ends) })) {
+    inlined.push(outcome);
+  }
   refuseIdleKeep(graph, options.keep ?? []);
   const isKept = nameMatcher(options.keep ?? []);
   const inputs = findInputs(graph, ends, options);
@@ -80,7 +82,7 @@ export function analyse(model: Model, options: FreezeOptions = {}): Analysis {
   refuseForeignCheckpoint(variablesFeeding(graph, ends, variables), model.checkpoint);
   const selected = flags.some(({ reason }) => reason.code !== 'given') ? trained : undefined;
   const { updates, outcomes } = updatesOf(graph, variables, ends);
-  prepared.push(...outcomes);
+  for (const outcome of outcomes) prepared.push(outcome);
   const findings = analysePrepared({
     model,
     updates,

@@ -35,6 +35,8 @@ export function foldReasonText(reason: FoldReason): string {
       return `its input comes from ${portText(reason.node, reason.port)} (${reason.op})`;
     case 'input_quantised':
       return `${reason.node} quantises its input`;
+    case 'too_far':
+      return `too many ops are between it and a kernel (beyond ${reason.node})`;
     case 'addend_not_constant':
       return `its input comes from ${reason.node} (${reason.op}), whose addend is not constant`;
     case 'addend_along_other_channels':

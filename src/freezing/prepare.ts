@@ -29,7 +29,7 @@ export function updatesOf(
     const updates = findUpdates(graph, variables, findActivations(graph));
     const reads = rounds < MAX_COPIES ? findAssignedReads(graph, updates.lastBatches, outputs) : [];
     if (reads.length === 0) return { updates, outcomes };
-    outcomes.push(...runPipeline(READ_PIPELINE, { graph, reads }));
+    for (const outcome of runPipeline(READ_PIPELINE, { graph, reads })) outcomes.push(outcome);
   }
 }
 

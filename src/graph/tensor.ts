@@ -68,7 +68,7 @@ export function stringTensor(shape: readonly number[], values: Uint8Array[]): Te
 export function numberTensor(dtype: DataType, shape: readonly number[], values: ArrayLike<number>): Tensor {
   const encode = ENCODERS[dtype];
   if (encode === undefined) {
-    throw new BnfixError('internal', `cannot make a ${dtypeName(dtype)} tensor out of numbers`);
+    throw new BnfixError('unsupported', `a ${dtypeName(dtype)} tensor cannot be made out of numbers`);
   }
   const { buffer, byteOffset, byteLength } = encode(values);
   return rawTensor(dtype, shape, new Uint8Array(buffer, byteOffset, byteLength));
@@ -119,7 +119,7 @@ export function protoTensor(proto: TensorProto, origin?: string): Tensor {
   const dtype = (proto.dtype ?? DataType.DT_INVALID) as DataType;
   const shape = shapeOf(proto.tensor_shape ?? {});
   const count = shape && elementCount(shape);
-  if (!shape?.every((size) => size >= 0) || !(count! <= MAX_COUNT)) {
+  if (!shape?.every((size) => size >= 0) || shape.length > MAX_RANK || !(count! <= MAX_COUNT)) {
     throw corruptGraph(origin, `a constant has the shape [${shape?.join(', ') ?? 'unknown'}]`);
   }
   if (!isDataType(dtype)) throw corruptGraph(origin, `a constant has the unknown dtype ${dtype}`);
@@ -139,6 +139,9 @@ export function protoTensor(proto: TensorProto, origin?: string): Tensor {
     ...where,
   };
 }
+
+/** TensorFlow has no tensors of higher rank (TensorShape::MaxDimensions). */
+export const MAX_RANK = 254;
 
 /** More elements than any file holds, and few enough that their size in bytes is an exact number. */
 const MAX_COUNT = 2 ** 48;

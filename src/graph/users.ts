@@ -1,4 +1,3 @@
-import { BnfixError } from '../errors.js';
 import type { Node } from './node.js';
 
 /** The nodes that consume one tensor: mostly one, sometimes thousands. Each case uses as little memory as possible. */
@@ -7,8 +6,8 @@ type Users = Node | readonly Node[] | Set<Node> | undefined;
 /** From this number of users on, a linear search is slower than a lookup. */
 const MANY_USERS = 8;
 
-/** A restoring op has as many outputs as there are variables; more than this is corruption. */
-const MAX_PORTS = 2 ** 20;
+/** How many ports may follow each other that nothing reads before the others are kept apart. */
+const MAX_GAP = 64;
 
 /** Calls `visit` with each input edge of a node. */
 type EdgesOf = (node: Node, visit: (name: string, port: number) => void) => void;
@@ -51,25 +50,26 @@ export class UserIndex {
 
   /** Ports of a node that are consumed, in order. */
   ports(name: string): number[] {
+    const all = this.#users.get(name);
+    if (!all) return [];
+    if (all.length > MAX_GAP)
+      return Object.keys(all)
+        .map(Number)
+        .filter((port) => listed(all[port]).length > 0);
     const ports: number[] = [];
-    for (const [port, users] of (this.#users.get(name) ?? []).entries()) if (listed(users).length > 0) ports.push(port);
+    for (const [port, users] of all.entries()) if (listed(users).length > 0) ports.push(port);
     return ports;
   }
 
   #add(name: string, port: number, node: Node): void {
-    if (port > MAX_PORTS) {
-      throw new BnfixError('unreadable', `${node.name} reads ${name}:${port}, which no op has`, {
-        where: node.name,
-        fix: 'the graph file is corrupt: save it again',
-      });
-    }
     let all = this.#users.get(name);
     if (!all) {
       // As short as possible: most nodes have one port.
       all = port === 0 ? [undefined] : [];
       this.#users.set(name, all);
     }
-    while (all.length <= port) all.push(undefined);
+    // Without holes if the ports are dense; an array with one far port is a table.
+    if (port < all.length + MAX_GAP) while (all.length <= port) all.push(undefined);
     all[port] = withUser(all[port], node);
   }
 

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { BnfixError } from '../errors.js';
-import { type ByteSource, truncated } from './source.js';
+import { type ByteSource, bufferFor, truncated } from './source.js';
 
 /** Opening a named pipe must not wait for its writer; no effect on regular files. Windows does not have it. */
 const READ_WITHOUT_WAITING = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
@@ -45,7 +45,7 @@ export class FileSource implements ByteSource {
   read(offset: number, length: number): Uint8Array {
     // Checked before allocating: a corrupt length must not allocate gigabytes.
     if (offset < 0 || length < 0 || offset + length > this.size) throw truncated(this.name, this.size, offset, length);
-    const target = new Uint8Array(length);
+    const target = bufferFor(this.name, length);
     this.readInto(target, offset);
     return target;
   }

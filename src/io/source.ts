@@ -29,6 +29,26 @@ export function truncated(name: string, size: number, offset: number, length: nu
   });
 }
 
+/** Protobuf messages have at most 2 GiB (as in TensorFlow), as has what a block of a checkpoint holds besides. */
+const MAX_READ_BYTES = 2 ** 31 + 2 ** 25;
+
+/**
+ * A buffer for bytes that are needed at once.
+ * @throws BnfixError `unreadable` when they are more than any message has, or more than there is memory for
+ */
+export function bufferFor(name: string, length: number): Uint8Array {
+  try {
+    if (length <= MAX_READ_BYTES) return new Uint8Array(length);
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+  }
+  throw new BnfixError('unreadable', `${name} needs ${length} bytes in memory at once`, {
+    where: name,
+    why: `a part of it claims that size; a protobuf message has at most ${2 ** 31} bytes`,
+    fix: 'the file is corrupt, or too large for this machine',
+  });
+}
+
 /** Bytes in memory. */
 export class MemorySource implements ByteSource {
   readonly name: string;

@@ -11,8 +11,10 @@ export interface LooseEdge {
   readonly producer: Node | undefined;
 }
 
+/** The number of a port is an int32 in TensorFlow. */
+const MAX_PORTS = 2 ** 31;
 /** A custom op may have any number of outputs; more than this is corruption. */
-const MAX_PORTS = 2 ** 20;
+const MAX_CUSTOM_PORTS = 2 ** 20;
 
 /** The first loose edge of a graph: every input must exist, and for registered ops, every port. */
 export function findLooseEdge(graph: Graph): LooseEdge | undefined {
@@ -20,7 +22,7 @@ export function findLooseEdge(graph: Graph): LooseEdge | undefined {
     const producers = graph.inputNodes(node);
     for (const [i, ref] of node.inputs.entries()) {
       const producer = producers[i];
-      if (producer && ref.port < (outputCount(producer) ?? MAX_PORTS)) continue;
+      if (producer && ref.port < Math.min(outputCount(producer) ?? MAX_CUSTOM_PORTS, MAX_PORTS)) continue;
       return { node, edge: refText(ref), producer };
     }
     const missing = node.controls.find((name) => !graph.has(name));

@@ -76,6 +76,9 @@ export function opsWith(...roles: readonly Role[]): string[] {
   return [...rows].flatMap(([op, row]) => (row.roles.some((role) => roles.includes(role)) ? [op] : []));
 }
 
+/** Sums of more tensors than this are not evaluated. */
+export const MAX_ARGUMENTS = 1000;
+
 /** The function that an op applies to one element of each input; undefined if it is not elementwise. */
 export function scalarOf(op: string): Scalar | undefined {
   return rows.get(op)?.scalar;

@@ -3,6 +3,7 @@ import { attrShape, attrType } from '../graph/attrs.js';
 import { DataType, dtypeName } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
 import type { Node } from '../graph/node.js';
+import { ENCODERS } from '../graph/number_codecs.js';
 import { numberTensor } from '../graph/tensor.js';
 import { outputType } from '../ops/registry.js';
 import type { Outcome } from './outcome.js';
@@ -32,6 +33,12 @@ export const pinFlags: Pass<PreparePlan> = {
 
 function pin(graph: Graph, node: Node, value: number): void {
   const dtype = outputType(node, 0) ?? attrType(node, 'dtype') ?? DataType.DT_BOOL;
+  if (ENCODERS[dtype] === undefined) {
+    throw new BnfixError('unsupported', `${node.name} is a flag whose dtype is ${dtypeName(dtype)}`, {
+      where: node.name,
+      fix: { option: 'keep', value: node.name, text: 'leaves it as it is' },
+    });
+  }
   const shape = (node.tensor?.shape ?? attrShape(node, 'shape') ?? []).map((size) => Math.abs(size));
   if (shape.some((size) => size !== 1)) {
     throw new BnfixError('usage', `${node.name} cannot be set: it is not a scalar`, {

@@ -36,7 +36,11 @@ function isSavedModel(reader: WireReader, fields: readonly WireField[]): boolean
  * GraphDef: 1 NodeDef, 2 FunctionDefLibrary, 3 version (a number), 4 VersionDef.
  * MetaGraphDef: 1 MetaInfoDef, 2 GraphDef, 3 SaverDef, and from 4 on maps and lists of messages.
  */
-function graphKind(reader: WireReader, fields: readonly WireField[]): 'graph_def' | 'meta_graph' | undefined {
+function graphKind(
+  reader: WireReader,
+  fields: readonly WireField[],
+  isNested = false,
+): 'graph_def' | 'meta_graph' | undefined {
   for (const field of fields) {
     const isMessage = field.wireType === LENGTH_DELIMITED;
     if (!isMessage && !(field.wireType === VARINT && field.number === 3)) return undefined;
@@ -47,7 +51,7 @@ function graphKind(reader: WireReader, fields: readonly WireField[]): 'graph_def
         if (isMetaInfo(reader, inner)) return 'meta_graph';
         break;
       case 2:
-        if (graphKind(reader, inner) === 'graph_def') return 'meta_graph';
+        if (!isNested && graphKind(reader, inner, true) === 'graph_def') return 'meta_graph';
         break;
       case 3:
         return isMessage ? 'meta_graph' : 'graph_def';

@@ -104,9 +104,10 @@ describe('Graph', () => {
     expect(graph.inputNodes(graph.get('user'))).toEqual([late]);
   });
 
-  it('refuses a port that no op can have, before it takes memory for it', () => {
-    const graph = graphOf([node('a', 'Any', ['b:4294967295'])]);
-    expect(() => graph.usedPorts('b')).toThrow('a reads b:4294967295, which no op has');
+  it('takes no memory for the ports that nothing reads', () => {
+    const graph = graphOf([node('a', 'Any', ['b:2147483647']), node('c', 'Any', ['b:70', 'b:2'])]);
+    expect(graph.usedPorts('b')).toEqual([2, 70, 2147483647]);
+    expect(graph.consumers({ node: 'b', port: 2147483647 }).map(({ name }) => name)).toEqual(['a']);
   });
 
   it('keeps what is named, and refuses to keep what needs more', () => {

@@ -6,7 +6,7 @@ import { affineOp, isBias, isDifference, isSum } from './affine.js';
 import { planAddend, planBias } from './bias.js';
 import { planKernel } from './kernels.js';
 import { type LinearOp, linearOp } from './linear_ops.js';
-import { type FoldReason, isReason } from './reasons.js';
+import { type FoldReason, isReason, MAX_CROSSED, type SearchLimit } from './reasons.js';
 import type { FoldStep } from './steps.js';
 import type { FoldView } from './view.js';
 
@@ -28,8 +28,16 @@ const isQuantised = anyOf('fake_quantize');
  *
  * Requires that scaling commutes with every op along the way, and that nothing else reads the tensors in between.
  */
-export function planBackward(view: FoldView, ref: TensorRef, user: Node, required: ChannelScale): Met | FoldReason {
+export function planBackward(
+  view: FoldView,
+  ref: TensorRef,
+  user: Node,
+  required: ChannelScale,
+  limit: SearchLimit = { left: MAX_CROSSED },
+): Met | FoldReason {
   const node = view.graph.get(ref.node);
+  limit.left -= 1;
+  if (limit.left < 0) return { code: 'too_far', node: node.name };
   const op = linearOp(view, node);
   const isAddition = isSum(node) || isDifference(node) || isBias(node);
   const isCrossed = op || isAddition || isQuantised(node) || channelRuleOf(node.op)?.backward;
@@ -38,7 +46,8 @@ export function planBackward(view: FoldView, ref: TensorRef, user: Node, require
   if (shared) return shared;
   if (isQuantised(node)) return { code: 'input_quantised', node: node.name };
   if (op) return planLinear(view, op, required);
-  const met = isAddition ? planAddition(view, node, required) : planCrossing(view, node, required);
+  const plan = isAddition ? planAddition : planCrossing;
+  const met = plan(view, node, required, limit);
   return isReason(met) ? met : { ...met, nodes: [node.name, ...met.nodes] };
 }
 
@@ -59,18 +68,18 @@ function planLinear(view: FoldView, op: LinearOp, { axis, scale, shift }: Channe
   return { shiftTaken: bias !== undefined, steps: [kernel, ...(bias ? [bias] : [])], ops: [op], nodes: [node.name] };
 }
 
-function planCrossing(view: FoldView, node: Node, required: ChannelScale): Met | FoldReason {
+function planCrossing(view: FoldView, node: Node, required: ChannelScale, limit: SearchLimit): Met | FoldReason {
   const parts = channelRuleOf(node.op)!.backward!(view, node, required);
   if (isChannelProblem(parts)) return parts;
   const all: Met[] = [];
   for (const part of parts) {
-    const met = planBackward(view, part.ref, node, part);
+    const met = planBackward(view, part.ref, node, part, limit);
     if (isReason(met)) return met;
     all.push(met);
   }
   // A shift must be applied to all parts or to none.
   if (all.length > 1 && required.shift && all.some(({ shiftTaken }) => !shiftTaken)) {
-    return planCrossing(view, node, { ...required, shift: undefined });
+    return planCrossing(view, node, { ...required, shift: undefined }, limit);
   }
   return together(all);
 }
@@ -85,9 +94,9 @@ function together(all: readonly Met[]): Met {
 }
 
 /** x + c: c is scaled as well, and absorbs the shift. x + y: both are scaled. */
-function planAddition(view: FoldView, node: Node, required: ChannelScale): Met | FoldReason {
+function planAddition(view: FoldView, node: Node, required: ChannelScale, limit: SearchLimit): Met | FoldReason {
   const added = affineOp(view, node);
-  if (!added) return planSum(view, node, required);
+  if (!added) return planSum(view, node, required, limit);
   const { shift } = added.affine;
   const axis = axisOf(shift);
   const rank = view.rankOf(added.x);
@@ -102,7 +111,7 @@ function planAddition(view: FoldView, node: Node, required: ChannelScale): Met |
   const step = planAddend(added, addend);
   if (isReason(step)) return step;
   // In c - x, x has the opposite sign, but the same scale.
-  const met = planBackward(view, added.x, node, { ...required, shift: undefined });
+  const met = planBackward(view, added.x, node, { ...required, shift: undefined }, limit);
   if (isReason(met)) return met;
   return { ...met, shiftTaken: required.shift !== undefined, steps: [...met.steps, step] };
 }
@@ -118,14 +127,14 @@ function scaledAddend(addend: Vector, { scale, shift }: ChannelScale, axis: numb
 }
 
 /** The sum or difference of two tensors, neither of them constant. */
-function planSum(view: FoldView, node: Node, required: ChannelScale): Met | FoldReason {
+function planSum(view: FoldView, node: Node, required: ChannelScale, limit: SearchLimit): Met | FoldReason {
   const [a, b] = node.inputs;
   if (!a || !b || isBias(node)) return { code: 'addend_not_constant', node: node.name, op: node.op };
-  const first = planBackward(view, a, node, required);
+  const first = planBackward(view, a, node, required, limit);
   if (isReason(first)) return first;
   // One of them absorbs the shift; a subtracted one cannot.
   const shift = first.shiftTaken || isDifference(node) ? undefined : required.shift;
-  const second = planBackward(view, b, node, { ...required, shift });
+  const second = planBackward(view, b, node, { ...required, shift }, limit);
   if (isReason(second)) return second;
   const shiftTaken = first.shiftTaken || (shift !== undefined && second.shiftTaken);
   return { ...together([first, second]), shiftTaken };

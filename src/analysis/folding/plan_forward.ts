@@ -6,19 +6,24 @@ import { planBias } from './bias.js';
 import { planKernel } from './kernels.js';
 import { type LinearOp, linearOp } from './linear_ops.js';
 import type { Met } from './plan_backward.js';
-import { type FoldReason, isReason } from './reasons.js';
+import { type FoldReason, isReason, MAX_CROSSED, type SearchLimit } from './reasons.js';
 import { type ChannelTerm, channelAt, numbersOf, visitNumbers } from './scaled_tensor.js';
 import type { FoldStep } from './steps.js';
 import type { FoldView } from './view.js';
 
 /** How all consumers of a tensor can compensate for a scale and shift removed from it. */
-export function planForward(view: FoldView, ref: TensorRef, pending: PendingScale): Met | FoldReason {
+export function planForward(
+  view: FoldView,
+  ref: TensorRef,
+  pending: PendingScale,
+  limit: SearchLimit = { left: MAX_CROSSED },
+): Met | FoldReason {
   if (view.isOutput(ref.node)) return { code: 'is_output', tensor: ref.node };
   const readers = view.readers(ref);
   if (readers.length === 0) return { code: 'not_read' };
   const all: Met[] = [];
   for (const reader of readers) {
-    const met = planReader(view, ref, reader, pending);
+    const met = planReader(view, ref, reader, pending, limit);
     if (isReason(met)) return met;
     all.push(met);
   }
@@ -30,7 +35,15 @@ export function planForward(view: FoldView, ref: TensorRef, pending: PendingScal
   };
 }
 
-function planReader(view: FoldView, ref: TensorRef, node: Node, pending: PendingScale): Met | FoldReason {
+function planReader(
+  view: FoldView,
+  ref: TensorRef,
+  node: Node,
+  pending: PendingScale,
+  limit: SearchLimit,
+): Met | FoldReason {
+  limit.left -= 1;
+  if (limit.left < 0) return { code: 'too_far', node: node.name };
   const edges = node.inputs.filter((input) => input.node === ref.node).length;
   if (edges !== 1) return { code: 'read_several_times', tensor: ref.node, reader: node.name };
   const op = linearOp(view, node);
@@ -42,7 +55,7 @@ function planReader(view: FoldView, ref: TensorRef, node: Node, pending: Pending
   if (!forward || node.inputs[0]!.node !== ref.node) return { code: 'reader_not_linear', node: node.name, op: node.op };
   const next = forward(view, node, pending);
   if (isChannelProblem(next)) return next;
-  const met = planForward(view, { node: node.name, port: 0 }, next);
+  const met = planForward(view, { node: node.name, port: 0 }, next, limit);
   return isReason(met) ? met : { ...met, nodes: [node.name, ...met.nodes] };
 }
 

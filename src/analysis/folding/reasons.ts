@@ -28,6 +28,8 @@ export type FoldReason =
   /** The preceding op is not a convolution or matrix product. */
   | { readonly code: 'input_not_linear'; readonly node: string; readonly op: string; readonly port: number }
   | { readonly code: 'input_quantised'; readonly node: string }
+  /** More than {@link MAX_CROSSED} ops are between the batch norm and the kernel. */
+  | { readonly code: 'too_far'; readonly node: string }
   | { readonly code: 'addend_not_constant'; readonly node: string; readonly op: string }
   | { readonly code: 'addend_along_other_channels'; readonly node: string }
   | { readonly code: 'addend_of_higher_rank'; readonly node: string }
@@ -52,6 +54,14 @@ export type FoldReason =
   | { readonly code: 'borders_differ'; readonly node: string }
   | { readonly code: 'matrices_differ'; readonly node: string };
 
+/** How many ops a plan passes at most: nets have a handful. Limits the cost where nothing but such ops follow each other. */
+export const MAX_CROSSED = 256;
+
+/** How many more ops a search may pass. */
+export interface SearchLimit {
+  left: number;
+}
+
 /** Whether a result is a reason instead of a plan. */
 export function isReason(result: object): result is FoldReason {
   return 'code' in result;
@@ -70,5 +80,6 @@ const MUST_STAY: readonly FoldReason['code'][] = [
   'out_of_range',
   'weights_out_of_range',
   'input_quantised',
+  'too_far',
   'kernel_quantised',
 ];

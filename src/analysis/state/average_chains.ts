@@ -27,6 +27,9 @@ export interface Chained {
   readonly rivals: ReadonlyMap<string, readonly Variable[]>;
 }
 
+/** Variables that average or copy each other in a row: a handful. */
+const MAX_CHAIN = 1000;
+
 const isRestore = anyOf('restore');
 const passesVariable = anyOf('identity', 'read', 'switch', 'enter', 'cast', 'reshape');
 const looksOn = anyOf('save', 'initialised', 'summary');
@@ -42,8 +45,10 @@ export class AverageChains {
   readonly #dependents = new Map<string, MovingAverage[]>();
   /** Variable -> its averages. */
   readonly #averages = new Map<string, MovingAverage[]>();
-  /** Whether a variable holds more than the last value of what it averages; false while being determined. */
-  readonly #memory = new Map<string, boolean>();
+  /** The variables that hold more than the last value of what they average. */
+  #memory: ReadonlySet<string> | undefined;
+  /** Cache of {@link #dependentsOf}. */
+  readonly #known = new Map<string, MovingAverage[]>();
   #copiesWeights: boolean | undefined;
 
   constructor(source: ChainSource) {
@@ -82,17 +87,21 @@ export class AverageChains {
 
   /** Whether a variable averages, corrects or copies a variable with memory of earlier batches. */
   remembers(variable: Variable): boolean {
-    const known = this.#memory.get(variable.node);
-    if (known !== undefined) return known;
-    this.#memory.set(variable.node, false);
-    const remembers = (this.#averages.get(variable.node) ?? []).some((average) => {
+    this.#memory ??= this.#withMemory();
+    return this.#memory.has(variable.node);
+  }
+
+  #withMemory(): ReadonlySet<string> {
+    const found = new Set<string>();
+    const copies = new Map<string, string[]>();
+    for (const average of this.#source.averages) {
+      const { node } = average.variable;
       const of = this.#valueOf(average.statistic);
-      return (
-        !average.isCopy || average.isCarried || this.#isMadeOf(average) || (of !== undefined && this.remembers(of))
-      );
-    });
-    this.#memory.set(variable.node, remembers);
-    return remembers;
+      if (!average.isCopy || average.isCarried || this.#isMadeOf(average)) found.add(node);
+      else if (of) addTo(copies, of.node, node);
+    }
+    for (const node of found) for (const copy of copies.get(node) ?? []) found.add(copy);
+    return found;
   }
 
   /** Whether a variable is overwritten by data, and keeps nothing of what it was before. */
@@ -117,19 +126,20 @@ export class AverageChains {
    */
   #endsOf(variable: Variable): MovingAverage[] {
     if (this.remembers(variable)) return this.#continuing(variable);
-    const ends: MovingAverage[] = [];
+    const ends = new Map<string, MovingAverage>();
     const seen = new Set([variable.node]);
     for (const name of seen) {
+      if (seen.size > MAX_CHAIN) break;
       for (const dependent of this.#dependentsOf(name)) {
         if (this.remembers(dependent.variable)) {
           const last = this.#continuing(dependent.variable);
           for (const end of last.length > 0 ? last : [dependent]) {
-            if (!ends.some(({ variable: { node } }) => node === end.variable.node)) ends.push(end);
+            if (!ends.has(end.variable.node)) ends.set(end.variable.node, end);
           }
         } else seen.add(dependent.variable.node);
       }
     }
-    return ends;
+    return [...ends.values()];
   }
 
   /** The averages of what the updates of a moving average output: averages of whole models read the variable. */
@@ -137,6 +147,7 @@ export class AverageChains {
     const ends: MovingAverage[] = [];
     const seen = new Set([variable.node]);
     for (const name of seen) {
+      if (seen.size > MAX_CHAIN) break;
       const next = this.#dependentsOf(name).filter(({ isCopy, statistic }) => !isCopy && this.#isUpdate(statistic));
       if (next.length === 0 && name !== variable.node) ends.push(...(this.#averages.get(name) ?? []).slice(0, 1));
       for (const average of next) seen.add(average.variable.node);
@@ -164,14 +175,22 @@ export class AverageChains {
 
   /** The variables that average or copy a variable, and are not assigned other data. */
   #dependentsOf(variable: string): MovingAverage[] {
+    const known = this.#known.get(variable);
+    if (known) return known;
     const dependents = this.#dependents.get(variable) ?? [];
-    return dependents.filter((dependent) => {
-      const own = dependents.filter((other) => other.variable === dependent.variable).map(({ assign }) => assign);
-      const { assigns } = this.#source.assignments.get(dependent.variable.node) ?? { assigns: [] };
-      if (assigns.some((assign) => !own.includes(assign.name) && this.#source.isData(assignedValue(assign))))
-        return false;
-      return !(dependent.isCopy && this.#isInitialiser(dependent.variable.node, variable));
-    });
+    const own = new Set(dependents.map(({ assign }) => assign));
+    const isAssignedOther = ({ node }: Variable) => {
+      const { assigns } = this.#source.assignments.get(node) ?? { assigns: [] };
+      return assigns.some((assign) => !own.has(assign.name) && this.#source.isData(assignedValue(assign)));
+    };
+    const others = new Set([...new Set(dependents.map((dependent) => dependent.variable))].filter(isAssignedOther));
+    const found = dependents.filter(
+      (dependent) =>
+        !others.has(dependent.variable) &&
+        !(dependent.isCopy && this.#isInitialiser(dependent.variable.node, variable)),
+    );
+    this.#known.set(variable, found);
+    return found;
   }
 
   /** Whether the only assignment of a variable is its initialisation, like that of another variable in the graph. */

@@ -9,6 +9,9 @@ import type { Variable, Variables } from './variables.js';
 /** Update expressions are a handful of ops: a search ends after this many tensors, and is recorded as truncated. */
 export const MAX_UPDATE_OPS = 200;
 
+/** How many tensors are evaluated in all for a graph, plus so many per node: a few hundred are usual per update. */
+const [PROBES, PROBES_PER_NODE] = [10_000_000, 1000];
+
 /**
  * Tests numerically whether an assignment makes its variable a moving average of something, whatever ops it uses: the
  * variable must not change when it equals its source, at two points, and must change otherwise.
@@ -20,11 +23,13 @@ export class AverageCheck {
   readonly #variables: Variables;
 
   readonly #rows: Rows | undefined;
+  #probes: number;
 
   constructor(graph: Graph, variables: Variables, rows?: Rows) {
     this.#graph = graph;
     this.#rows = rows;
     this.#variables = variables;
+    this.#probes = PROBES + PROBES_PER_NODE * graph.size;
   }
 
   /**
@@ -56,6 +61,10 @@ export class AverageCheck {
    * @param ends - other ops that end it
    */
   candidates(variable: Variable, assign: Node, ends: (node: Node) => boolean = () => false): TensorRef[] {
+    if (this.#probes < 0) {
+      this.truncated.add(assign.name);
+      return [];
+    }
     const found = new Map<string, TensorRef>();
     const queue: TensorRef[] = [updatedValue(assign)];
     for (const ref of queue) {
@@ -67,7 +76,7 @@ export class AverageCheck {
       const node = this.#graph.find(ref.node);
       if (!node) continue;
       found.set(refText(ref), ref);
-      if (isElementwise(node) && !ends(node)) queue.push(...operands(node));
+      if (isElementwise(node) && !ends(node)) for (const input of operands(node)) queue.push(input);
     }
     return [...found.values()];
   }
@@ -81,6 +90,7 @@ export class AverageCheck {
   /** The value of the variable after one update from `own`, if the source is `source`. */
   #after(variable: Variable, assign: Node, own: number, source: number, isSource: (ref: TensorRef) => boolean): number {
     const value = evaluate(this.#graph, updatedValue(assign), (ref) => {
+      this.#probes--;
       if (isSource(ref)) return source;
       if (this.isOwn(variable, ref)) return own;
       return isElementCount(this.#graph, ref) ? LARGE_BATCH : undefined;

@@ -9,7 +9,6 @@ import { evaluate, forwardsElement } from '../values/evaluate.js';
 import { Shapes } from '../values/shapes.js';
 import {
   type Assignments,
-  assignedValue,
   assignedVariable,
   assignKind,
   findAssignments,
@@ -20,6 +19,7 @@ import {
 } from './assignments.js';
 import { AverageChains } from './average_chains.js';
 import { AverageCheck, MAX_UPDATE_OPS } from './average_check.js';
+import { DataTensors } from './data_tensors.js';
 import { Decays } from './decays.js';
 import type { LastBatch } from './last_batch.js';
 import type { MovingAverage } from './moving_average.js';
@@ -69,7 +69,7 @@ export function findUpdates(graph: Graph, variables: Variables, activations: Nod
     const row = finder.rows.updatedBy(node);
     if (!row) continue;
     const isKnown = finder.rows.isKnown(row.row!);
-    if (finder.isData(updatedValue(node))) inRows.push(row);
+    if (finder.data.has(updatedValue(node))) inRows.push(row);
     for (const average of finder.averages(row, node)) {
       if (isKnown) add(average);
       else unknownRows.set(refText(average.statistic), row);
@@ -81,8 +81,8 @@ export function findUpdates(graph: Graph, variables: Variables, activations: Nod
     assignments: finder.assignments,
     check: finder.check,
     averages: [...found.values()].flat(),
-    isData: (ref) => finder.isData(ref),
-    averagesData: (variable) => finder.averagesData(variable),
+    isData: (ref) => finder.data.has(ref),
+    averagesData: (variable) => finder.data.isAveragedBy(variable),
   });
   const averages = new Map<string, readonly MovingAverage[]>();
   const rivals = new Map<string, readonly Variable[]>();
@@ -91,7 +91,7 @@ export function findUpdates(graph: Graph, variables: Variables, activations: Nod
     averages.set(key, finalAverages(chained.averages));
     for (const [variable, others] of chained.rivals) rivals.set(variable, others);
   }
-  const updated = [...finder.assignments.values()].filter(({ variable }) => finder.averagesData(variable));
+  const updated = [...finder.assignments.values()].filter(({ variable }) => finder.data.isAveragedBy(variable));
   return {
     averages,
     rivals,
@@ -139,11 +139,10 @@ export function finalAverages(averages: readonly MovingAverage[]): MovingAverage
   return final.filter(({ variable }) => !seen.has(keyOf(variable)) && seen.add(keyOf(variable)));
 }
 
+/** Expressions of more tensors are not searched for the variable. */
+const MAX_SHIFTED = 2000;
+
 const isConstant = anyOf('constant');
-/** Ops that output shapes, or that are fed: not data by themselves. */
-const isNoData = anyOf('constant', 'placeholder', 'shape_query', 'replica_count');
-const isRandom = anyOf('random');
-const isRestore = anyOf('restore');
 const waits = anyOf('read', 'no_op');
 const reduces = anyOf('reduction');
 const sumsOrAverages = anyOf('average');
@@ -154,19 +153,17 @@ class Finder {
   readonly check: AverageCheck;
   readonly rows: Rows;
   readonly decays: Decays;
+  readonly data: DataTensors;
   readonly #graph: Graph;
   readonly #variables: Variables;
-  readonly #activations: NodeSet;
   readonly #shapes: Shapes;
-  /** Whether a variable averages data (not only constants), by node; undefined while being determined. */
-  readonly #averagesData = new Map<string, boolean | undefined>();
 
   constructor(graph: Graph, variables: Variables, activations: NodeSet) {
     this.#graph = graph;
     this.#variables = variables;
-    this.#activations = activations;
     this.#shapes = new Shapes(graph);
     this.assignments = findAssignments(graph, variables);
+    this.data = new DataTensors(graph, variables, activations, this.assignments);
     this.rows = new Rows(graph, variables, this.#shapes);
     this.check = new AverageCheck(graph, variables, this.rows);
     this.steadyState = new SteadyState(graph, variables);
@@ -234,16 +231,6 @@ class Finder {
     return averages;
   }
 
-  /** Whether a variable averages data, not only constants. */
-  averagesData(variable: Variable): boolean {
-    if (this.#averagesData.has(variable.node)) return this.#averagesData.get(variable.node) ?? false;
-    this.#averagesData.set(variable.node, undefined);
-    const assigns = this.assignments.get(variable.node)?.assigns ?? [];
-    const averages = assigns.some((assign) => this.isData(assignedValue(assign)));
-    this.#averagesData.set(variable.node, averages);
-    return averages;
-  }
-
   /** The constant that a variable is averaged with, if any. */
   #constantOf(variable: Variable, assign: Node): number | undefined {
     if (assignKind(assign) === 'set') return undefined;
@@ -261,7 +248,7 @@ class Finder {
     let shifted: TensorRef | undefined;
     for (const ref of this.check.candidates(variable, assign)) {
       const isSource = (leaf: TensorRef) => sameRef(leaf, ref);
-      if (!this.isData(ref) || !this.check.holds(variable, assign, isSource)) continue;
+      if (!this.data.has(ref) || !this.check.holds(variable, assign, isSource)) continue;
       // The largest of all means is no mean; of all maxima, it is one.
       if (!this.#isExtremum(ref) && this.check.keepsExtremum(variable, assign, isSource)) continue;
       if (!this.#contains(ref, variable)) return ref;
@@ -287,7 +274,8 @@ class Finder {
   #contains(ref: TensorRef, variable: Variable): boolean {
     const queue = new Map([[refText(ref), ref]]);
     for (const at of queue.values()) {
-      if (this.check.isOwn(variable, at)) return true;
+      // A longer expression is no statistic that is shifted by the variable; `candidates` has reported it.
+      if (queue.size > MAX_SHIFTED || this.check.isOwn(variable, at)) return true;
       const node = this.#graph.find(at.node);
       if (node && isElementwise(node)) for (const input of operands(node)) queue.set(refText(input), input);
     }
@@ -302,7 +290,7 @@ class Finder {
       if (!forwardsElement(node)) return undefined;
       return node.op === 'Mean' && !this.#isMeanOfMeans(node) ? undefined : node.inputs[0];
     }
-    const data = node.inputs.filter((input) => this.isData(input));
+    const data = node.inputs.filter((input) => this.data.has(input));
     return data.every((each) => this.#isSame(each, data[0]!)) ? data[0] : undefined;
   }
 
@@ -342,13 +330,26 @@ class Finder {
 
   /** The assignment of that name, or the assignments that a node of that name waits for. */
   #assignsBefore(name: string): Node[] {
-    const node = this.#graph.find(name);
-    if (!node) return [];
-    if (assignKind(node) && node.inputs[0]) return [node];
-    const isIdentity = node.op === 'Identity';
-    if (!isIdentity && !waits(node)) return [];
-    const before = [...node.controls, ...(isIdentity ? node.inputs.map((input) => input.node) : [])];
-    return before.flatMap((input) => (this.#graph.find(input)?.op === 'NoOp' ? [] : this.#assignsBefore(input)));
+    const found: Node[] = [];
+    const waiting = [this.#graph.find(name)];
+    const seen = new Set<Node>();
+    while (waiting.length > 0) {
+      const node = waiting.pop();
+      if (!node || seen.has(node)) continue;
+      seen.add(node);
+      if (assignKind(node) && node.inputs[0]) {
+        found.push(node);
+        continue;
+      }
+      const isIdentity = node.op === 'Identity';
+      if (!isIdentity && !waits(node)) continue;
+      const before = [...node.controls, ...(isIdentity ? node.inputs.map((input) => input.node) : [])];
+      for (const input of before.toReversed()) {
+        const next = this.#graph.find(input);
+        if (next?.op !== 'NoOp') waiting.push(next);
+      }
+    }
+    return found;
   }
 
   /**
@@ -372,25 +373,6 @@ class Finder {
       }
     }
     return undefined;
-  }
-
-  /** Whether a tensor depends on the net's inputs, not only on constants, shapes and weights. */
-  isData(ref: TensorRef): boolean {
-    const queue = new Map([[refText(ref), ref]]);
-    for (const at of queue.values()) {
-      const node = this.#graph.find(at.node);
-      if (!node || isNoData(node) || isRestore(node)) continue;
-      const variable = assignKind(node) ? assignedVariable(this.#variables, node) : this.#variables.readBy(at);
-      if (variable) {
-        if (this.averagesData(variable)) return true;
-      } else if (isElementwise(node) && node.op !== 'Mean') {
-        for (const input of operands(node)) queue.set(refText(input), input);
-      } else if (this.#activations.has(node) && !isRandom(node)) {
-        // A random op initialises variables; values computed only from weights (spectral norms) are not statistics.
-        return true;
-      }
-    }
-    return false;
   }
 }
 

@@ -1,7 +1,7 @@
 import { attrInt } from '../../graph/attrs.js';
 import type { Graph } from '../../graph/graph.js';
 import { type Node, refText, type TensorRef } from '../../graph/node.js';
-import { elementCount } from '../../graph/tensor.js';
+import { elementCount, MAX_RANK } from '../../graph/tensor.js';
 import { sourceOf } from '../../graph/walk.js';
 import { anyOf } from '../../ops/meaning.js';
 import { constantInts } from '../values/constants.js';
@@ -91,7 +91,8 @@ export class Rows {
     const [from, to, step] = [begin, end, strides].map((ref) => constantInts(this.#graph, ref));
     const mask = (name: string) => attrInt(node, `${name}_mask`) ?? 0;
     const axes = begin && this.#shapes.of(begin)?.[0];
-    if (!axes || mask('new_axis') !== 0 || mask('begin') % 2 === 1 || (step && step[0] !== 1)) return undefined;
+    if (!axes || axes > MAX_RANK || mask('new_axis') !== 0 || mask('begin') % 2 === 1 || (step && step[0] !== 1))
+      return undefined;
     for (let axis = 1; axis < axes; axis++) {
       const isOpen = (mask('begin') >> axis) % 2 === 1 && (mask('end') >> axis) % 2 === 1;
       const isRest = (mask('ellipsis') >> axis) % 2 === 1;

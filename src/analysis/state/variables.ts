@@ -206,12 +206,16 @@ function controlAncestors(graph: Graph, name: string): Set<string> {
 /** Variables that a restored tensor is assigned to, possibly through casts and reshapes. */
 function assignedFrom(graph: Graph, ref: TensorRef): { assign: string; variable: string }[] {
   const found: { assign: string; variable: string }[] = [];
-  for (const consumer of graph.consumers(ref)) {
+  const waiting = graph.consumers(ref).toReversed();
+  const seen = new Set<Node>();
+  for (let consumer = waiting.pop(); consumer; consumer = waiting.pop()) {
+    if (seen.has(consumer)) continue;
+    seen.add(consumer);
     if (sets(consumer)) {
       const target = consumer.inputs[0];
       if (target) found.push({ assign: consumer.name, variable: sourceOf(graph, target, passesHandle).node });
     } else if (passesTensor(consumer)) {
-      found.push(...assignedFrom(graph, { node: consumer.name, port: 0 }));
+      for (const next of graph.consumers({ node: consumer.name, port: 0 }).toReversed()) waiting.push(next);
     }
   }
   return found;

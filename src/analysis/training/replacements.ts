@@ -116,12 +116,15 @@ export function shapeInPlaceOf(
   return at === undefined ? 'unknown' : wanted.map((_, axis) => (axis === at ? channels : 1));
 }
 
+/** A longer expression than this reveals nothing. */
+const MAX_EXPRESSION = 200;
+
 /** The shape of a statistic. If an activation's rank is unknown, a reduction to one channel axis determines it. */
 function deducedShape(graph: Graph, shapes: Shapes, tensor: TensorRef, variable: Variable): Shape {
   const known = new Map<string, Shape>();
   const shapeOf = (ref: TensorRef): Shape => {
     const key = refText(ref);
-    if (known.has(key)) return known.get(key);
+    if (known.has(key) || known.size > MAX_EXPRESSION) return known.get(key);
     // A cycle reveals nothing.
     known.set(key, undefined);
     const shape = shapes.of(ref) ?? fromInputs(ref);

@@ -6,7 +6,7 @@ import { type Node, refText, type TensorRef } from '../../graph/node.js';
 import { isInteger, roundTo } from '../../graph/rounding.js';
 import { elementCount, readNumbers } from '../../graph/tensor.js';
 import { sourceOf } from '../../graph/walk.js';
-import { anyOf, isIdentity, isShapeQuery, meaningOf, type OpRow } from '../../ops/meaning.js';
+import { anyOf, isIdentity, isShapeQuery, MAX_ARGUMENTS, meaningOf, type OpRow } from '../../ops/meaning.js';
 import { broadcastShape } from '../../ops/shape_rules/elementwise.js';
 import { type ConstantInput, type ConstantValue, MAX_ELEMENTS } from '../../ops/value_rules.js';
 
@@ -48,7 +48,7 @@ export function workedOut(graph: Graph, ref: TensorRef, known: Known): ConstantV
     opened.add(key);
     if (waitsFor.length > 0 && canCompute(node!)) {
       // A node that is already being evaluated depends on itself: a cycle has no value.
-      stack.push(...waitsFor.filter((input) => !opened.has(refText(input))));
+      for (const input of waitsFor) if (!opened.has(refText(input))) stack.push(input);
       if (stack.at(-1) !== at) continue;
     }
     if (!known.has(key)) {
@@ -89,6 +89,7 @@ export function compute(graph: Graph, node: Node, port: number, input: ConstantI
 
 /** Elementwise with broadcasting; an unknown input may not matter: `false && x`. */
 function elementwise(node: Node, input: ConstantInput, { scalar, steps }: OpRow): ConstantValue | undefined {
+  if (node.inputs.length > MAX_ARGUMENTS) return undefined;
   const inputs = node.inputs.map((_, i) => input(i));
   const known = inputs.filter((value) => value !== undefined);
   const shape = commonShape(node, known);

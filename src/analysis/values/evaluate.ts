@@ -2,7 +2,7 @@ import type { Graph } from '../../graph/graph.js';
 import type { Node, TensorRef } from '../../graph/node.js';
 import { refText } from '../../graph/node.js';
 import { readNumbers } from '../../graph/tensor.js';
-import { anyOf, isSelect, scalarOf } from '../../ops/meaning.js';
+import { anyOf, isSelect, MAX_ARGUMENTS, scalarOf } from '../../ops/meaning.js';
 import { replicasOf } from './replicas.js';
 
 const forwards = anyOf(
@@ -91,6 +91,7 @@ function ofReplicas(graph: Graph, node: Node, element: (ref: TensorRef) => Eleme
 function ofNode(node: Node, element: (ref: TensorRef) => Element): Element {
   if (node.op === 'Const') return ofConstant(node);
   const scalar = scalarOf(node.op);
+  if (scalar && node.inputs.length > MAX_ARGUMENTS) return UNKNOWN;
   if (scalar) {
     const inputs = node.inputs.map(element);
     const value = scalar(...inputs.map((input, i) => (decides(node, i) && !input.isKnown ? Number.NaN : input.value)));

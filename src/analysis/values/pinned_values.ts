@@ -4,7 +4,7 @@ import type { Graph } from '../../graph/graph.js';
 import { type Node, refText, type TensorRef } from '../../graph/node.js';
 import { roundTo } from '../../graph/rounding.js';
 import { sourceOf } from '../../graph/walk.js';
-import { anyOf, isIdentity, sameAs, scalarOf } from '../../ops/meaning.js';
+import { anyOf, isIdentity, MAX_ARGUMENTS, sameAs, scalarOf } from '../../ops/meaning.js';
 import { constantScalar, constantValue, type Pins } from './constants.js';
 
 /**
@@ -65,7 +65,7 @@ export class PinnedValues {
       if (this.of(ref) !== undefined) return;
       this.#found.push(ref);
       this.#known.set(key, value);
-      waiting.push(...graph.consumers(ref));
+      for (const consumer of graph.consumers(ref)) waiting.push(consumer);
     };
     for (const [node, value] of pins) learn({ node, port: 0 }, value);
     for (let node = waiting.pop(); node; node = waiting.pop()) {
@@ -86,7 +86,7 @@ export class PinnedValues {
       return value === undefined ? undefined : type === DataType.DT_BOOL ? Number(value !== 0) : roundTo(type)(value);
     }
     const scalar = scalarOf(node.op);
-    if (!scalar) return undefined;
+    if (!scalar || inputs.length > MAX_ARGUMENTS) return undefined;
     const values = inputs.map((ref) => this.of(ref) ?? uniformConstant(this.#graph, ref) ?? Number.NaN);
     if (multiplies(node) && values.includes(0)) return 0;
     return roundTo(attrType(node, 'T'))(scalar(...values));

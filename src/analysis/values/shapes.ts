@@ -2,10 +2,11 @@ import type { Graph } from '../../graph/graph.js';
 import { memoizeByVersion } from '../../graph/memo.js';
 import { type Node, refText, type TensorRef } from '../../graph/node.js';
 import { NodeSet } from '../../graph/node_set.js';
+import { MAX_RANK } from '../../graph/tensor.js';
 import { hasLoops, sourceOf, topologicalOrder } from '../../graph/walk.js';
 import { anyOf, isMerge, meaningOf } from '../../ops/meaning.js';
 import { eitherShape, isNextIteration } from '../../ops/shape_rules/elementwise.js';
-import { MAX_RANK, type PortShapes, type Shape, type ShapeContext } from '../../ops/shape_rules/rule.js';
+import type { PortShapes, Shape, ShapeContext } from '../../ops/shape_rules/rule.js';
 import type { ConstantValue } from '../../ops/value_rules.js';
 import { constantValue } from './constants.js';
 

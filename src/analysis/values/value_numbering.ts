@@ -19,14 +19,32 @@ export class ValueNumbering {
 
   /** A number that two tensors share only if they are computed in the same way. The tensor must not depend on itself. */
   valueNumber(ref: TensorRef): number {
-    const name = refText(ref);
-    const known = this.#known.get(name);
-    if (known !== undefined) return known;
-    const text = this.#textOf(ref);
-    const number = this.#numbers.get(text) ?? this.#numbers.size;
-    this.#numbers.set(text, number);
-    this.#known.set(name, number);
-    return number;
+    // Inputs before their consumers, without recursion.
+    const stack = [ref];
+    const opened = new Set<string>();
+    for (let at = stack.at(-1); at; at = stack.at(-1)) {
+      const name = refText(at);
+      if (!opened.has(name) && !this.#known.has(name)) {
+        opened.add(name);
+        // What is opened already, in a loop, depends on itself.
+        for (const input of this.#inputsOf(at)) if (!opened.has(refText(input))) stack.push(input);
+        continue;
+      }
+      stack.pop();
+      if (this.#known.has(name)) continue;
+      const text = this.#textOf(at);
+      const number = this.#numbers.get(text) ?? this.#numbers.size;
+      this.#numbers.set(text, number);
+      this.#known.set(name, number);
+    }
+    return this.#known.get(refText(ref))!;
+  }
+
+  /** The tensors that a tensor is computed from; empty if it is compared as a whole. */
+  #inputsOf(ref: TensorRef): readonly TensorRef[] {
+    const node = this.#graph.get(ref.node);
+    const isSmall = node.tensor && node.tensor.byteLength <= MAX_CONSTANT;
+    return isSmall || isFed(node) || isRandom(node) ? [] : node.inputs;
   }
 
   #textOf(ref: TensorRef): string {
@@ -35,7 +53,7 @@ export class ValueNumbering {
     if (tensor && tensor.byteLength <= MAX_CONSTANT) return `${tensor.dtype} [${tensor.shape}] ${constantText(tensor)}`;
     if (node.inputs.length === 0 || isFed(node) || isRandom(node)) return refText(ref);
     const { _class: _, _output_shapes: __, ...attrs } = node.attr;
-    const inputs = node.inputs.map((input) => this.valueNumber(input));
+    const inputs = node.inputs.map((input) => this.#known.get(refText(input)));
     return `${node.op}:${ref.port} ${JSON.stringify(attrs)} (${inputs.join(', ')})`;
   }
 }

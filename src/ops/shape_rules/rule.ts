@@ -1,4 +1,5 @@
 import type { Node } from '../../graph/node.js';
+import { MAX_RANK } from '../../graph/tensor.js';
 import type { ConstantValue } from '../value_rules.js';
 
 /** Sizes of a tensor, -1 for an unknown size; undefined for an unknown rank. */
@@ -27,9 +28,6 @@ export type PortShapes = (port: number) => Shape;
 
 /** The shape of output 0, or the shapes of all outputs. A rule returns undefined or -1 in case of doubt. */
 export type ShapeRule = (context: ShapeContext) => Shape | readonly Shape[] | PortShapes;
-
-/** TensorFlow has no tensors of higher rank (TensorShape::MaxDimensions). */
-export const MAX_RANK = 254;
 
 /** An input as a list of integers; undefined unless all elements are known. */
 export function ints(context: ShapeContext, index: number): readonly number[] | undefined {

@@ -232,7 +232,7 @@ export class Net {
       if (raw.has(node) || this.effects.has(node) || this.gradients.has(node) || readsShape(node)) continue;
       if (this.net.has(node)) meets.push(node);
       else if (consumers.length > MAX_UNCLEAR) return false;
-      else consumers.push(...graph.dataConsumers(node.name));
+      else for (const consumer of graph.dataConsumers(node.name)) consumers.push(consumer);
       raw.add(node);
     }
     if (meets.length === 0 || !meets.every((node) => isSubtract(node))) return false;
