@@ -1,4 +1,5 @@
 import { constantScalar } from '../analysis/values/constants.js';
+import { attrFloat } from '../graph/attrs.js';
 import type { Graph } from '../graph/graph.js';
 import { type Node, sameRef, type TensorRef } from '../graph/node.js';
 import { sourceOf } from '../graph/walk.js';
@@ -51,6 +52,14 @@ export function epsilonUnder(graph: Graph, root: string): number | undefined {
   if (!adds(node)) return 0;
   const constants = node.inputs.flatMap((ref) => constantScalar(graph, ref) ?? []);
   return constants.length === 1 && constants[0]! > 0 ? constants[0] : undefined;
+}
+
+const isFused = anyOf('fused_batch_norm');
+
+/** The epsilon of a batch norm, fused or unfused; undefined if it was not recognised. */
+export function epsilonOf(graph: Graph, name: string): number | undefined {
+  const node = graph.get(name);
+  return isFused(node) ? (attrFloat(node, 'epsilon') ?? DEFAULT_EPSILON) : epsilonUnder(graph, name);
 }
 
 /** Reads the arithmetic around the root of a variance. */

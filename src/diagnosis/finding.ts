@@ -85,8 +85,8 @@ export type FindingDetail =
   | { readonly code: 'uninitialised_table'; readonly initializer: string }
   /** TensorFlow does not define the op. */
   | { readonly code: 'custom_op'; readonly op: string }
-  /** The attr `_output_shapes` contradicts the shape that the op has. */
-  | { readonly code: 'stale_shape'; readonly stored: Shape; readonly actual: Shape };
+  /** The attr `_output_shapes` contradicts what the ops output, in `count` tensors. The shapes are those of the first of them. */
+  | { readonly code: 'stale_shapes'; readonly count: number; readonly stored: Shape; readonly actual: Shape };
 
 /** What only training needs: gradients, optimizers, and the variables of optimizers. */
 export type TrainingOpKind = 'gradient' | 'optimizer' | 'slot';

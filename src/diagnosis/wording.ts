@@ -50,6 +50,7 @@ function ruleText(rule: RuleId, found: readonly Finding[], { total }: CheckResul
     case 'invalid-statistics':
       return `${plural(count, 'batch norm')} with invalid statistics`;
     case 'missing-weights':
+      if (found.some(({ node }) => node === undefined)) return 'the checkpoint belongs to another model';
       return `${plural(count, 'weight')} missing in the checkpoint`;
     default:
       return `${plural(count, 'finding')} of ${rule}`;
@@ -131,8 +132,10 @@ export function findingText(detail: FindingDetail): string {
       return `is an empty lookup table until ${detail.initializer} has run, and nothing that the outputs need runs it`;
     case 'custom_op':
       return `TensorFlow does not define ${detail.op}: the program that loads the graph needs the library that does`;
-    case 'stale_shape':
-      return `_output_shapes has ${shapeText(detail.stored)}, the op outputs ${shapeText(detail.actual)}`;
+    case 'stale_shapes': {
+      const others = detail.count > 1 ? `, and ${plural(detail.count - 1, 'other tensor')}` : '';
+      return `_output_shapes says ${shapeText(detail.stored)}, and the op outputs ${shapeText(detail.actual)}${others}`;
+    }
   }
 }
 

@@ -26,6 +26,9 @@ const NAME = /\.(meta|pb|pbtxt|pb\.txt|onnx)$|model[^/]*\.json$/i;
 /** Folders of packages. */
 const FOREIGN_FOLDER = /^(node_modules|__pycache__|site-packages)$/;
 
+/** Messages that TensorFlow 2 writes next to saved_model.pb; their fields look like those of a graph. */
+const BESIDE_SAVED_MODEL = /^(keras_metadata|fingerprint)\.pb$/;
+
 /** Folders of a SavedModel that hold no model. */
 const PART_OF_SAVED_MODEL = /^(variables|assets|assets\.extra)$/;
 
@@ -54,7 +57,7 @@ export function* searchModels(folder: string, visited: Set<string> = new Set()):
     const { files, folders } = contentsOf(folder);
     const savedModel = files.find(isSavedModel);
     if (savedModel !== undefined) yield resultOf(inFolder(folder, savedModel), true);
-    for (const name of files) if (name !== savedModel) yield* ofFile(folder, name, savedModel !== undefined);
+    for (const name of files) if (name !== savedModel) yield resultOf(inFolder(folder, name), false);
     for (const name of folders) {
       if (savedModel !== undefined && PART_OF_SAVED_MODEL.test(name)) continue;
       yield* searchModels(inFolder(folder, name), visited);
@@ -75,19 +78,17 @@ function contentsOf(folder: string): { files: string[]; folders: string[] } {
     const isLink = entry.isSymbolicLink();
     if (entry.isDirectory() || (isLink && isFolder(path))) {
       if (!FOREIGN_FOLDER.test(name)) folders.push(name);
-    } else if (NAME.test(name) && (entry.isFile() || (isLink && isFile(path)))) files.push(name);
+    } else if (isCandidate(name) && (entry.isFile() || (isLink && isFile(path)))) files.push(name);
   }
   return { files, folders };
 }
 
-function isSavedModel(name: string): boolean {
-  return name === 'saved_model.pb' || name === 'saved_model.pbtxt';
+function isCandidate(name: string): boolean {
+  return NAME.test(name) && !BESIDE_SAVED_MODEL.test(name);
 }
 
-/** @param inSavedModel - beside a SavedModel are other messages, like fingerprint.pb */
-function* ofFile(folder: string, name: string, inSavedModel: boolean): Generator<SearchResult> {
-  const result = resultOf(inFolder(folder, name), false);
-  if (result.code === 'model' || !inSavedModel) yield result;
+function isSavedModel(name: string): boolean {
+  return name === 'saved_model.pb' || name === 'saved_model.pbtxt';
 }
 
 function resultOf(path: string, isNamedSavedModel: boolean): SearchResult {

@@ -3,7 +3,8 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DataType } from '../../src/graph/dtype.js';
 import type { Graph } from '../../src/graph/graph.js';
-import type { Checkpoint } from '../../src/graph/model.js';
+import type { MetaGraphDef } from '../../src/graph/meta_graph_def.js';
+import type { Checkpoint, Model } from '../../src/graph/model.js';
 import { numberTensor, type Tensor } from '../../src/graph/tensor.js';
 
 /** A case in a text file: options, the given graph, and after a line `---` the result. */
@@ -29,6 +30,11 @@ export interface CaseOptions {
   /** The version of the TensorFlow that wrote the graph. */
   readonly producer?: number;
   readonly checkpoint?: Readonly<Record<string, Nested>>;
+  /** The file that the graph is in: its name and type, and the tags and signatures of a SavedModel. */
+  readonly file?: string;
+  readonly kind?: Model['kind'];
+  readonly tags?: readonly string[];
+  readonly signatures?: MetaGraphDef['signature_def'];
 }
 
 type Nested = number | readonly Nested[];

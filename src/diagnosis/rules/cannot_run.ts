@@ -20,8 +20,8 @@ export const cannotRun: Rule = {
     ].filter((obstacle) => !canRun(obstacle, context));
     const found = obstacles.map((obstacle): Found => ({ node: obstacle.node, detail: { code: 'obstacle', obstacle } }));
     if (isFrozen(context)) {
-      for (const { node, initializer, ready } of plan.tables) {
-        if (ready === undefined) found.push({ node, detail: { code: 'uninitialised_table', initializer } });
+      for (const { node, initializer } of plan.tables) {
+        if (!live.hasNamed(initializer)) found.push({ node, detail: { code: 'uninitialised_table', initializer } });
       }
     }
     for (const [op, node] of findCustomOps(graph)) {

@@ -1,7 +1,6 @@
 import { type Shape, Shapes } from '../../analysis/values/shapes.js';
-import type { Node } from '../../graph/node.js';
-import { refText } from '../../graph/node.js';
-import type { Found, Rule } from './rule.js';
+import { type Node, refText, type TensorRef } from '../../graph/node.js';
+import type { Rule } from './rule.js';
 
 /** Values of the attr `_output_shapes` that contradict what the ops output: TensorFlow 2 refuses such a graph. */
 export const staleShapes: Rule = {
@@ -9,15 +8,18 @@ export const staleShapes: Rule = {
   level: 'warn',
   find({ model: { graph } }) {
     const shapes = new Shapes(graph);
-    const found: Found[] = [];
+    const found: { readonly ref: TensorRef; readonly stored: Shape; readonly actual: Shape }[] = [];
     for (const node of graph.nodes()) {
       for (const [port, stored] of storedShapes(node).entries()) {
-        const actual = shapes.of({ node: node.name, port });
-        if (!contradicts(stored, actual)) continue;
-        found.push({ node: refText({ node: node.name, port }), detail: { code: 'stale_shape', stored, actual } });
+        const ref = { node: node.name, port };
+        const actual = shapes.of(ref);
+        if (contradicts(stored, actual)) found.push({ ref, stored, actual });
       }
     }
-    return found;
+    const [first] = found;
+    if (!first) return [];
+    const { ref, stored, actual } = first;
+    return [{ node: refText(ref), detail: { code: 'stale_shapes', count: found.length, stored, actual } }];
   },
 };
 

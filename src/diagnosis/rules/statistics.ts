@@ -1,4 +1,6 @@
 import type { HealthProblem } from '../../analysis/state/health.js';
+import type { Graph } from '../../graph/graph.js';
+import { epsilonOf } from '../arithmetic.js';
 import type { CheckContext, Found, Rule } from './rule.js';
 
 /**
@@ -14,9 +16,16 @@ export const invalidStatistics: Rule = {
       const { variable, averages } = problem;
       return [{ node: variable, detail: { code: 'last_batch', averages } }];
     });
-    return [...unhealthy(context, ({ kind }) => kind !== 'untrained' && kind !== 'missing'), ...ofLastBatch];
+    const { graph } = context.analysis;
+    return [...unhealthy(context, (problem, name) => isInvalid(graph, problem, name)), ...ofLastBatch];
   },
 };
+
+/** A negative variance is NaN under the root, unless epsilon is larger. */
+function isInvalid(graph: Graph, problem: HealthProblem, batchNorm: string): boolean {
+  if (problem.kind === 'negative_variance') return problem.smallest + (epsilonOf(graph, batchNorm) ?? 0) <= 0;
+  return problem.kind !== 'untrained' && problem.kind !== 'missing';
+}
 
 /** Stored statistics that were never updated: the mean is 0, the variance 1 (or 0) in every channel. */
 export const untrainedStatistics: Rule = {
@@ -28,11 +37,11 @@ export const untrainedStatistics: Rule = {
 /** The batch norms, fused and unfused, with a problem of their statistics. */
 export function unhealthy(
   { analysis: { batchNorms, stored } }: Pick<CheckContext, 'analysis'>,
-  isWanted: (problem: HealthProblem) => boolean,
+  isWanted: (problem: HealthProblem, batchNorm: string) => boolean,
 ): Found[] {
   const known = new Set(batchNorms.map(({ name }) => name));
   const all = [...batchNorms, ...stored.filter(({ name, isBatchNorm }) => isBatchNorm && !known.has(name))];
   return all.flatMap(({ name, health }): Found[] =>
-    health && isWanted(health) ? [{ node: name, detail: { code: 'statistics', problem: health } }] : [],
+    health && isWanted(health, name) ? [{ node: name, detail: { code: 'statistics', problem: health } }] : [],
   );
 }

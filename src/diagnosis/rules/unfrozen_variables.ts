@@ -12,8 +12,8 @@ export const unfrozenVariables: Rule = {
   },
 };
 
-function callsItselfFrozen({ model, analysis }: CheckContext): boolean {
+function callsItselfFrozen({ model, analysis, live }: CheckContext): boolean {
   if (model.kind !== 'graph_def' || model.checkpoint) return false;
   if (/fr[eo]{1,2}zen|freeze/i.test(basename(model.name))) return true;
-  return [...analysis.variables.byNode.values()].some(({ value }) => value !== undefined);
+  return [...live].some(({ name, op }) => op === 'Const' && analysis.variables.named(name)?.value !== undefined);
 }
