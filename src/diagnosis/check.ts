@@ -43,7 +43,7 @@ export function checkModel(model: Model, options: CheckOptions, problem?: Checkp
   return {
     verdict,
     batchNorms: countOf(context),
-    once: verdict === 'ok_once' ? once : [],
+    once,
     findings: [...findings.filter(isError), ...findings.filter((each) => !isError(each))],
     repair: verdict === 'affected' ? repairOf(context.analysis) : undefined,
   };

@@ -47,7 +47,7 @@ export interface ModelReport {
   /** The verdict as text: `AFFECTED 4 of 4 batch norms use batch statistics at inference`. */
   readonly text: string;
   readonly batchNorms: CheckResult['batchNorms'];
-  /** The flags of `ok_once`, with the values that are inference. */
+  /** Flags and rates to set: they have no value in the file, or another one than that of inference, which is given here. */
   readonly once: CheckResult['once'];
   /** The most serious first. */
   readonly findings: readonly ReportedFinding[];

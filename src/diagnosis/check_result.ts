@@ -15,7 +15,7 @@ export interface CheckResult {
   readonly verdict: CheckVerdict;
   /** The batch norms that feed an output, and how many of them use batch statistics with the model as it is in the file. */
   readonly batchNorms: { readonly total: number; readonly training: number };
-  /** The flags of `ok_once`, with the values that are inference. */
+  /** Flags and rates to set: they have no value in the file, or another one than that of inference, which is given here. */
   readonly once: readonly FlagSetting[];
   /** The most serious first. */
   readonly findings: readonly Finding[];

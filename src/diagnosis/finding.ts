@@ -66,6 +66,8 @@ export type FindingDetail =
     }
   /** A reduction over the batch feeds an output, and no variable averages it. */
   | { readonly code: 'batch_reduction'; readonly op: string }
+  /** The range of a fake quantisation, as each batch updates it, feeds an output. */
+  | { readonly code: 'updated_range'; readonly variable: string }
   /** A variable holds the statistic of the last batch only; `averages` average the same statistic. */
   | { readonly code: 'last_batch'; readonly averages: readonly string[] }
   | { readonly code: 'missing_weight'; readonly value: MissingValue }

@@ -114,6 +114,8 @@ export function findingText(detail: FindingDetail): string {
     }
     case 'batch_reduction':
       return `${detail.op} over the batch feeds an output: results may depend on the other examples of a batch`;
+    case 'updated_range':
+      return `updates ${detail.variable} with the range of each batch, and feeds an output: results depend on earlier batches`;
     case 'last_batch':
       return `holds only the statistic of the last batch: ${lastBatchText(detail.averages)}`;
     case 'missing_weight':
