@@ -69,7 +69,8 @@ export interface ModelError {
   readonly code: ErrorCode;
   readonly message: string;
   readonly where: string | undefined;
-  readonly why: string | undefined;
+  /** Details, one a line. */
+  readonly why: readonly string[];
   /** Possible fixes as text, with options as the command line writes them. */
   readonly fixes: readonly string[];
 }

@@ -32,7 +32,7 @@ function findingLine({ node, message }: ReportedFinding): string {
 }
 
 function detailsOf({ why, fixes }: NonNullable<ModelReport['error']>): string[] {
-  return printableData([...(why?.split('\n') ?? []), ...fixes]);
+  return printableData([...why, ...fixes]);
 }
 
 function byRule(findings: readonly ReportedFinding[]): Map<string, ReportedFinding[]> {

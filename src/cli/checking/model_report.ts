@@ -47,8 +47,8 @@ export function failedReport(path: string, thrown: unknown, file = path): ModelR
 
 function modelError(thrown: unknown): ModelError {
   const error = thrown instanceof BnfixError ? thrown : new BnfixError('internal', messageOf(thrown));
-  const { code, message, where, why, fixes } = error;
-  return { code, message, where, why, fixes: fixes.map((fix) => fixText(fix, flagText)) };
+  const { code, message, where, whyLines, fixes } = error;
+  return { code, message, where, why: whyLines, fixes: fixes.map((fix) => fixText(fix, flagText)) };
 }
 
 function messageOf(thrown: unknown): string {

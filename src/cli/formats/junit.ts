@@ -27,7 +27,7 @@ function testCase(model: ModelReport): string[] {
 
 function resultOf({ verdict, error, text, findings, repair, note }: ModelReport): string[] {
   if (error) {
-    const details = [error.why, ...error.fixes].filter((line) => line !== undefined);
+    const details = [...error.why, ...error.fixes];
     return element('error', { message: error.message, type: error.code }, [error.message, ...details]);
   }
   if (verdict !== 'affected') return [];

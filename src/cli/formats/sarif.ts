@@ -41,7 +41,7 @@ function logOf({ bnfix, models, summary }: CheckReport) {
 /** Models that could not be checked. */
 function notificationsOf({ file, error }: ModelReport) {
   if (!error) return [];
-  const lines = [error.message, error.why, ...error.fixes].filter((line) => line !== undefined);
+  const lines = [error.message, ...error.why, ...error.fixes];
   const message = { text: plain(lines.join('\n')) };
   return [
     { level: 'error', message, locations: [{ physicalLocation: locationOf(file) }], descriptor: { id: error.code } },

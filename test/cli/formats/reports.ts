@@ -32,7 +32,7 @@ const error: fc.Arbitrary<NonNullable<ModelReport['error']>> = fc.record({
   code: fc.constant('unreadable' as const),
   message: hostile,
   where: fc.option(hostile, { nil: undefined }),
-  why: fc.option(hostile, { nil: undefined }),
+  why: fc.array(hostile, { maxLength: 2 }),
   fixes: fc.array(hostile, { maxLength: 2 }),
 });
 
@@ -138,7 +138,7 @@ export const EXAMPLE: CheckReport = reportOf([
       code: 'unreadable',
       message: '/data/x.pb is truncated',
       where: undefined,
-      why: 'it ends at 5',
+      why: ['it ends at 5'],
       fixes: ['copy it again'],
     },
   },
