@@ -5,10 +5,9 @@ import type { Graph } from '../graph/graph.js';
 /**
  * Checks the names of a graph's functions, and of the arguments, nodes and results of each. Edges are checked where a
  * function is inlined.
- * @returns the names of the functions
  * @throws BnfixError `unreadable` with the first name that is missing or used twice
  */
-export function refuseInvalidFunctions({ header }: Graph): ReadonlySet<string> {
+export function refuseInvalidFunctions({ header }: Graph): void {
   const functions = new Set<string>();
   for (const fn of header.library?.function ?? []) {
     const name = fn.signature?.name ?? '';
@@ -17,7 +16,6 @@ export function refuseInvalidFunctions({ header }: Graph): ReadonlySet<string> {
     functions.add(name);
     refuseInvalidBody(name, fn);
   }
-  return functions;
 }
 
 function refuseInvalidBody(fn: string, { signature, node_def }: FunctionDef): void {

@@ -7,7 +7,6 @@ import { topologicalOrder } from '../graph/walk.js';
 import { findLooseEdge } from './loose_edges.js';
 import { countAttrs, inputCount, opInfo, outputCount } from './registry.js';
 import { refuseInvalidFunctions } from './valid_functions.js';
-import { isNodeName, isOpName } from './valid_names.js';
 
 /** What is wrong with one node, so that TensorFlow would not import the graph. */
 interface NodeFault {
@@ -23,12 +22,8 @@ interface NodeFault {
 export const refuseInvalidGraph: (graph: Graph) => void = memoizeByVersion(check, (graph) => graph);
 
 function check(graph: Graph): void {
-  const functions = refuseInvalidFunctions(graph);
-  for (const node of graph.nodes()) {
-    const fault = nameFault(node) ?? opFault(node.op, functions);
-    if (fault) throw corruptGraph(node.name, fault.message, fault.why);
-    refuseInvalidNode(node);
-  }
+  refuseInvalidFunctions(graph);
+  for (const node of graph.nodes()) refuseInvalidNode(node);
   const loose = findLooseEdge(graph);
   if (loose) {
     const { node, edge, producer } = loose;
@@ -41,22 +36,17 @@ function check(graph: Graph): void {
   topologicalOrder(graph);
 }
 
+/** TensorFlow allows letters, digits and . _ - / > in names. Others are harmless, except where edges are written with them. */
 function nameFault({ name, op }: Node): NodeFault | undefined {
-  if (isNodeName(name)) return undefined;
-  return {
-    message: name === '' ? `a node (${op}) has no name` : `${name} is not a valid name of a node`,
-    why: 'TensorFlow allows letters, digits and . _ - / > in names',
-  };
+  if (name === '') return { message: `a node (${op}) has no name` };
+  if (op === '') return { message: `${name} has no op` };
+  if (!name.startsWith('^') && !/:\d+$/.test(name)) return undefined;
+  return { message: `${name} is not a valid name of a node`, why: 'it is a control input, or an output of a node' };
 }
 
-function opFault(op: string, functions: ReadonlySet<string>): NodeFault | undefined {
-  if (isOpName(op) || functions.has(op)) return undefined;
-  return { message: op === '' ? 'a node has no op' : `${op} is not a valid name of an op` };
-}
-
-/** Checks the number of inputs and outputs of a node. @throws BnfixError `unreadable` when it is impossible */
+/** Checks the name of a node and the number of its inputs and outputs. @throws BnfixError `unreadable` when they are impossible */
 export function refuseInvalidNode(node: Node): void {
-  const fault = countFault(node);
+  const fault = nameFault(node) ?? countFault(node);
   if (fault) throw corruptGraph(node.name, fault.message, fault.why);
 }
 
