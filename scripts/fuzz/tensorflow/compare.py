@@ -137,7 +137,10 @@ class Comparison(object):
             if name in inputs:
                 feeds[name] = inputs[name]
                 continue
-            dtype = tf.as_dtype(node.attr['dtype'].type)
+            try:
+                dtype = tf.as_dtype(node.attr['dtype'].type)
+            except TypeError:
+                raise Skip('no inputs')
             shape = node.attr['shape'].shape
             if shape.unknown_rank or dtype == tf.string or any(d.size > 64 for d in shape.dim):
                 raise Skip('no inputs')
