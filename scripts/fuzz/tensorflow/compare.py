@@ -238,7 +238,8 @@ class Comparison(object):
             ours, again = self.run(result, None, None, outputs, feeds)
         except Exception as e:
             return 'DIFFERENT', 'our result does not run: ' + ' '.join(str(e).split())[:300]
-        limit = 2e-4 if what['command'] == 'fold' else 2e-5
+        one = load_json(FIXTURES, case, 'case.json')
+        limit = max(2e-4 if what['command'] == 'fold' else 2e-5, one.get('tolerance', 0))
         worst = max(self.difference(a, b) for a, b in zip(ours, first))
         if worst <= limit:
             return 'right', ''
