@@ -3,7 +3,7 @@ import { hostileName } from './words.mjs';
 
 /** Node names as they appear in the bytes of the model; good enough to name something that exists. */
 function someName(mutant, random) {
-  const bytes = random.pick([...mutant.files.values()]);
+  const bytes = random.pick([...mutant.files.values(), Buffer.alloc(1)]);
   const at = random.int(Math.max(1, bytes.length));
   const names = bytes
     .subarray(at, at + 600)
