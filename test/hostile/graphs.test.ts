@@ -113,8 +113,8 @@ describe('small files with many paths', () => {
     expect((await answers(file, { outputs: ['y'] })).freeze).not.toBe('ok');
   });
 
-  it('500 flags in a row', async () => {
-    const flags = Array.from({ length: 500 }, (_, i) => {
+  it('200 flags in a row', async () => {
+    const flags = Array.from({ length: 200 }, (_, i) => {
       const before = i === 0 ? 'x' : `m${i - 1}`;
       return [
         input(`flag${i}`, 10),
@@ -123,14 +123,13 @@ describe('small files with many paths', () => {
         nodeDef(`m${i}`, 'Merge', [`s${i}`, `d${i}`], { T: FLOAT, N: { i: 2 } }),
       ];
     });
-    await answers(graphFile([input(), ...flags.flat(), relu('m499')]), { outputs: ['y'] });
+    await answers(graphFile([input(), ...flags.flat(), relu('m199')]), { outputs: ['y'] });
   });
 
   it.each([
-    ['Identity', 30_000],
-    ['UnknownOp', 30_000],
-    ['Assign', 30_000],
-    ['Enter', 3000],
+    ['Identity', 10_000],
+    ['Assign', 10_000],
+    ['Enter', 1000],
   ] as const)('%s, %d times in a row', async (op, length) => {
     const row = chain(length, 'x', (from) => ({ op, input: [from], attr: { T: FLOAT } }));
     await answers(graphFile([input(), ...row]), { outputs: ['y'] });

@@ -22,7 +22,17 @@ export async function fuzzMutants({
       `\n${signature}\n  mutant ${number} of ${mutant.name}, ${mutant.command}: ${mutant.changes.join('; ')}\n  ${folder}`,
     );
   };
-  const { ran, outcomes, findings, seconds } = await runMutants({ seed, count, first, workers, keep, end, onFinding });
+  const onProgress = (ran) => console.log(`${ran} mutants`);
+  const { ran, outcomes, findings, seconds } = await runMutants({
+    seed,
+    count,
+    first,
+    workers,
+    keep,
+    end,
+    onFinding,
+    onProgress,
+  });
   console.log(`\n${table(outcomes)}\n\n${ran} mutants in ${seconds.toFixed(0)} s, ${findings.size} findings`);
   for (const [signature, { count: times, numbers }] of findings)
     console.log(`  ${times} x ${signature} (${numbers.join(', ')})`);

@@ -33,6 +33,9 @@ export function changeOptions(mutant, random) {
 export function cliArguments(mutant, folder, random) {
   const { load, freeze } = mutant;
   const args = [mutant.command, inFolder(folder, mutant.model)];
+  if (random.chance(0.3)) args.push('-v');
+  if (random.chance(0.1)) args.push('-q');
+  if (mutant.command === 'check') return args;
   const add = (flag, value) => args.push(`--${flag}=${value}`);
   if (load.checkpoint !== undefined) add('checkpoint', inFolder(folder, load.checkpoint));
   if (load.reference !== undefined) add('reference', inFolder(folder, load.reference));
@@ -40,13 +43,12 @@ export function cliArguments(mutant, folder, random) {
   if (freeze.outputs) add('outputs', freeze.outputs.join(','));
   if (freeze.inputs) add('inputs', freeze.inputs.join(','));
   if (freeze.signature !== undefined) add('signature', freeze.signature);
-  for (const name of freeze.keep ?? []) add('keep', name);
   for (const [name, value] of Object.entries(freeze.set ?? {})) add('set', `${name}=${value}`);
   for (const [name, value] of Object.entries(freeze.map ?? {})) add('map', `${name}=${[value].flat().join(',')}`);
   if (freeze.ema) args.push('--ema');
+  if (mutant.command === 'inspect') return args;
+  for (const name of freeze.keep ?? []) add('keep', name);
   if (freeze.allowUntrained) args.push('--allow-untrained');
-  if (random.chance(0.3)) args.push('-v');
-  if (random.chance(0.1)) args.push('-q');
   if (random.chance(0.2)) args.push('--dry-run');
   if (random.chance(0.1)) args.push('--verify-written');
   return args;

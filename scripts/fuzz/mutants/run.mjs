@@ -11,7 +11,16 @@ import { readSeed, seedNames } from './seeds.mjs';
  * @param options - `seed`, `first` and `count` (numbers of mutants; count may be infinite), `end` (in ms), `workers`, `keep` (a folder)
  * @returns `ran`, `outcomes` (kind -> outcome -> number), `ways`, `findings` (signature -> { count, numbers })
  */
-export async function runMutants({ seed, first = 0, count, end, workers = 1, keep, onFinding = () => {} }) {
+export async function runMutants({
+  seed,
+  first = 0,
+  count,
+  end,
+  workers = 1,
+  keep,
+  onFinding = () => {},
+  onProgress = () => {},
+}) {
   const start = Date.now();
   const tally = { ran: 0, outcomes: new Map(), ways: new Map(), findings: new Map(), slowest: [] };
   let next = first;
@@ -22,6 +31,7 @@ export async function runMutants({ seed, first = 0, count, end, workers = 1, kee
       const found = await worker.run({ seed, number });
       const faults = await faultsOf(found, { seed, number });
       record(tally, number, found, faults);
+      if (tally.ran % 1000 === 0) onProgress(tally.ran);
       for (const signature of faults) {
         const finding = tally.findings.get(signature) ?? { count: 0, numbers: [] };
         finding.count++;

@@ -13,18 +13,14 @@ import { signatureOf } from './signature.mjs';
 
 const CLI = new URL('../../../dist/cli/', import.meta.url);
 const { run, Terminal } = createRequire(import.meta.url)(new URL('cli.cjs', CLI).pathname);
-const DOCUMENTED = new Set(
-  Object.values(EXIT_CODES)
-    .concat(0)
-    .filter((code) => code !== EXIT_CODES.internal),
-);
+/** 1 is that of check, for models that are affected. */
+const DOCUMENTED = new Set([0, 1, ...Object.values(EXIT_CODES).filter((code) => code !== EXIT_CODES.internal)]);
 /** Commands that write a graph, and those that return data. */
 const WRITING = { freeze, fold };
 const TELLING = { inspect, check: (model) => check(model) };
 
 /** How mutants are run: most in the library, since that is fast. */
 export function wayOf(mutant) {
-  if (!(mutant.command in WRITING)) return 'library';
   return mutant.way ?? (mutant.draw < 0.65 ? 'library' : mutant.draw < 0.99 ? 'command line' : 'process');
 }
 
@@ -92,14 +88,14 @@ const WAYS = {
   },
 
   async 'command line'(mutant, folder, target) {
-    const { args, isJson } = commandLine(mutant, folder, target);
+    const { args, isJson, wrote } = commandLine(mutant, folder, target);
     const [stdout, stderr] = [new Collector(), new Collector()];
     const code = await run(args, new Terminal({ stdout, stderr, env: { NO_COLOR: '1' } }));
-    return outcomeOf({ code, stdout: stdout.text, stderr: stderr.text, isJson, isDry: args.includes('--dry-run') });
+    return outcomeOf({ code, stdout: stdout.text, stderr: stderr.text, isJson, wrote });
   },
 
   async process(mutant, folder, target) {
-    const { args, isJson } = commandLine(mutant, folder, target);
+    const { args, isJson, wrote } = commandLine(mutant, folder, target);
     const timeout = Math.ceil(4000 * cpuLimit(sizeOf(mutant.files)));
     const argv = [
       '--max-old-space-size=1000',
@@ -112,7 +108,7 @@ const WAYS = {
       encoding: 'utf8',
     });
     if (status === null) return { outcome: 'killed', wrote: false, faults: [`the process ended by ${signal}`] };
-    return outcomeOf({ code: status, stdout, stderr, isJson, isDry: args.includes('--dry-run') });
+    return outcomeOf({ code: status, stdout, stderr, isJson, wrote });
   },
 };
 
@@ -128,21 +124,25 @@ export function memoryLimit(bytes) {
 
 function commandLine(mutant, folder, target) {
   const random = new Random(mutant.seedNumber ?? 0, 1);
+  const args = cliArguments(mutant, folder, random);
+  const isWriting = mutant.command in WRITING;
+  if (isWriting) args.push('-o', target);
   const isJson = random.chance(0.5);
-  const args = [...cliArguments(mutant, folder, random), '-o', target, ...(isJson ? ['--json'] : [])];
-  return { args, isJson };
+  if (isJson) args.push('--json');
+  else if (mutant.command === 'check') args.push('--format', random.pick(['text', 'github', 'junit', 'sarif']));
+  return { args, isJson, wrote: isWriting && !args.includes('--dry-run') };
 }
 
-const CODE_NAMES = new Map([[0, 'ok'], ...Object.entries(EXIT_CODES).map(([name, code]) => [code, name])]);
+const CODE_NAMES = new Map([[0, 'ok'], [1, 'ok'], ...Object.entries(EXIT_CODES).map(([name, code]) => [code, name])]);
 
 /** Exit code and output of a command. */
-function outcomeOf({ code, stdout, stderr, isJson, isDry }) {
+function outcomeOf({ code, stdout, stderr, isJson, wrote }) {
   const faults = [];
   if (code === EXIT_CODES.internal) faults.push(`exit 70: ${firstLines(stderr || stdout)}`);
   else if (!DOCUMENTED.has(code)) faults.push(`undocumented exit code ${code}`);
   faults.push(...rawCharacters('stdout', stdout), ...rawCharacters('stderr', stderr));
   if (isJson) faults.push(...badJson(stdout));
-  return { outcome: CODE_NAMES.get(code) ?? `exit ${code}`, wrote: code === 0 && !isDry, faults, stdout, stderr };
+  return { outcome: CODE_NAMES.get(code) ?? `exit ${code}`, wrote: wrote && code === 0, faults, stdout, stderr };
 }
 
 function firstLines(text) {
