@@ -2,7 +2,7 @@
 // instrumented code, so that a mutant costs the time of the tests that reach it and nothing else.
 import { readdirSync } from 'node:fs';
 import { register } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { pathToFileURL } from 'node:url';
 import { Script } from 'node:vm';
@@ -12,8 +12,7 @@ import { collectFile, tests } from './collect.mjs';
 const FOLDERS = (
   process.env.MUTATION_TESTS ?? 'analysis,fold,freezing,graph,io,load,notation,ops,passes,readers,writers'
 ).split(',');
-const LEFT_OUT =
-  /fixtures.*\.test|random.*\.test|live_nodes|corrupt\.test|cli\.test|limit\.test|roundtrip|constant_expressions/;
+const LEFT_OUT = /fixtures.*\.test|random.*\.test|live_nodes|corrupt\.test|cli\.test|limit\.test|roundtrip/;
 
 /** Tests that take longer, in processor time, come last. */
 const SLOW_MS = 50;
@@ -21,6 +20,9 @@ const SLOW_MS = 50;
 const TOO_SLOW_MS = 1000;
 /** A test that takes longer than this and ten times its usual time is in an infinite loop. */
 const ENDLESS_MS = 5000;
+
+/** So many tests that killed the last mutants are remembered. */
+const KILLERS = 10;
 
 // Few examples of each property.
 process.env.BNFIX_RUNS = '20';
@@ -61,11 +63,11 @@ class InProcessRunner {
     return { status: 'complete', tests: again.map(testResult), mutantCoverage: coverage() };
   }
 
-  async mutantRun({ testFilter, activeMutant, hitLimit }) {
+  async mutantRun({ testFilter, activeMutant, hitLimit, sandboxFileName }) {
     const chosen = new Set(testFilter);
     const run = testFilter ? this.tests.filter(({ id }) => chosen.has(id)) : this.tests;
     Object.assign(stryker, { activeMutant: activeMutant.id, hitCount: 0, hitLimit });
-    const results = await runTests(this.likelyFirst(run), true);
+    const results = await runTests(this.likelyFirst(run, sandboxFileName), true);
     const { hitCount } = stryker;
     Object.assign(stryker, { activeMutant: undefined, hitCount: undefined });
     if (hitCount > hitLimit) return { status: 'timeout', reason: `hit limit reached (${hitCount})` };
@@ -73,14 +75,22 @@ class InProcessRunner {
     if (failed?.failureMessage === undefined) return { status: 'survived', nrOfTests: results.length };
     const { id, failureMessage } = failed;
     if (failureMessage === TIMED_OUT) return { status: 'timeout', reason: id };
-    this.killers = [id, ...this.killers.filter((killer) => killer !== id)].slice(0, 10);
+    this.killers = [id, ...this.killers.filter((killer) => killer !== id)].slice(0, KILLERS);
     return { status: 'killed', killedBy: [id], failureMessage, nrOfTests: results.length };
   }
 
-  /** What killed the last mutants is likely to kill their neighbour. */
-  likelyFirst(run) {
-    const rank = ({ id }) => (this.killers.includes(id) ? this.killers.indexOf(id) : this.killers.length);
-    return [...run].sort((a, b) => rank(a) - rank(b));
+  /** What killed the last mutants is likely to kill their neighbour; after that, the tests of the same folder. */
+  likelyFirst(run, file) {
+    const folder = dirname(file).replace(/.*\/src\//, '/test/');
+    const rank = ({ id, fileName }) => {
+      const at = this.killers.indexOf(id);
+      if (at >= 0) return at;
+      return fileName.includes(`${folder}/`) ? KILLERS : KILLERS + 1;
+    };
+    return run
+      .map((one) => ({ one, rank: rank(one) }))
+      .sort((a, b) => a.rank - b.rank)
+      .map(({ one }) => one);
   }
 }
 

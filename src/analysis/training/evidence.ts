@@ -27,8 +27,8 @@ export interface Described {
 
 const isFused = anyOf('fused_batch_norm');
 const changes = anyOf('assign', 'update');
-/** Ops that take a variable without using its value. */
-const administers = anyOf('assign', 'save', 'initialised');
+/** Ops that take a variable without using its value: savers and initialisers. */
+const administers = anyOf('assign_set', 'save', 'initialised');
 
 /** Common names of moving statistics, in pairs. */
 const NAMES: readonly (readonly [string, string])[] = [

@@ -60,22 +60,27 @@ const outputs = refs.map((ref): TensorRef => {
   return { node: name, port: 0 };
 });
 
-describe('constant expressions', () => {
+/** Each tensor of the file with the value that is found for it. */
+function evaluated() {
   const found = findConstantExpressions({ graph, outputs, isKept: () => false, maxGrowth: Number.POSITIVE_INFINITY });
   const values = new Map(found.values.map(({ ref, tensor }) => [refText(ref), tensor]));
   for (const { from, to } of found.forwarded) {
     const tensor = graph.get(to.node).tensor;
     if (tensor) values.set(refText(from), tensor);
   }
-  const all = refs.map((ref) => ({
+  return refs.map((ref) => ({
     op: graph.get(ref.node).op,
     value: values.get(refText(ref)),
     row: expected.get(`${ref.node}:${ref.port}`)!,
     name: refText(ref),
   }));
+}
+
+describe('constant expressions', () => {
   const isSmall = process.env.BNFIX_CONSTANTS === undefined;
 
   it('are what TensorFlow computes, within one unit in the last place', () => {
+    const all = evaluated();
     const wrong: string[] = [];
     const rounded = new Set<string>();
     for (const { op, value, row, name } of all) {
@@ -85,17 +90,18 @@ describe('constant expressions', () => {
     }
     expect(wrong).toEqual([]);
     expect(all.filter(({ value }) => value).length).toBeGreaterThan(all.length / 2);
-    if (isSmall)
-      expect([...rounded].sort().join(', ')).toMatchInlineSnapshot(
-        `"Inv DT_FLOAT, Reciprocal DT_FLOAT, Rsqrt DT_FLOAT"`,
-      );
+    if (isSmall) expect([...rounded].sort().join(', ')).toBe('Inv DT_FLOAT, Reciprocal DT_FLOAT, Rsqrt DT_FLOAT');
   });
 
   it('are left alone where a number overflows, or is not a number, or integer division is asked of floats', () => {
-    const left = new Set(all.filter(({ value }) => !value).map(({ op, row }) => `${op} ${DataType[row[0]]}`));
+    const left = new Set(
+      evaluated()
+        .filter(({ value }) => !value)
+        .map(({ op, row }) => `${op} ${DataType[row[0]]}`),
+    );
     if (isSmall)
-      expect([...left].sort().join(', ')).toMatchInlineSnapshot(
-        `"Cast DT_INT8, Cast DT_UINT8, FloorDiv DT_BFLOAT16, FloorDiv DT_DOUBLE, FloorDiv DT_FLOAT, FloorDiv DT_HALF, FloorMod DT_BFLOAT16, FloorMod DT_DOUBLE, FloorMod DT_FLOAT, FloorMod DT_HALF, Mod DT_DOUBLE, Mod DT_FLOAT, Mul DT_INT32, Mul DT_INT64, Rsqrt DT_BFLOAT16, Rsqrt DT_DOUBLE, Rsqrt DT_FLOAT, Rsqrt DT_HALF, Sqrt DT_BFLOAT16, Sqrt DT_DOUBLE, Sqrt DT_FLOAT, Sqrt DT_HALF, Square DT_HALF, Square DT_INT32, Square DT_INT64, SquaredDifference DT_INT32, SquaredDifference DT_INT64, TruncateDiv DT_BFLOAT16, TruncateDiv DT_DOUBLE, TruncateDiv DT_FLOAT, TruncateDiv DT_HALF, TruncateMod DT_DOUBLE, TruncateMod DT_FLOAT"`,
+      expect([...left].sort().join(', ')).toBe(
+        'Cast DT_INT8, Cast DT_UINT8, FloorDiv DT_BFLOAT16, FloorDiv DT_DOUBLE, FloorDiv DT_FLOAT, FloorDiv DT_HALF, FloorMod DT_BFLOAT16, FloorMod DT_DOUBLE, FloorMod DT_FLOAT, FloorMod DT_HALF, Mod DT_DOUBLE, Mod DT_FLOAT, Mul DT_INT32, Mul DT_INT64, Rsqrt DT_BFLOAT16, Rsqrt DT_DOUBLE, Rsqrt DT_FLOAT, Rsqrt DT_HALF, Sqrt DT_BFLOAT16, Sqrt DT_DOUBLE, Sqrt DT_FLOAT, Sqrt DT_HALF, Square DT_HALF, Square DT_INT32, Square DT_INT64, SquaredDifference DT_INT32, SquaredDifference DT_INT64, TruncateDiv DT_BFLOAT16, TruncateDiv DT_DOUBLE, TruncateDiv DT_FLOAT, TruncateDiv DT_HALF, TruncateMod DT_DOUBLE, TruncateMod DT_FLOAT',
       );
   });
 });
