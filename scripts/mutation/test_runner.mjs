@@ -18,6 +18,8 @@ const LEFT_OUT = /fixtures.*\.test|random.*\.test|live_nodes|corrupt\.test|cli\.
 const SLOW_MS = 50;
 /** Tests that take longer are left out. */
 const TOO_SLOW_MS = 1000;
+/** A mutant is given up after tests that took that long in processor time. */
+const ENOUGH_MS = 1500;
 /** A test that takes longer than this and ten times its usual time is in an infinite loop. */
 const ENDLESS_MS = 5000;
 
@@ -67,7 +69,7 @@ class InProcessRunner {
     const chosen = new Set(testFilter);
     const run = testFilter ? this.tests.filter(({ id }) => chosen.has(id)) : this.tests;
     Object.assign(stryker, { activeMutant: activeMutant.id, hitCount: 0, hitLimit });
-    const results = await runTests(this.likelyFirst(run, sandboxFileName), true);
+    const results = await runTests(this.likelyFirst(run, sandboxFileName), ENOUGH_MS);
     const { hitCount } = stryker;
     Object.assign(stryker, { activeMutant: undefined, hitCount: undefined });
     if (hitCount > hitLimit) return { status: 'timeout', reason: `hit limit reached (${hitCount})` };
@@ -113,8 +115,9 @@ function testFiles() {
   );
 }
 
-/** Runs tests in order, with their hooks; stops at the first that fails if `bail` is set. */
-async function runTests(list, bail = false) {
+/** Runs tests in order, with their hooks; with a limit until one fails or they have taken that long. */
+async function runTests(list, limitMs = undefined) {
+  let left = limitMs;
   const results = [];
   const open = [];
   for (const one of list) {
@@ -143,7 +146,9 @@ async function runTests(list, bail = false) {
     const { user, system } = process.cpuUsage(cpu);
     const took = { timeSpentMs: performance.now() - start, cpuMs: (user + system) / 1000 };
     results.push({ ...one, ...took, failureMessage });
-    if (bail && failureMessage !== undefined) break;
+    if (limitMs === undefined) continue;
+    left -= took.cpuMs;
+    if (failureMessage !== undefined || left < 0) break;
   }
   while (open.length > 0) await runHooks(open.pop().afterAll).catch(() => {});
   return results;
