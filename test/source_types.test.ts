@@ -33,6 +33,13 @@ describe('docs/report.schema.json', () => {
     expect(unique(described)).toEqual(unique(linesOfType(checker, type)));
   });
 
+  it('describes CheckReport in docs/check.schema.json', () => {
+    const report: Schema = JSON.parse(readFileSync(new URL('../docs/check.schema.json', import.meta.url), 'utf8'));
+    const type = checker.getDeclaredTypeOfSymbol(program.exportsOf('diagnosis/check_report.ts').get('CheckReport')!);
+    const described = linesOfSchema(report, report.$defs!.CheckReport!);
+    expect(unique(described)).toEqual(unique(linesOfType(checker, type)));
+  });
+
   it('says of every property what it is', () => {
     const silent: string[] = [];
     const walk = (schema: unknown, at: string) => {

@@ -64,12 +64,14 @@ function* inFolder(path: string): Iterable<SearchResult> {
 /** Like a shell: files that match, and the models in folders that match. */
 function* ofGlob(pattern: string): Iterable<SearchResult> {
   const { base, glob } = picomatch.scan(pattern);
-  const isMatch = picomatch(glob);
+  const isMatch = picomatch(glob.replace(/\/+$/, ''));
+  const isOfFolders = glob.endsWith('/');
   const folder = base === '' ? '.' : base;
   const matches = (path: string) => {
     const below = base === '' ? path : path.slice(base.endsWith('/') ? base.length : base.length + 1);
     const parts = below.split('/');
-    return parts.some((_, i) => isMatch(parts.slice(0, i + 1).join('/')));
+    const ends = isOfFolders ? parts.slice(0, -1) : parts;
+    return ends.some((_, i) => isMatch(parts.slice(0, i + 1).join('/')));
   };
   let isEmpty = true;
   if (existsSync(folder)) {
