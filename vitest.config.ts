@@ -5,7 +5,7 @@ import { configDefaults, defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: [...configDefaults.exclude, 'test/scale/**', 'test/faults/**'],
+    exclude: [...configDefaults.exclude, 'test/scale/**', 'test/faults/**', 'test/browser/**'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // Only with --coverage.

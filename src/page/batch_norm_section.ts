@@ -79,7 +79,7 @@ export function batchNormSection(layers: readonly Layer[], hasResult: boolean): 
 <div class="chips" id="chips" role="group" aria-label="Show only"></div>
 <span id="shown" role="status"></span>
 </div>
-<div class="scroll" role="region" tabindex="0" aria-labelledby="batch-norms-title">
+<div class="scroll" role="region" tabindex="0" aria-label="Table of batch norms">
 <table id="layers">
 <thead><tr>${[{ title: 'Batch norm' }, ...columns].map(header)}</tr></thead>
 ${layers.map((layer) => row(layer, columns))}

@@ -20,7 +20,7 @@ export function opsSection({ inspection, result }: PageData): Markup {
   const heads = result ? ['before', 'after', 'change'] : ['nodes'];
   return html`<section id="ops" aria-labelledby="ops-title">
 <h2 id="ops-title">${title} <small>${countText(rows.length)}</small></h2>
-<div class="scroll" role="region" tabindex="0" aria-labelledby="ops-title">
+<div class="scroll" role="region" tabindex="0" aria-label="Table of ops">
 <table class="ops" data-sortable><thead><tr><th scope="col">Op</th>${heads.map((head) => html`<th scope="col" class="number">${head[0]!.toUpperCase() + head.slice(1)}</th>`)}<td></td></tr></thead>
 <tbody>${rows.map((row) => opRow(row, most, result !== undefined))}</tbody></table>
 </div>

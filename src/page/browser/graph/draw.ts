@@ -71,31 +71,50 @@ function boxShape(
     transform: `translate(${round(x - width / 2)} ${round(y - height / 2)})`,
     role: 'button',
     tabindex: -1,
-    'aria-label': labelOf(box, op, mark && texts[mark], texts),
     'aria-expanded': isNode ? undefined : String(inner !== undefined),
   });
-  group.append(shape('title', {}, isNode ? printable(model.names[box.nodes[0]!]!) : printable(box.label)));
+  // The name for screen readers, and the tooltip.
+  group.append(shape('title', {}, labelOf(box, model, mark && texts[mark], texts)));
   group.append(shape('rect', { width, height, rx: isNode ? 4 : 10 }));
   const label = shortened(printable(box.label));
   if (inner) {
-    group.append(shape('text', { x: 12, y: 17, class: 'name' }, `− ${label}`));
+    group.append(shape('text', { 'aria-hidden': 'true', x: 12, y: 17, class: 'name' }, `− ${label}`));
     return group;
   }
   const middle = width / 2;
   group.append(
-    shape('text', { x: middle, y: 17, class: 'name', 'text-anchor': 'middle' }, isNode ? label : `+ ${label}`),
+    shape(
+      'text',
+      { 'aria-hidden': 'true', x: middle, y: 17, class: 'name', 'text-anchor': 'middle' },
+      isNode ? label : `+ ${label}`,
+    ),
   );
   if (isNode)
-    group.append(shape('text', { x: middle, y: 32, class: 'op', 'text-anchor': 'middle' }, shortened(printable(op))));
+    group.append(
+      shape(
+        'text',
+        { 'aria-hidden': 'true', x: middle, y: 32, class: 'op', 'text-anchor': 'middle' },
+        shortened(printable(op)),
+      ),
+    );
   else group.append(...badges(box, width));
   return group;
 }
 
-function labelOf(box: Box, op: string, mark: string | undefined, texts: Readonly<Record<Mark, string>>): string {
-  const name = printable(box.label);
-  if (box.kind === 'node') return [name, op, mark].filter(Boolean).join(', ');
-  const marks = [...box.marks].map(([each, count]) => `${count} ${texts[each]}`);
-  return [`${box.kind} ${name}`, `${box.nodes.length} nodes`, ...marks].join(', ');
+function labelOf(
+  { kind, label, nodes, marks }: Box,
+  model: GraphModel,
+  mark: string | undefined,
+  texts: Readonly<Record<Mark, string>>,
+): string {
+  const [node] = nodes as [number];
+  if (kind === 'node')
+    return [model.names[node]!, model.opOf(node), mark]
+      .filter(Boolean)
+      .map((text) => printable(text!))
+      .join(', ');
+  const counts = [...marks].map(([each, count]) => `${count} ${texts[each]}`);
+  return [`${kind} ${printable(label)}`, `${nodes.length} nodes`, ...counts].join(', ');
 }
 
 /** The number of nodes in a closed box, and a dot for each kind of mark in it. */
@@ -103,11 +122,11 @@ function badges({ nodes, marks }: Box, width: number): SVGElement[] {
   const count = `${nodes.length} ${nodes.length === 1 ? 'node' : 'nodes'}`;
   const total = 6.2 * count.length + 26 * marks.size;
   let at = (width - total) / 2;
-  const shapes: SVGElement[] = [shape('text', { x: at, y: 32, class: 'op' }, count)];
+  const shapes: SVGElement[] = [shape('text', { 'aria-hidden': 'true', x: at, y: 32, class: 'op' }, count)];
   at += 6.2 * count.length + 10;
   for (const [mark, number] of marks) {
     shapes.push(shape('circle', { class: `dot mark-${mark}`, cx: at, cy: 28.5, r: 4 }));
-    shapes.push(shape('text', { class: 'op', x: at + 6, y: 32 }, String(number)));
+    shapes.push(shape('text', { 'aria-hidden': 'true', class: 'op', x: at + 6, y: 32 }, String(number)));
     at += 26;
   }
   return shapes;
