@@ -1,14 +1,12 @@
 import { resolve } from 'node:path';
-import { inspectAnalysis, opCounts } from '../diagnosis/inspect.js';
 import { BnfixError, type Fix } from '../errors.js';
 import { analyse } from '../freezing/analyse.js';
-import type { FoldReport } from '../freezing/fold_report.js';
+import type { Analysis } from '../freezing/analysis.js';
 import type { FreezeOptions } from '../freezing/options.js';
-import type { FreezeReport } from '../freezing/report.js';
 import type { FileHash } from '../load.js';
 import type { LoadedModel } from '../load_sources.js';
-import { graphView } from '../page/graph_view.js';
-import type { CommandData, FileData, PageData, RefusalData } from '../page/page_data.js';
+import type { CommandData, PageData, RefusalData } from '../page/page_data.js';
+import { type PageSubject, pageDataOf } from '../page/page_data_of.js';
 import { shellQuoted } from '../quoted.js';
 import { writeFile } from '../writers/file.js';
 import { checkTarget } from '../writers/target.js';
@@ -23,19 +21,15 @@ export interface WrittenPage {
 }
 
 /** What a page is about. */
-export interface PageSubject {
+export interface PageRequest extends Pick<PageSubject, 'result'> {
   readonly command: CommandData['name'];
   readonly args: Args;
   readonly model: LoadedModel;
   readonly options: FreezeOptions;
+  /** The analysis, if there is one. */
+  readonly analysis?: Analysis;
   /** The files that were read. */
   readonly read: readonly FileHash[];
-  /** What was made of the model; undefined if it was only inspected, or refused. */
-  readonly result?: {
-    readonly graph: LoadedModel['graph'];
-    readonly report: FreezeReport | FoldReport;
-    readonly written: FileData | undefined;
-  };
   readonly refusal?: BnfixError;
 }
 
@@ -74,30 +68,27 @@ export async function checkPage(path: string, args: Args, inputs: readonly strin
  * @param result - the file of the result, which is not overwritten
  * @throws BnfixError `unwritable` when it cannot be written
  */
-export async function writePage(path: string, subject: PageSubject, result: string | undefined): Promise<WrittenPage> {
+export async function writePage(path: string, request: PageRequest, result?: string): Promise<WrittenPage> {
   const { pageOf } = await import('../page/page.js');
-  const content = new TextEncoder().encode(pageOf(pageData(subject), flagText));
+  const { args, model } = request;
+  const content = new TextEncoder().encode(pageOf(pageData(request), flagText));
   const encoded = { byteLength: content.length, chunks: () => [content] };
-  const inputs = [...subject.model.files, ...(result === undefined ? [] : [result])];
-  const { bytes } = await aboutPage(writeFile(path, encoded, { force: subject.args.flag('force'), inputs }));
+  const inputs = [...model.files, ...(result === undefined ? [] : [result])];
+  const { bytes } = await aboutPage(writeFile(path, encoded, { force: args.flag('force'), inputs }));
   return { path, bytes };
 }
 
-function pageData({ command, args, model, options, read, result, refusal }: PageSubject): PageData {
-  const analysis = analyse(model, options);
-  const inspection = inspectAnalysis(analysis);
-  return {
+function pageData({ command, args, model, options, analysis, read, result, refusal }: PageRequest): PageData {
+  return pageDataOf(analysis ?? analyse(model, options), {
     command: {
       name: command,
       line: ['bnfix', ...args.given].map(shellQuoted).join(' '),
       versions: [`bnfix ${version()}`, `Node.js ${process.versions.node}`],
       read,
     },
-    inspection,
-    result: result && { report: result.report, ops: opCounts(result.graph), written: result.written },
+    result,
     refusal: refusal && refusalData(refusal),
-    graph: graphView(analysis.graph, inspection, result?.report),
-  };
+  });
 }
 
 function refusalData({ message, where, whyLines, wholeWhy, fixes }: BnfixError): RefusalData {

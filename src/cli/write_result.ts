@@ -20,7 +20,7 @@ import { interruptible, uninterrupted } from './interrupt.js';
 import { hanging, wrapped } from './layout.js';
 import { makeOrAsk } from './make_or_ask.js';
 import { nextLines } from './next_steps.js';
-import { checkPage, type PageSubject, pageTarget, writePage } from './page_file.js';
+import { checkPage, type PageRequest, pageTarget, writePage } from './page_file.js';
 import { progressBar } from './progress.js';
 import { jsonReport, type Written } from './report.js';
 import { type ReportStyle, reportStyle } from './report_style.js';
@@ -91,7 +91,7 @@ function fileOf({ path, sha256 }: Written): FileData | undefined {
 /** Writes the page of a model that was refused: it shows what was found. */
 async function showRefusal(
   page: string,
-  subject: Pick<PageSubject, 'command' | 'args' | 'model' | 'options'>,
+  subject: Pick<PageRequest, 'command' | 'args' | 'model' | 'options'>,
   error: unknown,
   hashes: FileHashes | undefined,
   terminal: Terminal,
@@ -100,7 +100,7 @@ async function showRefusal(
   if (!(error instanceof BnfixError) || error.data?.problems === undefined) return;
   const read = (await hashes?.all()) ?? [];
   try {
-    await writePage(page, { ...subject, read, refusal: error }, undefined);
+    await writePage(page, { ...subject, read, refusal: error });
     terminal.err(`bnfix: ${printable(page)} shows what was found`);
   } catch (unwritten) {
     // The refusal is what the command failed for.

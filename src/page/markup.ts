@@ -37,10 +37,14 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** A name, which a browser may break after each slash. */
+/** More places to break a line are of no use. */
+const MOST_BREAKS = 40;
+
+/** A name, which a browser may break before each slash. */
 export function nameMarkup(name: string): Markup {
-  const [first, ...rest] = name.split('/').map((part, i) => html`${i === 0 ? '' : '/'}${part}`);
-  return html`<bdi>${first}${rest.map((part) => html`<wbr>${part}`)}</bdi>`;
+  const parts = name.split('/');
+  const [first = '', ...rest] = parts.length > MOST_BREAKS ? [name] : parts;
+  return html`<bdi>${first}${rest.map((part) => html`<wbr>/${part}`)}</bdi>`;
 }
 
 /** A text as HTML. */

@@ -12,8 +12,16 @@ const CHANNELS = 4;
 /** The name of each node of a net: of layer `i`, and which one of the layer. */
 export type NameOf = (layer: number, node: string) => string;
 
-/** Writes a frozen net of convolutions, batch norms in training mode and activations. @returns its number of nodes */
+/** Writes a frozen net. @returns its number of nodes */
 export function writeNet(path: string, layers: number, nameOf: NameOf): number {
+  const graph = netOf(layers, nameOf);
+  const bytes = [...encodeGraphDef(graph).chunks()].map((chunk) => Buffer.from(chunk));
+  writeFileSync(path, Buffer.concat(bytes));
+  return graph.size;
+}
+
+/** A frozen net of convolutions, batch norms and activations. */
+export function netOf(layers: number, nameOf: NameOf, activation = 'Relu'): Graph {
   const nodes: NodeSpec[] = [
     { name: nameOf(0, 'input'), op: 'Placeholder', attr: { dtype: FLOAT, shape: attr.shape([-1, 8, 8, CHANNELS]) } },
   ];
@@ -37,21 +45,15 @@ export function writeNet(path: string, layers: number, nameOf: NameOf): number {
         inputs: ['conv', 'gamma', 'beta', 'mean', 'variance'].map(ref),
         attr: { T: FLOAT, is_training: attr.bool(false) },
       },
-      { name: name('relu'), op: 'Relu', inputs: [ref('bn')], attr: { T: FLOAT } },
+      { name: name('relu'), op: activation, inputs: [ref('bn')], attr: { T: FLOAT } },
     );
     at = name('relu');
   }
-  const bytes = [...encodeGraphDef(new Graph(nodes)).chunks()].map((chunk) => Buffer.from(chunk));
-  writeFileSync(path, Buffer.concat(bytes));
-  return nodes.length;
+  return new Graph(nodes);
 }
 
 function constant(name: string, shape: readonly number[], value: number): NodeSpec {
   const size = shape.reduce((product, each) => product * each, 1);
-  const tensor = numberTensor(
-    DataType.DT_FLOAT,
-    shape,
-    Array.from({ length: size }, (_, i) => value + i / 10),
-  );
-  return { name, op: 'Const', tensor, attr: { dtype: FLOAT } };
+  const values = Array.from({ length: size }, (_, i) => value + i / 10);
+  return { name, op: 'Const', tensor: numberTensor(DataType.DT_FLOAT, shape, values), attr: { dtype: FLOAT } };
 }

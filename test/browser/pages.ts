@@ -1,8 +1,17 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
+import { flagText } from '../../src/cli/flags.js';
+import { analyse } from '../../src/freezing/analyse.js';
+import { fold } from '../../src/freezing/fold.js';
+import type { Graph } from '../../src/graph/graph.js';
+import { pageOf } from '../../src/page/page.js';
+import type { PageData } from '../../src/page/page_data.js';
+import { pageDataOf } from '../../src/page/page_data_of.js';
+import type { GraphView } from '../../src/page/script_data.js';
 import { cli } from '../cli/support.js';
+import { modelOf } from '../support/model.js';
 
 /** A folder that is removed after the tests of a file. */
 export function folderForTests(): (name: string) => string {
@@ -22,4 +31,38 @@ export async function pageBy(
   const { code, stderr } = await cli([command, model, ...dryRun, ...args, '-q', '--html', path]);
   if (code !== 0) throw new Error(stderr);
   return path;
+}
+
+/** What stands for a name in {@link hostilePage}. */
+export const NAME = 'NAME';
+
+/**
+ * Makes a page with names that neither the reader nor the analysis lets through: pages do not rely on them.
+ * @param graph - with {@link NAME} in place of them
+ */
+export function hostilePage(graph: Graph, output: string, path: string, name: string): string {
+  const outputs = [output];
+  const model = { ...modelOf(graph), name: `${NAME}.pb` };
+  const folded = fold(model, { outputs });
+  const file = { path: NAME, sha256: undefined };
+  const data = pageDataOf(analyse(model, { outputs }), {
+    command: { name: 'fold', line: `bnfix fold ${NAME}`, versions: [NAME], read: [file] },
+    result: { graph: folded.graph, report: folded.report, written: file },
+  });
+  const whole = { ...data.graph, names: wholeNames(data.graph), shared: data.graph.names.map(() => 0) };
+  writeFileSync(path, pageOf(renamed({ ...data, graph: whole }, name) as PageData, flagText));
+  return path;
+}
+
+function wholeNames({ names, shared }: GraphView): string[] {
+  const whole: string[] = [];
+  for (const [i, rest] of names.entries()) whole.push((whole[i - 1] ?? '').slice(0, shared[i]) + rest);
+  return whole;
+}
+
+function renamed(value: unknown, name: string): unknown {
+  if (typeof value === 'string') return value.replaceAll(NAME, () => name);
+  if (Array.isArray(value)) return value.map((each) => renamed(each, name));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, renamed(each, name)]));
 }
