@@ -12,7 +12,7 @@ const NAMES: readonly (readonly [what: string, name: string])[] = [
   ['quotes', `a"b'c\`d\${window.pwned = 1}`],
   ['a title', '</title></textarea></style><svg onload=window.pwned=1>'],
   ['control characters', 'a\u0000b\u0007c\u001b[31md\u0085e'],
-  ['right to left', 'abc\u202edcba\u202c\u05d0\u05d1\u2066x'],
+  ['right to left', 'abc\u202efed\u202c\u05d0\u05d1\u2066x'],
   ['without width', 'a\u200bb\ufeffc\u2028d'],
   ['a line break', 'first\nsecond'],
   ['10,000 characters', 'x'.repeat(10_000)],
