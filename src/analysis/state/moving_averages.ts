@@ -223,6 +223,7 @@ class Finder {
         top = hop;
       }
       at = hop ?? this.#upstream(here);
+      if (at && !this.#hasChannels(variable, at)) at = undefined;
       if (!at && !variable.row) {
         this.steadyState.converged.set(variable.node, { variable: variable.node, base: here, limit: throughHere });
       }
@@ -262,6 +263,21 @@ class Finder {
     const own = this.#shapes.of(ref);
     if (!shape || !own || [...shape, ...own].some((size) => size < 0)) return true;
     return elementCount(shape) === elementCount(own);
+  }
+
+  /**
+   * Whether a tensor may have the channels of a variable, besides other dimensions (virtual batches, towers). A variable of
+   * one number that averages a mean over the channels, or one of them, does not hold their statistics.
+   */
+  #hasChannels({ shape }: Variable, ref: TensorRef): boolean {
+    const own = this.#shapes.of(ref);
+    if (!shape || !own) return true;
+    const [channels, sizes] = [shape, own].map((all) => all.filter((size) => size !== 1)) as [number[], number[]];
+    if (channels.length === 0) return sizes.length === 0;
+    return channels.every((size, i) => {
+      const other = sizes.at(i - channels.length);
+      return other !== undefined && (size < 0 || other < 0 || size === other);
+    });
   }
 
   /** Whether a tensor is a maximum or a minimum over an axis. */
