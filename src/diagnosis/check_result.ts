@@ -29,5 +29,16 @@ export type Repair =
   | { readonly code: 'freeze'; readonly outputs: readonly string[]; readonly needsCheckpoint: boolean }
   /** `freeze` refuses the model for this reason; the fixes are options of `freeze`. */
   | { readonly code: 'refused'; readonly message: string; readonly fixes: readonly Fix[] }
-  /** Repair the TensorFlow model that it was converted from, and convert that again. */
-  | { readonly code: 'convert'; readonly from: 'tfjs' | 'onnx' };
+  | ConvertAgain;
+
+/** Repair what it was converted from, and convert that again. */
+export interface ConvertAgain {
+  readonly code: 'convert';
+  /** The type of the model. */
+  readonly from: 'tfjs' | 'onnx';
+  /** The program that wrote it, as the file says; undefined if it does not. */
+  readonly producer: string | undefined;
+  /** The inputs and outputs to name to a converter, as it spells them. */
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+}

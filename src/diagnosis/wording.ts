@@ -3,7 +3,7 @@ import { randomOpProblemText } from '../freezing/random_op_text.js';
 import { healthText, lastBatchText, missingText } from '../freezing/statistics_text.js';
 import { countText, listed, plural, shapeText } from '../freezing/text.js';
 import type { CheckSummary } from './check_report.js';
-import type { CheckResult } from './check_result.js';
+import type { CheckResult, ConvertAgain } from './check_result.js';
 import type { Finding, FindingDetail, FlagSetting, RuleId, TrainingOpKind } from './finding.js';
 
 // All sentences about diagnoses: findings and inspections are data, and this module turns them into text.
@@ -164,10 +164,16 @@ export function refusedText(message: string, command: string): string {
   return `freeze refuses it: ${message} (${command} shows the ways on)`;
 }
 
-/** How to repair a model that was converted. */
-export function convertText(from: 'tfjs' | 'onnx'): string {
-  const converter = from === 'tfjs' ? 'tensorflowjs_converter' : 'tf2onnx';
-  return `repair the TensorFlow model that it was converted from with bnfix freeze, then convert the result with ${converter}`;
+/** How to repair a model that was converted. @param command - what repairs and converts the TensorFlow model that it was converted from */
+export function convertText({ from, producer = '' }: ConvertAgain, command: string): string {
+  if (from === 'onnx' && /^pytorch/i.test(producer)) {
+    return 'export it again in inference mode: model.eval(), then torch.onnx.export(model, ...) without training=...';
+  }
+  const isOfTensorFlow = from === 'tfjs' || producer === 'tf2onnx';
+  const start = isOfTensorFlow
+    ? 'repair'
+    : `export it again in inference mode${producer ? ` with ${producer}` : ''}, or repair`;
+  return `${start} the TensorFlow model that it was converted from, and convert that: ${command}`;
 }
 
 // --- Beside the results of `check` ---

@@ -1,7 +1,7 @@
 import { basename, dirname, join } from 'node:path';
 import type { CheckedFile, ModelFile } from '../../checkable.js';
 import type { ModelError, ModelReport } from '../../diagnosis/check_report.js';
-import type { Repair } from '../../diagnosis/check_result.js';
+import type { ConvertAgain, Repair } from '../../diagnosis/check_result.js';
 import { checkVerdictText, convertText, findingText, refusedText } from '../../diagnosis/wording.js';
 import { BnfixError, fixText } from '../../errors.js';
 import { printableData } from '../../printable.js';
@@ -64,6 +64,23 @@ function freezeCommand(path: string, { outputs, needsCheckpoint }: Extract<Repai
   return words.join(' ');
 }
 
+/** The commands that repair a TensorFlow model and convert it once more. */
+function convertCommand(path: string, { from, inputs, outputs }: ConvertAgain): string {
+  const names = (values: readonly string[]) => (values.length > 0 ? shellQuoted(values.join(',')) : 'NAMES');
+  const freeze = 'bnfix freeze MODEL -o frozen.pb';
+  if (from === 'tfjs') {
+    const folder = shellQuoted(`${dirname(path)}.fixed`);
+    return `${freeze} && tensorflowjs_converter --input_format=tf_frozen_model --output_node_names=${names(outputs)} frozen.pb ${folder}`;
+  }
+  const ends = `--inputs ${names(inputs)} --outputs ${names(outputs)}`;
+  return `${freeze} && python -m tf2onnx.convert --graphdef frozen.pb ${ends} --output ${shellQuoted(fixedName(path))}`;
+}
+
+/** The name of a repaired file next to the one that was checked: `model.fixed.onnx`. */
+function fixedName(path: string): string {
+  return path.replace(/(\.[^./\\]*)?$/, '.fixed$1');
+}
+
 function noteOf(path: string, repair: Repair): string | undefined {
   switch (repair.code) {
     case 'freeze':
@@ -71,6 +88,6 @@ function noteOf(path: string, repair: Repair): string | undefined {
     case 'refused':
       return refusedText(printableData(repair.message), `bnfix freeze ${shellQuoted(path)} --dry-run`);
     case 'convert':
-      return convertText(repair.from);
+      return convertText(printableData(repair), convertCommand(path, repair));
   }
 }

@@ -1,8 +1,7 @@
 import { checkHealth, type Health, type NamedValue } from '../../analysis/state/health.js';
 import { BnfixError } from '../../errors.js';
-import { readNumbers } from '../../graph/tensor.js';
 import { constantOf, type OpenExternal } from './constants.js';
-import type { Flow, Statistic } from './flow.js';
+import { type Flow, type Normalisation, type Statistic, startsWithOne } from './flow.js';
 import type { OnnxNode, Value } from './scope.js';
 
 /** A batch norm of a model. */
@@ -22,6 +21,7 @@ const FIRST_WITHOUT_TEST_FLAG = 7;
 /** The batch norms that feed an output; the reductions of those that use batch statistics are added to `claimed`. */
 export function findBatchNorms(
   nodes: readonly OnnxNode[],
+  normalisations: readonly Normalisation[],
   flow: Flow,
   open: OpenExternal,
   claimed: Set<OnnxNode>,
@@ -38,11 +38,13 @@ export function findBatchNorms(
     const computed = [mean, variance].map((value) => value && flow.of(value));
     const statistics = computed.filter((each): each is Statistic => each !== undefined && each !== 'data');
     for (const statistic of statistics) claim(statistic);
-    const health = mean && variance && healthOf(mean, variance, open);
-    const isTraining = statistics.length > 0 || (isInTraining(node) && !isPerExample(node));
+    const isByExample = isInTraining(node) && isPerExample(node);
+    const isTraining = statistics.length > 0 || (isInTraining(node) && !isByExample);
+    // An instance norm has no use for stored statistics.
+    const health = mean && variance && !isByExample ? healthOf(mean, variance, open) : undefined;
     return { node, isTraining, health };
   });
-  const unfused = flow.normalisations.flatMap(({ statistic }): OnnxBatchNorm[] => {
+  const unfused = normalisations.flatMap(({ statistic }): OnnxBatchNorm[] => {
     const { root } = statistic;
     if (!root || !isOfBatchNorm(statistic, flow)) return [];
     claim(statistic);
@@ -63,17 +65,15 @@ function isInTraining(node: OnnxNode): boolean {
  * instance norm.
  */
 function isPerExample({ inputs, outputs, scope }: OnnxNode): boolean {
-  const before = inputs[0]?.producer;
-  const after = scope.values.get(outputs[0] ?? '')?.consumers ?? [];
+  let before = inputs[0]?.producer;
+  if (before?.op === 'Transpose' && before.ints('perm')?.[0] === 0) before = before.inputs[0]?.producer;
+  const consumersOf = (node: { readonly scope: OnnxNode['scope']; readonly outputs: OnnxNode['outputs'] }) =>
+    node.scope.values.get(node.outputs[0] ?? '')?.consumers ?? [];
+  const after = consumersOf({ scope, outputs }).flatMap((node) =>
+    node.op === 'Transpose' ? consumersOf(node) : [node],
+  );
   const isBack = after.length > 0 && after.every(({ op }) => op === 'Reshape');
   return before?.op === 'Reshape' && isBack && startsWithOne(before.inputs[1]);
-}
-
-/** Whether a shape begins with 1: a constant, or a Concat of parts. */
-function startsWithOne(shape: Value | undefined): boolean {
-  const first = shape?.producer?.op === 'Concat' ? shape.producer.inputs[0] : shape;
-  const constant = first && constantOf(first, () => undefined);
-  return constant !== undefined && 'tensor' in constant && readNumbers(constant.tensor)[0] === 1;
 }
 
 function healthOf(mean: Value, variance: Value, open: OpenExternal): Health | undefined {

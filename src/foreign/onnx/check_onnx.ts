@@ -1,5 +1,5 @@
 import { type CheckOptions, levelsOf } from '../../diagnosis/check_options.js';
-import type { CheckResult } from '../../diagnosis/check_result.js';
+import type { CheckResult, ConvertAgain } from '../../diagnosis/check_result.js';
 import type { Finding, FlagSetting, RuleId } from '../../diagnosis/finding.js';
 import type { ByteSource } from '../../io/source.js';
 import type { OnnxBatchNorm } from './batch_norms.js';
@@ -35,8 +35,13 @@ export function checkOnnx(source: ByteSource, open: OpenExternal, options: Check
     batchNorms: { total: batchNorms.length, training: batchNorms.filter(({ isTraining }) => isTraining).length },
     once: verdict === 'ok_once' ? once : [],
     findings: [...errors, ...found.filter(({ level }) => level !== 'error')],
-    repair: verdict === 'affected' ? { code: 'convert', from: 'onnx' } : undefined,
+    repair: verdict === 'affected' ? repairOf(model) : undefined,
   };
+}
+
+function repairOf({ producer, inputs, body }: OnnxModel): ConvertAgain {
+  const fed = inputs.filter(({ name }) => !body.initializers.has(name)).map(({ name }) => name);
+  return { code: 'convert', from: 'onnx', producer, inputs: fed, outputs: body.outputs };
 }
 
 /** The findings of all rules that are not off. */

@@ -1,4 +1,5 @@
-import { comparesNumbers, isRandom, SCALAR_FUNCTIONS, shiftsNumbers } from './ops.js';
+import type { Flow } from './flow.js';
+import { comparesNumbers, isRandom, keepsElements, SCALAR_FUNCTIONS, shiftsNumbers } from './ops.js';
 import type { Scalars } from './scalars.js';
 import type { OnnxNode, Value } from './scope.js';
 
@@ -16,18 +17,20 @@ const FIRST_WITH_INPUT = 12;
 const MAX_HOPS = 16;
 
 /** The active dropouts and other random ops that feed an output. */
-export function findRandomUses(nodes: readonly OnnxNode[], outputOf: OutputOf, scalars: Scalars): RandomUse[] {
+export function findRandomUses(nodes: readonly OnnxNode[], flow: Flow, scalars: Scalars): RandomUse[] {
   return nodes.flatMap((node): RandomUse[] => {
     if (node.domain !== '') return [];
     if (node.op === 'Dropout') return isActive(node, scalars) ? [{ node, isDropout: true }] : [];
     if (!isRandom(node.op)) return [];
-    const mask = maskOf(node, outputOf, scalars);
+    const mask = maskOf(node, flow, scalars);
     return mask === 'off' ? [] : [{ node, isDropout: mask === 'dropout' }];
   });
 }
 
 /** The first output of a node; undefined if nothing reads it. */
-export type OutputOf = (node: OnnxNode) => Value | undefined;
+function outputOf({ scope, outputs }: OnnxNode): Value | undefined {
+  return scope.values.get(outputs[0] ?? '');
+}
 
 function isActive(node: OnnxNode, scalars: Scalars): boolean {
   const { opset, inputs } = node;
@@ -39,13 +42,16 @@ function isActive(node: OnnxNode, scalars: Scalars): boolean {
 }
 
 /** What random numbers are compared with to make the mask of a dropout. `off`: it keeps everything. */
-function maskOf(random: OnnxNode, outputOf: OutputOf, scalars: Scalars): 'dropout' | 'off' | undefined {
+function maskOf(random: OnnxNode, flow: Flow, scalars: Scalars): 'dropout' | 'off' | undefined {
   let node = random;
   let added: Value | undefined;
   for (let hops = 0; hops < MAX_HOPS; hops++) {
     const value = outputOf(node);
     const compare = value?.consumers.find(({ op }) => comparesNumbers(op));
-    if (value && compare) return keepsAll(compare, value, added, scalars) ? 'off' : 'dropout';
+    if (value && compare) {
+      const result = constantMask(compare, value, added, scalars);
+      return result !== undefined && keeps(compare, result, flow) ? 'off' : 'dropout';
+    }
     const next = value?.consumers.find(({ op }) => shiftsNumbers(op));
     if (!value || !next) return undefined;
     if (next.op === 'Add') added = next.inputs.find((input) => input !== value);
@@ -54,16 +60,41 @@ function maskOf(random: OnnxNode, outputOf: OutputOf, scalars: Scalars): 'dropou
   return undefined;
 }
 
-/** Whether a comparison of numbers from 0 to 1 has the result that keeps everything. */
-function keepsAll(compare: OnnxNode, numbers: Value, added: Value | undefined, scalars: Scalars): boolean {
+/** The result of comparing numbers from 0 to 1, if it is the same for all. */
+function constantMask(
+  compare: OnnxNode,
+  numbers: Value,
+  added: Value | undefined,
+  scalars: Scalars,
+): boolean | undefined {
   const isFirst = compare.inputs[0] === numbers;
   // floor(keep_prob + random): 1 for all if keep_prob is 1.
   const threshold = compare.op === 'Floor' ? added : compare.inputs[isFirst ? 1 : 0];
   const limit = threshold && scalars.decide(threshold);
-  if (limit === undefined) return false;
-  if (compare.op === 'Floor') return limit >= 1;
-  const result = (number: number) =>
-    SCALAR_FUNCTIONS.get(compare.op)?.(...(isFirst ? [number, limit] : [limit, number]));
+  if (limit === undefined) return undefined;
+  if (compare.op === 'Floor') return limit >= 1 || (limit <= 0 ? false : undefined);
+  const compute = SCALAR_FUNCTIONS.get(compare.op);
+  const result = (number: number) => compute?.(...(isFirst ? [number, limit] : [limit, number]));
   // Random numbers are less than 1.
-  return result(0) === result(1 - Number.EPSILON) && result(0) !== undefined;
+  const [least, most] = [result(0), result(1 - Number.EPSILON)];
+  return least === most && least !== undefined ? least !== 0 : undefined;
+}
+
+/** Whether a mask with this value everywhere keeps the data: it is a factor, or chooses the data. */
+function keeps(compare: OnnxNode, result: boolean, flow: Flow): boolean {
+  let node = compare;
+  let mask = result;
+  for (let hops = 0; hops < MAX_HOPS; hops++) {
+    const value = outputOf(node);
+    const next = value?.consumers[0];
+    if (!value || !next) return false;
+    if (next.op === 'Where') {
+      const chosen = next.inputs[mask ? 1 : 2];
+      return chosen !== undefined && flow.of(chosen) !== undefined;
+    }
+    if (next.op === 'Not') mask = !mask;
+    else if (!keepsElements(next.op)) return mask;
+    node = next;
+  }
+  return false;
 }

@@ -1,7 +1,7 @@
 import { findBatchNorms, type OnnxBatchNorm } from './batch_norms.js';
 import type { OpenExternal } from './constants.js';
 import { findRandomUses, type RandomUse } from './dropouts.js';
-import { Flow } from './flow.js';
+import { Flow, type Normalisation } from './flow.js';
 import { trainingKind } from './ops.js';
 import { inOrder } from './order.js';
 import type { OnnxModel } from './read_model.js';
@@ -33,14 +33,18 @@ export function examine(
     const number = scalars.decide(value);
     return number === undefined ? undefined : number !== 0;
   };
-  const nodes = inOrder(new Resolver(model, condition).outputs);
-  const flow = new Flow(model, scalarInputs, nodes);
+  const { outputs } = new Resolver(model, condition);
+  const all = inOrder(outputs);
+  const flow = new Flow(model, scalars, all);
+  const nodes = flow.zeros.size === 0 ? all : inOrder(outputs, (node) => flow.zeros.has(node));
+  const live = new Set(nodes);
+  const normalisations = flow.normalisations.filter(({ node }) => live.has(node));
   const claimed = new Set<OnnxNode>();
-  const batchNorms = findBatchNorms(nodes, flow, open, claimed);
+  const batchNorms = findBatchNorms(nodes, normalisations, flow, open, claimed);
   return {
     batchNorms,
-    random: findRandomUses(nodes, (node) => node.scope.values.get(node.outputs[0] ?? ''), scalars),
-    reductions: flow.isBatchOfOne ? [] : reductionsLeft(nodes, flow, claimed),
+    random: findRandomUses(nodes, flow, scalars),
+    reductions: reductionsLeft(nodes, normalisations, flow, claimed),
     training: nodes.flatMap((node) => {
       const kind = trainingKind(node.op, node.domain);
       return kind ? [{ node, kind }] : [];
@@ -49,9 +53,16 @@ export function examine(
   };
 }
 
-function reductionsLeft(nodes: readonly OnnxNode[], flow: Flow, claimed: ReadonlySet<OnnxNode>): OnnxNode[] {
-  const applied = new Set(flow.normalisations.flatMap(({ statistic }) => statistic.reductions));
+function reductionsLeft(
+  nodes: readonly OnnxNode[],
+  normalisations: readonly Normalisation[],
+  flow: Flow,
+  claimed: ReadonlySet<OnnxNode>,
+): OnnxNode[] {
+  const applied = new Set(normalisations.flatMap(({ statistic }) => statistic.reductions));
   const averages = nodes.filter(({ op, domain }) => op === 'MeanVarianceNormalization' && domain === '');
-  const overBatch = averages.filter((node) => (node.ints('axes') ?? [0]).includes(0));
+  const overBatch = averages.filter(
+    (node) => (node.ints('axes') ?? [0]).includes(0) && !(node.inputs[0] && flow.isOfOneExample(node.inputs[0])),
+  );
   return nodes.filter((node) => (applied.has(node) && !claimed.has(node)) || overBatch.includes(node));
 }

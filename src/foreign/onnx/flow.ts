@@ -1,7 +1,17 @@
 import { readNumbers } from '../../graph/tensor.js';
 import { constantOf, numberOfConstant, sourceOfConstant } from './constants.js';
-import { isArithmetic, isConvolution, isRandom, isReduction, keepsElements, keepsRank, readsShape } from './ops.js';
+import {
+  isArithmetic,
+  isConvolution,
+  isRandom,
+  isReduction,
+  keepsFirstSize,
+  keepsRank,
+  movesElements,
+  readsShape,
+} from './ops.js';
 import type { OnnxModel } from './read_model.js';
+import type { Scalars } from './scalars.js';
 import type { OnnxNode, Value } from './scope.js';
 
 /** A tensor that is computed from data through reductions over the batch alone. */
@@ -29,6 +39,8 @@ const MAX_HOPS = 100;
 export class Flow {
   /** Where statistics act on data, one for each root; those without a root act by themselves. */
   readonly normalisations: Normalisation[] = [];
+  /** Products with a zero: flags that choose by arithmetic. */
+  readonly zeros = new Set<OnnxNode>();
   /** For a reduction of the squared distance from a mean: the reductions of the mean. */
   readonly centers = new Map<OnnxNode, readonly OnnxNode[]>();
   /** Reductions of squares. */
@@ -36,12 +48,15 @@ export class Flow {
   readonly #dependences = new Map<OnnxNode, Dependence>();
   readonly #passed = new Map<OnnxNode, Dependence>();
   readonly #centered = new Map<OnnxNode, readonly OnnxNode[]>();
+  readonly #scalars: Scalars;
   readonly #data: ReadonlyMap<string, readonly (number | undefined)[] | undefined>;
   readonly #applied = new Set<OnnxNode | string>();
 
-  /** @param scalars - inputs of the model that are no data */
-  constructor(model: OnnxModel, scalars: ReadonlySet<string>, nodes: readonly OnnxNode[]) {
-    this.#data = new Map(model.inputs.filter(({ name }) => !scalars.has(name)).map(({ name, shape }) => [name, shape]));
+  /** @param scalars - expressions that are no data */
+  constructor(model: OnnxModel, scalars: Scalars, nodes: readonly OnnxNode[]) {
+    this.#scalars = scalars;
+    const data = model.inputs.filter(({ name }) => !scalars.inputs.has(name));
+    this.#data = new Map(data.map(({ name, shape }) => [name, shape]));
     for (const node of nodes) this.#dependences.set(node, this.#step(node));
   }
 
@@ -67,10 +82,19 @@ export class Flow {
       this.#noteSquare(node, first);
       return { reductions: [node], root: undefined };
     }
+    if (op === 'Mul' && this.#isZero(inputs, dependences)) {
+      this.zeros.add(node);
+      return undefined;
+    }
     const all = union(dependences);
     if (all === 'data') this.#apply(node, dependences);
     if (all === 'data' || all === undefined) return all;
     return isRoot(node) ? { ...all, root: node } : all;
+  }
+
+  /** Whether one of two factors is zero. */
+  #isZero(inputs: OnnxNode['inputs'], dependences: readonly Dependence[]): boolean {
+    return inputs.some((input, i) => input && dependences[i] === undefined && this.#scalars.decide(input) === 0);
   }
 
   /** Notes which statistics an op applies to data. */
@@ -87,16 +111,32 @@ export class Flow {
   }
 
   #noteSquare(node: OnnxNode, input: Value): void {
-    const squared = node.op === 'ReduceSumSquare' || node.op === 'ReduceL2' ? input : squareRoot(input);
+    const squared = node.op === 'ReduceSumSquare' || node.op === 'ReduceL2' ? input : this.#squareRoot(input);
     if (!squared) return;
     this.squares.add(node);
     const center = this.#centerOf(squared);
     if (center) this.centers.set(node, center);
   }
 
+  /** What a value is the square of, apart from factors that are no data. */
+  #squareRoot(value: Value): Value | undefined {
+    let at: Value | undefined = value;
+    for (let hops = 0; at && hops < MAX_HOPS; hops++) {
+      const { producer } = at as Value;
+      if (!producer) return undefined;
+      const { op, inputs } = producer;
+      const [first, second] = inputs;
+      if (op === 'Pow') return second && numberOfConstant(second) === 2 ? first : undefined;
+      if (op === 'Mul' && first === second) return first;
+      const factors = op === 'Mul' ? inputs.filter((input) => input && this.of(input) !== undefined) : [];
+      at = movesElements(op) ? first : factors.length === 1 ? factors[0] : undefined;
+    }
+    return undefined;
+  }
+
   #centerOf(value: Value): readonly OnnxNode[] | undefined {
     let { producer } = value;
-    for (let hops = 0; producer && hops < MAX_HOPS && keepsElements(producer.op); hops++)
+    for (let hops = 0; producer && hops < MAX_HOPS && movesElements(producer.op); hops++)
       producer = producer.inputs[0]?.producer;
     return producer && this.#centered.get(producer);
   }
@@ -104,10 +144,24 @@ export class Flow {
   /** Whether a reduction is over the first axis and not over all. */
   #isOverBatch(node: OnnxNode, input: Value): boolean {
     const axes = axesOf(node);
-    if (axes.length === 0) return false;
+    if (axes.length === 0 || this.isOfOneExample(input)) return false;
     const rank = this.#rankOf(input);
     const positive = axes.map((axis) => (axis < 0 && rank !== undefined ? axis + rank : axis));
     return positive.includes(0) && new Set(positive).size !== rank;
+  }
+
+  /** Whether the first dimension of a tensor is 1: by its shape, or by a Reshape. */
+  isOfOneExample(value: Value): boolean {
+    let at: Value | undefined = value;
+    for (let hops = 0; at && hops < MAX_HOPS; hops++) {
+      const { producer, name } = at as Value;
+      if (!producer) return this.#data.get(name)?.[0] === 1;
+      const { op, inputs } = producer;
+      if (op === 'Reshape') return startsWithOne(inputs[1]);
+      const keeps = op === 'Transpose' ? producer.ints('perm')?.[0] === 0 : keepsFirstSize(op);
+      at = keeps ? inputs[0] : undefined;
+    }
+    return false;
   }
 
   #rankOf(value: Value): number | undefined {
@@ -122,12 +176,6 @@ export class Flow {
       at = keepsRank(producer.op) ? producer.inputs[0] : undefined;
     }
     return undefined;
-  }
-
-  /** Whether every input of the model has a batch of one. */
-  get isBatchOfOne(): boolean {
-    const shapes = [...this.#data.values()];
-    return shapes.length > 0 && shapes.every((shape) => shape?.[0] === 1);
   }
 }
 
@@ -154,13 +202,11 @@ function isRoot({ op, inputs }: OnnxNode): boolean {
   return exponent !== undefined && !Number.isInteger(exponent);
 }
 
-/** What a value is the square of. */
-function squareRoot({ producer }: Value): Value | undefined {
-  if (!producer) return undefined;
-  const { op, inputs } = producer;
-  const [first, second] = inputs;
-  if (op === 'Mul' && first === second) return first;
-  return op === 'Pow' && second && numberOfConstant(second) === 2 ? first : undefined;
+/** Whether a shape begins with 1: a constant, or a Concat of parts. */
+export function startsWithOne(shape: Value | undefined): boolean {
+  const first = shape?.producer?.op === 'Concat' ? shape.producer.inputs[0] : shape;
+  const constant = first && constantOf(first, () => undefined);
+  return constant !== undefined && 'tensor' in constant && readNumbers(constant.tensor)[0] === 1;
 }
 
 /** The axes of a reduction: an attribute, or an input since opset 13 or 18; empty for all. */

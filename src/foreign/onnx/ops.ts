@@ -18,6 +18,9 @@ export const keepsElements = setOf(
   'Tile',
 );
 
+/** Output 0 has the elements of input 0, in another order or shape. */
+export const movesElements = (op: string): boolean => keepsElements(op) || op === 'Transpose';
+
 /** The output has as many dims as input 0. */
 export const keepsRank = setOf(
   'Identity',
@@ -33,6 +36,9 @@ export const keepsRank = setOf(
   'AveragePool',
   'Dropout',
   'Pad',
+  'Sub',
+  'Mul',
+  'Pow',
 );
 
 /** Input 1 is a kernel with as many dims as the data. */
@@ -40,6 +46,11 @@ export const isConvolution = setOf('Conv', 'ConvTranspose', 'ConvInteger');
 
 /** Takes one of two values, by a condition. */
 export const choosesBranch = setOf('If', 'Where');
+
+/** The first dimension of the output is that of input 0. */
+export const keepsFirstSize = (op: string): boolean => keepsRank(op) || isConvolution(op) || keepsFirst(op);
+
+const keepsFirst = setOf('Add', 'Div', 'Sqrt', 'GlobalAveragePool', 'MatMul', 'Gemm', 'Flatten');
 
 /** Reads the shape of its input alone. */
 export const readsShape = setOf('Shape', 'Size');
@@ -87,6 +98,14 @@ export const SCALAR_FUNCTIONS: ReadonlyMap<string, (...values: number[]) => numb
   ['Div', (a, b) => a / b],
   ['Reciprocal', (a) => 1 / a],
 ]);
+
+/** Ops that one operand can decide, whatever the other is. */
+export const DECIDED_BY: ReadonlyMap<string, { readonly by: (operand: number) => boolean; readonly result: number }> =
+  new Map([
+    ['And', { by: (operand: number) => operand === 0, result: 0 }],
+    ['Mul', { by: (operand: number) => operand === 0, result: 0 }],
+    ['Or', { by: (operand: number) => operand !== 0, result: 1 }],
+  ]);
 
 /** The domains of ops that train a model. */
 const TRAINING_DOMAINS = ['ai.onnx.preview.training', 'ai.onnx.training'];

@@ -6,8 +6,9 @@ type Stage = 'inputs' | 'subgraphs' | 'done';
 /**
  * The nodes that feed some values, each after what it reads. Nodes of a subgraph come after everything that is passed into it.
  * A cycle, which a valid model does not have, is cut somewhere.
+ * @param isCut - whether what a node reads does not matter
  */
-export function inOrder(outputs: readonly Value[]): OnnxNode[] {
+export function inOrder(outputs: readonly Value[], isCut: (node: OnnxNode) => boolean = () => false): OnnxNode[] {
   const order: OnnxNode[] = [];
   const stages = new Map<OnnxNode, Stage>();
   const stack: OnnxNode[] = [];
@@ -19,7 +20,7 @@ export function inOrder(outputs: readonly Value[]): OnnxNode[] {
     const stage = stages.get(node);
     if (stage === undefined) {
       stages.set(node, 'inputs');
-      push(node.inputs);
+      if (!isCut(node)) push(node.inputs);
     } else if (stage === 'inputs') {
       stages.set(node, 'subgraphs');
       push(node.results);

@@ -39,6 +39,8 @@ export interface OnnxInput {
 /** A model in ONNX format. */
 export interface OnnxModel {
   readonly name: string;
+  /** The program that wrote it; undefined if the file does not say. */
+  readonly producer: string | undefined;
   readonly body: Body;
   /** The inputs of the main graph; those with an initializer need not be fed. */
   readonly inputs: readonly OnnxInput[];
@@ -69,6 +71,7 @@ export function readOnnx(source: ByteSource): OnnxModel {
   const canDefault = int64(proto.ir_version) >= FIRST_WITH_DEFAULTS;
   return {
     name: source.name,
+    producer: proto.producer_name || undefined,
     body,
     inputs: (proto.graph.input ?? [])
       .filter(({ name }) => canDefault || !body.initializers.has(name ?? ''))

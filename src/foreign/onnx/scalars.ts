@@ -1,5 +1,5 @@
 import { numberOfConstant } from './constants.js';
-import { keepsElements, SCALAR_FUNCTIONS } from './ops.js';
+import { DECIDED_BY, keepsElements, SCALAR_FUNCTIONS } from './ops.js';
 import type { Value } from './scope.js';
 
 /** An expression of a condition or a rate is not deeper. */
@@ -17,7 +17,8 @@ const UNKNOWN: Scalar = { inputs: NO_INPUTS };
 /** Evaluates scalar expressions: conditions and rates, with some inputs of the model set to values. */
 export class Scalars {
   readonly #set: ReadonlyMap<string, number>;
-  readonly #inputs: ReadonlySet<string>;
+  /** The inputs of the model that are scalars. */
+  readonly inputs: ReadonlySet<string>;
   readonly #known = new Map<Value, Scalar>();
   /** Inputs that would have decided something if they had a value. */
   readonly undecided = new Set<string>();
@@ -27,7 +28,7 @@ export class Scalars {
    * @param set - the values of some of them
    */
   constructor(inputs: ReadonlySet<string>, set: ReadonlyMap<string, number>) {
-    this.#inputs = inputs;
+    this.inputs = inputs;
     this.#set = set;
   }
 
@@ -60,12 +61,14 @@ export class Scalars {
     const scalars = operands.map((operand) => (operand ? this.#scalar(operand, depth + 1) : UNKNOWN));
     const numbers = scalars.flatMap(({ number }) => (number === undefined ? [] : [number]));
     if (numbers.length === scalars.length) return { number: compute(...numbers), inputs: NO_INPUTS };
+    const decided = DECIDED_BY.get(op);
+    if (decided && numbers.some((number) => decided.by(number))) return { number: decided.result, inputs: NO_INPUTS };
     return { inputs: new Set(scalars.flatMap((scalar) => [...scalar.inputs])) };
   }
 
   #leaf(value: Value): Scalar {
     const { name, initializer, passedBy } = value;
-    if (passedBy || !this.#inputs.has(name)) return initializer ? constant(value) : UNKNOWN;
+    if (passedBy || !this.inputs.has(name)) return initializer ? constant(value) : UNKNOWN;
     const number = this.#set.get(name);
     return number === undefined ? { inputs: new Set([name]) } : { number, inputs: NO_INPUTS };
   }

@@ -1,11 +1,11 @@
 import { check } from '../../diagnosis/check.js';
 import { type CheckOptions, levelsOf } from '../../diagnosis/check_options.js';
-import type { CheckResult } from '../../diagnosis/check_result.js';
+import type { CheckResult, ConvertAgain } from '../../diagnosis/check_result.js';
 import type { Finding, FindingDetail, RuleId } from '../../diagnosis/finding.js';
 import type { ByteSource } from '../../io/source.js';
 import { findLayerNorms } from './layers_model.js';
 import { loadTfjs } from './load_tfjs.js';
-import { type ModelJson, notAModel, readModelJson } from './model_json.js';
+import { isObject, type ModelJson, notAModel, objectAt, readModelJson, textAt } from './model_json.js';
 import { type OpenShard, readManifest } from './weights.js';
 
 /**
@@ -34,7 +34,7 @@ async function checkGraph(
     // Variables stand for what is in files that do not exist.
     const rules = missing.length > 0 ? { ...options.rules, 'unfrozen-variables': 'off' as const } : options.rules;
     const result = check(model, rules ? { rules } : {});
-    return withMissing(result, missing, options);
+    return withMissing(result, missing, json, options);
   } finally {
     model.close();
   }
@@ -51,7 +51,7 @@ function checkLayers(source: ByteSource, json: ModelJson, open: OpenShard, optio
     });
     const batchNorms = { total: norms.length, training: 0 };
     const result = { verdict: 'ok', batchNorms, once: [], findings: [], repair: undefined } as const;
-    return withFindings(withMissing(result, weights.missing, options), findings);
+    return withFindings(withMissing(result, weights.missing, json, options), findings, json);
   } finally {
     for (const each of weights.sources) each.close();
   }
@@ -65,32 +65,41 @@ function readWeights(source: ByteSource, { manifest }: ModelJson, open: OpenShar
   }
 }
 
-/** Adds a finding for each file with weights that does not exist, and says what repairs a model of TensorFlow.js. */
-function withMissing(result: CheckResult, missing: readonly string[], options: CheckOptions): CheckResult {
+/** Adds a finding for each file with weights that does not exist. */
+function withMissing(
+  result: CheckResult,
+  missing: readonly string[],
+  json: ModelJson,
+  options: CheckOptions,
+): CheckResult {
   const findings = missing.flatMap((path) => {
-    const value = {
-      message: `${path} not found`,
-      where: path,
-      why: undefined,
-      fixes: [{ text: 'copy it next to model.json' }],
-    };
+    const fixes = [{ text: 'copy it next to model.json' }];
+    const value = { message: `${path} not found`, where: path, why: undefined, fixes };
     return findingOf('missing-weights', path, { code: 'missing_weight', value }, options);
   });
-  return withFindings(result, findings);
+  return withFindings(result, findings, json);
 }
 
-function withFindings(result: CheckResult, more: readonly Finding[]): CheckResult {
+/** Adds findings, and what repairs a model of TensorFlow.js. */
+function withFindings(result: CheckResult, more: readonly Finding[], json: ModelJson): CheckResult {
   const all = [...result.findings, ...more];
   const errors = all.filter(({ level }) => level === 'error');
   const findings = [...errors, ...all.filter(({ level }) => level !== 'error')];
-  const isAffected = errors.length > 0;
+  if (errors.length === 0) return { ...result, findings, repair: undefined };
   return {
     ...result,
     findings,
-    ...(isAffected
-      ? { verdict: 'affected', once: [], repair: { code: 'convert', from: 'tfjs' } }
-      : { repair: undefined }),
+    verdict: 'affected',
+    once: [],
+    repair: json.format === 'graph-model' ? repairOf(json) : undefined,
   };
+}
+
+function repairOf({ signature = {} }: ModelJson): ConvertAgain {
+  const outputs = Object.values(objectAt(signature, 'outputs') ?? {}).filter(isObject);
+  const names = outputs.flatMap((output) => textAt(output, 'name') ?? []);
+  const nodes = [...new Set(names.map((name) => name.replace(/:\d+$/, '')))];
+  return { code: 'convert', from: 'tfjs', producer: undefined, inputs: [], outputs: nodes };
 }
 
 function findingOf(rule: RuleId, node: string, detail: FindingDetail, options: CheckOptions): Finding[] {

@@ -1,0 +1,148 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { checkFile } from '../../src/checkable.js';
+import { BnfixError } from '../../src/errors.js';
+import { temporaryFolder } from '../cli/support.js';
+import { at, checkAt, summaryAt } from './support.js';
+
+const out = temporaryFolder();
+
+interface Case {
+  /** What onnxruntime does with an example; null if it does not take the model. */
+  readonly judge: 'alone' | 'batch' | 'random' | null;
+}
+
+const CASES = JSON.parse(readFileSync(at('onnx/cases.json'), 'utf8')) as Record<string, Case>;
+
+/** The verdict and the findings of each file of scripts/foreign/make_onnx.py. */
+const EXPECTED: Readonly<Record<string, readonly string[]>> = {
+  inference: ['ok'],
+  inference_9: ['ok'],
+  is_test_1: ['ok'],
+  training_mode: ['affected', 'training-batch-norm bn'],
+  training_mode_14: ['affected', 'training-batch-norm bn'],
+  training_outputs_9: ['affected', 'training-batch-norm bn'],
+  is_test_0: ['affected', 'training-batch-norm bn'],
+  consumed_inputs: ['affected', 'training-batch-norm bn'],
+  training_unused: ['ok'],
+  // Statistics.
+  nan_mean: ['affected', 'invalid-statistics bn'],
+  half_precision: ['affected', 'invalid-statistics bn'],
+  negative_variance: ['affected', 'invalid-statistics bn'],
+  statistics_of_constants: ['affected', 'invalid-statistics bn'],
+  untrained: ['ok', 'untrained-statistics bn'],
+  typed_lists: ['ok', 'untrained-statistics bn'],
+  external_data: ['affected', 'invalid-statistics bn'],
+  external_data_missing: ['affected', 'missing-weights bn'],
+  external_data_outside: ['affected', 'missing-weights bn'],
+  // Functions and subgraphs.
+  function_training: ['affected', 'training-batch-norm layer1/bn'],
+  function_inference: ['affected', 'invalid-statistics layer2/bn'],
+  if_always: ['affected', 'training-batch-norm bn'],
+  if_never: ['ok'],
+  if_flag: ['ok_once', 'unpinned-flag is_training'],
+  if_default_false: ['ok', 'unpinned-flag is_training'],
+  if_default_true: ['affected', 'training-batch-norm bn'],
+  where_flag: ['ok_once', 'unpinned-flag infer'],
+  loop: ['affected', 'training-batch-norm bn'],
+  // Batch norms of several ops.
+  unfused: ['affected', 'training-batch-norm root'],
+  unfused_mean_of_squares: ['affected', 'training-batch-norm root'],
+  unfused_axes_input: ['affected', 'training-batch-norm root'],
+  unfused_instance_norm: ['ok'],
+  unfused_layer_norm: ['ok'],
+  standardized_image: ['ok'],
+  instance_norm_by_batch_norm: ['ok'],
+  batch_centered: ['ok', 'batch-dependence mean'],
+  mean_variance_normalization: ['ok', 'batch-dependence mvn'],
+  mean_variance_normalization_of_examples: ['ok'],
+  // Dropout and random numbers.
+  dropout_training: ['affected', 'active-dropout drop'],
+  dropout_default_ratio: ['affected', 'active-dropout drop'],
+  dropout_inference: ['ok'],
+  dropout_without_flag: ['ok'],
+  dropout_ratio_0: ['ok'],
+  dropout_flag: ['ok_once', 'unpinned-flag train'],
+  dropout_10: ['ok'],
+  dropout_is_test_0: ['affected', 'active-dropout drop'],
+  dropout_is_test_1: ['ok'],
+  dropout_by_mask: ['affected', 'active-dropout uniform'],
+  dropout_by_mask_rate_0: ['ok'],
+  dropout_by_mask_keep_prob: ['ok_once', 'unpinned-flag keep_prob'],
+  latent: ['ok', 'random-op noise'],
+  random_unused: ['ok'],
+  // What only training needs.
+  gradient: ['ok', 'training-ops grad'],
+  training_info: ['ok', 'training-ops'],
+};
+
+describe('check of an ONNX file', () => {
+  it('has an expectation for every file', () => {
+    expect(Object.keys(EXPECTED).sort()).toEqual(Object.keys(CASES).sort());
+  });
+
+  it.each(Object.entries(EXPECTED))('%s', async (name, expected) => {
+    expect(await summaryAt(`onnx/${name}.onnx`)).toEqual(expected);
+  });
+
+  it.each(Object.entries(CASES))('%s: onnxruntime agrees', (name, { judge }) => {
+    const [verdict, ...findings] = EXPECTED[name]!;
+    const isFound = (rules: RegExp) => verdict === 'ok_once' || findings.some((finding) => rules.test(finding));
+    if (judge === 'batch') expect(isFound(/^(training-batch-norm|batch-dependence) /)).toBe(true);
+    if (judge === 'random') expect(isFound(/^(active-dropout|random-op) /)).toBe(true);
+    if (judge === 'alone') expect(findings.join()).not.toMatch(/training-batch-norm|batch-dependence|active-dropout/);
+  });
+
+  it('counts batch norms, and says what repairs the model', async () => {
+    const { kind, result } = await checkAt('onnx/training_mode.onnx');
+    expect(kind).toBe('onnx');
+    expect(result.batchNorms).toEqual({ total: 1, training: 1 });
+    expect(result.repair).toEqual({
+      code: 'convert',
+      from: 'onnx',
+      producer: 'make_onnx',
+      inputs: ['x'],
+      outputs: ['y'],
+    });
+    expect(result.findings[0]?.detail).toEqual({ code: 'batch_statistics', op: 'BatchNormalization', stored: true });
+  });
+
+  it('gives the values of flags', async () => {
+    const once = async (name: string) => (await checkAt(`onnx/${name}.onnx`)).result.once;
+    expect(await once('if_flag')).toEqual([{ name: 'is_training', value: false }]);
+    expect(await once('where_flag')).toEqual([{ name: 'infer', value: true }]);
+    expect(await once('dropout_by_mask_keep_prob')).toEqual([{ name: 'keep_prob', value: 1 }]);
+    const [finding] = (await checkAt('onnx/if_default_true.onnx')).result.findings;
+    expect(finding?.detail).toMatchObject({
+      code: 'training_by_default',
+      flags: [{ name: 'is_training', value: false }],
+    });
+  });
+
+  it('reads a corrupt file or refuses it', async () => {
+    const path = out('corrupt.onnx');
+    const names = Object.keys(EXPECTED);
+    const byte = fc.oneof(fc.nat(255), fc.constantFrom(0, 1, 0x0a, 0x12, 0x2a, 0x7f, 0x80, 0xff));
+    const edit = fc.tuple(fc.nat(2000), fc.nat(3), fc.array(byte, { maxLength: 3 }));
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...names),
+        fc.array(edit, { minLength: 1, maxLength: 3 }),
+        async (name, edits) => {
+          let bytes = [...readFileSync(at(`onnx/${name}.onnx`))];
+          for (const [start, length, inserted] of edits)
+            bytes = bytes.toSpliced(start % bytes.length, length, ...inserted);
+          writeFileSync(path, Uint8Array.from(bytes));
+          try {
+            await checkFile({ path, file: path, kind: 'onnx' });
+          } catch (error) {
+            expect(error).toBeInstanceOf(BnfixError);
+            expect((error as BnfixError).code).not.toBe('internal');
+          }
+        },
+      ),
+      { numRuns: 1000 },
+    );
+  });
+});
