@@ -34,7 +34,7 @@ export type { UnfusedPattern } from './analysis/training/unfused.js';
 export type { Shape } from './analysis/values/shapes.js';
 export { check } from './diagnosis/check.js';
 export type { CheckOptions } from './diagnosis/check_options.js';
-export type { CheckResult, CheckVerdict, Repair } from './diagnosis/check_result.js';
+export type { CheckResult, CheckVerdict, ConvertAgain, Repair } from './diagnosis/check_result.js';
 export type {
   Finding,
   FindingDetail,
