@@ -1,7 +1,9 @@
-/** What a group of nodes does with batch statistics; decides its colour. The first that applies to any of its batch norms. */
+/** What a group of nodes does with batch statistics, which decides its colour: the first that applies to any of its batch norms. */
 export type Role =
   /** It uses batch statistics. */
   | 'training'
+  /** A flag decides whether it uses batch statistics. */
+  | 'switched'
   /** It used batch statistics before the graph was frozen. */
   | 'repaired'
   /** It was folded into another op. */
@@ -11,16 +13,19 @@ export type Role =
   /** It has no batch norm. */
   | 'other';
 
+/** All roles, the most remarkable first. */
+export const ROLES: readonly Role[] = ['training', 'switched', 'repaired', 'folded', 'inference', 'other'];
+
 /** A graph as people look at it: what feeds the outputs, without weights, in groups of layers. Of bounded size. */
 export interface Drawing {
-  /** Inputs before what they feed. */
+  /** Inputs before what they feed, except in loops. */
   readonly groups: readonly DrawnGroup[];
   readonly edges: readonly DrawnEdge[];
 }
 
 /** Some nodes of a graph that are drawn as one. */
 export interface DrawnGroup {
-  /** Unique in the view: `g0`, `g1`, ... */
+  /** Unique in the drawing: `g0`, `g1`, ... */
   readonly id: string;
   /** The scope that its nodes have in common, or the name of its first node. Not escaped. */
   readonly name: string;
