@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundleCli, bundleTfjs } from './bundle.mjs';
+import { bundleCli, bundleTfjs, bundleViz } from './bundle.mjs';
 import { licenceTexts } from './licences.mjs';
 import { manPage } from './man.mjs';
 import { writePageAssets } from './page_assets.mjs';
@@ -42,15 +42,16 @@ try {
   writeFileSync(join(built, 'bnfix.1'), await manPage(cli));
   for (const file of readdirSync(cli)) if (file !== 'main.js') rmSync(join(cli, file), { recursive: true });
   const packages = [...ofPage, ...(await bundleCli(cli))];
-  removeForeignTypes(join(built, 'run'));
-  const bundles = ['run/tfjs_bundle.js', 'THIRD_PARTY_LICENSES.txt'];
+  for (const room of ['run', 'drawing']) removeForeignTypes(join(built, room));
+  const bundles = ['run/tfjs_bundle.js', 'drawing/viz_bundle.js', 'THIRD_PARTY_LICENSES.txt'];
   if (quick && bundles.every((file) => existsSync(join('dist', file))) && packages.every(hasLicence)) {
     // They do not depend on src/.
     for (const file of bundles) copyFileSync(join('dist', file), join(built, file));
   } else {
-    packages.push(...(await bundleTfjs(join(built, 'run'))));
+    packages.push(...(await bundleTfjs(join(built, 'run'))), ...(await bundleViz(join(built, 'drawing'))));
     // rolldown adds a few functions of its own.
-    const header = 'The files cli/*.cjs, page/assets.js and run/tfjs_bundle.js contain code of these packages.';
+    const header =
+      'The files cli/*.cjs, page/assets.js, run/tfjs_bundle.js and drawing/viz_bundle.js contain code of these packages.';
     const texts = licenceTexts([...packages, 'node_modules/rolldown'], header);
     writeFileSync(join(built, 'THIRD_PARTY_LICENSES.txt'), texts);
   }
@@ -88,10 +89,10 @@ function generateProtos() {
   run('node_modules/protobufjs-cli/bin/pbjs', descriptor);
 }
 
-/** Declarations with types of TensorFlow.js, which users do not have: none of them is public. */
+/** Declarations with types of bundled packages, which users do not have: none of them is public. */
 function removeForeignTypes(folder) {
   for (const file of readdirSync(folder).filter((name) => name.endsWith('.d.ts'))) {
-    if (readFileSync(join(folder, file), 'utf8').includes("'@tensorflow/")) rmSync(join(folder, file));
+    if (/'@(tensorflow|viz-js)\//.test(readFileSync(join(folder, file), 'utf8'))) rmSync(join(folder, file));
   }
 }
 

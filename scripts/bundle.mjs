@@ -9,8 +9,8 @@ const script = (name) => fileURLToPath(new URL(`bundle/${name}.mjs`, import.meta
 /** Native, and optional. */
 const NATIVE = /^@node-rs\//;
 
-/** Bundled apart: the library needs it as well. */
-const TFJS = /\/tfjs_bundle\.js$/;
+/** Bundled apart: TensorFlow.js, which the library needs as well, and Graphviz. */
+const APART = { 'tfjs_bundle.js': '../run/tfjs_bundle.js', 'viz_bundle.js': '../drawing/viz_bundle.js' };
 
 /** Loaded only when it is written. */
 const PAGE = '../page/page.js';
@@ -25,9 +25,7 @@ export function bundleCli(folder) {
   const input = {
     input: { cli: 'src/cli/index.ts' },
     external: [NATIVE, PAGE],
-    plugins: [
-      { name: 'tfjs', resolveId: (id) => (TFJS.test(id) ? { id: '../run/tfjs_bundle.js', external: true } : null) },
-    ],
+    plugins: [{ name: 'apart', resolveId: apart }],
     resolve: { alias: { 'string-width': script('string_width'), assert: script('assert') } },
     // What yargs' "extends" looks files up with; nothing extends anything here.
     transform: { define: { 'import.meta.resolve': 'require.resolve' } },
@@ -36,6 +34,11 @@ export function bundleCli(folder) {
   // Names stay, for the stack of an internal error.
   const minify = { mangle: false, compress: true };
   return bundle(input, { ...names, format: 'cjs', minify, codeSplitting: true });
+}
+
+function apart(id) {
+  const file = APART[id.slice(id.lastIndexOf('/') + 1)];
+  return file === undefined ? null : { id: file, external: true };
 }
 
 /**
@@ -52,6 +55,16 @@ export function bundleTfjs(folder) {
     treeshake: { moduleSideEffects: true },
   };
   return bundle(input, { file: join(folder, 'tfjs_bundle.js'), format: 'esm', minify: true });
+}
+
+/**
+ * Writes viz_bundle.js: Graphviz.
+ * @param folder - is to be dist/drawing
+ * @returns the folders of the packages that it contains
+ */
+export function bundleViz(folder) {
+  const output = { file: join(folder, 'viz_bundle.js'), format: 'esm', minify: true };
+  return bundle({ input: 'src/drawing/viz_bundle.ts' }, output);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { Shapes } from '../analysis/values/shapes.js';
 import type { Graph } from '../graph/graph.js';
 import { type Cluster, Clustering, joined, joinedOne } from './clusters.js';
 
@@ -11,12 +12,17 @@ const LONGEST_PERIOD = 6;
 export function bounded(graph: Graph, clusters: readonly Cluster[]): readonly Cluster[] {
   if (clusters.length <= MOST_GROUPS) return clusters;
   const blocks = blocksOf(new Clustering(graph, clusters));
-  const repeated = withRepeats(blocks);
-  const expanded = repeated.flatMap((each) =>
-    each.repeats > 1 ? [joinedOne(each.clusters, each.repeats)] : each.clusters,
+  const shapes = new Shapes(graph);
+  const [exactly, roughly] = [shapes, undefined].map((known) =>
+    withRepeats(blocks, (block) => signatureOf(block, known)),
   );
-  if (expanded.length <= MOST_GROUPS) return expanded;
-  const whole = repeated.map(({ clusters: own, repeats }) => (own.length === 1 ? own[0]! : joinedOne(own, repeats)));
+  for (const repeated of [exactly!, roughly!]) {
+    const all = repeated.flatMap((each) =>
+      each.repeats > 1 ? [joinedOne(each.clusters, each.repeats)] : each.clusters,
+    );
+    if (all.length <= MOST_GROUPS) return all;
+  }
+  const whole = roughly!.map(({ clusters: own, repeats }) => (own.length === 1 ? own[0]! : joinedOne(own, repeats)));
   return whole.length <= MOST_GROUPS ? whole : inScopes(whole);
 }
 
@@ -55,7 +61,7 @@ function blocksOf({ clusters, after }: Clustering): Block[] {
 }
 
 /** Joins equal sequences of blocks that follow each other. */
-function withRepeats(blocks: readonly Block[]): Block[] {
+function withRepeats(blocks: readonly Block[], signatureOf: (block: Block) => string): Block[] {
   const signatures = blocks.map(signatureOf);
   const found: Block[] = [];
   for (let at = 0; at < blocks.length; ) {
@@ -80,10 +86,14 @@ function bestPeriod(signatures: readonly string[], at: number): { period: number
   return best;
 }
 
-/** Equal for blocks of the same ops in the same groups. */
-function signatureOf({ clusters }: Block): string {
+/** Equal for blocks of the same ops in the same groups; if shapes are given, with results of the same shape. */
+function signatureOf({ clusters }: Block, shapes: Shapes | undefined): string {
   return clusters
-    .map(({ kind, nodes }) => (kind === 'layers' ? nodes.map(({ op }) => op).join() : nodes[0]!.name))
+    .map(({ kind, nodes }) => {
+      if (kind !== 'layers') return nodes[0]!.name;
+      const last = { node: nodes.at(-1)!.name, port: 0 };
+      return `${nodes.map(({ op }) => op).join()} ${shapes?.of(last)}`;
+    })
     .sort()
     .join(';');
 }

@@ -53,7 +53,10 @@ function groupsOf(clusters: readonly Cluster[], roles: ReadonlyMap<string, Role>
     const own = new Set(batchNorms.map((name) => roles.get(name)));
     return {
       id: `g${i}`,
-      name: nameOf(nodes.map(({ name }) => name)),
+      name: nameOf(
+        nodes.map(({ name }) => name),
+        repeats,
+      ),
       kind,
       role: ROLES.find((role) => own.has(role)) ?? 'other',
       ops: [...new Set(nodes.map(({ op }) => op))].slice(0, MOST_OPS),
@@ -64,15 +67,25 @@ function groupsOf(clusters: readonly Cluster[], roles: ReadonlyMap<string, Role>
   });
 }
 
-/** The scope that names have in common; the first name if they have none. */
-function nameOf([first = '', ...others]: readonly string[]): string {
-  let common = first.split('/');
-  for (const other of others) {
-    const path = other.split('/');
-    const differs = common.findIndex((part, i) => part !== path[i]);
-    if (differs >= 0) common = common.slice(0, differs);
+/** The smallest scope that more than half of some names are in; if there is none, the first name, and the last of equal groups. */
+function nameOf(names: readonly string[], repeats: number): string {
+  const [first = ''] = names;
+  if (names.length === 1) return first;
+  const counts = new Map<string, number>();
+  for (const name of names) {
+    for (let at = name.indexOf('/'); at >= 0; at = name.indexOf('/', at + 1)) {
+      const scope = name.slice(0, at);
+      counts.set(scope, (counts.get(scope) ?? 0) + 1);
+    }
   }
-  return common.length > 0 && others.length > 0 ? common.join('/') : first;
+  let best = '';
+  for (const [scope, count] of counts) if (2 * count > names.length && scope.length > best.length) best = scope;
+  if (best !== '') return best;
+  return repeats > 1 ? `${topOf(first)} … ${topOf(names.at(-1)!)}` : first;
+}
+
+function topOf(name: string): string {
+  return name.split('/', 1)[0]!;
 }
 
 function edgesOf(graph: Graph, clustering: Clustering): DrawnEdge[] {
