@@ -1,4 +1,5 @@
 import type { HealthProblem } from '../analysis/state/health.js';
+import { shortNames } from '../freezing/short_names.js';
 import { healthText, unpairedText } from '../freezing/statistics_text.js';
 import { countText, listed, plural } from '../freezing/text.js';
 import { evidenceText, flagText } from '../freezing/wording.js';
@@ -7,7 +8,11 @@ import type { Amount, BatchNormInspection, FlagInspection, Inspection } from './
 // All sentences about inspections: an Inspection is data, and this module turns it into text.
 
 /** The verdict in one sentence. */
-export function inspectionVerdictText({ verdict, flags }: Pick<Inspection, 'verdict' | 'flags'>): string {
+export function inspectionVerdictText({
+  verdict,
+  flags,
+  batchNorms,
+}: Pick<Inspection, 'verdict' | 'flags' | 'batchNorms'>): string {
   const { kind, affected, total } = verdict;
   switch (kind) {
     case 'affected':
@@ -18,7 +23,7 @@ export function inspectionVerdictText({ verdict, flags }: Pick<Inspection, 'verd
       return `ok once ${listed(settings, 3)}: ${allOf(total)} stored statistics then`;
     }
     case 'ok':
-      return `ok: ${allOf(total)} stored statistics`;
+      return `${batchNorms.some(({ health }) => health) ? '' : 'ok: '}${allOf(total)} stored statistics`;
     case 'no_batch_norms':
       return 'no batch norm feeds the outputs';
   }
@@ -53,11 +58,34 @@ const HEALTH: Readonly<Record<HealthProblem['kind'], string>> = {
   wrong_shape: 'wrong shape',
 };
 
-/** What is wrong with the statistics of a batch norm, in a sentence; undefined if nothing is. */
-export function statisticsProblemText({ health, unpaired }: BatchNormInspection): string | undefined {
-  if (health) return healthText(health);
-  return unpaired && unpairedText(unpaired);
+/** What is wrong with the statistics of the batch norms that feed an output: a sentence for each kind of problem. */
+export function statisticsProblems(batchNorms: readonly BatchNormInspection[], all: boolean): string[] {
+  const groups = new Map<string, BatchNormInspection[]>();
+  for (const each of batchNorms) {
+    const kind = each.feeds.length === 0 ? undefined : (each.health?.kind ?? each.unpaired?.code);
+    if (kind !== undefined) groups.set(kind, [...(groups.get(kind) ?? []), each]);
+  }
+  return [...groups.values()].flatMap((group) => {
+    if (all || group.length === 1) return group.map((each) => `${each.name}: ${problemText(each)}`);
+    const [first] = group;
+    const what = first!.health ? HEALTH[first!.health.kind] : 'no statistics found';
+    const names = shortNames(batchNorms.map(({ name }) => name));
+    const shown = group.map((each) => names[batchNorms.indexOf(each)]!);
+    return [`${plural(group.length, 'batch norm')} with ${WITH[what] ?? what}: ${listed(shown, 3)}`];
+  });
 }
+
+function problemText({ health, unpaired }: BatchNormInspection): string {
+  return health ? healthText(health) : unpairedText(unpaired!);
+}
+
+/** The notes that do not follow `with`. */
+const WITH: Readonly<Record<string, string>> = {
+  untrained: 'statistics that were never updated',
+  'no values': 'statistics that have no values',
+  'wrong shape': 'statistics of different shapes',
+  'no statistics found': 'no moving statistics',
+};
 
 /** How {@link foundByText} describes statistics that a batch norm reads already. */
 export const IN_USE = 'already in use';

@@ -6,6 +6,8 @@ export interface Cluster {
   readonly kind: 'input' | 'output' | 'layers';
   /** In topological order. */
   readonly nodes: readonly Node[];
+  /** What it does, in order; may name an op several times. */
+  readonly ops: readonly string[];
   readonly batchNorms: readonly string[];
   readonly repeats: number;
 }
@@ -58,6 +60,7 @@ export function joinedOne(group: readonly Cluster[], repeats = 1): Cluster {
   return {
     kind: group.find(({ kind }) => kind !== 'layers')?.kind ?? 'layers',
     nodes: group.flatMap(({ nodes }) => nodes),
+    ops: group.flatMap(({ ops }) => ops),
     batchNorms: group.flatMap(({ batchNorms }) => batchNorms),
     repeats,
   };

@@ -49,7 +49,7 @@ function roleAsIs({ mode }: BatchNormInspection): Role {
 }
 
 function groupsOf(clusters: readonly Cluster[], roles: ReadonlyMap<string, Role>): DrawnGroup[] {
-  return clusters.map(({ kind, nodes, batchNorms, repeats }, i) => {
+  return clusters.map(({ kind, nodes, ops, batchNorms, repeats }, i) => {
     const own = new Set(batchNorms.map((name) => roles.get(name)));
     return {
       id: `g${i}`,
@@ -59,7 +59,7 @@ function groupsOf(clusters: readonly Cluster[], roles: ReadonlyMap<string, Role>
       ),
       kind,
       role: ROLES.find((role) => own.has(role)) ?? 'other',
-      ops: [...new Set(nodes.map(({ op }) => op))].slice(0, MOST_OPS),
+      ops: [...new Set(ops)].slice(0, MOST_OPS),
       nodes: nodes.length,
       batchNorms,
       repeats,

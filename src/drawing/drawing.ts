@@ -31,7 +31,7 @@ export interface DrawnGroup {
   readonly name: string;
   readonly kind: 'input' | 'output' | 'layers';
   readonly role: Role;
-  /** Its ops in order, each once; at most 8. */
+  /** Its ops in order, each once; at most 8. The arithmetic of a batch norm is `unfused batch norm`. */
   readonly ops: readonly string[];
   /** How many nodes it stands for. */
   readonly nodes: number;

@@ -10,6 +10,9 @@ import { nodesOfNorm } from './norm_nodes.js';
 
 const isPlaceholder = anyOf('placeholder');
 
+/** What is drawn for the ops of an unfused batch norm. */
+const UNFUSED = 'unfused batch norm';
+
 /** What is drawn. */
 export interface DrawnNodes {
   readonly graph: Graph;
@@ -27,11 +30,11 @@ export function firstClusters({ graph, drawn, ends, batchNorms }: DrawnNodes): C
   const outputs = new Set(ends.map(({ node }) => node));
   const ofNorms = normOfNodes({ graph, drawn, batchNorms });
   const scopes = new NormScopes(batchNorms);
-  const clusters = new Map<string, { kind: Cluster['kind']; nodes: Node[]; batchNorms: string[]; repeats: 1 }>();
+  const clusters = new Map<string, { kind: Cluster['kind']; nodes: Node[]; batchNorms: string[] }>();
   const add = (key: string, node: Node, kind: Cluster['kind']) => {
     const known = clusters.get(key);
     if (known) known.nodes.push(node);
-    else clusters.set(key, { kind, nodes: [node], batchNorms: [], repeats: 1 });
+    else clusters.set(key, { kind, nodes: [node], batchNorms: [] });
   };
   for (const node of topologicalOrder(graph)) {
     if (!drawn.has(node)) continue;
@@ -41,8 +44,15 @@ export function firstClusters({ graph, drawn, ends, batchNorms }: DrawnNodes): C
     else if (outputs.has(node.name)) add(`output ${node.name}`, node, 'output');
     else add(`scope ${scopes.freeScopeOf(node.name)}`, node, 'layers');
   }
-  for (const { name } of batchNorms) clusters.get(`norm ${name}`)?.batchNorms.push(name);
-  return [...clusters.values()];
+  const unfused = new Set<string>();
+  for (const { name, pattern } of batchNorms) {
+    clusters.get(`norm ${name}`)?.batchNorms.push(name);
+    if (pattern === 'unfused') unfused.add(name);
+  }
+  return [...clusters.values()].map((cluster) => {
+    const isArithmetic = cluster.batchNorms.some((name) => unfused.has(name));
+    return { ...cluster, ops: isArithmetic ? [UNFUSED] : cluster.nodes.map(({ op }) => op), repeats: 1 };
+  });
 }
 
 /** The batch norm that nodes belong to, by data flow. */

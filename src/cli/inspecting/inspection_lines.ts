@@ -8,7 +8,7 @@ import {
   amountText,
   inspectedFlagText,
   inspectionVerdictText,
-  statisticsProblemText,
+  statisticsProblems,
   statisticsText,
 } from '../../diagnosis/inspection_text.js';
 import { candidateReason } from '../../freezing/candidate_text.js';
@@ -44,20 +44,14 @@ export function inspectionLines(inspection: Inspection, path: string, style: Rep
 function verdictLines(inspection: Inspection, style: ReportStyle): string[] {
   const { kind } = inspection.verdict;
   const { colors, symbols, width, verbose } = style;
-  const symbol = kind === 'affected' || kind === 'needs_flags' ? symbols.warning : symbols.done;
-  const text = inspectionVerdictText(inspection);
-  const lines = labelled(`${symbol} `, text.replace('AFFECTED', colors.red('AFFECTED')), width);
-  const problems = inspection.batchNorms.flatMap((each): string[] => {
-    const problem = each.feeds.length > 0 ? statisticsProblemText(each) : undefined;
-    return problem === undefined ? [] : [`${each.name}: ${problem}`];
-  });
-  const shown = verbose ? problems : problems.slice(0, MOST_PROBLEMS);
-  for (const problem of shown) lines.push(...labelled(`${symbols.warning} `, problem, width));
-  if (shown.length < problems.length) lines.push(`  and ${problems.length - shown.length} more (-v)`);
-  return lines;
+  const problems = statisticsProblems(inspection.batchNorms, verbose);
+  const isFine = (kind === 'ok' || kind === 'no_batch_norms') && problems.length === 0;
+  const text = inspectionVerdictText(inspection).replace('AFFECTED', colors.red('AFFECTED'));
+  return [
+    ...labelled(`${isFine ? symbols.done : symbols.warning} `, text, width),
+    ...problems.flatMap((problem) => labelled(`${symbols.warning} `, problem, width)),
+  ];
 }
-
-const MOST_PROBLEMS = 3;
 
 /** With -v: the statistics of a batch norm, where they are and how they were found. */
 function detailLines(batchNorm: BatchNormInspection, { width, colors }: ReportStyle): string[] {
