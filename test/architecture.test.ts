@@ -76,6 +76,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'ops',
     'graph',
     'errors',
+    'printable',
   ],
   // Sentences from freezing; the graph as data. Its folder browser/ runs in the page.
   page: ['diagnosis', 'freezing', 'analysis/training', 'graph', 'ops', 'printable'],
@@ -122,6 +123,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   cli: [
     'library',
     'diagnosis',
+    'drawing',
     'page',
     'freezing',
     'proof',

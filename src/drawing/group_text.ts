@@ -24,11 +24,11 @@ export function groupText(group: DrawnGroup, output: DrawnEdge | undefined): Gro
   const { kind, nodes, ops, batchNorms, repeats } = group;
   const name = printable(group.name);
   const shape = output === undefined ? '' : shapeText(output.shape);
-  const what = kind === 'layers' ? ops.join(', ') : kind;
+  const what = kind === 'layers' ? ops.map(printable).join(', ') : kind;
   const count = batchNorms.length > 1 ? [`${batchNorms.length} batch norms`] : [];
   const times = repeats > 1 ? [`${repeats} times in a row`] : [];
   const details = [...times, ...count].join(', ');
-  const lines = [endOf(name), ...inTwoLines(printable(what)), details, shape === '?' ? '' : shape];
+  const lines = [endOf(name), ...inTwoLines(what), details, shape === '?' ? '' : shape];
   const shown = lines.filter((line) => line !== '');
   return {
     lines: shown,

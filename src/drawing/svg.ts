@@ -22,26 +22,68 @@ const ROLE_TEXTS: Readonly<Record<Role, string>> = {
 /** Space around everything, and the height of the caption with the legend. */
 const [MARGIN, CAPTION] = [24, 84];
 
-const STYLE = `
-svg { --page: #fff; --text: #1b1f24; --dim: #57606a; --line: #8c959f; --box: #f6f8fa; --edge: #afb8c1;
-  --training: #cf222e; --switched: #bf8700; --repaired: #1a7f37; --folded: #0969da; --inference: #0f766e; --other: #8c959f; }
-@media (prefers-color-scheme: dark) {
-  svg { --page: #0d1117; --text: #e6edf3; --dim: #9198a1; --line: #656c76; --box: #161b22; --edge: #3d444d;
-    --training: #ff7b72; --switched: #e3b341; --repaired: #56d364; --folded: #79c0ff; --inference: #2dd4bf; --other: #656c76; }
+/** The colours of a drawing. */
+interface Palette extends Readonly<Record<Role, string>> {
+  readonly page: string;
+  readonly text: string;
+  readonly dim: string;
+  readonly box: string;
+  readonly edge: string;
 }
-.page { fill: var(--page); }
-text { font: 12px system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; fill: var(--text); }
-.title { font-size: 16px; font-weight: 600; }
-.name { font-weight: 600; }
-.dim { fill: var(--dim); font-size: 11px; }
-.box { fill: var(--box); stroke: var(--other); }
-.edge { fill: none; stroke: var(--edge); stroke-width: 1.5; }
-.tip { fill: var(--edge); stroke: none; }
-.input .box, .output .box { stroke-dasharray: 4 3; }
-.bar { stroke: none; fill: var(--other); }
-${ROLES.map((role) => `.${role} .box { stroke: var(--${role}); } .${role} .bar { fill: var(--${role}); }`).join('\n')}
-.training .box { stroke-width: 2; }
-@media print { svg { --page: #fff; } }
+
+const LIGHT: Palette = {
+  page: '#fff',
+  text: '#1b1f24',
+  dim: '#57606a',
+  box: '#f6f8fa',
+  edge: '#afb8c1',
+  training: '#cf222e',
+  switched: '#bf8700',
+  repaired: '#1a7f37',
+  folded: '#0969da',
+  inference: '#0f766e',
+  other: '#8c959f',
+};
+
+const DARK: Palette = {
+  page: '#0d1117',
+  text: '#e6edf3',
+  dim: '#9198a1',
+  box: '#161b22',
+  edge: '#3d444d',
+  training: '#ff7b72',
+  switched: '#e3b341',
+  repaired: '#56d364',
+  folded: '#79c0ff',
+  inference: '#2dd4bf',
+  other: '#656c76',
+};
+
+/** Without variables, which programs other than browsers do not know. */
+function coloursOf(palette: Palette): string {
+  const roles = ROLES.map((role) => `.${role} .box{stroke:${palette[role]}}.${role} .bar{fill:${palette[role]}}`);
+  return [
+    `.page{fill:${palette.page}}text{fill:${palette.text}}.dim{fill:${palette.dim}}`,
+    `.box{fill:${palette.box}}.edge{stroke:${palette.edge}}.tip{fill:${palette.edge}}`,
+    ...roles,
+  ].join('\n');
+}
+
+const STYLE = `
+text{font:12px system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
+.title{font-size:16px;font-weight:600}
+.name{font-weight:600}
+.dim{font-size:11px}
+.edge{fill:none;stroke-width:1.5}
+.input .box,.output .box{stroke-dasharray:4 3}
+.training .box{stroke-width:2}
+${coloursOf(LIGHT)}
+@media (prefers-color-scheme: dark){
+${coloursOf(DARK)}
+}
+@media print{
+${coloursOf(LIGHT)}
+}
 `;
 
 /**
@@ -136,7 +178,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** A text within markup. */
+/** A text within markup. XML has no way to write the last two characters. */
 function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ENTITIES[character]!);
+  return text.replace(/[&<>"']/g, (character) => ENTITIES[character]!).replace(/[\ufffe\uffff]/g, '\ufffd');
 }
