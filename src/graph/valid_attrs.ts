@@ -10,8 +10,6 @@ import { int64 } from './numbers.js';
  * @throws BnfixError `unreadable` with the first that cannot be
  */
 export function refuseInvalidAttrs(attrs: AttrMap, node: string, where: string): void {
-  // The decoder would make a value of this key the prototype.
-  if (Object.getPrototypeOf(attrs) !== Object.prototype) throw corruptGraph(where, `${node} has an attr __proto__`);
   for (const key of Object.keys(attrs)) {
     const fault = key.startsWith('_') ? undefined : faultOf(attrs[key]!);
     if (fault !== undefined) throw corruptGraph(where, `${node} has ${fault} as ${key}`);

@@ -1,4 +1,5 @@
 import { attr, attrInt, attrString } from '../graph/attrs.js';
+import { corruptGraph } from '../graph/corrupt_graph.js';
 import type { DataType } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
 import { type Node, refText, type TensorRef } from '../graph/node.js';
@@ -9,6 +10,9 @@ import { anyOf } from './meaning.js';
 export type FrameStack = readonly string[];
 
 const ROOT: FrameStack = [];
+
+/** Loops in loops: a handful. */
+const MAX_DEPTH = 64;
 const isEnter = anyOf('enter');
 const isExit = anyOf('exit');
 
@@ -87,6 +91,7 @@ export class Frames {
     if (isEnter(node)) {
       const frame = attrString(node, 'frame_name') ?? '';
       this.#parallel.set(frame, attrInt(node, 'parallel_iterations') ?? 10);
+      if (stack.length >= MAX_DEPTH) throw corruptGraph(node.name, `loops are nested more than ${MAX_DEPTH} deep`);
       return [...stack, frame];
     }
     return isExit(node) ? stack.slice(0, -1) : stack;

@@ -1,3 +1,4 @@
+import { BnfixError } from '../../errors.js';
 import type { Graph } from '../../graph/graph.js';
 import type { Node, TensorRef } from '../../graph/node.js';
 import { NodeSet } from '../../graph/node_set.js';
@@ -10,6 +11,9 @@ import { type Branches, type BranchState, neededInputs } from './branches.js';
 import { PinTrial } from './pin_trial.js';
 
 const isNextIteration = anyOf('next_iteration');
+
+/** How many nodes all trials may visit, plus so many per node of the graph. */
+const [VISITS, VISITS_PER_NODE] = [20_000_000, 500];
 
 /**
  * The nodes that feed the outputs of a graph while more and more flags are pinned. A trial walks only through the part
@@ -27,6 +31,7 @@ export class LiveNodes implements BranchState {
   readonly #deadPorts: Map<string, 0 | 1>;
   readonly #uses = new Map<Node, number>();
   readonly #looping: NodeSet;
+  #visits: number;
 
   /**
    * @param branches - what the first pins leave; not to be used any more
@@ -42,6 +47,7 @@ export class LiveNodes implements BranchState {
     this.#dead = branches.deadNodes;
     this.#deadPorts = branches.deadPorts;
     this.#looping = loopingNodes(graph);
+    this.#visits = VISITS + VISITS_PER_NODE * graph.size;
     const use = (node: Node | undefined) => node && this.#uses.set(node, this.uses(node) + 1);
     for (const { node } of outputs) use(graph.find(node));
     for (const node of this.first) for (const input of neededInputs(graph, branches, node)) use(input);
@@ -74,9 +80,15 @@ export class LiveNodes implements BranchState {
     return this.#looping.has(node);
   }
 
-  /** The nodes that no longer feed the outputs if some more nodes are pinned. */
+  /**
+   * The nodes that no longer feed the outputs if some more nodes are pinned.
+   * @throws BnfixError `unsupported` when thousands of flags are in each other's branches
+   */
   withoutPinned(pins: Pins): ReadonlySet<Node> {
-    return new PinTrial(this, pins, this.#constants.newlyKnown(pins)).gone;
+    const trial = new PinTrial(this, pins, this.#constants.newlyKnown(pins));
+    this.#visits -= trial.uses.size + trial.dead.size;
+    if (this.#visits < 0) throw tooManyFlags([...pins.keys()][0]!);
+    return trial.gone;
   }
 
   /** Pins some more nodes, for good. */
@@ -90,6 +102,14 @@ export class LiveNodes implements BranchState {
     for (const node of trial.gone) this.#gone.add(node);
     for (const [node, uses] of trial.uses) this.#uses.set(node, uses);
   }
+}
+
+function tooManyFlags(node: string): BnfixError {
+  return new BnfixError('unsupported', 'the graph has too many flags inside of branches of other flags', {
+    where: node,
+    why: 'trying each of them would take too long',
+    fix: { option: 'set', value: `${node}=false`, text: 'sets a flag; set the outermost ones' },
+  });
 }
 
 /** The nodes between the beginning of a loop and its end. */

@@ -15,12 +15,47 @@ export type { ConstantValue } from '../../ops/value_rules.js';
 /** Given values, by node: pinned flags. */
 export type Pins = ReadonlyMap<string, number>;
 
-/** Values of tensors by `name:port`; undefined for unknown ones. */
-export type Known = Map<string, ConstantValue | undefined>;
+/** How many elements of larger values are kept for a graph, plus so many per node. */
+const [ELEMENTS, ELEMENTS_PER_NODE] = [2 ** 21, 64];
+
+/**
+ * Values of tensors by `name:port`; undefined for unknown ones. A shape may claim thousands of elements for a constant of one
+ * number: once many of those are known, further ones count as weights, and are unknown.
+ */
+export class Known {
+  readonly #values = new Map<string, ConstantValue | undefined>();
+  #room: number;
+
+  constructor(graph: Graph) {
+    this.#room = ELEMENTS + ELEMENTS_PER_NODE * graph.size;
+  }
+
+  /** Whether it is known that a tensor has a value, or that it has none. */
+  has(key: string): boolean {
+    return this.#values.has(key);
+  }
+
+  /** The value of a tensor. */
+  get(key: string): ConstantValue | undefined {
+    return this.#values.get(key);
+  }
+
+  /** Whether no more large values are kept. */
+  get isFull(): boolean {
+    return this.#room < 0;
+  }
+
+  /** Keeps the value of a tensor. */
+  set(key: string, value: ConstantValue | undefined): void {
+    const size = value?.values.length ?? 0;
+    if (size > ELEMENTS_PER_NODE) this.#room -= size;
+    this.#values.set(key, this.#room < 0 && size > ELEMENTS_PER_NODE ? undefined : value);
+  }
+}
 
 /** Without pins, results are cached until the graph changes. */
 const unpinned = memoizeByVersion(
-  (_: Graph): Known => new Map(),
+  (graph: Graph) => new Known(graph),
   (graph) => graph,
 );
 
@@ -29,12 +64,14 @@ const unpinned = memoizeByVersion(
  * time are NaN; undefined if nothing is known.
  */
 export function constantValue(graph: Graph, ref: TensorRef, pins?: Pins): ConstantValue | undefined {
-  return workedOut(graph, ref, pins ? pinned(pins) : unpinned(graph));
+  return workedOut(graph, ref, pins ? pinned(graph, pins) : unpinned(graph));
 }
 
 /** The values that pins give. */
-export function pinned(pins: Pins): Known {
-  return new Map([...pins].map(([node, value]) => [node, { shape: [], values: [value] }]));
+export function pinned(graph: Graph, pins: Pins): Known {
+  const known = new Known(graph);
+  for (const [node, value] of pins) known.set(node, { shape: [], values: [value] });
+  return known;
 }
 
 /** The value of a tensor. Evaluates inputs before their consumers, without recursion, so that deep nets do not overflow the stack. */
@@ -52,10 +89,9 @@ export function workedOut(graph: Graph, ref: TensorRef, known: Known): ConstantV
       if (stack.at(-1) !== at) continue;
     }
     if (!known.has(key)) {
-      known.set(
-        key,
-        node && compute(graph, node, at.port, (index) => node.inputs[index] && known.get(refText(node.inputs[index]))),
-      );
+      const isWeight = known.isFull && (node?.tensor?.byteLength ?? 0) > 8 * ELEMENTS_PER_NODE;
+      const input = (index: number) => node?.inputs[index] && known.get(refText(node.inputs[index]));
+      known.set(key, node && !isWeight ? compute(graph, node, at.port, input) : undefined);
     }
     stack.pop();
   }

@@ -28,7 +28,7 @@ export class PinnedConstants {
 
   constructor(graph: Graph, pins: Pins) {
     this.#graph = graph;
-    this.#known = pinned(pins);
+    this.#known = pinned(graph, pins);
   }
 
   /** The single number that a tensor is; undefined if it is unknown. */

@@ -24,6 +24,9 @@ export interface ConstantVector extends Vector {
 /** Maximum number of channels; anything larger is weights. */
 const MAX_SIZE = 2 ** 20;
 
+/** How many elements of vectors are known of a graph: 32 MiB. A shape may claim them without a byte in the file. */
+const MAX_KNOWN = 2 ** 22;
+
 /** A number as a vector without dimensions. */
 export function scalar(value: number): Vector {
   return { shape: [], values: Float64Array.of(value) };
@@ -88,6 +91,7 @@ export function isFloat(dtype: DataType | undefined): dtype is DataType {
 export class ConstantEvaluator {
   readonly #graph: Graph;
   readonly #known = new Map<string, ConstantVector | undefined>();
+  #room = MAX_KNOWN;
 
   constructor(graph: Graph) {
     this.#graph = graph;
@@ -105,7 +109,11 @@ export class ConstantEvaluator {
         opened.add(name);
         // A cycle has no value: skip nodes that are already being evaluated.
         for (const { node: operand } of operandsOf(node)) if (!opened.has(operand)) stack.push(operand);
-      } else this.#known.set(name, node && this.#evaluate(node));
+      } else {
+        const value = node && this.#room > 0 ? this.#evaluate(node) : undefined;
+        this.#room -= value?.values.length ?? 0;
+        this.#known.set(name, value);
+      }
     }
     return this.#known.get(ref.node);
   }
