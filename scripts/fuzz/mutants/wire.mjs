@@ -93,11 +93,12 @@ const CHANGES = {
   moveToEnd: (fields, i) => fields.push(...fields.splice(i, 1)),
   copyFromElsewhere: (fields, i, random, messages) => {
     const other = random.pick(messages);
-    if (other.length > 0) fields.splice(i, random.int(2), random.pick(other));
+    // As bytes: a message in place of a part of itself would have no end.
+    if (other.length > 0) fields.splice(i, random.int(2), { raw: encodeMessage([random.pick(other)]) });
   },
   replaceContents: (fields, i, random, messages) => {
     const other = random.pick(messages);
-    if (fields[i].wire === BYTES) fields[i] = { number: fields[i].number, wire: BYTES, fields: other };
+    if (fields[i].wire === BYTES) fields[i] = { number: fields[i].number, wire: BYTES, value: encodeMessage(other) };
   },
   changeNumber: (fields, i, random) => {
     const number = random.pick([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15, 16, 100, 2 ** 28, 2 ** 29 - 1]);
