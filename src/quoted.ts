@@ -38,3 +38,15 @@ function pythonCharacter(character: string): string {
   const [letter, digits] = code < 0x100 ? ['x', 2] : code < 0x10000 ? ['u', 4] : ['U', 8];
   return `\\${letter}${code.toString(16).padStart(digits, '0')}`;
 }
+
+/** A string literal of JavaScript, with escapes for what cannot be shown. */
+export function javascriptQuoted(value: string): string {
+  return `'${[...value].map(javascriptCharacter).join('')}'`;
+}
+
+function javascriptCharacter(character: string): string {
+  if (character === "'" || character === '\\') return `\\${character}`;
+  if (isPrintable(character)) return character;
+  const code = character.codePointAt(0)!;
+  return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
+}

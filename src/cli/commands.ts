@@ -4,6 +4,7 @@ import { completion, SHELLS } from './commands/completion.js';
 import { fold } from './commands/fold.js';
 import { freeze } from './commands/freeze.js';
 import { inspect } from './commands/inspect.js';
+import { next } from './commands/next.js';
 import { verify } from './commands/verify.js';
 import type { OptionTable } from './option.js';
 import type { Terminal } from './terminal.js';
@@ -39,6 +40,7 @@ export const WHERE_TO_START: readonly (readonly [line: string, what: string])[] 
   ['bnfix check models/', 'which models are affected'],
   ['bnfix freeze model.meta --dry-run', 'what is wrong with one, and what freeze would do'],
   ['bnfix freeze model.meta -o frozen.pb', 'repair and freeze'],
+  ['bnfix next frozen.pb', 'use the result'],
 ];
 
 /** All commands. A new one is a file in commands/ and an entry here. */
@@ -49,6 +51,13 @@ export const COMMANDS: readonly Command[] = [
     positionalText: 'models, folders (searched for models) and globs',
     summary: 'tell which models use batch statistics, dropout or unusable statistics at inference',
     module: check,
+  },
+  {
+    name: 'inspect',
+    positional: 'MODEL',
+    positionalText: 'any file of the model; neither outputs nor a checkpoint are needed',
+    summary: 'show what is in a model: batch norms with their statistics, inputs, outputs, flags, size',
+    module: inspect,
   },
   {
     name: 'freeze',
@@ -72,11 +81,11 @@ export const COMMANDS: readonly Command[] = [
     module: verify,
   },
   {
-    name: 'inspect',
-    positional: 'MODEL',
-    positionalText: 'any file of the model; neither outputs nor a checkpoint are needed',
-    summary: 'show what is in a model: batch norms with their statistics, inputs, outputs, flags, size',
-    module: inspect,
+    name: 'next',
+    positional: 'FILE',
+    positionalText: 'a frozen graph, as freeze and fold write it',
+    summary: 'show how to use a frozen graph in TensorFlow, TFLite, ONNX, OpenVINO, OpenCV and TensorFlow.js',
+    module: next,
   },
   {
     name: 'completion',

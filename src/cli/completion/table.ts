@@ -26,14 +26,14 @@ export interface CompletedOption {
 }
 
 /** Values that are paths. */
-const PATHS: ReadonlySet<string> = new Set(['FILE', 'PREFIX', 'FOLDER', 'PATH', 'PATH...', 'MODEL']);
+const PATHS = /\b(FILE|PREFIX|FOLDER|PATH|MODEL)\b/;
 
 /** All commands with their options, those of every command included. */
 export function completedCommands(commands: readonly Command[]): CompletedCommand[] {
   return commands.map(({ name, summary, positional, choices = [], module }) => ({
     name,
     summary,
-    takesFiles: PATHS.has(positional),
+    takesFiles: PATHS.test(positional),
     choices,
     options: Object.entries({ ...module.options, ...GENERAL_OPTIONS })
       .filter(([, { hidden }]) => !hidden)
@@ -43,7 +43,7 @@ export function completedCommands(commands: readonly Command[]): CompletedComman
           flags: flagsOf(key, option),
           describe: option.describe ?? '',
           value,
-          takesFile: PATHS.has(value ?? ''),
+          takesFile: PATHS.test(value ?? ''),
           isList: option.array === true,
           choices: (option.choices ?? []).map(String),
         };

@@ -1,0 +1,69 @@
+import pc from 'picocolors';
+import { nearNames } from '../did_you_mean.js';
+import { BnfixError } from '../errors.js';
+import { load } from '../load.js';
+import { printableData } from '../printable.js';
+import { shellQuoted } from '../quoted.js';
+import { isTarget, TARGETS, type Target } from '../using/step.js';
+import { stepsFor } from '../using/steps.js';
+import { isNotFrozen, type Usage, usageOf } from '../using/usage.js';
+import { graphFormat } from '../writers/graph_file.js';
+import type { Args } from './args.js';
+import { proposedName } from './freeze_request.js';
+import { affectedText, nextText } from './next_text.js';
+import type { Terminal } from './terminal.js';
+import { version } from './version.js';
+
+/** Runs `bnfix next` with parsed arguments. @returns the exit code */
+export async function runNext(args: Args, terminal: Terminal): Promise<number> {
+  const path = args.positional('FILE');
+  if (path === undefined) throw noFile();
+  const targets = targetsOf(args.list('for'));
+  const { file, usage } = await usageOfFile(path, args.list('outputs'));
+  const steps = stepsFor({ ...usage, path: file, format: graphFormat(file) }, targets);
+  if (args.flag('json')) {
+    await terminal.printJson({ bnfix: version(), command: 'next', file, ...usage, steps });
+    return 0;
+  }
+  if (usage.affected.length > 0) terminal.err(`bnfix: warning: ${affectedText(usage, freezeCommand(file))}`);
+  const { bold } = pc.createColors(terminal.hasColor(terminal.stdout));
+  await terminal.print(nextText(printableData({ file, ...usage }), steps, bold));
+  return 0;
+}
+
+async function usageOfFile(path: string, outputs: readonly string[]): Promise<{ file: string; usage: Usage }> {
+  const model = await load(path);
+  try {
+    return { file: model.name, usage: usageOf(model, outputs.length > 0 ? { outputs } : {}) };
+  } catch (error) {
+    if (!isNotFrozen(error)) throw error;
+    const { code, message, where, whyLines, data } = error;
+    throw new BnfixError(code, message, { where, why: whyLines, data, fix: freezeCommand(path) });
+  } finally {
+    model.close();
+  }
+}
+
+function freezeCommand(path: string): string {
+  return `bnfix freeze ${shellQuoted(path)} -o ${shellQuoted(proposedName(path))}`;
+}
+
+function targetsOf(names: readonly string[]): readonly Target[] | undefined {
+  const unknown = names.find((name) => !isTarget(name));
+  if (unknown !== undefined) {
+    const near = nearNames(unknown, TARGETS);
+    throw new BnfixError('usage', `no target named ${unknown}`, {
+      where: '--for',
+      fix: [`--for ${(near.length > 0 ? near : TARGETS).join(',')}`],
+      candidates: near,
+    });
+  }
+  return names.length === 0 ? undefined : names.filter(isTarget);
+}
+
+function noFile(): BnfixError {
+  return new BnfixError('usage', 'no frozen graph given', {
+    why: 'next tells how to use the file that freeze or fold wrote',
+    fix: 'bnfix next frozen.pb',
+  });
+}

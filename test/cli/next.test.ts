@@ -1,0 +1,187 @@
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, writeFileSync } from 'node:fs';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { tensorflow } from '../../src/proto/tensorflow.js';
+import { HOSTILE } from '../support/hostile_model.js';
+import { BAG_MODEL, cli, fixture, temporaryFolder } from './support.js';
+
+const { GraphDef } = tensorflow;
+const at = temporaryFolder();
+const FLOAT = { type: 1 };
+
+/** Writes a graph and returns its path. */
+function write(node: tensorflow.INodeDef[], name = 'graph.pb'): string {
+  writeFileSync(at(name), GraphDef.encode({ node, versions: { producer: 27 } }).finish());
+  return at(name);
+}
+
+function placeholder(name: string, sizes?: readonly number[], type = 1): tensorflow.INodeDef {
+  const shape = sizes ? { dim: sizes.map((size) => ({ size })) } : { unknown_rank: true };
+  return { name, op: 'Placeholder', attr: { dtype: { type }, shape: { shape } } };
+}
+
+async function next(path: string, ...more: string[]) {
+  const { code, stdout, stderr } = await cli(['next', path, ...more]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  return stdout;
+}
+
+async function steps(path: string, ...more: string[]) {
+  const { steps: list } = JSON.parse(await next(path, '--json', ...more));
+  type Step = { target: string; limit: { code: string } | null; parts: { language: string; code: string[] }[] };
+  return new Map((list as Step[]).map((step) => [step.target, step]));
+}
+
+describe('bnfix next', () => {
+  beforeEach(async () => {
+    await cli(['freeze', BAG_MODEL, '-o', at('frozen.pb'), '-q']);
+  });
+
+  it('shows the code for each program, with the names of the model', async () => {
+    const text = await next(at('frozen.pb'));
+    for (const line of [
+      '#   input   input/image_input:0  float32 [?,?,?,3]',
+      '# The batch is 1 here, and 224 for other sizes that the graph leaves open: put in yours.',
+      "net = graph.prune(['input/image_input:0'], ['output/image_output:0'])",
+      "    outputs = session.run(['output/image_output:0'], {'input/image_input:0': x})",
+      'x = np.zeros((1, 224, 224, 3), np.float32)',
+      "net.setInput(x.transpose(0, 3, 1, 2), 'input/image_input')",
+      "const outputs = await model.executeAsync({ 'input/image_input': x }, ['output/image_output']);",
+    ]) {
+      expect(text).toContain(`${line}\n`);
+    }
+    expect(text).toContain(
+      ' --input_arrays=input/image_input --output_arrays=output/image_output --input_shapes=1,224,224,3 ',
+    );
+  });
+
+  it('is a program if it is for one', async () => {
+    const text = await next(at('frozen.pb'), '--for', 'tf2');
+    expect(text.split('\n').filter((line) => line.startsWith('#')).length).toBe(5);
+    const { status, error } = spawnSync('python3', ['-c', `compile(${JSON.stringify(text)}, 'x', 'exec')`]);
+    if (!error) expect(status).toBe(0);
+    expect([...(await steps(at('frozen.pb'), '--for', 'onnx,tflite')).keys()]).toEqual(['onnx', 'tflite']);
+  });
+
+  it('ends what freeze and fold print', async () => {
+    const { stdout } = await cli(['freeze', BAG_MODEL, '-o', at('frozen.pb'), '--force']);
+    expect(stdout).toContain(`\n      bnfix next '${at('frozen.pb')}'\n`);
+    const { stderr } = await cli(['freeze', BAG_MODEL, '-o', '-']);
+    expect(stderr).not.toContain('bnfix next');
+  });
+
+  it('finds a model in a folder, and takes text', async () => {
+    await cli(['freeze', BAG_MODEL, '-o', at('frozen.pbtxt'), '-q']);
+    const text = await steps(at('frozen.pbtxt'));
+    expect(text.get('tf2')!.parts[0]!.code).toContain('    text_format.Parse(file.read(), graph_def)');
+    expect(text.get('onnx')!.limit).toEqual({ code: 'text_format' });
+  });
+});
+
+describe('the graph', () => {
+  const relu = (name: string, input: string): tensorflow.INodeDef => ({
+    name,
+    op: 'Relu',
+    input: [input],
+    attr: { T: FLOAT },
+  });
+
+  it('may have several inputs and outputs, of any dtype', async () => {
+    const file = write([
+      placeholder('a', [-1, 3]),
+      placeholder('b', [2], 3),
+      placeholder('c', [], 10),
+      { name: 'all', op: 'MyOp', input: ['a', 'b', 'c'] },
+      relu('r', 'a'),
+    ]);
+    const { parts } = (await steps(file)).get('tf1')!;
+    expect(parts[0]!.code.slice(-5)).toEqual([
+      'x0 = np.zeros((1, 3), np.float32)',
+      'x1 = np.zeros((2,), np.int32)',
+      'x2 = np.zeros((), np.bool_)',
+      'with tf.Session() as session:',
+      "    outputs = session.run(['all:0', 'r:0'], {'a:0': x0, 'b:0': x1, 'c:0': x2})",
+    ]);
+    expect((await steps(file, '--outputs', 'r')).get('tf1')!.parts[0]!.code.at(-1)).toContain(
+      "run(['r:0'], {'a:0': x})",
+    );
+    expect((await steps(file)).get('opencv')!.limit).toEqual({ code: 'dtype', tensor: 'b:0', dtype: 'int32' });
+  });
+
+  it('may have no inputs', async () => {
+    const value = { dtype: 1, tensor_shape: {}, float_val: [1] };
+    const file = write([{ name: 'c', op: 'Const', attr: { dtype: FLOAT, value: { tensor: value } } }, relu('r', 'c')]);
+    const of = await steps(file);
+    expect(of.get('tf2')!.parts[0]!.code.slice(-2)).toEqual(["net = graph.prune([], ['r:0'])", 'outputs = net()']);
+    expect(of.get('tf1')!.parts[0]!.code.at(-1)).toBe("    outputs = session.run(['r:0'])");
+    expect(of.get('tflite')!.limit).toEqual({ code: 'no_inputs' });
+  });
+
+  it('may have an input of unknown rank, or of one that a program does not take', async () => {
+    const unknown = await next(write([placeholder('x'), relu('r', 'x')]));
+    expect(unknown).toContain('\nx = np.zeros(SHAPE, np.float32)\n');
+    expect(unknown).toContain('# OpenVINO: needs the rank of x:0, which the graph does not have\n');
+    const cube = await next(write([placeholder('x', [1, 2, 3, 4, 5]), relu('r', 'x')]));
+    expect(cube).toContain('# OpenCV: takes images and vectors; x:0 has 5 dimensions\n');
+  });
+
+  it('may end in an Identity, which OpenCV drops', async () => {
+    const identity = { name: 'out', op: 'Identity', input: ['r'], attr: { T: FLOAT } };
+    const file = write([placeholder('x', [-1, 4, 4, 3]), relu('r', 'x'), identity]);
+    expect((await steps(file)).get('opencv')!.parts[0]!.code).toContain("outputs = net.forward(['r'])");
+  });
+
+  it('may have names that need quotes, in a shell, in Python, in JavaScript', async () => {
+    const name = 'a>b/c.d-e';
+    const file = write(
+      [placeholder(name, [-1, 4, 4, 3]), relu('y', name)],
+      `it's ${HOSTILE.replaceAll('/', '').slice(0, 50)}.pb`,
+    );
+    const of = await steps(file);
+    expect(of.get('tfjs')!.parts[1]!.code.join('')).toContain("it\\'s \\x1b[2J");
+    for (const { parts } of of.values()) {
+      for (const { language, code } of parts) {
+        if (language === 'javascript') continue;
+        const text = code.join('\n');
+        const program = language === 'python' ? 'python3' : 'bash';
+        const check = language === 'python' ? `compile(${JSON.stringify(text)}, 'x', 'exec')` : text;
+        const args = [...(program === 'bash' ? ['-n'] : []), '-c', check];
+        const { status, error, stderr } = spawnSync(program, args, { encoding: 'utf8' });
+        if (!error) expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+      }
+    }
+    const { stdout } = spawnSync(
+      'bash',
+      ['-c', of.get('onnx')!.parts[0]!.code.join('\n').replace('python -m', "printf '%s|'")],
+      { encoding: 'utf8' },
+    );
+    expect(stdout).toContain(`${file}|`);
+  });
+});
+
+describe('what cannot be used', () => {
+  it.each<[string, string[], string]>([
+    ['a model with variables', [BAG_MODEL], 'bag-model-34000.meta is not a frozen graph\n  fix    bnfix freeze '],
+    ['a SavedModel', [fixture('saved_model_v1_113/saved_model')], 'is not a frozen graph\n'],
+    ['no file', [], 'no frozen graph given'],
+    ['another program', ['x.pb', '--for', 'tf3'], 'fix    --for tf2,tf1,tfjs\n'],
+    ['an unknown program', ['x.pb', '--for', 'tf2,pytorch'], 'no target named pytorch\n'],
+  ])('%s: exit 2', async (_, args, text) => {
+    const { code, stdout, stderr } = await cli(['next', ...args]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(text);
+  });
+
+  it('a graph whose batch norms use batch statistics: a warning', async () => {
+    const flags = ['--keep', '*BatchNorm*', '-o', at('kept.pb'), '-q'];
+    expect((await cli(['freeze', BAG_MODEL, ...flags])).code).toBe(0);
+    const { code, stderr } = await cli(['next', at('kept.pb'), '--for', 'tf2']);
+    expect(code).toBe(0);
+    expect(stderr).toContain('bnfix: warning: 4 batch norms use batch statistics (conv1/');
+  });
+
+  it('a file that is none', async () => {
+    copyFileSync(fixture('untrained_113/case.json'), at('x.pb'));
+    expect((await cli(['next', at('x.pb')])).code).toBe(3);
+  });
+});
