@@ -114,6 +114,11 @@ def untrained():
 
 
 @case
+def tiny_variance():
+    return model([norm(epsilon=1e-3)], statistics(variance=[1e-6, 1e-7, 1]))
+
+
+@case
 def half_precision():
     graph = model([norm()], statistics(variance=[1, np.inf, 1], dtype=np.float16))
     graph.graph.input[0].type.tensor_type.elem_type = TensorProto.FLOAT16
@@ -482,6 +487,10 @@ def main():
         path = os.path.join(OUT, name + '.onnx')
         graph = build()
         if name == 'external_data':
+            # It is appended to.
+            weights = os.path.join(OUT, 'external_data.weights')
+            if os.path.exists(weights):
+                os.remove(weights)
             onnx.save(graph, path)
         else:
             with open(path, 'wb') as f:

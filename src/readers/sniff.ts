@@ -29,6 +29,8 @@ export type FileKind =
   | 'hdf5'
   | 'tflite'
   | 'onnx'
+  | 'ort'
+  | 'openvino'
   | 'empty'
   | ForeignKind
   | 'unknown';
@@ -70,6 +72,7 @@ function sniffMagic(head: Uint8Array): FileKind | undefined {
   if (startsWith('\x1f\x8b')) return 'gzip';
   if (startsWith('\x89HDF\r\n\x1a\n')) return 'hdf5';
   if (startsWith('TFL3', 4)) return 'tflite';
+  if (startsWith('ORTM', 4)) return 'ort';
   return undefined;
 }
 
@@ -83,6 +86,7 @@ const TEXT_FIELDS: readonly [RegExp, FileKind][] = [
 
 function sniffText(head: Uint8Array): FileKind | undefined {
   const text = new TextDecoder().decode(head);
+  if (/^\s*<\?xml[^>]*>\s*<net\s/.test(text)) return 'openvino';
   if (/^\s*<(!doctype|html|head|body|\?xml|!--)/i.test(text)) return 'html';
   const first = /^(?:\s|#[^\n]*(?:\n|$))*(\w+)\s*[:{<]/.exec(text)?.[1];
   return first === undefined ? undefined : TEXT_FIELDS.find(([field]) => field.test(first))?.[1];
@@ -99,6 +103,8 @@ const WRONG_KINDS: Partial<Record<FileKind, readonly [what: string, fix: string]
   hdf5: ['an HDF5 file, as Keras writes', 'load it in TensorFlow and save it with tf.train.Saver or as a SavedModel'],
   tflite: ['a TFLite model, already converted', 'name the .meta file and the checkpoint that it was converted from'],
   onnx: ['an ONNX model, already converted', 'name the .meta file and the checkpoint that it was converted from'],
+  ort: ['a model of ONNX Runtime (.ort), already converted', 'check the .onnx file that it was made from'],
+  openvino: ['an OpenVINO model, already converted', 'name the .meta, .pb or .onnx file that it was converted from'],
   empty: ['an empty file', 'copy or download it again'],
   checkpoint_state: ['a checkpoint state file: it only names checkpoints', 'name the checkpoint, or the folder'],
   checkpoint_index: ['the index of a checkpoint, not a graph', 'name the .meta file that was saved with it'],

@@ -36,6 +36,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   external_data: ['affected', 'invalid-statistics bn'],
   external_data_missing: ['affected', 'missing-weights bn'],
   external_data_outside: ['affected', 'missing-weights bn'],
+  tiny_variance: ['ok', 'tiny-variance bn'],
   // Functions and subgraphs.
   function_training: ['affected', 'training-batch-norm layer1/bn'],
   function_inference: ['affected', 'invalid-statistics layer2/bn'],

@@ -125,6 +125,8 @@ describe('sniff tells', () => {
     ['\x1f\x8b\x08\x00', 'gzip'],
     ['\x89HDF\r\n\x1a\n...', 'hdf5'],
     ['\x1c\x00\x00\x00TFL3', 'tflite'],
+    ['\x1c\x00\x00\x00ORTM', 'ort'],
+    ['<?xml version="1.0"?>\n<net name="m" version="11">', 'openvino'],
     ['', 'empty'],
     ['hello world: this is not a model', 'text'],
     ['{"node": 1}', 'json'],

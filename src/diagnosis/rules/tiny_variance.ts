@@ -1,6 +1,7 @@
 import type { Stored } from '../../analysis/training/stored_statistics.js';
 import type { AnalysedBatchNorm, Analysis } from '../../freezing/analysis.js';
 import { epsilonOf } from '../arithmetic.js';
+import type { FindingDetail } from '../finding.js';
 import { StoredValues } from '../stored_values.js';
 import type { Found, Rule } from './rule.js';
 
@@ -15,15 +16,19 @@ export const tinyVariance: Rule = {
     const values = new StoredValues(analysis);
     return variancesOf(analysis, values).flatMap(({ name, epsilon, variance }): Found[] => {
       const numbers = variance && values.numbersOf(variance);
-      const small = numbers?.filter((number) => number < epsilon);
-      if (!numbers || !small) return [];
-      const smallest = small.reduce((least, number) => Math.min(least, number), epsilon);
-      if (smallest >= 0 && small.length < MOST * numbers.length) return [];
-      const detail = { epsilon, below: small.length, channels: numbers.length, smallest };
-      return [{ node: name, detail: { code: 'epsilon_decides', ...detail } }];
+      const detail = numbers && epsilonDecides(numbers, epsilon);
+      return detail ? [{ node: name, detail }] : [];
     });
   },
 };
+
+/** The finding about a variance, if it is so small that epsilon decides. */
+export function epsilonDecides(variance: Float64Array, epsilon: number): FindingDetail | undefined {
+  const small = variance.filter((number) => number < epsilon);
+  const smallest = small.reduce((least, number) => Math.min(least, number), epsilon);
+  if (smallest >= 0 && (small.length === 0 || small.length < MOST * variance.length)) return undefined;
+  return { code: 'epsilon_decides', epsilon, below: small.length, channels: variance.length, smallest };
+}
 
 interface WithVariance {
   readonly name: string;

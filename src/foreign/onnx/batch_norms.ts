@@ -1,5 +1,8 @@
 import { checkHealth, type Health, type NamedValue } from '../../analysis/state/health.js';
+import type { FindingDetail } from '../../diagnosis/finding.js';
+import { epsilonDecides } from '../../diagnosis/rules/tiny_variance.js';
 import { BnfixError } from '../../errors.js';
+import { readNumbers } from '../../graph/tensor.js';
 import { constantOf, type OpenExternal } from './constants.js';
 import { type Flow, type Normalisation, type Statistic, startsWithOne } from './flow.js';
 import type { OnnxNode, Value } from './scope.js';
@@ -11,8 +14,11 @@ export interface OnnxBatchNorm {
   readonly isTraining: boolean;
   /** The statistics that are in the model, and what is wrong with them; undefined if there are none. */
   readonly health: Health | undefined;
+  /** Its variance, if epsilon decides what it divides by. */
+  readonly tiny: FindingDetail | undefined;
 }
 
+const DEFAULT_EPSILON = 1e-5;
 /** Until version 13, a BatchNormalization has no flag: it trains if it outputs new moving statistics. */
 const FIRST_WITH_FLAG = 14;
 /** Until version 6, it has a flag whose default is training. */
@@ -42,13 +48,14 @@ export function findBatchNorms(
     const isTraining = statistics.length > 0 || (isInTraining(node) && !isByExample);
     // An instance norm has no use for stored statistics.
     const health = mean && variance && !isByExample ? healthOf(mean, variance, open) : undefined;
-    return { node, isTraining, health };
+    const tiny = variance && health && health.problem === undefined ? tinyVariance(node, variance, open) : undefined;
+    return { node, isTraining, health, tiny };
   });
   const unfused = normalisations.flatMap(({ statistic }): OnnxBatchNorm[] => {
     const { root } = statistic;
     if (!root || !isOfBatchNorm(statistic, flow)) return [];
     claim(statistic);
-    return [{ node: root, isTraining: true, health: undefined }];
+    return [{ node: root, isTraining: true, health: undefined, tiny: undefined }];
   });
   return [...fused, ...unfused];
 }
@@ -74,6 +81,12 @@ function isPerExample({ inputs, outputs, scope }: OnnxNode): boolean {
   );
   const isBack = after.length > 0 && after.every(({ op }) => op === 'Reshape');
   return before?.op === 'Reshape' && isBack && startsWithOne(before.inputs[1]);
+}
+
+function tinyVariance(node: OnnxNode, variance: Value, open: OpenExternal): FindingDetail | undefined {
+  const constant = constantOf(variance, open);
+  const epsilon = node.attribute('epsilon')?.f ?? DEFAULT_EPSILON;
+  return constant && 'tensor' in constant ? epsilonDecides(readNumbers(constant.tensor), epsilon) : undefined;
 }
 
 function healthOf(mean: Value, variance: Value, open: OpenExternal): Health | undefined {

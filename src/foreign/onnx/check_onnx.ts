@@ -104,8 +104,9 @@ function dropoutFinding({ node: { name, op } }: RandomUse): Found {
   return { rule: 'active-dropout', node: name, detail: { code: 'dropout', random: op === 'Dropout' ? undefined : op } };
 }
 
-function statisticsFindings({ node: { name }, health }: OnnxBatchNorm): Found[] {
+function statisticsFindings({ node: { name }, health, tiny }: OnnxBatchNorm): Found[] {
   const problem = health?.problem;
+  if (tiny) return [{ rule: 'tiny-variance', node: name, detail: tiny }];
   return problem ? [{ rule: RULE_OF[problem.kind], node: name, detail: { code: 'statistics', problem } }] : [];
 }
 
