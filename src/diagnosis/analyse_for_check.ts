@@ -1,8 +1,8 @@
+import { findActivations } from '../analysis/training/activations.js';
 import { signaturesOf } from '../analysis/training/outputs.js';
 import { BnfixError } from '../errors.js';
 import { analyse } from '../freezing/analyse.js';
 import type { Analysis } from '../freezing/analysis.js';
-import type { FreezeOptions } from '../freezing/options.js';
 import type { Model } from '../graph/model.js';
 import { refText } from '../graph/node.js';
 import { anyOf } from '../ops/meaning.js';
@@ -50,16 +50,22 @@ function analyseAll(model: Model): Pick<Analysed, 'analysis' | 'asSaved' | 'flag
 
 /** The analysis with outputs: those of all signatures, those to propose, or all ends of the graph. */
 function withOutputs(model: Model, analysis: Analysis): Analysis {
-  const { outputs } = analysis;
-  if (outputs.refs.length > 0) return analysis;
+  const { outputs, options } = analysis;
+  const ends = isFrozen(analysis) && outputs.reason.code !== 'signature' ? endsOf(model) : [];
+  const chosen = new Set(outputs.refs.map(({ node }) => node));
+  if (chosen.size > 0 && ends.every((end) => chosen.has(end))) return analysis;
   const ofSignatures = signaturesOf(model).flatMap((signature) => signature.outputs.map(({ ref }) => refText(ref)));
-  const names = [ofSignatures, outputs.proposed.map(refText), endsOf(model)].find((each) => each.length > 0);
-  if (!names) return analysis;
-  const options: FreezeOptions = { outputs: [...new Set(names)] };
-  return analyse(model, options);
+  const proposed = outputs.proposed.map(refText);
+  const names = [ofSignatures, ends, proposed, endsOf(model)].find((each) => each.length > 0);
+  return names ? analyse(model, { ...options, outputs: [...new Set(names)] }) : analysis;
 }
 
-const hasEffect = anyOf(
+/** Whether variables were frozen: then the graph was cut to its outputs, and each of its ends is one. */
+function isFrozen({ model, variables }: Analysis): boolean {
+  return model.kind === 'graph_def' && [...variables.byNode.values()].every(({ value }) => value !== undefined);
+}
+
+const isNoOutput = anyOf(
   'effect',
   'save',
   'restore',
@@ -71,10 +77,11 @@ const hasEffect = anyOf(
   'placeholder',
 );
 
-/** Tensors that nothing reads: where no tensor looks like an output, any of them may be one. */
+/** Nodes with data that nothing reads. */
 function endsOf({ graph }: Model): string[] {
+  const fed = findActivations(graph);
   const ends = [...graph.nodes()].filter(
-    (node) => !hasEffect(node) && node.inputs.length > 0 && graph.dataConsumers(node.name).length === 0,
+    (node) => !isNoOutput(node) && fed.has(node) && graph.dataConsumers(node.name).length === 0,
   );
   return ends.filter((node) => (outputCount(node) ?? 1) > 0).map(({ name }) => name);
 }

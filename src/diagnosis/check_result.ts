@@ -27,8 +27,13 @@ export interface CheckResult {
 export type Repair =
   /** `freeze`, with outputs to be named if they are ambiguous. `needsCheckpoint`: the one with its weights was not found. */
   | { readonly code: 'freeze'; readonly outputs: readonly string[]; readonly needsCheckpoint: boolean }
-  /** `freeze` refuses the model for this reason; the fixes are options of `freeze`. */
-  | { readonly code: 'refused'; readonly message: string; readonly fixes: readonly Fix[] }
+  /** `freeze` refuses the model for this reason, with these outputs if they are ambiguous; the fixes are options of `freeze`. */
+  | {
+      readonly code: 'refused';
+      readonly outputs: readonly string[];
+      readonly message: string;
+      readonly fixes: readonly Fix[];
+    }
   | ConvertAgain;
 
 /** Repair what it was converted from, and convert that again. */

@@ -15,7 +15,7 @@ export function repairOf(analysis: Analysis): Repair {
     return { code: 'freeze', outputs: named, needsCheckpoint };
   } catch (error) {
     if (!(error instanceof BnfixError) || error.code === 'internal') throw error;
-    return { code: 'refused', message: error.message, fixes: error.fixes };
+    return { code: 'refused', outputs: named, message: error.message, fixes: error.fixes };
   }
 }
 

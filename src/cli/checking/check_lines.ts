@@ -1,5 +1,5 @@
 import type { ModelReport, ReportedFinding } from '../../diagnosis/check_report.js';
-import { printable, printableData } from '../../printable.js';
+import { printable } from '../../printable.js';
 import type { ReportStyle } from '../report_style.js';
 
 /** How many findings of a rule are shown without -v. */
@@ -32,7 +32,7 @@ function findingLine({ node, message }: ReportedFinding): string {
 }
 
 function detailsOf({ why, fixes }: NonNullable<ModelReport['error']>): string[] {
-  return printableData([...why, ...fixes]);
+  return [...why, ...fixes].map(printable);
 }
 
 function byRule(findings: readonly ReportedFinding[]): Map<string, ReportedFinding[]> {

@@ -57,11 +57,16 @@ function messageOf(thrown: unknown): string {
 
 /** The command that repairs a model; the result is written next to it. */
 function freezeCommand(path: string, { outputs, needsCheckpoint }: Extract<Repair, { code: 'freeze' }>): string {
-  const words = ['bnfix freeze', shellQuoted(path)];
-  if (outputs.length > 0) words.push(flagText('outputs', outputs.join(',')));
+  const words = freezeWords(path, outputs);
   if (needsCheckpoint) words.push('--checkpoint PREFIX');
   words.push(flagText('output', join(dirname(path), proposedName(basename(path)))));
   return words.join(' ');
+}
+
+function freezeWords(path: string, outputs: readonly string[]): string[] {
+  const words = ['bnfix freeze', shellQuoted(path)];
+  if (outputs.length > 0) words.push(flagText('outputs', outputs.join(',')));
+  return words;
 }
 
 /** The commands that repair a TensorFlow model and convert it once more. */
@@ -86,7 +91,7 @@ function noteOf(path: string, repair: Repair): string | undefined {
     case 'freeze':
       return undefined;
     case 'refused':
-      return refusedText(printableData(repair.message), `bnfix freeze ${shellQuoted(path)} --dry-run`);
+      return refusedText(printableData(repair.message), [...freezeWords(path, repair.outputs), '--dry-run'].join(' '));
     case 'convert':
       return convertText(printableData(repair), convertCommand(path, repair));
   }
