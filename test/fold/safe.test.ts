@@ -66,6 +66,17 @@ describe('the report of a site', () => {
     ]);
   });
 
+  it('is named after its batch norm, whatever arithmetic follows, and arithmetic after its last op', () => {
+    const scaled = [
+      constant('s', [2, 5]),
+      node('scaled', 'Mul', ['bn', 's'], T_FLOAT),
+      node('z', 'Relu', ['scaled'], T_FLOAT),
+    ];
+    expect(sitesOf(net({ y: node('y', 'NoOp') }, scaled), ['z'])).toEqual([['bn', 'FusedBatchNorm', 'previous']]);
+    const only = node('bn', 'Mul', ['bias', 's'], T_FLOAT);
+    expect(sitesOf(net({ bn: only }, [constant('s', [2, 5])]))).toEqual([['bn', 'arithmetic', 'previous']]);
+  });
+
   it('leaves what --keep names', () => {
     expect(sitesOf(net(), ['y'], { keep: ['bn'] })).toEqual([
       ['bn', 'FusedBatchNorm', 'kept', { code: 'kept_by_option' }],

@@ -104,6 +104,17 @@ describe('a table', () => {
       assemble([empty, empty], 0, Buffer.concat([handle(0, 8), handle(13, 2 ** 45)])),
       'do not fit',
     ],
+    // Two blocks of 13 bytes with their trailers: the footer starts at 26.
+    [
+      'an index that reaches into the footer',
+      assemble([empty, empty], 0, Buffer.concat([handle(0, 8), handle(13, 9)])),
+      'its 9 bytes do not fit',
+    ],
+    [
+      'a metaindex behind the footer',
+      assemble([empty, empty], 0, Buffer.concat([handle(70, 8), handle(13, 8)])),
+      'its 8 bytes do not fit',
+    ],
     ['a number beyond 2^53', assemble([empty, empty], 0, handle(2 ** 60, 8)), 'is not a valid size'],
     [
       'a number that runs into the padding',
