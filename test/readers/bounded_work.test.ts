@@ -188,7 +188,7 @@ describe('names', () => {
         Array.from({ length: 100_000 }, (_, i) => `${'b'.repeat(250)}${i}`),
       ),
     ).toBe(undefined);
-    expect(nearNames('logit', ['net/logits', 'net/other', 'logits'])).toEqual(['logits']);
+    expect(nearNames('output', ['net/outputs', 'net/other', 'outputs'])).toEqual(['outputs']);
   });
 
   it('are matched with globs in one pass', () => {
