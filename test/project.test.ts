@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { fold } from '../src/cli/commands/fold.js';
 import { COMMON_OPTIONS } from '../src/cli/commands.js';
 import { EXIT_CODES } from '../src/errors.js';
+import { TARGETS } from '../src/using/step.js';
 import { ensureBuilt } from './cli/build.js';
 import { BAG_MODEL, cli, temporaryFolder } from './cli/support.js';
 
@@ -19,10 +20,21 @@ describe('README.md', () => {
     expect(read('README.md')).toContain('npm ci && npm test');
   });
 
+  it('shows what check prints, as it is', async () => {
+    const shown = /```\n(examples\/[^`]*affected)\n```/.exec(read('README.md'))?.[1];
+    const { code, stdout } = await cli(['check', at('examples')]);
+    expect(code).toBe(1);
+    expect(stdout.replaceAll(at(''), '').trimEnd()).toBe(shown);
+  });
+
+  it('names every target of next', () => {
+    expect(TARGETS.filter((target) => !read('README.md').includes(`\`${target}\``))).toEqual([]);
+  });
+
   it('shows the report as it is', async () => {
     const { code, stdout } = await cli(['freeze', BAG_MODEL, '-o', out('frozen.pb')]);
     expect(code).toBe(0);
-    const shown = /```\n(examples\/[^`]*)\n```/.exec(read('README.md'))?.[1];
+    const shown = /```\n(examples\/[^`]*frozen\.pb)\n```/.exec(read('README.md'))?.[1];
     const same = (text = '') => text.replace(/ in \d+\.\d s/, '').trimEnd();
     expect(
       same(

@@ -104,7 +104,7 @@ export const COMMON_OPTIONS: OptionTable = {
   verbose: {
     type: 'boolean',
     alias: 'v',
-    describe: 'show every batch norm with its evidence, and every candidate output',
+    describe: 'show all: batch norms with their evidence, candidates for outputs, hashes of files',
   },
   'no-color': { type: 'boolean', describe: 'no colours (like NO_COLOR=1 in the environment)' },
 };

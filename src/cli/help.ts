@@ -27,7 +27,7 @@ export function helpLines(
 ): string[] {
   const section = (title: string, entries: readonly Entry[]) =>
     entries.length === 0 ? [] : ['', bold(title), ...entryLines(entries, width)];
-  const examples = (lines: readonly Entry[]) => section('Examples', lines);
+  const examples = (lines: readonly Entry[]) => ['', bold('Examples'), ...exampleLines(lines, width)];
   if (!command) {
     return [
       'bnfix COMMAND',
@@ -116,9 +116,15 @@ export function sentence(text: string): string {
   return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;
 }
 
+/** Command lines, and what each does: next to it where all of them are short, else below it. */
+function exampleLines(entries: readonly Entry[], width: number): string[] {
+  if (entries.every(([line]) => textWidth(line) <= width / 2)) return entryLines(entries, width, width / 2);
+  return entries.flatMap(([line, text]) => [`  ${line}`, ...labelled('      ', text, width)]);
+}
+
 /** Terms in a column, what they mean in another. */
-function entryLines(entries: readonly Entry[], width: number): string[] {
-  const widths = entries.map(([term]) => textWidth(term)).filter((each) => each <= LONGEST_TERM);
+function entryLines(entries: readonly Entry[], width: number, longest = LONGEST_TERM): string[] {
+  const widths = entries.map(([term]) => textWidth(term)).filter((each) => each <= longest);
   const column = Math.max(0, ...widths);
   return entries.flatMap(([term, text]) => {
     if (textWidth(term) > column) return [`  ${term}`, ...labelled(' '.repeat(column + 4), text, width)];

@@ -32,7 +32,7 @@ describe('usage errors: exit 2', () => {
     [
       'neither a model nor a command',
       ['abcdef'],
-      '  Ways on  bnfix freeze abcdef\n           commands: check, freeze, fold, ',
+      '  Ways on  bnfix freeze abcdef\n           commands: check, inspect, freeze, ',
     ],
     ['an option with a typo', ['freeze', 'x', '--ouput=y'], 'unknown option --ouput\n  fix    did you mean --output'],
     ['an option far from any', ['freeze', 'x', '--frobnicate'], 'bnfix freeze --help lists them'],
