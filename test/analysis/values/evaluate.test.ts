@@ -19,6 +19,16 @@ describe('evaluate', () => {
     ['y = Fill(Shape(x), 2.5)', {}, 2.5],
     ['y = ZerosLike(z)', {}, 0],
     ['y = Switch(x, c)', { x: 3 }, 3],
+    ['y = Exit(Enter(x)[frame_name=loop])', { x: 3 }, 3],
+    ['y = Pack(x)', { x: 3 }, 3],
+    ['y = Pack(x, x)', { x: 3 }, UNKNOWN],
+    ['y = Cast(x)[DstT=int32, SrcT=float32]', { x: 3 }, 3],
+    ['y = BroadcastTo(x, [2, 3])', { x: 3 }, 3],
+    ['y = OnesLike(z)', {}, 1],
+    ['y = Const[float32, shape=[16384], value=2.5]', {}, 2.5],
+    ['y = Const[float32, shape=[16385], value=2.5]', {}, UNKNOWN],
+    ['y = Identity([])', {}, UNKNOWN],
+    ['y = Const["text"]', {}, UNKNOWN],
   ])('%s', (text, given, expected) => {
     expect(valueOfY(text, given)).toBeCloseTo(expected, 6);
   });
