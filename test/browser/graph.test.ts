@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { beforeAll, expect, it } from 'vitest';
 import { BAG_MODEL } from '../cli/support.js';
-import { writeNet } from './models.js';
+import { writeNet } from '../support/plain_net.js';
 import { folderForTests, pageBy } from './pages.js';
 import { describeInBrowser } from './support.js';
 

@@ -1,6 +1,6 @@
 import { beforeAll, expect, it } from 'vitest';
 import { printable } from '../../src/printable.js';
-import { type NameOf, netOf } from './models.js';
+import { type NameOf, netOf } from '../support/plain_net.js';
 import { folderForTests, hostilePage, NAME } from './pages.js';
 import { describeInBrowser } from './support.js';
 

@@ -9,9 +9,9 @@ import type { Graph } from '../../src/graph/graph.js';
 import { pageOf } from '../../src/page/page.js';
 import type { PageData } from '../../src/page/page_data.js';
 import { pageDataOf } from '../../src/page/page_data_of.js';
-import type { GraphView } from '../../src/page/script_data.js';
 import { cli } from '../cli/support.js';
 import { modelOf } from '../support/model.js';
+import { viewNames } from '../support/view_names.js';
 
 /** A folder that is removed after the tests of a file. */
 export function folderForTests(): (name: string) => string {
@@ -49,15 +49,9 @@ export function hostilePage(graph: Graph, output: string, path: string, name: st
     command: { name: 'fold', line: `bnfix fold ${NAME}`, versions: [NAME], read: [file] },
     result: { graph: folded.graph, report: folded.report, written: file },
   });
-  const whole = { ...data.graph, names: wholeNames(data.graph), shared: data.graph.names.map(() => 0) };
+  const whole = { ...data.graph, names: viewNames(data.graph), shared: data.graph.names.map(() => 0) };
   writeFileSync(path, pageOf(renamed({ ...data, graph: whole }, name) as PageData, flagText));
   return path;
-}
-
-function wholeNames({ names, shared }: GraphView): string[] {
-  const whole: string[] = [];
-  for (const [i, rest] of names.entries()) whole.push((whole[i - 1] ?? '').slice(0, shared[i]) + rest);
-  return whole;
 }
 
 function renamed(value: unknown, name: string): unknown {
