@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { BnfixError, type Fix } from '../errors.js';
+import { BnfixError } from '../errors.js';
 import { analyse } from '../freezing/analyse.js';
 import type { Analysis } from '../freezing/analysis.js';
 import type { FreezeOptions } from '../freezing/options.js';
@@ -10,6 +10,7 @@ import { type PageSubject, pageDataOf } from '../page/page_data_of.js';
 import { shellQuoted } from '../quoted.js';
 import { writeFile } from '../writers/file.js';
 import { checkTarget } from '../writers/target.js';
+import { aboutOption } from './about_option.js';
 import type { Args } from './args.js';
 import { flagText } from './flags.js';
 import { version } from './version.js';
@@ -60,7 +61,7 @@ export async function pageTarget(args: Args, output?: string): Promise<string | 
  * @throws BnfixError `unwritable` when it cannot be written
  */
 export async function checkPage(path: string, args: Args, inputs: readonly string[] = []): Promise<void> {
-  await aboutPage(checkTarget(path, { force: args.flag('force'), inputs }));
+  await aboutOption('html', checkTarget(path, { force: args.flag('force'), inputs }));
 }
 
 /**
@@ -74,7 +75,7 @@ export async function writePage(path: string, request: PageRequest, result?: str
   const content = new TextEncoder().encode(pageOf(pageData(request), flagText));
   const encoded = { byteLength: content.length, chunks: () => [content] };
   const inputs = [...model.files, ...(result === undefined ? [] : [result])];
-  const { bytes } = await aboutPage(writeFile(path, encoded, { force: args.flag('force'), inputs }));
+  const { bytes } = await aboutOption('html', writeFile(path, encoded, { force: args.flag('force'), inputs }));
   return { path, bytes };
 }
 
@@ -98,16 +99,4 @@ function refusalData({ message, where, whyLines, wholeWhy, fixes }: BnfixError):
     why: wholeWhy ?? whyLines,
     fixes: fixes.map(({ option, value, text }) => ({ code: option && flagText(option, value), text })),
   };
-}
-
-/** Errors about the file of a page name its option, not that of the result. */
-async function aboutPage<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    if (!(error instanceof BnfixError) || error.code !== 'unwritable') throw error;
-    const { message, where, whyLines, fixes, cause } = error;
-    const own = (fix: Fix) => (fix.option === 'output' ? { ...fix, option: 'html', value: 'FILE' } : fix);
-    throw new BnfixError('unwritable', message, { where, why: whyLines, fix: fixes.map(own), cause });
-  }
 }

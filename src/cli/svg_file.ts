@@ -2,12 +2,13 @@ import { basename } from 'node:path';
 import type { Inspection } from '../diagnosis/inspection.js';
 import { inspectionVerdictText } from '../diagnosis/inspection_text.js';
 import { drawingOf } from '../drawing/draw.js';
-import { BnfixError, type Fix } from '../errors.js';
+import { BnfixError } from '../errors.js';
 import type { Analysis } from '../freezing/analysis.js';
 import { printable, printableData } from '../printable.js';
 import { writeFile } from '../writers/file.js';
 import { writeStreamBytes } from '../writers/stream_bytes.js';
 import { checkTarget } from '../writers/target.js';
+import { aboutOption } from './about_option.js';
 import type { Args } from './args.js';
 import type { Terminal } from './terminal.js';
 
@@ -23,7 +24,7 @@ export async function svgTarget(args: Args): Promise<string | undefined> {
       fix: 'name a file',
     });
   }
-  if (path !== undefined && path !== '-') await aboutSvg(checkTarget(path, { force: args.flag('force') }));
+  if (path !== undefined && path !== '-') await aboutOption('svg', checkTarget(path, { force: args.flag('force') }));
   return path;
 }
 
@@ -48,19 +49,7 @@ export async function writeSvg(
   if (path === '-') await writeStreamBytes(terminal.stdout, Buffer.from(content));
   else {
     const encoded = { byteLength: content.length, chunks: () => [content] };
-    await aboutSvg(writeFile(path, encoded, { force: args.flag('force'), inputs }));
+    await aboutOption('svg', writeFile(path, encoded, { force: args.flag('force'), inputs }));
   }
   return content.length;
-}
-
-/** Errors about the file of the drawing name its option. */
-async function aboutSvg<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    if (!(error instanceof BnfixError) || error.code !== 'unwritable') throw error;
-    const { message, where, whyLines, fixes, cause } = error;
-    const own = (fix: Fix) => (fix.option === 'output' ? { ...fix, option: 'svg', value: 'FILE' } : fix);
-    throw new BnfixError('unwritable', message, { where, why: whyLines, fix: fixes.map(own), cause });
-  }
 }

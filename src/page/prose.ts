@@ -1,9 +1,10 @@
 import type { BatchNormInspection, ValueSummary } from '../diagnosis/inspection.js';
+import { inspectionVerdictText } from '../diagnosis/inspection_text.js';
 import type { FoldReport } from '../freezing/fold_report.js';
 import { foldReasonText } from '../freezing/fold_wording.js';
 import { isWarning } from '../freezing/notices.js';
 import { healthText, unpairedText } from '../freezing/statistics_text.js';
-import { countText, listed, plural } from '../freezing/text.js';
+import { countText, plural } from '../freezing/text.js';
 import { keptText, verdictText } from '../freezing/verdict_text.js';
 import { evidenceText, noticeText } from '../freezing/wording.js';
 import type { Layer } from './layers.js';
@@ -95,37 +96,34 @@ function countOf(count: number, total: number): string {
   return `${count === total ? 'all ' : ''}${countText(count)}${count === total ? '' : ` of ${countText(total)}`} batch norms`;
 }
 
+const INSPECTED: Readonly<Record<PageData['inspection']['verdict']['kind'], readonly [Tone, detail: string]>> = {
+  affected: ['bad', 'The output for one example depends on the others of its batch. bnfix freeze repairs this.'],
+  needs_flags: ['warn', 'bnfix freeze pins the flags.'],
+  ok: ['good', 'Nothing to repair.'],
+  no_batch_norms: ['plain', 'Nothing to repair.'],
+};
+
 function inspectionVerdict({ inspection }: PageData): VerdictText {
-  const { kind, affected, total } = inspection.verdict;
-  const none = { details: [], warnings: [], notes: [] };
-  switch (kind) {
-    case 'affected':
-      return {
-        text: `Affected: ${countText(affected)} of ${plural(total, 'batch norm')} ${affected === 1 ? 'uses' : 'use'} batch statistics at inference`,
-        tone: 'bad',
-        ...none,
-        details: ['The outputs for one example depend on the other examples of the batch. bnfix freeze repairs this.'],
-      };
-    case 'needs_flags': {
-      const flags = inspection.flags.filter(({ value }) => value !== undefined);
-      const pinned = listed(
-        flags.map(({ name, value }) => `${name} = ${value}`),
-        3,
-      );
-      return {
-        text: 'Right only if flags are fed',
-        tone: 'warn',
-        ...none,
-        details: [`All batch norms use stored statistics with ${pinned}. bnfix freeze pins this.`],
-      };
-    }
-    case 'ok': {
-      const [they, use] = total === 1 ? ['The batch norm', 'uses'] : [`All ${countText(total)} batch norms`, 'use'];
-      return { text: 'Not affected', tone: 'good', ...none, details: [`${they} ${use} stored statistics.`] };
-    }
-    case 'no_batch_norms':
-      return { text: 'No batch norms', tone: 'plain', ...none, details: ['No batch norm feeds an output.'] };
-  }
+  const { verdict, batchNorms } = inspection;
+  const [tone, detail] = INSPECTED[verdict.kind];
+  const text = inspectionVerdictText(inspection);
+  const warnings = batchNorms.flatMap(({ name, health, feeds }) =>
+    health && feeds.length > 0 ? [`${name} has invalid statistics: ${healthText(health)}`] : [],
+  );
+  return {
+    text: `${text[0]!.toUpperCase()}${text.slice(1)}`,
+    tone: warnings.length > 0 && tone === 'good' ? 'warn' : tone,
+    details: [detail],
+    warnings: [...warnings.slice(0, MOST_WARNINGS), ...moreText(warnings.length - MOST_WARNINGS)],
+    notes: [],
+  };
+}
+
+/** The table has the others. */
+const MOST_WARNINGS = 3;
+
+function moreText(count: number): string[] {
+  return count > 0 ? [`${plural(count, 'more batch norm')} with invalid statistics`] : [];
 }
 
 const MODES: Readonly<Record<BatchNormInspection['mode'], Label>> = {

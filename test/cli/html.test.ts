@@ -40,6 +40,17 @@ it('has the hashes of what was read and written', async () => {
   for (const { sha256 } of [...read, written]) expect(page).toContain(`<code>${sha256}</code>`);
 });
 
+it('inspect writes a page of what it finds', async () => {
+  const { code, stdout } = await cli(['inspect', UNTRAINED, '--html', out('page.html')]);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/\nWrote .*page\.html \(\d+\.\d kB\)\n$/);
+  const page = readFileSync(out('page.html'), 'utf8');
+  expect(page).toContain('has invalid statistics: ');
+  expect(page).toContain('<span class="chip bad">training</span>');
+  expect(page).not.toContain('<th scope="col" class="">Result</th>');
+  expect((await cli(['inspect', UNTRAINED, '--html', out('page.html')])).code).toBe(6);
+});
+
 it('shows a refusal, and exits like it', async () => {
   const { code, stderr } = await cli(['freeze', UNTRAINED, '-o', out('out.pb'), '--html', out('page.html')]);
   expect(code).toBe(4);

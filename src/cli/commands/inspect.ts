@@ -16,13 +16,15 @@ const options: OptionTable = {
     type: 'string',
     requiresArg: true,
   },
-  force: { ...freezeOptions.force, describe: 'overwrite an existing file' },
+  html: { ...freezeOptions.html!, describe: 'also write a report as one HTML page' },
+  force: freezeOptions.force!,
 };
 
 const examples = [
   ['bnfix inspect model.meta', 'batch norms with their statistics, inputs, outputs, size'],
   ['bnfix inspect model.meta -v', 'everything: all batch norms, their evidence, all ops'],
   ['bnfix inspect model.meta --svg graph.svg', 'draw the graph'],
+  ['bnfix inspect model.meta --html page.html', 'look at it in a browser'],
   ['bnfix inspect model.meta --json', 'for scripts: docs/inspect.md'],
 ] as const;
 
