@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundleCli, bundleTfjs, bundleViz } from './bundle.mjs';
+import { bundleCli, bundleTfjs, bundleViz, writeWasm } from './bundle.mjs';
 import { licenceTexts } from './licences.mjs';
 import { manPage } from './man.mjs';
 import { writePageAssets } from './page_assets.mjs';
@@ -27,6 +27,7 @@ const run = (script, args) => execFileSync(process.execPath, [script, ...args], 
 
 if (!quick) generateProtos();
 writeDescriptor();
+writeWasm();
 const ofPage = await writePageAssets();
 
 // Apart, and moved at the end: whoever runs dist/ in the meantime has all of the old one or all of the new one.
@@ -43,15 +44,15 @@ try {
   for (const file of readdirSync(cli)) if (file !== 'main.js') rmSync(join(cli, file), { recursive: true });
   const packages = [...ofPage, ...(await bundleCli(cli))];
   for (const room of ['run', 'drawing']) removeForeignTypes(join(built, room));
-  const bundles = ['run/tfjs_bundle.js', 'drawing/viz_bundle.js', 'THIRD_PARTY_LICENSES.txt'];
-  if (quick && bundles.every((file) => existsSync(join('dist', file))) && packages.every(hasLicence)) {
+  const bundles = ['THIRD_PARTY_LICENSES.txt', ...bundledIn('run'), ...bundledIn('drawing')];
+  if (quick && bundles.length > 3 && packages.every(hasLicence)) {
     // They do not depend on src/.
     for (const file of bundles) copyFileSync(join('dist', file), join(built, file));
   } else {
     packages.push(...(await bundleTfjs(join(built, 'run'))), ...(await bundleViz(join(built, 'drawing'))));
     // rolldown adds a few functions of its own.
     const header =
-      'The files cli/*.cjs, page/assets.js, run/tfjs_bundle.js and drawing/viz_bundle.js contain code of these packages.';
+      'The files cli/*.cjs, page/assets.js, run/tfjs_*.js, run/wasm_bundle.js and drawing/viz_bundle.js contain code of these packages.';
     const texts = licenceTexts([...packages, 'node_modules/rolldown'], header);
     writeFileSync(join(built, 'THIRD_PARTY_LICENSES.txt'), texts);
   }
@@ -67,6 +68,14 @@ try {
   rmSync(old, { recursive: true, force: true });
 } finally {
   rmSync(built, { recursive: true, force: true });
+}
+
+/** The bundles in a folder of dist/, if the last build wrote them. */
+function bundledIn(room) {
+  const folder = join('dist', room);
+  if (!existsSync(folder) || !existsSync('dist/THIRD_PARTY_LICENSES.txt')) return [];
+  const files = readdirSync(folder).filter((name) => /^(tfjs|wasm|viz)_(?!binary).*\.js$/.test(name));
+  return files.map((name) => `${room}/${name}`);
 }
 
 /** Whether the last build listed the licence of a package. */

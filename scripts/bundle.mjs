@@ -1,4 +1,5 @@
 // Bundles: the CLI, whose 200 modules Node would find, read and link one by one, in a file for each command; TensorFlow.js, of which 1 MB is needed; the script of pages.
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
@@ -10,7 +11,11 @@ const script = (name) => fileURLToPath(new URL(`bundle/${name}.mjs`, import.meta
 const NATIVE = /^@node-rs\//;
 
 /** Bundled apart: TensorFlow.js, which the library needs as well, and Graphviz. */
-const APART = { 'tfjs_bundle.js': '../run/tfjs_bundle.js', 'viz_bundle.js': '../drawing/viz_bundle.js' };
+const APART = {
+  'tfjs_bundle.js': '../run/tfjs_bundle.js',
+  'wasm_bundle.js': '../run/wasm_bundle.js',
+  'viz_bundle.js': '../drawing/viz_bundle.js',
+};
 
 /** Loaded only when it is written. */
 const PAGE = '../page/page.js';
@@ -42,19 +47,37 @@ function apart(id) {
 }
 
 /**
- * Writes tfjs_bundle.js.
+ * Writes tfjs_bundle.js and wasm_bundle.js, and what they share.
  * @param folder - is to be dist/run
- * @returns the folders of the packages that it contains
+ * @returns the folders of the packages that they contain
  */
 export function bundleTfjs(folder) {
   const input = {
-    input: 'src/run/tfjs_bundle.ts',
+    input: { tfjs_bundle: 'src/run/tfjs_bundle.ts', wasm_bundle: 'src/run/wasm_bundle.ts' },
     // The parts of TensorFlow.js rather than their bundles; nothing is downloaded.
     resolve: { mainFields: ['module', 'main'], alias: { 'node-fetch': script('no_fetch') } },
-    // The backend registers itself and its kernels.
+    // The backends register themselves and their kernels.
     treeshake: { moduleSideEffects: true },
+    // The module is given, not looked for.
+    transform: { define: { __dirname: '""', __filename: '""' } },
+    plugins: [{ name: 'handlers', transform: withoutHandlers }],
   };
-  return bundle(input, { file: join(folder, 'tfjs_bundle.js'), format: 'esm', minify: true });
+  const names = { dir: folder, entryFileNames: '[name].js', chunkFileNames: 'tfjs_[name].js' };
+  return bundle(input, { ...names, format: 'esm', minify: true, codeSplitting: true });
+}
+
+/** The glue code of WebAssembly would handle all uncaught errors of the process. */
+function withoutHandlers(code, id) {
+  return id.includes('/wasm-out/') ? code.replaceAll('process["on"](', '((..._)=>{})(') : null;
+}
+
+/** Writes src/run/wasm_binary.js, which git ignores: the WebAssembly module of TensorFlow.js. */
+export function writeWasm() {
+  const bytes = readFileSync(
+    join(root, 'node_modules/@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm'),
+  );
+  const address = `data:application/wasm;base64,${bytes.toString('base64')}`;
+  writeFileSync(join(root, 'src/run/wasm_binary.js'), `export const WASM = '${address}';\n`);
 }
 
 /**

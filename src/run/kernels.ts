@@ -5,9 +5,14 @@ import { QUANTIZE_KERNELS } from './kernels_quantize.js';
 import { SHAPE_KERNELS } from './kernels_shape.js';
 import type { Tfjs } from './tfjs.js';
 
-/** Kernels for ops that TensorFlow.js lacks, or computes differently from TensorFlow. */
+/** Kernels for ops that TensorFlow.js lacks, or one of its backends computes differently from TensorFlow. */
 export const OWN_KERNELS: ReadonlyMap<string, Kernel> = new Map(
-  Object.entries({ ...BATCH_NORM_KERNELS, ...MATH_KERNELS, ...QUANTIZE_KERNELS, ...SHAPE_KERNELS }),
+  Object.entries({
+    ...BATCH_NORM_KERNELS,
+    ...MATH_KERNELS,
+    ...QUANTIZE_KERNELS,
+    ...SHAPE_KERNELS,
+  }),
 );
 
 /** The name under which bnfix registers a kernel: the registry is shared by the whole process. */

@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { BnfixError } from '../errors.js';
-import type { Kernel } from './kernel.js';
+import { boolAttr, type Kernel } from './kernel.js';
 
 /** Elementwise, in double precision, rounded once. */
 function elementwise(compute: (x: number) => number): Kernel {
@@ -51,6 +51,21 @@ const stringToNumber: Kernel = (tf, { inputs, attrs }) => {
 
 const l2Loss: Kernel = (tf, { inputs }) => tf.div(tf.sum(tf.square(inputs[0]!)), 2);
 
+/** The product over some axes: the backend in WebAssembly reads integers as floats. */
+const product: Kernel = (tf, call) => {
+  const [x, axes] = call.inputs as [Tensor, Tensor];
+  const reduced = new Set([...axes.dataSync()].map((axis) => (axis < 0 ? axis + x.rank : axis)));
+  const order = [...x.shape.keys()].sort((i, j) => Number(reduced.has(i)) - Number(reduced.has(j)) || i - j);
+  const rows = Float64Array.from(tf.transpose(x, order).dataSync());
+  const length = x.shape.reduce((count, size, axis) => (reduced.has(axis) ? count * size : count), 1);
+  const products = Array.from({ length: x.size / Math.max(length, 1) }, (_, row) =>
+    rows.subarray(row * length, (row + 1) * length).reduce((all, factor) => all * factor, 1),
+  );
+  const keeps = boolAttr(call, 'keep_dims', false);
+  const shape = x.shape.flatMap((size, axis) => (reduced.has(axis) ? (keeps ? [1] : []) : [size]));
+  return tf.tensor(products, shape, x.dtype);
+};
+
 /** A constant that waits for its branch: see gateBranches. */
 const gate: Kernel = (tf, { inputs }) => tf.clone(inputs[0]!);
 
@@ -64,4 +79,5 @@ export const MATH_KERNELS: Readonly<Record<string, Kernel>> = {
   Select: select,
   StringToNumber: stringToNumber,
   L2Loss: l2Loss,
+  Prod: product,
 };
