@@ -52,17 +52,17 @@ interface Runs {
   readonly wanted: TensorValues;
 }
 
-function reportLayer({ tolerance }: Subject, expected: Graph, layer: Layer, runs: Runs): LayerReport {
+function reportLayer({ tolerance, at }: Subject, expected: Graph, layer: Layer, runs: Runs): LayerReport {
   const [x, y] = [tensorName(layer.x), tensorName(layer.y)];
   const [actual, input] = [runs.after[y], runs.after[x]];
   const formula = layer.isFused && input ? fusedFormula(expected.get(layer.name), input, runs.wanted) : undefined;
   const report = {
     name: layer.name,
     tensor: y,
-    x: first(input ?? runs.before[x]),
-    before: first(runs.before[y]),
-    after: first(actual),
-    expected: formula?.[0],
+    x: elementAt(input ?? runs.before[x], at),
+    before: elementAt(runs.before[y], at),
+    after: elementAt(actual, at),
+    expected: formula && elementAt(tensorValue('float64', input!.shape, formula), at),
   };
   if (!actual) return { ...report, error: undefined };
   const errors = [compare(y, actual, runs.wanted[y]!, tolerance)];
@@ -74,6 +74,11 @@ function worst(errors: readonly Comparison[]): Comparison | undefined {
   return errors.find(({ isWithin }) => !isWithin) ?? errors.at(-1);
 }
 
-function first(value: TensorValue | undefined): number | undefined {
-  return value && value.dtype !== 'string' ? numbersOf(value)[0] : undefined;
+/** An element of a tensor; the first one of a tensor that has none there. */
+function elementAt(value: TensorValue | undefined, at: readonly number[]): number | undefined {
+  if (!value || value.dtype === 'string') return undefined;
+  const { shape } = value;
+  const isIn = at.length === shape.length && at.every((index, axis) => index < shape[axis]!);
+  const index = isIn ? at.reduce((sum, each, axis) => sum * shape[axis]! + each, 0) : 0;
+  return numbersOf(value)[index];
 }

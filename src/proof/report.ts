@@ -42,11 +42,11 @@ export interface LayerReport {
   readonly name: string;
   /** The tensor that is compared. */
   readonly tensor: string;
-  /** The first element of its input, and of its output in the saved and in the repaired graph, on the same data. */
+  /** An element (the first, or the one that was asked for) of its input, and of its output in the saved and in the repaired graph. */
   readonly x: number | undefined;
   readonly before: number | undefined;
   readonly after: number | undefined;
-  /** What the formula gives for the first element, in double precision; undefined for an unfused one. */
+  /** What the formula gives for that element, in double precision; undefined for an unfused one. */
   readonly expected: number | undefined;
   /** The output of the repaired graph compared with the one that its statistics give. */
   readonly error: Comparison | undefined;

@@ -24,6 +24,8 @@ export interface Subject {
   readonly without: readonly Unrunnable[];
   readonly tolerance: Tolerance;
   readonly sampling: SampleOptions;
+  /** The element of batch norms to show; empty for the first. */
+  readonly at: readonly number[];
 }
 
 /** `name:port`. */

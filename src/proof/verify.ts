@@ -34,6 +34,8 @@ export interface VerifyOptions extends FreezeOptions, SampleOptions {
   readonly fixed?: Graph;
   /** A folded graph, to compare with the repaired one as well. */
   readonly folded?: Graph;
+  /** The element of the batch norms' inputs and outputs to report, by its index in each dimension. Default: the first. */
+  readonly at?: readonly number[];
   /** How far values may differ, absolutely. Default: 1e-6. */
   readonly atol?: number;
   /** How far values may differ, relative to the largest one. Default: 1e-4, with float16 5e-3, with bfloat16 5e-2. */
@@ -50,6 +52,7 @@ const VERIFY_OPTIONS: OptionKinds<VerifyOptions> = {
   onProgress: 'any',
   fixed: 'record',
   folded: 'record',
+  at: 'numbers',
   atol: 'number',
   rtol: 'number',
 };
@@ -117,7 +120,16 @@ async function subjectOf(model: Model, options: VerifyOptions): Promise<Subject>
   const { ends, without } = part;
   const tolerance = { ...defaultTolerance(saved), ...definedOf(options) };
   const graphs = { saved, repaired, folded: folded.map(withPinnedRandomOps) };
-  return { analysis, ...graphs, inputs: inputsOf(ends, part.given), ends, without, tolerance, sampling: options };
+  return {
+    analysis,
+    ...graphs,
+    inputs: inputsOf(ends, part.given),
+    ends,
+    without,
+    tolerance,
+    sampling: options,
+    at: options.at ?? [],
+  };
 }
 
 /** The batch norms that feed what is compared. */

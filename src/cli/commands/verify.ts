@@ -25,6 +25,7 @@ const options: OptionTable = {
     type: 'boolean',
     describe: 'show what each batch norm outputs, before and after',
   },
+  at: { ...named('INDEX', 'which element --per-layer shows: 0,2,3,0 (default: the first)'), group: 'Verification' },
   atol: { ...named('NUMBER', 'absolute tolerance (default: 1e-6)'), group: 'Verification' },
   rtol: {
     ...named('NUMBER', 'tolerance relative to the largest value (default: 1e-4; with float16 5e-3, bfloat16 5e-2)'),

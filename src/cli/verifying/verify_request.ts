@@ -17,6 +17,7 @@ export interface VerifyRequest extends ModelRequest {
     readonly atol?: number;
     readonly rtol?: number;
     readonly range?: readonly [number, number];
+    readonly at?: readonly number[];
   };
   readonly fold: boolean;
 }
@@ -37,6 +38,7 @@ export function verifyRequest(args: Args): VerifyRequest {
       seed: wholeOf(args, 'seed', 0),
       atol: positiveOf(args, 'atol'),
       rtol: positiveOf(args, 'rtol'),
+      at: numbersOf(args, 'at'),
       range: range as [number, number] | undefined,
     }),
     fold: args.flag('fold'),

@@ -1,0 +1,101 @@
+import { writeFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { writePng } from '../../src/cli/data/image.js';
+import { writeNpy } from '../../src/cli/data/npy.js';
+import { readGolden } from '../support/golden.js';
+import { counted } from '../support/run.js';
+import { BAG_MODEL, cli, fixture, temporaryFolder } from './support.js';
+
+const at = temporaryFolder();
+const MISSION = fixture('mission_numbers/model.meta');
+const json = async (...args: string[]) => JSON.parse((await cli(['verify', ...args, '--json'])).stdout);
+
+describe('bnfix verify', () => {
+  it('proves the model, repaired in memory', async () => {
+    const { code, stdout } = await cli(['verify', BAG_MODEL], { env: { COLUMNS: '200' } });
+    expect(code).toBe(0);
+    expect(stdout).toContain('Verified: 3 of 3 proofs passed, 4 batch norms compared.\n');
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain(
+      'Batch independence: an example outputs the same in any batch; in the saved graph it changes by up to 0.0',
+    );
+    expect(stdout).toContain('Inputs: input/image_input float32 [4,32,32,3] (random)\n');
+  });
+
+  it('proves files that freeze and fold wrote', async () => {
+    await cli(['freeze', BAG_MODEL, '-o', at('frozen.pb')]);
+    await cli(['fold', BAG_MODEL, '-o', at('folded.pb')]);
+    const frozen = await json(BAG_MODEL, at('frozen.pb'));
+    const folded = await json(BAG_MODEL, at('folded.pb'));
+    const names = ({ proofs }: { proofs: { name: string; status: string }[] }) =>
+      proofs.map(({ name, status }) => `${name} ${status}`);
+    const three = ['batch_independence passed', 'substitution passed', 'statistics passed'];
+    expect(names(frozen)).toEqual(three);
+    expect(names(folded)).toEqual([...three, 'folding passed']);
+  });
+
+  it('exit code 1, and the tensor, for a wrong file', async () => {
+    await cli(['freeze', BAG_MODEL, '-o', at('frozen.pb')]);
+    await cli(['freeze', BAG_MODEL, '-o', at('kept.pb'), '--keep', '*']);
+    const { code, stdout } = await cli(['verify', BAG_MODEL, at('kept.pb')], { env: { COLUMNS: '200' } });
+    expect(code).toBe(1);
+    expect(stdout).toContain('WRONG: 3 of 3 proofs failed, 4 batch norms compared.\n');
+    expect(stdout).toContain('conv1/conv1_1/BatchNorm/FusedBatchNorm:0 is the first tensor that differs, by ');
+  });
+
+  it('shows the numbers of the case that began this project', async () => {
+    const golden = readGolden(fixture('mission_numbers/golden.json'));
+    writeFileSync(at('mission.npy'), writeNpy(golden.inputs['input/image_input:0']!));
+    const args = [
+      MISSION,
+      '--outputs',
+      'conv1/BatchNorm/FusedBatchNorm',
+      '--input',
+      at('mission.npy'),
+      '--at',
+      '1,2,3,0',
+    ];
+    const { layers } = await json(...args);
+    expect(layers[0].x).toBeCloseTo(-0.03182551, 7);
+    expect(layers[0].before).toBeCloseTo(-0.0845, 4);
+    expect(layers[0].after).toBeCloseTo(-0.920738077, 6);
+    expect(layers[0].expected).toBeCloseTo(-0.920738077, 6);
+    const { stdout } = await cli(['verify', ...args, '--per-layer'], { env: { COLUMNS: '200' } });
+    expect(stdout).toMatch(/conv1\/BatchNorm\/FusedBatchNorm +-0.0318255\d* +-0.084\d+ +-0.92073\d+ +-0.92073\d+ /);
+  });
+
+  it('takes arrays and pictures', async () => {
+    writeFileSync(at('x.npy'), writeNpy(counted([2, 16, 16, 3])));
+    writeFileSync(
+      at('photo.png'),
+      writePng(
+        8,
+        8,
+        3,
+        new Uint8Array(192).map((_, i) => i),
+      ),
+    );
+    const arrays = await json(BAG_MODEL, '--input', at('x.npy'));
+    expect(arrays.inputs).toEqual([
+      { name: 'input/image_input', dtype: 'float32', shape: [2, 16, 16, 3], isRandom: false },
+    ]);
+    const pictures = await json(BAG_MODEL, '--input', `input/image_input=${at('photo.png')}`, '--scale', '0.0039');
+    expect(pictures.inputs[0].shape).toEqual([1, 8, 8, 3]);
+    expect(pictures.proofs[0]).toMatchObject({
+      name: 'batch_independence',
+      status: 'skipped',
+      reason: { code: 'batch_of_one' },
+    });
+  });
+
+  it.each([
+    [['--input', 'image=x.npy'], 'x.npy not found'],
+    [['--batch', '0'], 'cannot read --batch 0'],
+    [['--range', '1'], 'cannot read --range 1'],
+    [['--shape', 'x'], 'cannot read --shape x'],
+    [['--rtol', '-1'], 'cannot read --rtol -1'],
+  ])('%s: refused', async (args, message) => {
+    const { code, stderr } = await cli(['verify', BAG_MODEL, ...args]);
+    expect(code).toBe(args[0] === '--input' ? 3 : 2);
+    expect(stderr).toContain(message);
+  });
+});
