@@ -57,3 +57,41 @@ describe('inspect', () => {
     expect(wrong).toEqual([]);
   }, 120_000);
 });
+
+/** What TensorFlow and numpy say of batch norms: scripts/verify/inspect_numbers.py writes it. */
+interface Numbers {
+  readonly name: string;
+  readonly channels: number;
+  readonly epsilon: number;
+  readonly decay: number | null;
+  readonly mean: readonly number[];
+  readonly variance: readonly number[];
+  readonly scale: readonly number[];
+}
+
+const NUMBERS: Readonly<Record<string, readonly Numbers[]>> = JSON.parse(
+  readFileSync(new URL('numbers.json', import.meta.url), 'utf8'),
+);
+
+describe('the numbers of inspect', () => {
+  it.each(Object.entries(NUMBERS))('are those of TensorFlow: %s', async (fixture, norms) => {
+    const one = allCases().find(({ name }) => name === fixture)!;
+    const { batchNorms } = await inspected(one);
+    for (const wanted of norms) {
+      const found = batchNorms.find(({ name }) => name === wanted.name)!;
+      const { channels, epsilon, decay } = found;
+      expect({ channels, epsilon, decay: decay ?? null }).toEqual({
+        channels: wanted.channels,
+        epsilon: wanted.epsilon,
+        decay: wanted.decay,
+      });
+      for (const part of ['mean', 'variance', 'scale'] as const) {
+        const { min, mean, max } = found[part]!;
+        for (const [i, number] of [min, mean, max].entries()) {
+          const size = Math.max(1e-3, Math.abs(wanted[part][i]!));
+          expect(Math.abs(number! - wanted[part][i]!) / size).toBeLessThan(1e-9);
+        }
+      }
+    }
+  });
+});
