@@ -47,6 +47,18 @@ describe('bnfix inspect', () => {
     expect(stdout).toContain('epsilon 0.001, decay 0.999');
   });
 
+  it('shows a model whose checkpoint cannot be read, and says so', async () => {
+    for (const file of ['meta', 'index']) {
+      writeFileSync(at(`m.${file}`), readFileSync(BAG_MODEL.replace(/meta$/, file)));
+    }
+    const { code, stdout, stderr } = await cli(['inspect', at('m.meta')]);
+    expect(code).toBe(0);
+    expect(stdout).toContain('AFFECTED: 4 of 4 batch norms');
+    expect(stderr).toContain('warning: shown without the checkpoint, which cannot be used');
+    const named = await cli(['inspect', at('m.meta'), '--checkpoint', at('m')]);
+    expect(named.code).toBe(3);
+  });
+
   it.each([40, 80, 200])('has no line longer than %i columns, except for names and commands', async (width) => {
     for (const name of ['two_flags', 'mixed_kernels_115', 'frozen_training_alone', 'nan_mean']) {
       const file = ['model.meta', 'frozen_inference_graph.pb'].find((each) => existsSync(fixture(`${name}/${each}`)))!;
