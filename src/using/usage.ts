@@ -7,6 +7,7 @@ import type { Graph } from '../graph/graph.js';
 import type { Model } from '../graph/model.js';
 import type { Node, TensorRef } from '../graph/node.js';
 import { ancestors } from '../graph/walk.js';
+import { Frames } from '../ops/frames.js';
 import { anyOf } from '../ops/meaning.js';
 import { outputCount } from '../ops/registry.js';
 
@@ -75,10 +76,13 @@ export function isNotFrozen(error: unknown): error is BnfixError {
   return error instanceof BnfixError && error.data?.variables !== undefined;
 }
 
-/** The first outputs of all nodes that nothing reads. */
+/** The first outputs of all nodes that nothing reads or waits for, outside of loops: TensorFlow outputs nothing from within one. */
 function endsOf(graph: Graph): string[] {
+  const frames = new Frames(graph);
   const isEnd = (node: Node) =>
     graph.dataConsumers(node.name).length === 0 &&
+    graph.controlConsumers(node.name).length === 0 &&
+    frames.of(node.name).length === 0 &&
     node.op !== 'Const' &&
     !isPlaceholder(node) &&
     // Custom ops are taken to have one.

@@ -108,6 +108,16 @@ describe('the graph', () => {
     expect((await steps(file)).get('opencv')!.limit).toEqual({ code: 'dtype', tensor: 'b:0', dtype: 'int32' });
   });
 
+  it('has no outputs that something waits for, or in a loop', async () => {
+    const file = write([
+      placeholder('x', [-1, 3]),
+      relu('waited_for', 'x'),
+      { ...relu('out', 'x'), input: ['x', '^waited_for'] },
+      { name: 'enter', op: 'Enter', input: ['x'], attr: { T: FLOAT, frame_name: { s: Buffer.from('loop') } } },
+    ]);
+    expect((await steps(file)).get('tf1')!.parts[0]!.code.at(-1)).toContain("run(['out:0'], ");
+  });
+
   it('may have no inputs', async () => {
     const value = { dtype: 1, tensor_shape: {}, float_val: [1] };
     const file = write([{ name: 'c', op: 'Const', attr: { dtype: FLOAT, value: { tensor: value } } }, relu('r', 'c')]);
