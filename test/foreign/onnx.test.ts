@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkFile } from '../../src/checkable.js';
 import { BnfixError } from '../../src/errors.js';
+import { onnx } from '../../src/proto/tensorflow.js';
 import { temporaryFolder } from '../cli/support.js';
 import { at, checkAt, summaryAt } from './support.js';
 
@@ -119,6 +120,48 @@ describe('check of an ONNX file', () => {
       code: 'training_by_default',
       flags: [{ name: 'is_training', value: false }],
     });
+  });
+
+  it('refuses functions that expand without end', async () => {
+    const call = (name: string, from: string, to: string) => ({
+      op_type: name,
+      domain: 'd',
+      input: [from],
+      output: [to],
+    });
+    const functions = [...Array(30).keys()].map((i) => ({
+      name: `F${i}`,
+      domain: 'd',
+      input: ['a'],
+      output: ['c'],
+      node:
+        i === 0
+          ? [{ op_type: 'Relu', input: ['a'], output: ['c'] }]
+          : [call(`F${i - 1}`, 'a', 'b'), call(`F${i - 1}`, 'b', 'c')],
+    }));
+    const graph = { node: [call('F29', 'x', 'y')], input: [{ name: 'x' }], output: [{ name: 'y' }] };
+    writeFileSync(out('deep.onnx'), onnx.ModelProto.encode({ ir_version: 8, graph, functions }).finish());
+    await expect(checkFile({ path: out('deep.onnx'), file: out('deep.onnx'), kind: 'onnx' })).rejects.toMatchObject({
+      code: 'unsupported',
+      fix: 'inline them first: onnx.inliner.inline_local_functions(model)',
+    });
+  });
+
+  it('finds 100 flags', async () => {
+    const name = (i: number) => (i === 0 ? 'x' : i === 100 ? 'y' : `v${i}`);
+    const scalar = { tensor_type: { elem_type: 9, shape: { dim: [] } } };
+    const node = [...Array(100).keys()].map((i) => ({
+      op_type: 'Dropout',
+      input: [name(i), '', `f${i}`],
+      output: [name(i + 1)],
+    }));
+    const flags = [...Array(100).keys()].map((i) => ({ name: `f${i}`, type: scalar }));
+    const graph = { node, input: [{ name: 'x' }, ...flags], output: [{ name: 'y' }] };
+    const opset_import = [{ domain: '', version: 15 }];
+    writeFileSync(out('flags.onnx'), onnx.ModelProto.encode({ ir_version: 8, opset_import, graph }).finish());
+    const { result } = await checkFile({ path: out('flags.onnx'), file: out('flags.onnx'), kind: 'onnx' });
+    expect(result.verdict).toBe('ok_once');
+    expect(result.once).toHaveLength(100);
   });
 
   it('reads a corrupt file or refuses it', async () => {

@@ -17,8 +17,9 @@ export interface FlagsFound {
   readonly asSaved: Examination;
 }
 
-/** More inputs are not tried. */
-const MAX_FLAGS = 16;
+/** So many inputs are tried at least; in a small model more, up to this number of nodes in all. */
+const MIN_FLAGS = 16;
+const MAX_NODES = 1_000_000;
 const BOOL = 9;
 
 /** Finds the inputs that decide whether a model trains, by trying both values: that of inference has fewer faults. */
@@ -29,7 +30,7 @@ export function findFlags(model: OnnxModel, open: OpenExternal): FlagsFound {
   const chosen = new Map<string, number>();
   const tried = new Set<string>();
   let inference = look(chosen);
-  for (let name = nextOf(inference, tried); name !== undefined; name = nextOf(inference, tried)) {
+  for (let name = nextOf(model, inference, tried); name !== undefined; name = nextOf(model, inference, tried)) {
     tried.add(name);
     const [off, on] = [look(new Map(chosen).set(name, 0)), look(new Map(chosen).set(name, 1))];
     const difference = faults(on) - faults(off);
@@ -51,8 +52,9 @@ export function findFlags(model: OnnxModel, open: OpenExternal): FlagsFound {
   return { flags, inference, asSaved: isSaved ? inference : look(new Map([...chosen, ...defaults])) };
 }
 
-function nextOf({ undecided }: Examination, tried: ReadonlySet<string>): string | undefined {
-  return tried.size < MAX_FLAGS ? [...undecided].find((name) => !tried.has(name)) : undefined;
+function nextOf({ body }: OnnxModel, { undecided }: Examination, tried: ReadonlySet<string>): string | undefined {
+  const isMuch = tried.size >= MIN_FLAGS && tried.size * body.nodes.length > MAX_NODES;
+  return isMuch ? undefined : [...undecided].find((name) => !tried.has(name));
 }
 
 function faults({ batchNorms, random, reductions }: Examination): number {

@@ -75,12 +75,13 @@ function prune(reader: WireReader, start: number, end: number, part: Part, depth
   const isPayload = part.isTensor ? payloadsToSkip(reader, fields) : () => false;
   for (const field of fields) {
     const inner = field.wireType === LENGTH_DELIMITED ? part.messages.get(field.number) : undefined;
-    if (inner) {
+    // A small message has nothing to leave out.
+    if (inner && field.length > SMALL_BYTES) {
       const pruned = prune(reader, field.offset, field.offset + field.length, inner, depth + 1);
       add(header(field.number, pruned.length));
       for (const bytes of pruned.parts) parts.push(bytes);
       length += pruned.length;
-    } else if (part.kept.has(field.number) && !isPayload(field)) {
+    } else if (inner || (part.kept.has(field.number) && !isPayload(field))) {
       add(reader.bytes(field.start, field.offset + field.length - field.start));
     }
   }

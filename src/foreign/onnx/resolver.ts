@@ -4,8 +4,8 @@ import { choosesBranch } from './ops.js';
 import { type Body, bodyOfGraph, functionKey, type OnnxFunction, type OnnxModel } from './read_model.js';
 import { attributeOf, type Branch, OnnxNode, type Output, type Place, Scope, Value } from './scope.js';
 
-/** The most nodes that a model has after its functions are expanded. */
-const MAX_NODES = 2_000_000;
+/** The most nodes that functions and subgraphs add to those of the main graph. */
+const MAX_EXPANDED = 100_000;
 /** The most functions and subgraphs in each other. */
 const MAX_DEPTH = 100;
 /** The most conditions that depend on each other. */
@@ -25,12 +25,14 @@ export class Resolver {
   readonly #condition: (value: Value) => boolean | undefined;
   readonly #bodies = new Map<onnx.GraphProto.$Properties, Body>();
   readonly #subgraphs = new Map<OnnxNode, Map<onnx.GraphProto.$Properties, Scope>>();
+  readonly #limit: number;
   #nodes = 0;
   #conditions = 0;
 
   /** @param condition - the value of the condition of an If or Where, if that is known */
   constructor(model: OnnxModel, condition: (value: Value) => boolean | undefined) {
     this.#model = model;
+    this.#limit = model.body.nodes.length + MAX_EXPANDED;
     this.#condition = condition;
     const main = new Scope(model.body, model.opsets);
     this.outputs = model.body.outputs.map((name) => this.#value({ scope: main, name }));
@@ -42,7 +44,7 @@ export class Resolver {
     let at: Place = place;
     let value = at.scope.values.get(at.name);
     while (!value) {
-      if (passed.push(at) > MAX_NODES) throw this.#tooLarge();
+      if (passed.push(at) > this.#limit) throw this.#tooLarge();
       const next = this.#follow(at);
       if (next instanceof Value) value = next;
       else {
@@ -80,7 +82,7 @@ export class Resolver {
   #node(scope: Scope, proto: onnx.NodeProto.$Properties): OnnxNode {
     const known = scope.nodes.get(proto);
     if (known) return known;
-    if (++this.#nodes > MAX_NODES) throw this.#tooLarge();
+    if (++this.#nodes > this.#limit) throw this.#tooLarge();
     const node = new OnnxNode(proto, scope, this);
     scope.nodes.set(proto, node);
     if (choosesBranch(node.op) && node.domain === '') node.taken = this.#takenBranch(node);
@@ -166,7 +168,7 @@ export class Resolver {
     const { name } = this.#model;
     return new BnfixError('unsupported', `the functions of ${name} are too deep or too large to expand`, {
       where: name,
-      why: `bnfix expands at most ${MAX_NODES} nodes, and functions and subgraphs in at most ${MAX_DEPTH} levels`,
+      why: `bnfix expands functions and subgraphs to at most ${MAX_EXPANDED} nodes, in at most ${MAX_DEPTH} levels`,
       fix: 'inline them first: onnx.inliner.inline_local_functions(model)',
     });
   }
