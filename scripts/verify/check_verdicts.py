@@ -73,7 +73,9 @@ def seen(folder, case, golden, model):
         settings = []
 
         def run(half):
-            return session.run(outputs, feeds(graph, golden, settings, half))
+            # An empty queue blocks.
+            options = tf1().RunOptions(timeout_in_ms=30000)
+            return session.run(outputs, feeds(graph, golden, settings, half), options=options)
         try:
             whole = run(False)
         except tf.errors.InvalidArgumentError as error:

@@ -1,6 +1,7 @@
 import type { Dropout } from '../analysis/training/dropouts.js';
 import type { Pins } from '../analysis/values/constants.js';
 import { evaluate } from '../analysis/values/evaluate.js';
+import type { Analysis } from '../freezing/analysis.js';
 import type { Graph } from '../graph/graph.js';
 import { sameRef, type TensorRef } from '../graph/node.js';
 import { anyOf } from '../ops/meaning.js';
@@ -30,12 +31,20 @@ const TOLERANCE = 1e-4;
 
 /**
  * Determines whether a dropout is active with its rate as it is in the file: at a rate of 0 it forwards its input. A rate may be
- * a constant, a placeholder (which has to be fed) or the default of one.
+ * a constant, a placeholder (which has to be fed), the default of one, or a variable.
  */
-export function activeDropout(graph: Graph, dropout: Dropout, defaults: Pins): ActiveDropout {
-  const rates = ratesOf(graph, dropout);
+export function activeDropout({ graph, variables }: Rated, dropout: Dropout, defaults: Pins): ActiveDropout {
+  const rateAt = (ref: TensorRef) => {
+    const node = graph.find(ref.node);
+    return node && isPlaceholder(node) ? node.name : variables.readBy(ref)?.node;
+  };
+  const rates = ratesOf(graph, dropout, rateAt);
   const open = rates.filter((name) => !defaults.has(name));
-  const forwards = (value: (name: string) => number | undefined) => isForwarding(graph, dropout, value);
+  const forwards = (value: (name: string) => number | undefined) =>
+    isForwarding(graph, dropout, (ref) => {
+      const name = rateAt(ref);
+      return name === undefined ? undefined : value(name);
+    });
   if (open.length === 0 && forwards((name) => defaults.get(name))) {
     return { dropout, isActive: false, offWith: [], needsFeed: false };
   }
@@ -44,32 +53,37 @@ export function activeDropout(graph: Graph, dropout: Dropout, defaults: Pins): A
   return { dropout, isActive: open.length === 0 || off === undefined, offWith, needsFeed: open.length > 0 };
 }
 
-/** The placeholders that its mask depends on. */
-function ratesOf(graph: Graph, { output, x }: Dropout): string[] {
-  const found: string[] = [];
+/** The part of an analysis that knows where rates are. */
+type Rated = Pick<Analysis, 'graph' | 'variables'>;
+
+/** The placeholders and variables that its mask depends on. @param rateAt - which of them a tensor is the value of */
+function ratesOf(graph: Graph, { output, x }: Dropout, rateAt: (ref: TensorRef) => string | undefined): string[] {
+  const found = new Set<string>();
   const seen = new Set([output]);
   for (const name of seen) {
     const node = graph.find(name);
-    if (!node) continue;
-    if (isPlaceholder(node)) found.push(name);
-    // Its inputs are a shape and seeds.
-    else if (!isRandom(node)) for (const ref of node.inputs) if (!sameRef(ref, x)) seen.add(ref.node);
+    // The inputs of a random op are a shape and seeds.
+    if (!node || isRandom(node)) continue;
+    for (const ref of node.inputs) {
+      const rate = sameRef(ref, x) ? undefined : rateAt(ref);
+      if (rate !== undefined) found.add(rate);
+      else if (!sameRef(ref, x)) seen.add(ref.node);
+    }
   }
-  return found;
+  return [...found];
 }
 
-/** Whether the output of a dropout is its input whatever is drawn, with given values of the placeholders. */
+/** Whether the output of a dropout is its input whatever is drawn. @param rate - the values of rates */
 function isForwarding(
   graph: Graph,
   { output, x, random }: Dropout,
-  rate: (name: string) => number | undefined,
+  rate: (ref: TensorRef) => number | undefined,
 ): boolean {
   const draws = isUniform(graph.find(random)) ? UNIFORM : SYMMETRIC;
   return draws.every((drawn) => {
     const known = (leaf: TensorRef) => {
       if (sameRef(leaf, x)) return X;
-      if (leaf.node === random) return drawn;
-      return isPlaceholder(graph.find(leaf.node)) ? rate(leaf.node) : undefined;
+      return leaf.node === random ? drawn : rate(leaf);
     };
     return Math.abs(evaluate(graph, { node: output, port: 0 }, known) - X) < TOLERANCE * X;
   });

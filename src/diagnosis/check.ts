@@ -11,7 +11,7 @@ import { repairOf } from './repair.js';
 import type { CheckContext, CheckpointProblem } from './rules/rule.js';
 import { inTraining } from './rules/training_batch_norm.js';
 import { RULES } from './rules.js';
-import { defaultsOf } from './saved_flags.js';
+import { savedScalars } from './saved_flags.js';
 
 /**
  * Checks what a model does at inference: whether its batch norms use batch statistics, its dropouts are active, its statistics
@@ -52,14 +52,14 @@ export function checkModel(model: Model, options: CheckOptions, problem?: Checkp
 function contextOf(analysed: ReturnType<typeof analyseForCheck>, problem: CheckpointProblem | undefined): CheckContext {
   const { model, analysis, asSaved, flags } = analysed;
   const { graph, dropouts, outputs } = analysis;
-  const defaults = dropouts.length > 0 ? defaultsOf(graph) : new Map<string, number>();
+  const saved = dropouts.length > 0 ? savedScalars(analysis) : new Map<string, number>();
   const ends = outputs.refs.map(({ node }) => node);
   return {
     model,
     analysis,
     asSaved,
     flags,
-    dropouts: dropouts.map((dropout) => activeDropout(graph, dropout, defaults)),
+    dropouts: dropouts.map((dropout) => activeDropout(analysis, dropout, saved)),
     live: ancestors(graph, ends),
     checkpointProblem: problem ?? analysed.checkpointProblem,
     isForServing: isForServing(model, analysis),

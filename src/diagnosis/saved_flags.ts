@@ -1,5 +1,5 @@
-import { variableValue } from '../analysis/state/checkpoint_value.js';
-import type { Variables } from '../analysis/state/variables.js';
+import { missingValue, variableValue } from '../analysis/state/checkpoint_value.js';
+import type { Variable, Variables } from '../analysis/state/variables.js';
 import type { Flag } from '../analysis/training/flags.js';
 import { constantScalar, type Pins } from '../analysis/values/constants.js';
 import type { Analysis } from '../freezing/analysis.js';
@@ -36,13 +36,23 @@ export function savedFlags({ flags, variables, model }: Analysis, graph: Graph):
 }
 
 /** The defaults of placeholders that have one. */
-export function defaultsOf(graph: Graph): Pins {
+function defaultsOf(graph: Graph): Pins {
   const defaults = new Map<string, number>();
   for (const node of graph.nodes()) {
     const value = isWithDefault(node) ? constantScalar(graph, node.inputs[0]) : undefined;
     if (value !== undefined) defaults.set(node.name, value);
   }
   return defaults;
+}
+
+/** The values that scalars have in the file: the defaults of placeholders, and variables. */
+export function savedScalars({ graph, variables, model }: Pick<Analysis, 'graph' | 'variables' | 'model'>): Pins {
+  const saved = new Map(defaultsOf(graph));
+  for (const variable of variables.byNode.values()) {
+    const value = variable.shape?.length === 0 ? valueOfVariable(variable, model.checkpoint) : undefined;
+    if (value !== undefined) saved.set(variable.node, value);
+  }
+  return saved;
 }
 
 function savedValue(
@@ -55,9 +65,18 @@ function savedValue(
   const node = graph.find(name);
   if (!node) return undefined;
   if (!isVariable(node)) return defaults.get(name) ?? constantScalar(graph, { node: name, port: 0 }, defaults);
-  const variable = variables.byNode.get(name);
-  const isKnown = variable?.value !== undefined || (variable?.key !== undefined && checkpoint !== undefined);
-  return isKnown ? readNumbers(variableValue(variable, checkpoint))[0] : undefined;
+  return valueOfVariable(variables.byNode.get(name), checkpoint);
+}
+
+/** The first number of a variable; undefined if it has no value. */
+function valueOfVariable(variable: Variable | undefined, checkpoint: Checkpoint | undefined): number | undefined {
+  if (!variable) return undefined;
+  try {
+    return readNumbers(variableValue(variable, checkpoint))[0];
+  } catch (error) {
+    missingValue(error);
+    return undefined;
+  }
 }
 
 /** The value of a flag at inference as the user writes it. */
