@@ -43,11 +43,12 @@ export async function passOf(name: string): Promise<AnyPass | undefined> {
 }
 
 /** Runs a pass in place; what it is given is found in the graph as `freeze` and `fold` would find it. */
-export function runPass(pass: AnyPass, graph: Graph, options: CaseOptions): void {
+export function runPass(pass: AnyPass, graph: Graph, options: CaseOptions): unknown {
   const { producer } = options;
   if (producer !== undefined) graph.setHeader({ ...graph.header, versions: { producer } });
-  pass.run(contextOf(pass.name, graph, options));
+  const result = pass.run(contextOf(pass.name, graph, options));
   expect(findLooseEdge(graph)).toBeUndefined();
+  return result;
 }
 
 /**
