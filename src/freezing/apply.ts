@@ -56,6 +56,7 @@ export function finish({ outputs, fed, options }: Analysis, graph: Graph): Outco
 /** The graph of {@link apply} before it is finished, and what was done to it. */
 export function frozenGraph(analysis: Analysis): { graph: Graph; outcomes: Outcome[] } {
   refuse(analysis);
+  refuseNeverComputed(analysis);
   const graph = analysis.graph.copy(inReach(analysis));
   const dropped = analysis.graph.size - graph.size;
   const done = runPipeline(FREEZE_PIPELINE, { ...analysis.plan, graph });
@@ -122,6 +123,19 @@ class Frozen implements FrozenModel {
     this.#report ??= freezeReport(this.#analysis, this.graph, this.#outcomes, this.encoded.byteLength, this.#obstacles);
     return this.#report;
   }
+}
+
+/** An output on a branch that a flag never takes has no value, and is not in the graph any more. */
+function refuseNeverComputed({ graph, outputs, flags }: Analysis): void {
+  const lost = outputs.refs.find(({ node }) => !graph.has(node));
+  if (!lost) return;
+  const settings = flags.map(({ node, value }) => `${node}=${value}`);
+  throw new BnfixError('usage', `${lost.node} is never computed at inference`, {
+    where: lost.node,
+    why: `it is on a branch that is not taken${settings.length > 0 ? ` with ${settings.join(', ')}` : ''}`,
+    fix: { option: 'outputs', value: 'TENSOR', text: 'names an output of the net' },
+    option: 'outputs',
+  });
 }
 
 /** An output that no longer depends on any input of the net has lost the net. */
