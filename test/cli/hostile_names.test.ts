@@ -29,7 +29,6 @@ async function hostileIn(args: readonly string[]): Promise<{ lines: string[]; co
     [[], false],
     [['-v'], true],
     [['--json'], false],
-    [['-q'], false],
   ];
   const lines: string[] = [];
   const codes: (number | null)[] = [];
