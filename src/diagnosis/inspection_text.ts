@@ -63,14 +63,18 @@ export function statisticsProblems(batchNorms: readonly BatchNormInspection[], a
   const groups = new Map<string, BatchNormInspection[]>();
   for (const each of batchNorms) {
     const kind = each.feeds.length === 0 ? undefined : (each.health?.kind ?? each.unpaired?.code);
-    if (kind !== undefined) groups.set(kind, [...(groups.get(kind) ?? []), each]);
+    if (kind === undefined) continue;
+    const group = groups.get(kind);
+    if (group) group.push(each);
+    else groups.set(kind, [each]);
   }
+  const shorts = shortNames(batchNorms.map(({ name }) => name));
+  const names = new Map(batchNorms.map((each, i) => [each, shorts[i]!]));
   return [...groups.values()].flatMap((group) => {
     if (all || group.length === 1) return group.map((each) => `${each.name}: ${problemText(each)}`);
     const [first] = group;
     const what = first!.health ? HEALTH[first!.health.kind] : 'no statistics found';
-    const names = shortNames(batchNorms.map(({ name }) => name));
-    const shown = group.map((each) => names[batchNorms.indexOf(each)]!);
+    const shown = group.map((each) => names.get(each)!);
     return [`${plural(group.length, 'batch norm')} with ${WITH[what] ?? what}: ${listed(shown, 3)}`];
   });
 }

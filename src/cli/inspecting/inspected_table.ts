@@ -61,8 +61,9 @@ export function inspectedTable(batchNorms: readonly BatchNormInspection[], style
   const { width, colors } = style;
   const shared = batchNorms.length < 2 ? [] : FIELDS.filter((field) => field.isShared && commonText(field, batchNorms));
   const { shown, more } = shortened(batchNorms, style.verbose);
-  const names = shortNames(batchNorms.map(({ name }) => name));
-  const name: Field = { title: 'batch norm', alone: (text) => text, of: (each) => names[batchNorms.indexOf(each)]! };
+  const shorts = shortNames(batchNorms.map(({ name }) => name));
+  const names = new Map(batchNorms.map((each, i) => [each, shorts[i]!]));
+  const name: Field = { title: 'batch norm', alone: (text) => text, of: (each) => names.get(each)! };
   let fields = [
     name,
     ...FIELDS.filter((field) => !shared.includes(field) && shown.some((each) => field.of(each) !== '')),
