@@ -6,9 +6,11 @@ import { CONTROL_FLOW_CHANGES, FUNCTION_CHANGES } from './control_flow.mjs';
 import { GRAPH_CHANGES } from './graph.mjs';
 import { openGraphFile } from './graph_file.mjs';
 import { GROWTH_CHANGES } from './growth.mjs';
+import { changeJson } from './json.mjs';
 import { META_CHANGES, SAVED_MODEL_CHANGES } from './meta.mjs';
 import { changeOptions } from './options.mjs';
 import { Random } from './random.mjs';
+import { onnxNames, tfjsNames } from './seeds.mjs';
 import { changeState, changeText } from './text.mjs';
 import { changeMessage } from './wire.mjs';
 
@@ -28,9 +30,13 @@ const KINDS = {
   text: [6, onText],
   'checked bytes': [7, onCheckpoint(CHECKED_CHANGES)],
   checkpoint: [14, onCheckpoint(CHECKPOINT_CHANGES)],
+  onnx: [4, onOnnx],
+  tfjs: [2, onTfjs],
   'state file': [1.5, onState],
   files: [1, onFiles],
 };
+/** Models of other formats, which only check reads. */
+const FOREIGN = { onnx: onnxNames, tfjs: tfjsNames };
 /** Commands with their frequency. */
 const COMMANDS = [
   [50, 'freeze'],
@@ -57,7 +63,8 @@ export function makeMutant(seed, number, { seedNames, readSeed, proto, kinds = K
   for (let attempt = 1; ; attempt++) {
     // Few seeds allow some of the kinds, or none.
     if (attempt % 500 === 0) kind = drawKind();
-    const mutant = { ...readSeed(random.pick(seedNames)), seedNumber: number, kind, changes: [] };
+    const names = FOREIGN[kind] ?? seedNames;
+    const mutant = { ...readSeed(random.pick(names)), seedNumber: number, kind, changes: [] };
     mutant.files = new Map(mutant.files);
     const first = KINDS[kind][1](mutant, random, proto);
     if (first === undefined) continue;
@@ -67,6 +74,8 @@ export function makeMutant(seed, number, { seedNames, readSeed, proto, kinds = K
     if (!mutant.isChecked && !ownOptions) changeOptions(mutant, random);
     mutant.command = random.weighted(ownOptions ? COMMANDS.slice(0, 2) : COMMANDS);
     mutant.draw = random.next();
+    if (kind in FOREIGN)
+      Object.assign(mutant, { command: 'check', way: mutant.draw < 0.99 ? 'command line' : 'process' });
     return mutant;
   }
 }
@@ -94,8 +103,25 @@ function graphPaths(mutant) {
 }
 
 function onGraphBytes(change) {
+  return onBytes((mutant) => graphPaths(mutant).filter((path) => !isText(mutant.files.get(path))), change);
+}
+
+/** A change of the bytes of a file of ONNX: its messages mostly. */
+function onOnnx(mutant, random) {
+  const change = random.chance(0.85) ? changeMessage : changeBytes;
+  return onBytes((one) => [...one.files.keys()].filter((path) => path.endsWith('.onnx')), change)(mutant, random);
+}
+
+function onTfjs(mutant, random) {
+  const isJson = random.chance(0.8);
+  const change = isJson ? random.pick([changeJson, changeJson, changeJson, changeText]) : changeBytes;
+  const paths = (one) => [...one.files.keys()].filter((path) => path.endsWith('.json') === isJson);
+  return onBytes(paths, change)(mutant, random);
+}
+
+function onBytes(pathsOf, change) {
   return (mutant, random) => {
-    const paths = graphPaths(mutant).filter((path) => !isText(mutant.files.get(path)));
+    const paths = pathsOf(mutant);
     if (paths.length === 0) return undefined;
     const path = random.pick(paths);
     const changed = change(mutant.files.get(path), random);

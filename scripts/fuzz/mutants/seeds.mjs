@@ -5,6 +5,18 @@ import { fileURLToPath } from 'node:url';
 
 export const FIXTURES = fileURLToPath(new URL('../../../test/fixtures', import.meta.url));
 
+const FOREIGN = fileURLToPath(new URL('../../../test/foreign', import.meta.url));
+/** ONNX models, by path. */
+export const onnxNames = readdirSync(FOREIGN, { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('.onnx'))
+  .sort();
+
+/** Folders of TensorFlow.js models. */
+export const tfjsNames = readdirSync(join(FOREIGN, 'tfjs'))
+  .filter((name) => existsSync(join(FOREIGN, 'tfjs', name, 'model.json')))
+  .map((name) => `tfjs/${name}`)
+  .sort();
+
 /** Larger models make slow mutants, and have nothing that the others lack. */
 const MAX_BYTES = 150_000;
 const LOAD_OPTIONS = ['checkpoint', 'reference', 'tag'];
@@ -26,6 +38,12 @@ export function seedNames() {
  * Mutators replace entries of `files`, and never change the bytes of one.
  */
 export function readSeed(name) {
+  if (name.startsWith('tfjs/'))
+    return { name, files: filesOf(join(FOREIGN, name)), model: 'model.json', load: {}, freeze: {} };
+  if (name.endsWith('.onnx')) {
+    const files = new Map([['model.onnx', readFileSync(join(FOREIGN, name))]]);
+    return { name, files, model: 'model.onnx', load: {}, freeze: {} };
+  }
   const one = caseOf(name);
   const options = Object.entries(one.options ?? {});
   const load = Object.fromEntries(options.filter(([key]) => LOAD_OPTIONS.includes(key)));

@@ -27,6 +27,7 @@ function mutantOf(message) {
     ...source,
     ...(frozen ? frozenSeeds(frozen) : {}),
     ...(graphsOnly ? { kinds: GRAPH_KINDS, ownOptions: true } : {}),
+    ...(message.onlyKinds ? { kinds: message.onlyKinds } : {}),
   });
   return graphsOnly ? { ...mutant, way: 'library', frozen: frozen !== undefined } : mutant;
 }
