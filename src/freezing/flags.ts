@@ -50,6 +50,7 @@ function givenFlag(graph: Graph, name: string, value: boolean | number): Flag {
   const found = graph.find(node);
   if (found) {
     refuseOtherType(found, value);
+    refuseSeveralOutputs(graph, found);
     return { node, value: Number(value), reason: { code: 'given' } };
   }
   const placeholders = [...graph.nodes()].filter((other) => isPlaceholder(other));
@@ -81,6 +82,15 @@ function scalarsOf(graph: Graph, placeholders: readonly Node[]): string[] {
     const shape = shapes.of({ node: node.name, port: 0 });
     const isText = attrType(node, 'dtype') === DataType.DT_STRING;
     return isText || (shape && shape.length > 0) ? [] : [node.name];
+  });
+}
+
+/** @throws BnfixError `usage` for an op of which other outputs are read as well: pinned, it has only one */
+function refuseSeveralOutputs(graph: Graph, node: Node): void {
+  if (graph.usedPorts(node.name).every((port) => port === 0)) return;
+  throw new BnfixError('usage', `${node.name} is a ${node.op} with several outputs: one value cannot replace it`, {
+    option: 'set',
+    fix: 'name a flag, a keep_prob or another placeholder',
   });
 }
 

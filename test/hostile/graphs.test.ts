@@ -179,6 +179,12 @@ describe('graphs that TensorFlow would not import', () => {
     }
   });
 
+  it('a value for an op with several outputs', async () => {
+    const split = nodeDef('s', 'Split', ['axis', 'x'], { num_split: { i: 2 }, T: FLOAT });
+    const file = graphFile([input(), lying('axis', []), split, nodeDef('y', 'Add', ['s', 's:1'], { T: FLOAT })]);
+    expect((await answers(file, { outputs: ['y'], set: { s: 0 } })).freeze).toBe('usage');
+  });
+
   it('loops that are torn apart', async () => {
     for (const op of ['Exit', 'NextIteration', 'LoopCond', 'Enter', 'Merge', 'Switch', 'RefEnter', 'RefSwitch']) {
       for (const inputs of [[], ['x'], ['x', 'x'], ['x', 'y']]) {
