@@ -119,6 +119,12 @@ def tiny_variance():
 
 
 @case
+def negative_within_epsilon():
+    """Rounding has made a variance negative, and epsilon makes it positive."""
+    return model([norm(epsilon=1e-3)], statistics(variance=[-1e-6, 1, 1]))
+
+
+@case
 def half_precision():
     graph = model([norm()], statistics(variance=[1, np.inf, 1], dtype=np.float16))
     graph.graph.input[0].type.tensor_type.elem_type = TensorProto.FLOAT16

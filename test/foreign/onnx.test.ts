@@ -38,6 +38,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   external_data_missing: ['affected', 'missing-weights bn'],
   external_data_outside: ['affected', 'missing-weights bn'],
   tiny_variance: ['ok', 'tiny-variance bn'],
+  negative_within_epsilon: ['ok', 'tiny-variance bn'],
   // Functions and subgraphs.
   function_training: ['affected', 'training-batch-norm layer1/bn'],
   function_inference: ['affected', 'invalid-statistics layer2/bn'],
@@ -94,6 +95,31 @@ describe('check of an ONNX file', () => {
     if (judge === 'batch') expect(isFound(/^(training-batch-norm|batch-dependence) /)).toBe(true);
     if (judge === 'random') expect(isFound(/^(active-dropout|random-op) /)).toBe(true);
     if (judge === 'alone') expect(findings.join()).not.toMatch(/training-batch-norm|batch-dependence|active-dropout/);
+  });
+
+  it.each([
+    ['frozen_inference_212', ['ok']],
+    ['layer_norm_only', ['ok']],
+    [
+      'layers_fused_212',
+      ['affected', 'batch_normalization/FusedBatchNormV3', 'batch_normalization_1/FusedBatchNormV3'],
+    ],
+    ['frozen_training_113', ['affected', 'conv1/BatchNorm/FusedBatchNorm', 'conv2/BatchNorm/batchnorm_1/Rsqrt']],
+    ['slim_rank2_212', ['affected', 'fc1/BatchNorm/FusedBatchNormV3', 'bn2/FusedBatchNormV3']],
+    ['rnn_flag', ['affected', 'bn/batchnorm/Rsqrt']],
+  ])('%s, converted by tf2onnx as it is', async (name, expected) => {
+    const { verdict, findings } = (await checkAt(`converted/${name}.onnx`)).result;
+    expect(findings.every(({ rule }) => rule === 'training-batch-norm')).toBe(true);
+    expect([verdict, ...findings.map(({ node }) => node)]).toEqual(expected);
+  });
+
+  it('gives the rate that keeps everything, where tf2onnx multiplies by a mask and by its opposite', async () => {
+    const { findings } = (await checkAt('converted/dropout_rate_212.onnx')).result;
+    const byDefault = findings.find(({ detail }) => detail.code === 'dropout_by_default');
+    expect(byDefault).toMatchObject({
+      node: 'drop_c/random_uniform/RandomUniform',
+      detail: { flags: [{ name: 'drop_rate:0', value: 0 }] },
+    });
   });
 
   it('counts batch norms, and says what repairs the model', async () => {

@@ -48,7 +48,7 @@ export function findBatchNorms(
     const isTraining = statistics.length > 0 || (isInTraining(node) && !isByExample);
     // An instance norm has no use for stored statistics.
     const health = mean && variance && !isByExample ? healthOf(mean, variance, open) : undefined;
-    const tiny = variance && health && health.problem === undefined ? tinyVariance(node, variance, open) : undefined;
+    const tiny = variance && health && tinyVariance(node, variance, health, open);
     return { node, isTraining, health, tiny };
   });
   const unfused = normalisations.flatMap(({ statistic }): OnnxBatchNorm[] => {
@@ -83,9 +83,16 @@ function isPerExample({ inputs, outputs, scope }: OnnxNode): boolean {
   return before?.op === 'Reshape' && isBack && startsWithOne(before.inputs[1]);
 }
 
-function tinyVariance(node: OnnxNode, variance: Value, open: OpenExternal): FindingDetail | undefined {
-  const constant = constantOf(variance, open);
+/** A variance that is valid, or negative by less than epsilon, which makes it positive. */
+function tinyVariance(
+  node: OnnxNode,
+  variance: Value,
+  { problem }: Health,
+  open: OpenExternal,
+): FindingDetail | undefined {
   const epsilon = node.attribute('epsilon')?.f ?? DEFAULT_EPSILON;
+  const isUsable = problem === undefined || (problem.kind === 'negative_variance' && -problem.smallest < epsilon);
+  const constant = isUsable ? constantOf(variance, open) : undefined;
   return constant && 'tensor' in constant ? epsilonDecides(readNumbers(constant.tensor), epsilon) : undefined;
 }
 

@@ -50,7 +50,7 @@ function maskOf(random: OnnxNode, flow: Flow, scalars: Scalars): 'dropout' | 'of
     const compare = value?.consumers.find(({ op }) => comparesNumbers(op));
     if (value && compare) {
       const result = constantMask(compare, value, added, scalars);
-      return result !== undefined && keeps(compare, result, flow) ? 'off' : 'dropout';
+      return result !== undefined && keeps(compare, result, flow, scalars) ? 'off' : 'dropout';
     }
     const next = value?.consumers.find(({ op }) => shiftsNumbers(op));
     if (!value || !next) return undefined;
@@ -81,20 +81,21 @@ function constantMask(
 }
 
 /** Whether a mask with this value everywhere keeps the data: it is a factor, or chooses the data. */
-function keeps(compare: OnnxNode, result: boolean, flow: Flow): boolean {
-  let node = compare;
-  let mask = result;
-  for (let hops = 0; hops < MAX_HOPS; hops++) {
+function keeps(compare: OnnxNode, result: boolean, flow: Flow, scalars: Scalars): boolean {
+  const todo: { readonly node: OnnxNode; readonly mask: boolean }[] = [{ node: compare, mask: result }];
+  for (let hops = 0; hops < todo.length && hops < MAX_HOPS; hops++) {
+    const { node, mask } = todo[hops]!;
     const value = outputOf(node);
-    const next = value?.consumers[0];
-    if (!value || !next) return false;
-    if (next.op === 'Where') {
-      const chosen = next.inputs[mask ? 1 : 2];
-      return chosen !== undefined && flow.of(chosen) !== undefined;
+    for (const next of value?.consumers ?? []) {
+      const isData = (operand: Value | undefined) => operand !== undefined && flow.of(operand) !== undefined;
+      if (next.op === 'Where') return isData(next.inputs[mask ? 1 : 2]);
+      const other = next.op === 'Mul' ? next.inputs.find((operand) => operand !== value) : undefined;
+      if (isData(other)) return mask;
+      // The mask of what replaces the data: a zero.
+      if (other && scalars.decide(other) === 0) continue;
+      if (next.op === 'Not') todo.push({ node: next, mask: !mask });
+      else if (other || keepsElements(next.op)) todo.push({ node: next, mask });
     }
-    if (next.op === 'Not') mask = !mask;
-    else if (!keepsElements(next.op)) return mask;
-    node = next;
   }
   return false;
 }
