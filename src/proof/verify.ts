@@ -79,7 +79,10 @@ export async function verify(model: Model, options: VerifyOptions = {}): Promise
   const subject = await subjectOf(model, options);
   const layers = layersOf(subject);
   const proofs: Proof[] = [];
-  const add = (proof: Proof) => options.onProgress?.(proofs.push(proof));
+  const add = (proof: Proof) => {
+    proofs.push(proof);
+    options.onProgress?.(proofs.length);
+  };
   add(await attempt('batch_independence', () => proveBatchIndependence(subject)));
   add(await attempt('substitution', () => proveSubstitution(subject, layers)));
   const { proof, reports } = await proveStatistics(subject, layers);

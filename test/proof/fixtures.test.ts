@@ -13,6 +13,7 @@ import { allCases, type Case } from '../support/cases.js';
 import { type Golden, readGolden } from '../support/golden.js';
 
 const cases = allCases().filter(({ expect: expected }) => typeof expected === 'string');
+const PROOFS = ['batch_independence', 'substitution', 'statistics', 'folding'];
 const counts = new Map<string, number>();
 let compared = 0;
 
@@ -23,6 +24,7 @@ describe('verify proves each repaired fixture', () => {
       const golden = readGolden(one.golden);
       const folded = fold(model, one.freeze).graph;
       const report = await verify(model, { ...one.freeze, values: golden.inputs, folded });
+      expect(report.proofs.map(({ name }) => name)).toEqual(PROOFS);
       expect(report.proofs.filter(({ status }) => status === 'failed')).toEqual([]);
       for (const proof of report.proofs) count(proof);
       const analysis = analyse(model, one.freeze);
