@@ -1,7 +1,7 @@
 import { BnfixError } from '../../errors.js';
 import { bytesPerElement, DataType, swapWidth } from '../../graph/dtype.js';
 import { type Box, boxOf, boxShape, sliceText, wholeBox } from '../../graph/slices.js';
-import { byteSize, elementCount, shapeOf, type Tensor } from '../../graph/tensor.js';
+import { byteSize, elementCount, MAX_RANK, shapeOf, type Tensor } from '../../graph/tensor.js';
 import { textOfByteString } from '../../io/bytes.js';
 import type { ByteSource } from '../../io/source.js';
 import { tensorflow } from '../../proto/tensorflow.js';
@@ -86,7 +86,8 @@ function readEntry(index: string, rawKey: string, value: Uint8Array): StoredEntr
   const what = `the entry of ${printable(key)} in ${index}`;
   const proto = decodeMessage(index, what, () => tensorflow.BundleEntryProto.decode(value));
   const shape = shapeOf(proto.shape ?? {});
-  if (!shape?.every((size) => Number.isSafeInteger(size) && size >= 0) || !Number.isSafeInteger(elementCount(shape))) {
+  const isValid = shape?.every((size) => Number.isSafeInteger(size) && size >= 0) && shape.length <= MAX_RANK;
+  if (!shape || !isValid || !Number.isSafeInteger(elementCount(shape))) {
     throw corrupt(index, `${what} is malformed`, `its shape is [${shape?.join(', ') ?? 'unknown'}]`);
   }
   return {

@@ -14,13 +14,27 @@ export function intersect(a: Box, b: Box): Box | undefined {
 
 /** Why the boxes do not cover a tensor of this shape exactly once; undefined if they do. */
 export function coverageFault(boxes: readonly Box[], shape: readonly number[]): string | undefined {
-  for (const [i, a] of boxes.entries()) {
-    const other = boxes.slice(0, i).find((b) => intersect(a, b));
-    if (other) return `the parts ${sliceText(other)} and ${sliceText(a)} overlap`;
-  }
+  const overlap = findOverlap(boxes, shape.length);
+  if (overlap) return `the parts ${overlap.map(sliceText).join(' and ')} overlap`;
   const covered = boxes.reduce((sum, box) => sum + elementCount(boxShape(box)), 0);
   const wanted = elementCount(shape);
   return covered === wanted ? undefined : `its parts hold ${covered} of ${wanted} elements`;
+}
+
+/** Two boxes that overlap. Only boxes are compared whose ranges overlap along the axis that separates most of them. */
+function findOverlap(boxes: readonly Box[], rank: number): [Box, Box] | undefined {
+  const starts = Array.from({ length: rank }, (_, axis) => new Set(boxes.map((box) => box[axis]!.start)).size);
+  const axis = starts.indexOf(Math.max(...starts));
+  if (axis < 0) return boxes.length > 1 ? [boxes[0]!, boxes[1]!] : undefined;
+  let open: Box[] = [];
+  for (const box of boxes.toSorted((a, b) => a[axis]!.start - b[axis]!.start)) {
+    const { start } = box[axis]!;
+    open = open.filter((each) => each[axis]!.start + each[axis]!.length > start);
+    const other = open.find((each) => intersect(each, box));
+    if (other) return [other, box];
+    open.push(box);
+  }
+  return undefined;
 }
 
 /** A run of elements that is contiguous in both boxes: its position in the row-major elements of each, and its length. */

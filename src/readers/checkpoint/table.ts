@@ -46,6 +46,8 @@ const MAGIC = [0x57, 0xfb, 0x80, 0x8b, 0x24, 0x75, 0x47, 0xdb];
 const TRAILER_BYTES = 5;
 /** TensorFlow writes no value beyond 2 GiB; a block ends with the value that fills it. */
 const MAX_BLOCK_BYTES = 2 ** 31 + 2 ** 24;
+/** Keys share prefixes, but each 16th is whole: those of a block have a few times its bytes. */
+const MAX_KEY_RATIO = 64;
 /** A snappy copy of three bytes stands for at most 64. */
 const SNAPPY_MAX_RATIO = 22;
 
@@ -263,12 +265,15 @@ function readBlock(source: ByteSource, block: BlockHandle): TableEntry[] {
   const entries: TableEntry[] = [];
   const cursor: Cursor = { file: source.name, what, bytes, at: 0, end };
   let key: string | undefined;
+  let left = MAX_KEY_RATIO * bytes.length;
   while (cursor.at < end) {
     const shared = readVarint(cursor);
     const rest = readVarint(cursor);
     const length = readVarint(cursor);
     if (shared > (key ?? '').length) throw malformed('a key shares more bytes than the key before it has');
     if (rest + length > end - cursor.at) throw malformed('an entry does not fit into it');
+    left -= shared + rest;
+    if (left < 0) throw malformed('its keys are longer than the block');
     const own = byteString(bytes.subarray(cursor.at, cursor.at + rest));
     const next: string = (key ?? '').slice(0, shared) + own;
     if (key !== undefined && next <= key) throw malformed('its keys are not in order');

@@ -1,7 +1,7 @@
 import { BnfixError } from '../../errors.js';
 import { type DataType, dtypeName } from '../../graph/dtype.js';
 import { type Box, boxOf, sliceText, type TensorSlice } from '../../graph/slices.js';
-import { elementCount, shapeOf, type Tensor } from '../../graph/tensor.js';
+import { elementCount, MAX_RANK, shapeOf, type Tensor } from '../../graph/tensor.js';
 import { byteString } from '../../io/bytes.js';
 import type { ByteSource } from '../../io/source.js';
 import { tensorflow } from '../../proto/tensorflow.js';
@@ -94,7 +94,8 @@ function addShard(tensors: Map<string, StoredTensor>, table: Table): void {
     const key = name ?? '';
     const dtype = (type ?? 0) as DataType;
     const shape = shapeOf(sizes ?? {});
-    if (!shape?.every((size) => size >= 0) || !Number.isSafeInteger(elementCount(shape))) {
+    const isValid = shape?.every((size) => size >= 0) && shape.length <= MAX_RANK;
+    if (!shape || !isValid || !Number.isSafeInteger(elementCount(shape))) {
       throw malformed(`its shape is [${shape?.join(', ') ?? 'unknown'}]`);
     }
     const tensor: StoredTensor = tensors.get(key) ?? { key, dtype, shape, slices: [], parts: [] };
