@@ -212,7 +212,7 @@ describe('check of an ONNX file', () => {
           }
         },
       ),
-      { numRuns: 1000 },
+      { numRuns: 400 },
     );
   });
 });

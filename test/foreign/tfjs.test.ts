@@ -112,6 +112,14 @@ describe('check of a model of TensorFlow.js', () => {
     expect(result.findings.map(({ rule }) => rule).sort()).toEqual(['missing-weights', 'training-batch-norm']);
   });
 
+  it('checks the topology if the manifest lists no weights', async () => {
+    const { weightsManifest: _, ...json } = JSON.parse(readFileSync(at('tfjs/training/model.json'), 'utf8'));
+    writeFileSync(out('topology_model.json'), JSON.stringify(json));
+    const { result } = await checkFile(modelAt(out('topology_model.json')));
+    expect(result.findings[0]).toMatchObject({ rule: 'training-batch-norm', node: 'bn' });
+    expect(result.findings.slice(1).map(({ rule }) => rule)).toContain('missing-weights');
+  });
+
   it('reads no file outside of the folder of the model', async () => {
     cpSync(at('tfjs/inference'), out('inside/model'), { recursive: true });
     cpSync(at('tfjs/inference/group1-shard1of1.bin'), out('inside/outside.bin'));

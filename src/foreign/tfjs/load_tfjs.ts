@@ -15,7 +15,7 @@ const isPlaceholder = anyOf('placeholder');
 
 /** A graph model of TensorFlow.js as a frozen graph. */
 export interface TfjsModel extends Model {
-  /** Files with weights that were not found: what they hold is a variable without a value. */
+  /** Files with weights that were not found, or constants that no file has: each is a variable without a value. */
   readonly missing: readonly string[];
   /** Closes the files with weights. */
   close(): void;
@@ -35,7 +35,7 @@ export async function loadTfjs(source: ByteSource, json: ModelJson, open: OpenSh
     const topology = withFunctionConstants(json.topology, weights);
     const binary = explained(source, () => jsonToBinary(topology, 'GraphDef'));
     const graph = readGraphDef(new MemorySource(binary, source.name));
-    fillConstants(graph, weights, source);
+    const lost = fillConstants(graph, weights);
     const binarySignature =
       json.signature && explained(source, () => jsonToBinary(json.signature ?? {}, 'SignatureDef'));
     const signature = binarySignature && signatureOf(source, binarySignature, graph);
@@ -46,7 +46,7 @@ export async function loadTfjs(source: ByteSource, json: ModelJson, open: OpenSh
       metaGraphDef: signature ? { signature_def: { serving_default: signature } } : {},
       checkpoint: undefined,
       byteLength: source.size,
-      missing: weights.missing,
+      missing: weights.missing.length > 0 ? weights.missing : lost,
       close,
     };
   } catch (error) {
@@ -72,18 +72,21 @@ function signatureOf(source: ByteSource, binary: Uint8Array, graph: Graph): Sign
   return { inputs: Object.fromEntries(placeholders.map(({ name }) => [name, { name: `${name}:0` }])), outputs };
 }
 
-/** Gives the constants of the graph their values. */
-function fillConstants(graph: Graph, { byName, missing }: Weights, source: ByteSource): void {
+/** Gives the constants of the graph their values. @returns those that have none */
+function fillConstants(graph: Graph, { byName }: Weights): string[] {
+  const lost: string[] = [];
   for (const node of [...graph.nodes()]) {
     if (node.op !== 'Const' || hasContent(node.tensor)) continue;
     const dtype = attrType(node, 'dtype') ?? node.tensor?.dtype ?? DataType.DT_FLOAT;
     const weight = byName.get(node.name);
     if (weight) graph.replaceByConst(node, inDtype(weight, dtype), node.controls);
-    else if (missing.length > 0) {
+    else {
+      lost.push(node.name);
       const shape = attr.shape(node.tensor?.shape ?? attrShape(node, 'shape'));
       graph.replace(node, { op: 'VariableV2', controls: node.controls, attr: { dtype: attr.type(dtype), shape } });
-    } else throw notAModel(source, `its weightsManifest does not have the constant ${node.name}`);
+    }
   }
+  return lost;
 }
 
 /** Whether the JSON has the value of a constant itself, or it has no elements. */
