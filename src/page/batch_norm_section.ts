@@ -8,6 +8,7 @@ import {
   modeLabel,
   numberText,
   PART_TITLES,
+  problemLabel,
   rangeText,
   resultLabel,
 } from './prose.js';
@@ -26,7 +27,11 @@ interface Column {
   readonly cell: (layer: Layer) => Content;
 }
 
-const MODE: Column = { title: 'Mode', help: 'as saved', cell: (layer) => chip(modeLabel(layer)) };
+const MODE: Column = {
+  title: 'Mode',
+  help: 'as saved',
+  cell: (layer) => [modeLabel(layer), problemLabel(layer)].map((label) => label && html`${chip(label)} `),
+};
 const RESULT: Column = { title: 'Result', cell: (layer) => chip(resultLabel(layer)) };
 
 const partColumn = (part: Part, order: Column['order'], help: string): Column => ({

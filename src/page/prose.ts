@@ -140,6 +140,12 @@ export function modeLabel({ before }: Layer): Label {
     : MODES[before.mode];
 }
 
+/** What is wrong with its statistics, in a word; undefined if nothing is. */
+export function problemLabel({ before: { health, unpaired } }: Layer): Label | undefined {
+  if (health) return { text: health.kind.replaceAll('_', ' '), tone: 'warn' };
+  return unpaired && { text: 'no statistics', tone: 'warn' };
+}
+
 /** What became of a batch norm. */
 export function resultLabel({ before, after, folded }: Layer): Label {
   if (folded && folded.action !== 'kept') {
@@ -159,16 +165,12 @@ export function resultLabel({ before, after, folded }: Layer): Label {
   }
 }
 
-/** How its statistics were found, in a word. */
-export function foundText({ before }: Layer): string {
-  const { statistics, health, unpaired, mode } = before;
-  if (health) return health.kind.replaceAll('_', ' ');
-  if (unpaired) return 'not found';
-  if (!statistics) return '';
-  return statistics.evidence?.kind ?? (mode === 'inference' ? 'in use' : '');
+/** How its statistics were found, in a word; empty if they were not. */
+export function foundText({ before: { statistics, mode } }: Layer): string {
+  return statistics?.evidence?.kind ?? (statistics && mode === 'inference' ? 'in use' : '');
 }
 
-/** What {@link foundText} abbreviates, and what became of it, in sentences. */
+/** Its statistics, and what became of it, in sentences. */
 export function layerNotes({ before, folded }: Layer): string[] {
   const { statistics, health, unpaired } = before;
   const { evidence, mean, variance } = statistics ?? {};

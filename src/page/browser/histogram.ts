@@ -1,5 +1,6 @@
 import uPlot from 'uplot';
 import type { Bins } from '../script_data.js';
+import { barsOf } from './bars.js';
 import { element } from './elements.js';
 import { onTheme } from './theme.js';
 
@@ -8,20 +9,21 @@ const FONT = '12px system-ui, sans-serif';
 
 /** A histogram with axes; below it, the values under the pointer. It is as wide as its parent. */
 export function drawHistogram(parent: HTMLElement, title: string, bins: Bins): void {
-  const { from, to, counts } = bins;
+  const bars = barsOf(bins);
+  if (!bars) return;
+  const { start, width, counts } = bars;
+  const isSingle = counts.length !== bins.counts.length || bins.from === bins.to;
   const figure = element('figure', { class: 'histogram' });
   parent.append(figure);
   const place = element('div', { role: 'img', 'aria-label': `${title}: ${summary(bins)}` });
   const reading = element('p', { class: 'reading' });
   figure.append(element('figcaption', {}, title), place, reading);
   const show = (bin: number | null | undefined) => {
-    const isBin = bin !== null && bin !== undefined;
-    const [low, high] = isBin ? [edges[bin]!, edges[bin]! + width] : [from, to];
+    const isBin = bin !== null && bin !== undefined && !isSingle;
+    const [low, high] = isBin ? [edges[bin]!, edges[bin]! + width] : [bins.from, bins.to];
     const count = isBin ? `: ${counts[bin]} channels` : '';
-    reading.textContent = `${tickText(low)} to ${tickText(high)}${count}`;
+    reading.textContent = isSingle ? `all ${tickText(bins.from)}` : `${tickText(low)} to ${tickText(high)}${count}`;
   };
-  const width = (to - from) / counts.length || Math.abs(from) / 10 || 1;
-  const start = counts.length === 1 ? from - width / 2 : from;
   const edges = counts.map((_, i) => start + i * width);
   // The style of the place has the colours: of text, lines and bars.
   const colors = getComputedStyle(place);

@@ -1,4 +1,5 @@
-import type { Bins, LayerCharts, Part } from '../script_data.js';
+import type { LayerCharts, Part } from '../script_data.js';
+import { type Bars, barsOf } from './bars.js';
 import { shape } from './elements.js';
 
 const HEIGHT = 20;
@@ -7,11 +8,12 @@ const HEIGHT = 20;
 export function drawSparks(row: Element, charts: LayerCharts): void {
   for (const spark of row.querySelectorAll<HTMLElement>('.spark')) {
     const bins = charts[spark.dataset.part as Part];
-    if (bins) spark.append(sparkOf(bins));
+    const bars = bins && barsOf(bins);
+    if (bars) spark.append(sparkOf(bars));
   }
 }
 
-function sparkOf({ counts }: Bins): SVGElement {
+function sparkOf({ counts }: Bars): SVGElement {
   const most = Math.max(...counts);
   const bars = counts.map((count, i) => {
     // A single value must not vanish beside a thousand.
