@@ -40,6 +40,7 @@ export class Canvas {
         this.content.setAttribute('transform', transform.toString());
       });
     select(svg).call(this.#behaviour).on('dblclick.zoom', null);
+    this.#printWhole();
   }
 
   get transform(): ZoomTransform {
@@ -85,6 +86,19 @@ export class Canvas {
   sees({ x, y }: Point): boolean {
     const [left, top] = this.transform.apply([x, y]);
     return left > 0 && top > 0 && left < this.#svg.clientWidth && top < this.#svg.clientHeight;
+  }
+
+  /** On paper, whatever its width, the picture is whole. */
+  #printWhole(): void {
+    addEventListener('beforeprint', () => {
+      const { x, y, width, height } = this.content.getBBox();
+      this.#svg.setAttribute('viewBox', `${x} ${y} ${width} ${height}`);
+      this.content.removeAttribute('transform');
+    });
+    addEventListener('afterprint', () => {
+      this.#svg.removeAttribute('viewBox');
+      this.content.setAttribute('transform', this.transform.toString());
+    });
   }
 
   #move(transform: ZoomTransform): void {
