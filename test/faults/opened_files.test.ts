@@ -60,7 +60,7 @@ function pointOutside(file: string, path: string): void {
 async function opened(...args: string[]): Promise<Set<string>> {
   const trace = ['strace', '-f', '-e', 'trace=open,openat,openat2', '-s', '4096', '-o', at('trace')];
   await spawnCli([], { command: [...trace, process.execPath, MAIN, ...args] });
-  const calls = readFileSync(at('trace'), 'utf8').matchAll(/open(?:at2?)?\((?:AT_FDCWD, )?"((?:[^"\\]|\\.)*)"/g);
+  const calls = readFileSync(at('trace'), 'utf8').matchAll(/open(?:at2?)?\((?:\w+, )?"((?:[^"\\]|\\.)*)"/g);
   return new Set(Array.from(calls, ([, path]) => resolve(path!)));
 }
 

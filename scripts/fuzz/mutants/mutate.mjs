@@ -196,6 +196,7 @@ function onState(mutant, random) {
 /** Files that are missing, empty, of another kind or in each other's place. */
 function onFiles(mutant, random) {
   const paths = [...mutant.files.keys()];
+  if (paths.length === 0) return undefined;
   const [path, other] = [random.pick(paths), random.pick(paths)];
   return random.pick([
     () => {
