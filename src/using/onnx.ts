@@ -1,13 +1,13 @@
 import { pythonQuoted, shellQuoted } from '../quoted.js';
 import { besides, type FrozenFile, variableNames } from './frozen_file.js';
-import { binaryOnly, firstOf, inputsOnly, ranksOnly } from './limits.js';
-import { inputValues } from './numpy.js';
+import { binaryOnly, dtypesOnly, firstOf, inputsOnly, ranksOnly } from './limits.js';
+import { inputValues, NUMPY_DTYPES } from './numpy.js';
 import type { Step } from './step.js';
 
 /** ONNX: tf2onnx, then ONNX Runtime. */
 export function onnx(file: FrozenFile): Step {
   const { inputs, outputs } = file;
-  const limit = firstOf(binaryOnly(file), inputsOnly(file), ranksOnly(file));
+  const limit = firstOf(binaryOnly(file), inputsOnly(file), ranksOnly(file), dtypesOnly(file.inputs, NUMPY_DTYPES));
   if (limit !== undefined) return { target: 'onnx', install: INSTALL, parts: [], limit };
   const result = besides(file, '.onnx');
   const list = (tensors: FrozenFile['inputs']) => shellQuoted(tensors.map(({ name }) => name).join(','));

@@ -1,12 +1,12 @@
 import { pythonQuoted } from '../quoted.js';
 import { type FrozenFile, variableNames } from './frozen_file.js';
-import { binaryOnly, firstOf, inputsOnly, ranksOnly } from './limits.js';
-import { inputValues } from './numpy.js';
+import { binaryOnly, dtypesOnly, firstOf, inputsOnly, ranksOnly } from './limits.js';
+import { inputValues, NUMPY_DTYPES } from './numpy.js';
 import type { Step } from './step.js';
 
 /** OpenVINO, which reads frozen graphs itself. */
 export function openvino(file: FrozenFile): Step {
-  const limit = firstOf(binaryOnly(file), inputsOnly(file), ranksOnly(file));
+  const limit = firstOf(binaryOnly(file), inputsOnly(file), ranksOnly(file), dtypesOnly(file.inputs, NUMPY_DTYPES));
   if (limit !== undefined) return { target: 'openvino', install: INSTALL, parts: [], limit };
   const list = (tensors: FrozenFile['inputs']) => `[${tensors.map(({ name }) => pythonQuoted(name)).join(', ')}]`;
   const code = [

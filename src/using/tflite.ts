@@ -1,12 +1,12 @@
 import { pythonQuoted, shellQuoted } from '../quoted.js';
 import { besides, exampleShape, type FrozenFile, hasOpenSizes, shortName, variableNames } from './frozen_file.js';
-import { binaryOnly, firstOf, inputsOnly, ranksOnly } from './limits.js';
-import { inputValues } from './numpy.js';
+import { binaryOnly, dtypesOnly, firstOf, inputsOnly, ranksOnly } from './limits.js';
+import { inputValues, NUMPY_DTYPES } from './numpy.js';
 import type { Part, Step } from './step.js';
 
 /** TensorFlow Lite: the converter of TensorFlow 1 and 2, then the interpreter. */
 export function tflite(file: FrozenFile): Step {
-  const limit = firstOf(binaryOnly(file), inputsOnly(file), ranksOnly(file));
+  const limit = firstOf(binaryOnly(file), inputsOnly(file), ranksOnly(file), dtypesOnly(file.inputs, NUMPY_DTYPES));
   const parts = limit === undefined ? [conversion(file), run(file)] : [];
   return { target: 'tflite', install: ['pip install tensorflow'], parts, limit };
 }

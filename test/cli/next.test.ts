@@ -127,6 +127,12 @@ describe('the graph', () => {
     expect(of.get('tflite')!.limit).toEqual({ code: 'no_inputs' });
   });
 
+  it('may have an input that only TensorFlow has a type for', async () => {
+    const of = await steps(write([placeholder('x', [-1, 3], 14), relu('r', 'x')]));
+    expect(of.get('tf2')!.parts[0]!.code).toContain('x = np.zeros((1, 3), tf.bfloat16.as_numpy_dtype)');
+    expect(of.get('onnx')!.limit).toEqual({ code: 'dtype', tensor: 'x:0', dtype: 'bfloat16' });
+  });
+
   it('may have an input of unknown rank, or of one that a program does not take', async () => {
     const unknown = await next(write([placeholder('x'), relu('r', 'x')]));
     expect(unknown).toContain('\nx = np.zeros(SHAPE, np.float32)\n');
