@@ -15,8 +15,8 @@ function needs(start: string, patterns: readonly RegExp[]): { files: string[]; p
     if (file.includes(`${sep}proto${sep}`)) continue;
     const text = readFileSync(file, 'utf8');
     for (const [, name] of patterns.flatMap((pattern) => [...text.matchAll(pattern)])) {
-      // The build makes what pages contain.
-      if (name === './assets.js') continue;
+      // What the build makes.
+      if (name === './assets.js' || name === './wasm_binary.js') continue;
       if (name!.startsWith('.')) files.add(resolve(dirname(file), name!.replace(/\.js$/, '.ts')));
       else if (!name!.startsWith('node:')) packages.add(name!);
     }
