@@ -1,4 +1,5 @@
 import { fold } from '../freezing/fold.js';
+import { freeze } from '../freezing/freeze.js';
 import type { FreezeOptions } from '../freezing/options.js';
 import { load } from '../load.js';
 import type { LoadedModel } from '../load_sources.js';
@@ -44,12 +45,16 @@ async function proved(
   args: Args,
   terminal: Terminal,
 ): Promise<VerifyReport> {
-  const make = (freeze: FreezeOptions) => ({ freeze, folded: request.fold ? fold(model, freeze).graph : undefined });
-  const { freeze, folded } = (await makeOrAsk(make, request.freeze, args, terminal)).result;
+  // Asks for the outputs if they are unclear.
+  const make = (options: FreezeOptions) => {
+    const graph = request.fold ? fold(model, options).graph : freeze(model, options).graph;
+    return { options, folded: request.fold ? graph : undefined };
+  };
+  const { options, folded } = (await makeOrAsk(make, request.freeze, args, terminal)).result;
   const progress = args.flag('quiet') ? undefined : itemProgress(terminal.stderr, 'verifying', PROOFS);
   try {
     return await verify(model, {
-      ...freeze,
+      ...options,
       ...request.numbers,
       shapes: request.shapes,
       values: (inputs) => inputValues(paths, inputs, request.pixels),

@@ -105,10 +105,11 @@ export async function verify(model: Model, options: VerifyOptions = {}): Promise
 /** The graphs to compare, and what they are run with. */
 async function subjectOf(model: Model, options: VerifyOptions): Promise<Subject> {
   const analysis = analyse(model, freezeOptionsOf(options));
+  // First: a model that cannot be repaired is refused.
+  const own = apply(analysis).graph;
   const saved = withPinnedRandomOps(savedGraph(analysis));
   const all = findLayers(saved, analysis.batchNorms);
   const { fixed } = options;
-  const own = apply(analysis).graph;
   const isFixedFolded = fixed !== undefined && isFolded(fixed, own, all);
   const repaired = withPinnedRandomOps(isFixedFolded ? own : (fixed ?? own));
   const folded = [isFixedFolded ? fixed : undefined, options.folded].flatMap((graph) => graph ?? []);

@@ -75,14 +75,12 @@ const field = (number: number, values: fc.Arbitrary<Uint8Array | string>) =>
 const text = (number: number) => words.map((value) => (value === '' ? [] : [delimited(number, value)]));
 const together = (...parts: readonly fc.Arbitrary<readonly Field[]>[]) => fc.tuple(...parts).map((all) => all.flat());
 
-const dims = messages(
-  together(
-    fc.constantFrom([], [numeric(1, 3)], [numeric(1, -1)], [numeric(1, 2n ** 40n)]),
-    fc.oneof(fc.constant([]), text(2)),
-  ),
-  3,
-);
+const dimsOf = (...sizes: readonly Field[]) =>
+  messages(together(fc.constantFrom([], ...sizes.map((size) => [size])), fc.oneof(fc.constant([]), text(2))), 3);
+const dims = dimsOf(numeric(1, 3), numeric(1, -1), numeric(1, 2n ** 40n));
 const shapes = messages(fc.oneof(some(field(2, dims)), fc.constant([numeric(3, 1)])), 4);
+/** Of a constant: others are refused. */
+const knownShapes = messages(some(field(2, dimsOf(numeric(1, 3)))), 4);
 const packed = (size: number) =>
   fc.uint8Array({ minLength: 1, maxLength: 4 }).map((count) => Buffer.alloc(size * count.length, 7));
 const tensors = messages(
@@ -90,7 +88,7 @@ const tensors = messages(
     fc.constant([numeric(1, 1)]),
     fc.oneof(
       fc.constant([]),
-      field(2, shapes).map((one) => [one]),
+      field(2, knownShapes).map((one) => [one]),
     ),
     fc.oneof(field(4, packed(4)), field(5, packed(4))).map((one) => [one]),
   ),
