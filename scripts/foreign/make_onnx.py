@@ -467,7 +467,7 @@ def feeds(graph, rng, batch):
     return values
 
 
-def judge(path):
+def runtime(path):
     graph = onnx.load(path, load_external_data=False)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
@@ -501,7 +501,7 @@ def main():
         else:
             with open(path, 'wb') as f:
                 f.write(graph.SerializeToString())
-        cases[name] = {'judge': judge(path)}
+        cases[name] = {'runtime': runtime(path)}
         if build.__doc__:
             cases[name]['note'] = build.__doc__
     with open(os.path.join(OUT, 'cases.json'), 'w') as f:

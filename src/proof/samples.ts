@@ -125,7 +125,7 @@ function drawn(node: Node, options: SampleOptions, random: () => number): Tensor
   const dtype = attrType(node, 'dtype') ?? DataType.DT_FLOAT;
   const name = dtypeName(dtype);
   if (dtype === DataType.DT_STRING) {
-    throw new BnfixError('usage', `the input ${node.name} takes strings: there are no random ones`, {
+    throw new BnfixError('usage', `the input ${node.name} takes strings, which are not drawn`, {
       where: node.name,
       fix: { option: 'inputs', value: `${node.name}=FILE`, text: 'gives it a value' },
     });

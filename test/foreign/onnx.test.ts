@@ -11,7 +11,7 @@ const out = temporaryFolder();
 
 interface Case {
   /** What onnxruntime does with an example; null if it does not take the model. */
-  readonly judge: 'alone' | 'batch' | 'random' | null;
+  readonly runtime: 'alone' | 'batch' | 'random' | null;
 }
 
 const CASES = JSON.parse(readFileSync(at('onnx/cases.json'), 'utf8')) as Record<string, Case>;
@@ -89,12 +89,12 @@ describe('check of an ONNX file', () => {
     expect(await summaryAt(`onnx/${name}.onnx`)).toEqual(expected);
   });
 
-  it.each(Object.entries(CASES))('%s: onnxruntime agrees', (name, { judge }) => {
+  it.each(Object.entries(CASES))('%s: onnxruntime agrees', (name, { runtime }) => {
     const [verdict, ...findings] = EXPECTED[name]!;
     const isFound = (rules: RegExp) => verdict === 'ok_once' || findings.some((finding) => rules.test(finding));
-    if (judge === 'batch') expect(isFound(/^(training-batch-norm|batch-dependence) /)).toBe(true);
-    if (judge === 'random') expect(isFound(/^(active-dropout|random-op) /)).toBe(true);
-    if (judge === 'alone') expect(findings.join()).not.toMatch(/training-batch-norm|batch-dependence|active-dropout/);
+    if (runtime === 'batch') expect(isFound(/^(training-batch-norm|batch-dependence) /)).toBe(true);
+    if (runtime === 'random') expect(isFound(/^(active-dropout|random-op) /)).toBe(true);
+    if (runtime === 'alone') expect(findings.join()).not.toMatch(/training-batch-norm|batch-dependence|active-dropout/);
   });
 
   it.each([

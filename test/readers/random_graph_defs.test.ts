@@ -67,7 +67,7 @@ function messages(known: fc.Arbitrary<readonly Field[]>, firstUnknown: number): 
     });
 }
 
-const words = fc.oneof(fc.constantFrom('T', 'shape', 'data_format', 'value', 'x y', 'ü', 'name:0/^'), fc.string());
+const words = fc.oneof(fc.constantFrom('T', 'shape', 'data_format', 'values', 'x y', 'ü', 'name:0/^'), fc.string());
 const some = <T>(values: fc.Arbitrary<T>, maxLength = 3) => fc.array(values, { maxLength });
 const field = (number: number, values: fc.Arbitrary<Uint8Array | string>) =>
   values.map((value) => delimited(number, value));

@@ -35,7 +35,7 @@ export interface Normalisation {
 const MAX_REDUCTIONS = 8;
 const MAX_HOPS = 100;
 
-/** Follows data through a model, to find where statistics of the batch act on it. */
+/** Follows data through a model, to find where batch statistics act on it. */
 export class Flow {
   /** Where statistics act on data, one for each root; those without a root act by themselves. */
   readonly normalisations: Normalisation[] = [];
