@@ -1,12 +1,10 @@
-import { findActivations } from '../analysis/training/activations.js';
 import { signaturesOf } from '../analysis/training/outputs.js';
 import { BnfixError } from '../errors.js';
 import { analyse } from '../freezing/analyse.js';
 import type { Analysis } from '../freezing/analysis.js';
+import { endsOf, isFrozen } from '../freezing/frozen_ends.js';
 import type { Model } from '../graph/model.js';
 import { refText } from '../graph/node.js';
-import { anyOf } from '../ops/meaning.js';
-import { outputCount } from '../ops/registry.js';
 import type { CheckpointProblem } from './rules/rule.js';
 import { type SavedFlag, savedFlags } from './saved_flags.js';
 
@@ -51,39 +49,13 @@ function analyseAll(model: Model): Pick<Analysed, 'analysis' | 'asSaved' | 'flag
 /** The analysis with outputs: those of all signatures, those to propose, or all ends of the graph. */
 function withOutputs(model: Model, analysis: Analysis): Analysis {
   const { outputs, options } = analysis;
-  const ends = isFrozen(analysis) && outputs.reason.code !== 'signature' ? endsOf(model) : [];
+  const ends = isFrozen(model, analysis.variables) && outputs.reason.code !== 'signature' ? endNames(model) : [];
   const chosen = new Set(outputs.refs.map(({ node }) => node));
   if (chosen.size > 0 && ends.every((end) => chosen.has(end))) return analysis;
   const ofSignatures = signaturesOf(model).flatMap((signature) => signature.outputs.map(({ ref }) => refText(ref)));
   const proposed = outputs.proposed.map(refText);
-  const names = [ofSignatures, ends, proposed, endsOf(model)].find((each) => each.length > 0);
+  const names = [ofSignatures, ends, proposed, endNames(model)].find((each) => each.length > 0);
   return names ? analyse(model, { ...options, outputs: [...new Set(names)] }) : analysis;
-}
-
-/** Whether variables were frozen: then the graph was cut to its outputs, and each of its ends is one. */
-function isFrozen({ model, variables }: Analysis): boolean {
-  return model.kind === 'graph_def' && [...variables.byNode.values()].every(({ value }) => value !== undefined);
-}
-
-const isNoOutput = anyOf(
-  'effect',
-  'save',
-  'restore',
-  'assign',
-  'update',
-  'no_op',
-  'gradient',
-  'constant',
-  'placeholder',
-);
-
-/** Nodes with data that nothing reads. */
-function endsOf({ graph }: Model): string[] {
-  const fed = findActivations(graph);
-  const ends = [...graph.nodes()].filter(
-    (node) => !isNoOutput(node) && fed.has(node) && graph.dataConsumers(node.name).length === 0,
-  );
-  return ends.filter((node) => (outputCount(node) ?? 1) > 0).map(({ name }) => name);
 }
 
 /** Whether an error is about the checkpoint; without it, an error about the graph comes again. */
@@ -91,4 +63,8 @@ function problemOf(error: unknown): CheckpointProblem | undefined {
   if (!(error instanceof BnfixError)) return undefined;
   if (error.code === 'unreadable') return { code: 'unreadable', error };
   return error.code === 'usage' && error.data?.fitting !== undefined ? { code: 'foreign', error } : undefined;
+}
+
+function endNames({ graph }: Model): string[] {
+  return endsOf(graph).map(refText);
 }

@@ -23,6 +23,7 @@ import { INLINE_PIPELINE, REPLICA_PIPELINE, runPipeline } from '../passes/pipeli
 import type { Analysis } from './analysis.js';
 import { type Findings, findings } from './findings.js';
 import { resolveFlags, variableReads } from './flags.js';
+import { isFrozen } from './frozen_ends.js';
 import { nameMatcher } from './name_matcher.js';
 import { FREEZE_OPTIONS, type FreezeOptions } from './options.js';
 import { type OutputsFound, resolveOutputs } from './outputs.js';
@@ -53,7 +54,12 @@ export function analyse(model: Model, options: FreezeOptions = {}): Analysis {
     ...runPipeline(REPLICA_PIPELINE, { graph, replicas: findEqualReplicas(graph) }),
   ];
   const found = findVariables({ ...model, graph });
-  const outputs = resolveOutputs({ ...model, graph }, options, servedBy(found, model.checkpoint));
+  const outputs = resolveOutputs(
+    { ...model, graph },
+    options,
+    servedBy(found, model.checkpoint),
+    isFrozen(model, found),
+  );
   // If outputs have to be named, analyse everything that feeds a candidate.
   const ends = outputs.refs.length > 0 ? outputs.refs : outputs.candidates.map(({ ref }) => ref);
   for (const outcome of runPipeline(REPLICA_PIPELINE, { graph, replicas: findChosenReplicas(graph, ends) })) {

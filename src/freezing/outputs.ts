@@ -9,6 +9,7 @@ import { BnfixError } from '../errors.js';
 import type { Model } from '../graph/model.js';
 import { refText, type TensorRef } from '../graph/node.js';
 import { outputCount } from '../ops/registry.js';
+import { endsOf } from './frozen_ends.js';
 import type { FreezeOptions } from './options.js';
 import { noOutputOf, unknownTensor } from './output_names.js';
 
@@ -33,21 +34,38 @@ export function givenOutputs(refs: readonly TensorRef[]): OutputsFound {
 /**
  * The outputs: named by the user, from a signature, or detected in the graph.
  * @param isServed - whether the checkpoint has a value for a variable
+ * @param isCut - whether the graph was frozen
  * @throws BnfixError `usage` when a named output, or the signature, does not exist, or both are given
  */
 export function resolveOutputs(
   model: Model,
   options: FreezeOptions,
   isServed?: (variable: string) => boolean,
+  isCut = false,
 ): OutputsFound {
   const { outputs = [], signature } = options;
   if (outputs.length === 0) {
     const { outputs: refs, ...choice } = chooseOutputs(model, signature, isServed);
-    return { refs, ...choice };
+    return withAllEnds(model, { refs, ...choice }, isCut);
   }
   const named = givenOutputs(outputs.map((name) => namedOutput(model, name)));
   if (signature !== undefined) refuseOthers(named.refs, chooseOutputs(model, signature).outputs, signature);
   return named;
+}
+
+/** A frozen graph was cut to its outputs: an end that looks like a loss, or like nothing, is one as well. */
+function withAllEnds({ graph }: Model, found: OutputsFound, isCut: boolean): OutputsFound {
+  if (!isCut || found.refs.length === 0 || found.reason.code === 'signature') return found;
+  const chosen = new Set(found.refs.map(({ node }) => node));
+  const others = endsOf(graph).filter(({ node }) => !chosen.has(node));
+  if (others.length === 0) return found;
+  const refs = [...found.refs, ...others];
+  return {
+    ...found,
+    refs,
+    proposed: refs,
+    reason: { code: 'heads', of: Math.max(refs.length, found.candidates.length) },
+  };
 }
 
 /** Names that a signature has as well are no contradiction. */
