@@ -76,6 +76,7 @@ export type {
   FlagReport,
   FreezeReport,
   GraphSize,
+  ModelInfo,
   TensorInfo,
 } from './freezing/report.js';
 export type { FedBy } from './freezing/still_fed.js';

@@ -10,6 +10,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   did_you_mean: [],
   printable: [],
+  entities: [],
   quoted: ['printable'],
   check_options: ['errors', 'did_you_mean'],
   proto: [],
@@ -77,9 +78,10 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'graph',
     'errors',
     'printable',
+    'entities',
   ],
   // Sentences from freezing; the graph as data. Its folder browser/ runs in the page.
-  page: ['diagnosis', 'freezing', 'analysis/training', 'graph', 'ops', 'printable'],
+  page: ['diagnosis', 'freezing', 'analysis/training', 'graph', 'ops', 'printable', 'entities'],
   using: ['freezing', 'ops', 'graph', 'errors', 'check_options', 'quoted'],
   writers: ['graph', 'ops', 'io', 'check_options', 'errors', 'quoted', 'proto'],
   // Runs a graph to show that it is right: nothing of the main way needs it.
@@ -137,10 +139,11 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'did_you_mean',
     'using',
     'printable',
+    'entities',
     'quoted',
   ],
 };
-const SINGLE_FILES = ['errors', 'did_you_mean', 'printable', 'quoted', 'check_options'];
+const SINGLE_FILES = ['errors', 'did_you_mean', 'entities', 'printable', 'quoted', 'check_options'];
 
 /** Node's modules that reach outside, and the rooms that may use them; the others are handed bytes. */
 const OUTSIDE = /^node:(fs|net|http|https|child_process|worker_threads|os|readline)/;

@@ -15,17 +15,17 @@ interface Made<T> {
 }
 
 /**
- * Makes a graph. If its outputs are unclear and the user is at the terminal, asks which they are, and makes it with those.
+ * Makes a graph, or something of one. If its outputs are unclear and the user is at the terminal, asks which they are, and makes it with those.
  * @throws BnfixError that `make` throws, also if the user cancels
  */
 export async function makeOrAsk<T>(
-  make: (options: FreezeOptions) => T,
+  make: (options: FreezeOptions) => T | Promise<T>,
   options: FreezeOptions,
   args: Args,
   terminal: Terminal,
 ): Promise<Made<T>> {
   try {
-    return { result: make(options), args, options, waited: 0 };
+    return { result: await make(options), args, options, waited: 0 };
   } catch (error) {
     const input = args.flag('json') || args.flag('quiet') ? undefined : terminal.keyboard;
     const choices = input ? outputOptions(error) : [];
@@ -41,6 +41,6 @@ export async function makeOrAsk<T>(
     const same = args.with('--outputs', outputs.join(','));
     terminal.err('The same command without the question:', ['bnfix', ...same.given].map(shellQuoted).join(' '), '');
     const asked = { ...options, outputs };
-    return { result: make(asked), args: same, options: asked, waited };
+    return { result: await make(asked), args: same, options: asked, waited };
   }
 }

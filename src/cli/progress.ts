@@ -1,6 +1,5 @@
-import { countText } from '../freezing/text.js';
+import { byteText, countText } from '../freezing/text.js';
 import { printable } from '../printable.js';
-import { byteText } from './format.js';
 import type { Output } from './terminal.js';
 
 const DELAY_MS = 500;

@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path';
 import { isWarning } from '../freezing/notices.js';
 import type { FreezeReport, TensorInfo } from '../freezing/report.js';
-import { listed, shapeText } from '../freezing/text.js';
+import { byteText, listed, shapeText } from '../freezing/text.js';
 import {
   noticeText,
   outcomesText,
@@ -12,7 +12,6 @@ import {
 import type { FileHash } from '../load.js';
 import type { Outcome } from '../passes/outcome.js';
 import { flagText } from './flags.js';
-import { byteText } from './format.js';
 import { hanging, labelled, padded, shortened, unbroken, wrapped } from './layout.js';
 import type { ReportStyle } from './report_style.js';
 import { sizeTable } from './size_table.js';

@@ -1,5 +1,4 @@
 import { fold } from '../freezing/fold.js';
-import { freeze } from '../freezing/freeze.js';
 import type { FreezeOptions } from '../freezing/options.js';
 import { load } from '../load.js';
 import type { LoadedModel } from '../load_sources.js';
@@ -45,23 +44,19 @@ async function proved(
   args: Args,
   terminal: Terminal,
 ): Promise<VerifyReport> {
-  // Asks for the outputs if they are unclear.
-  const make = (options: FreezeOptions) => {
-    const graph = request.fold ? fold(model, options).graph : freeze(model, options).graph;
-    return { options, folded: request.fold ? graph : undefined };
-  };
-  const { options, folded } = (await makeOrAsk(make, request.freeze, args, terminal)).result;
   const progress = args.flag('quiet') ? undefined : itemProgress(terminal.stderr, 'verifying', PROOFS);
-  try {
-    return await verify(model, {
+  const prove = (options: FreezeOptions) =>
+    verify(model, {
       ...options,
       ...request.numbers,
       shapes: request.shapes,
       values: (inputs) => inputValues(paths, inputs, request.pixels),
       ...(fixed && { fixed: fixed.graph }),
-      ...(folded && { folded }),
+      ...(request.fold && { folded: fold(model, options).graph }),
       onProgress: (done) => progress?.update(done),
     });
+  try {
+    return (await makeOrAsk(prove, request.freeze, args, terminal)).result;
   } finally {
     progress?.end();
   }

@@ -1,6 +1,5 @@
 import type { FreezeReport } from '../freezing/report.js';
-import { countText } from '../freezing/text.js';
-import { byteText } from './format.js';
+import { byteText, countText } from '../freezing/text.js';
 import { padded } from './layout.js';
 import type { Written } from './report.js';
 import type { ReportStyle } from './report_style.js';

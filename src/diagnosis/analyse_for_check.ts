@@ -49,12 +49,12 @@ function analyseAll(model: Model): Pick<Analysed, 'analysis' | 'asSaved' | 'flag
 /** The analysis with outputs: those of all signatures, those to propose, or all ends of the graph. */
 function withOutputs(model: Model, analysis: Analysis): Analysis {
   const { outputs, options } = analysis;
-  const ends = isFrozen(model, analysis.variables) && outputs.reason.code !== 'signature' ? endNames(model) : [];
-  const chosen = new Set(outputs.refs.map(({ node }) => node));
-  if (chosen.size > 0 && ends.every((end) => chosen.has(end))) return analysis;
+  if (outputs.refs.length > 0) return analysis;
   const ofSignatures = signaturesOf(model).flatMap((signature) => signature.outputs.map(({ ref }) => refText(ref)));
   const proposed = outputs.proposed.map(refText);
-  const names = [ofSignatures, ends, proposed, endNames(model)].find((each) => each.length > 0);
+  const ends = endsOf(model.graph).map(refText);
+  const [first, second] = isFrozen(model, analysis.variables) ? [ends, proposed] : [proposed, ends];
+  const names = [ofSignatures, first, second].find((each) => each.length > 0);
   return names ? analyse(model, { ...options, outputs: [...new Set(names)] }) : analysis;
 }
 
@@ -63,8 +63,4 @@ function problemOf(error: unknown): CheckpointProblem | undefined {
   if (!(error instanceof BnfixError)) return undefined;
   if (error.code === 'unreadable') return { code: 'unreadable', error };
   return error.code === 'usage' && error.data?.fitting !== undefined ? { code: 'foreign', error } : undefined;
-}
-
-function endNames({ graph }: Model): string[] {
-  return endsOf(graph).map(refText);
 }

@@ -2,12 +2,13 @@ import { parseTensorName } from '../analysis/training/outputs.js';
 import { analyse } from '../freezing/analyse.js';
 import type { Analysis } from '../freezing/analysis.js';
 import type { FreezeOptions } from '../freezing/options.js';
-import { candidateReports, flagReport, tensorInfos } from '../freezing/report.js';
+import { outputsOrCandidates } from '../freezing/outputs.js';
+import { candidateReports, flagReport, modelInfo, tensorInfos } from '../freezing/report.js';
 import type { Graph } from '../graph/graph.js';
 import type { Model } from '../graph/model.js';
+import { tensorName } from '../graph/node.js';
 import { ancestors } from '../graph/walk.js';
 import { anyOf } from '../ops/meaning.js';
-import { endsOf } from './ends.js';
 import { inspectBatchNorms } from './inspect_batch_norms.js';
 import { inspectSize } from './inspect_size.js';
 import type {
@@ -20,7 +21,6 @@ import type {
   Verdict,
 } from './inspection.js';
 import { savedFlags } from './saved_flags.js';
-import { tensorName } from './tensor_name.js';
 
 /**
  * Finds out what is in a model: inputs, outputs, batch norms with their statistics, flags, sizes. Needs no outputs and no
@@ -45,11 +45,7 @@ export function inspectAnalysis(analysis: Analysis): Inspection {
   const flags = flagsOf(analysis, batchNorms);
   const ofDropouts = new Set(dropouts.map(({ random }) => random));
   return {
-    model: {
-      name: model.name,
-      tensorflow: model.metaGraphDef.meta_info_def?.tensorflow_version || undefined,
-      producer: model.graph.header.versions?.producer ?? undefined,
-    },
+    model: modelInfo(model),
     checkpoint: model.checkpoint?.name,
     verdict: verdictOf(flags, batchNorms),
     inputs: inputsOf(analysis),
@@ -87,7 +83,7 @@ const isRandom = anyOf('random');
 
 /** The placeholders that feed an output, or a candidate. */
 function inputsOf({ graph, outputs }: Analysis) {
-  const ends = endsOf(outputs).map(({ node }) => node);
+  const ends = outputsOrCandidates(outputs).map(({ node }) => node);
   const feeding = ancestors(graph, ends, false);
   const placeholders = [...graph.nodes()].filter((node) => feeding.has(node) && isPlaceholder(node));
   return tensorInfos(

@@ -10,18 +10,17 @@ import {
   MAX_FED_CANDIDATES,
   type StoredBatchNorm,
 } from '../freezing/analysis.js';
+import { outputsOrCandidates } from '../freezing/outputs.js';
 import { attrBool, attrFloat, attrString } from '../graph/attrs.js';
 import type { Graph } from '../graph/graph.js';
-import type { TensorRef } from '../graph/node.js';
+import { type TensorRef, tensorName } from '../graph/node.js';
 import type { NodeSet } from '../graph/node_set.js';
 import { ancestors } from '../graph/walk.js';
 import { anyOf } from '../ops/meaning.js';
 import { arithmeticOf, DEFAULT_EPSILON } from './arithmetic.js';
-import { endsOf } from './ends.js';
 import type { BatchNormInspection } from './inspection.js';
 import { nameOf, StoredValues } from './stored_values.js';
 import { summarized } from './summary.js';
-import { tensorName } from './tensor_name.js';
 
 /** All batch norms of a model, in file order, with the values of their statistics. */
 export function inspectBatchNorms(analysis: Analysis): BatchNormInspection[] {
@@ -63,7 +62,7 @@ class Inspector {
     this.#shapes = new Shapes(analysis.graph);
     this.#values = new StoredValues(analysis);
     this.#activations = findActivations(analysis.graph);
-    const ends = endsOf(analysis.outputs);
+    const ends = outputsOrCandidates(analysis.outputs);
     this.#live = ancestors(
       analysis.graph,
       ends.map(({ node }) => node),

@@ -3,21 +3,14 @@ import type { Evidence } from '../analysis/state/statistics.js';
 import type { UnpairedReason } from '../analysis/training/batch_norms.js';
 import type { FlagReason } from '../analysis/training/flags.js';
 import type { OutputReason } from '../analysis/training/outputs.js';
-import type { CandidateReport, TensorInfo } from '../freezing/report.js';
+import type { CandidateReport, ModelInfo, TensorInfo } from '../freezing/report.js';
 
 /**
  * What is in a model, as plain data: no handles, nothing to read. docs/inspect.schema.json is its schema, docs/inspect.md
  * describes each field. Names are those of the graph, tensors are `name:port`.
  */
 export interface Inspection {
-  readonly model: {
-    /** The file that holds the graph. */
-    readonly name: string;
-    /** The version of TensorFlow that wrote it, if the file says so: `1.15.5`. */
-    readonly tensorflow: string | undefined;
-    /** The version of the GraphDef (versions.producer). */
-    readonly producer: number | undefined;
-  };
+  readonly model: ModelInfo;
   /** Path of the checkpoint; undefined if there is none. */
   readonly checkpoint: string | undefined;
   readonly verdict: Verdict;

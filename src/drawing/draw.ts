@@ -1,8 +1,8 @@
 import { findActivations } from '../analysis/training/activations.js';
 import { Shapes } from '../analysis/values/shapes.js';
-import { endsOf } from '../diagnosis/ends.js';
 import type { BatchNormInspection, Inspection } from '../diagnosis/inspection.js';
 import type { Analysis } from '../freezing/analysis.js';
+import { outputsOrCandidates } from '../freezing/outputs.js';
 import type { Graph } from '../graph/graph.js';
 import { NodeSet } from '../graph/node_set.js';
 import { ancestors } from '../graph/walk.js';
@@ -25,7 +25,7 @@ export function drawingOf(
   { batchNorms }: Pick<Inspection, 'batchNorms'>,
   roleOf: (batchNorm: BatchNormInspection) => Role = roleAsIs,
 ): Drawing {
-  const ends = endsOf(outputs);
+  const ends = outputsOrCandidates(outputs);
   const feeding = ancestors(
     graph,
     ends.map(({ node }) => node),

@@ -1,20 +1,7 @@
+import { isNormArithmetic } from '../analysis/training/stored_statistics.js';
 import type { Graph } from '../graph/graph.js';
 import type { Node } from '../graph/node.js';
 import type { NodeSet } from '../graph/node_set.js';
-import { anyOf } from '../ops/meaning.js';
-
-const continues = anyOf(
-  'multiply',
-  'divide',
-  'add',
-  'bias',
-  'subtract',
-  'reciprocal',
-  'identity',
-  'cast',
-  'reshape',
-  'enter',
-);
 
 /** The arithmetic of a batch norm is about this many ops. */
 const MOST_NODES = 24;
@@ -36,7 +23,7 @@ export function nodesOfNorm(graph: Graph, root: Node, x: Node | undefined, drawn
   for (const node of reached) {
     if (reached.size > 2 * MOST_NODES) break;
     for (const consumer of graph.dataConsumers(node.name)) {
-      if (!continues(consumer)) continue;
+      if (!isNormArithmetic(consumer)) continue;
       const isOwn = graph
         .inputNodes(consumer)
         .every((input) => !drawn.has(input) || input === x || (input !== undefined && reached.has(input)));

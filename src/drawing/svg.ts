@@ -1,3 +1,4 @@
+import { withEntities } from '../entities.js';
 import { type Drawing, type DrawnGroup, ROLES, type Role } from './drawing.js';
 import { type GroupText, groupText, LINE } from './group_text.js';
 import { type Layout, layOut, type Point } from './layout.js';
@@ -170,15 +171,7 @@ function number(value: number): string {
   return String(Math.round(value * 10) / 10);
 }
 
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
 /** A text within markup. XML has no way to write the last two characters. */
 function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ENTITIES[character]!).replace(/[\ufffe\uffff]/g, '\ufffd');
+  return withEntities(text).replace(/[\ufffe\uffff]/g, '\ufffd');
 }

@@ -26,7 +26,7 @@ import { resolveFlags, variableReads } from './flags.js';
 import { isFrozen } from './frozen_ends.js';
 import { nameMatcher } from './name_matcher.js';
 import { FREEZE_OPTIONS, type FreezeOptions } from './options.js';
-import { type OutputsFound, resolveOutputs } from './outputs.js';
+import { type OutputsFound, outputsOrCandidates, resolveOutputs } from './outputs.js';
 import { prepare, updatesOf } from './prepare.js';
 import { withReference } from './reference.js';
 import { refuseIdleKeep, refuseIdleStatistics } from './refuse_idle_options.js';
@@ -61,7 +61,7 @@ export function analyse(model: Model, options: FreezeOptions = {}): Analysis {
     isFrozen(model, found),
   );
   // If outputs have to be named, analyse everything that feeds a candidate.
-  const ends = outputs.refs.length > 0 ? outputs.refs : outputs.candidates.map(({ ref }) => ref);
+  const ends = outputsOrCandidates(outputs);
   for (const outcome of runPipeline(REPLICA_PIPELINE, { graph, replicas: findChosenReplicas(graph, ends) })) {
     inlined.push(outcome);
   }

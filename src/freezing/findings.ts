@@ -14,7 +14,7 @@ import { InferenceView } from '../analysis/training/replacements.js';
 import { findUnfreezable } from '../analysis/training/unfreezable.js';
 import type { Graph } from '../graph/graph.js';
 import type { Checkpoint } from '../graph/model.js';
-import { refText, type TensorRef } from '../graph/node.js';
+import { refText, type TensorRef, tensorName } from '../graph/node.js';
 import type { NodeSet } from '../graph/node_set.js';
 import { ancestors, sourceOf } from '../graph/walk.js';
 import { anyOf, isIdentity } from '../ops/meaning.js';
@@ -129,7 +129,7 @@ function outputsUnclear({ candidates, proposed, signatures }: OutputsFound): Pro
   return {
     code: 'outputs_unclear',
     candidates,
-    proposed: proposed.map(({ node, port }) => `${node}:${port}`),
+    proposed: proposed.map(tensorName),
     signatures,
   };
 }
@@ -150,7 +150,7 @@ function isRepaired({ isKept, status }: AnalysedBatchNorm): boolean {
 /** The batch norms that feed an output before anything is replaced. */
 function batchNormsInUse({ training, inference, checkpoint }: Found): AnalysedBatchNorm[] {
   const ends = training.outputs.slice(0, MAX_FED_CANDIDATES).map((ref) => ({
-    name: `${ref.node}:${ref.port}`,
+    name: tensorName(ref),
     feeding: ancestors(training.graph, [ref.node], false),
   }));
   return training.batchNorms

@@ -26,6 +26,11 @@ export interface OutputsFound {
   readonly signatures: readonly SignatureOutputs[];
 }
 
+/** The outputs; if they have to be named, the candidates. */
+export function outputsOrCandidates({ refs, candidates }: OutputsFound): readonly TensorRef[] {
+  return refs.length > 0 ? refs : candidates.map(({ ref }) => ref);
+}
+
 /** The outputs that the user named. */
 export function givenOutputs(refs: readonly TensorRef[]): OutputsFound {
   return { refs, reason: { code: 'given' }, proposed: refs, candidates: [], signatures: [] };

@@ -9,10 +9,11 @@ import { type Shape, Shapes } from '../analysis/values/shapes.js';
 import { attrType } from '../graph/attrs.js';
 import { bytesPerElement, DataType, dtypeName } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
-import type { TensorRef } from '../graph/node.js';
+import type { Model } from '../graph/model.js';
+import { type TensorRef, tensorName } from '../graph/node.js';
 import { elementCount } from '../graph/tensor.js';
 import { anyOf } from '../ops/meaning.js';
-import { outputType } from '../ops/registry.js';
+import { outputType, outputTypeOrT } from '../ops/registry.js';
 import type { Outcome } from '../passes/outcome.js';
 import type { AnalysedBatchNorm, Analysis, Kept, StoredBatchNorm } from './analysis.js';
 import { type Notice, noticesOf, noticesOfResult, usesCheckpoint } from './notices.js';
@@ -60,6 +61,16 @@ export interface BatchNormReport {
   readonly reason: 'layer_normalization' | 'batch_of_one' | undefined;
 }
 
+/** A model and what wrote it. */
+export interface ModelInfo {
+  /** The file that holds the graph. */
+  readonly name: string;
+  /** The version of TensorFlow that wrote it, if the file says so: `1.15.5`. */
+  readonly tensorflow: string | undefined;
+  /** The version of the GraphDef (versions.producer). */
+  readonly producer: number | undefined;
+}
+
 /** Size of a graph. */
 export interface GraphSize {
   /** Number of nodes. */
@@ -81,11 +92,7 @@ export interface FlagReport {
 
 /** What was done and on which evidence, as data; docs/report.schema.json is its schema. */
 export interface FreezeReport {
-  readonly model: {
-    readonly name: string;
-    readonly tensorflow: string | undefined;
-    readonly producer: number | undefined;
-  };
+  readonly model: ModelInfo;
   /** Path of the checkpoint; undefined for a graph without one. */
   readonly checkpoint: string | undefined;
   /** The placeholders of the result, which have to be fed. */
@@ -110,6 +117,15 @@ export interface FreezeReport {
   readonly after: GraphSize;
 }
 
+/** The name of a model, and what wrote it. */
+export function modelInfo({ name, graph, metaGraphDef }: Model): ModelInfo {
+  return {
+    name,
+    tensorflow: metaGraphDef.meta_info_def?.tensorflow_version || undefined,
+    producer: graph.header.versions?.producer ?? undefined,
+  };
+}
+
 /** The report of a frozen graph. @param byteLength - size of the result @param obstacles - what the user keeps in the result */
 export function freezeReport(
   analysis: Analysis,
@@ -120,11 +136,7 @@ export function freezeReport(
 ): FreezeReport {
   const { model, outputs, flags, kept } = analysis;
   return {
-    model: {
-      name: model.name,
-      tensorflow: model.metaGraphDef.meta_info_def?.tensorflow_version || undefined,
-      producer: model.graph.header.versions?.producer ?? undefined,
-    },
+    model: modelInfo(model),
     checkpoint: model.checkpoint?.name,
     inputs: tensorInfos(graph, placeholders(graph)),
     outputs: tensorInfos(graph, outputs.refs),
@@ -143,7 +155,7 @@ export function freezeReport(
 /** The candidates for outputs, best first. */
 export function candidateReports({ candidates }: Analysis['outputs']): CandidateReport[] {
   return candidates.map(({ ref, op, dtype, shape, reader, demotion }) => ({
-    name: `${ref.node}:${ref.port}`,
+    name: tensorName(ref),
     dtype,
     shape,
     op,
@@ -171,8 +183,8 @@ export function tensorInfos(graph: Graph, refs: readonly TensorRef[]): TensorInf
   return refs.flatMap((ref) => {
     const node = graph.find(ref.node);
     if (!node) return [];
-    const dtype = outputType(node, ref.port) ?? attrType(node, 'T') ?? DataType.DT_INVALID;
-    return [{ name: `${ref.node}:${ref.port}`, dtype: dtypeName(dtype), shape: shapes.of(ref) }];
+    const dtype = outputTypeOrT(node, ref.port);
+    return [{ name: tensorName(ref), dtype: dtypeName(dtype), shape: shapes.of(ref) }];
   });
 }
 

@@ -119,6 +119,11 @@ export function refText(ref: TensorRef): string {
   return ref.port === 0 ? ref.node : `${ref.node}:${ref.port}`;
 }
 
+/** `name:port`, as users name a tensor. */
+export function tensorName({ node, port }: TensorRef): string {
+  return `${node}:${port}`;
+}
+
 /** Parses `name`, `name:0` or `^name` (port undefined). */
 export function parseInput(text: string): { node: string; port: number | undefined } {
   if (text.startsWith('^')) return { node: text.slice(1), port: undefined };

@@ -141,6 +141,11 @@ export function outputType(node: OpInstance, port: number): DataType | undefined
   return undefined;
 }
 
+/** The same; the `T` of a custom op, DT_INVALID if it has none. */
+export function outputTypeOrT(node: OpInstance, port: number): DataType {
+  return outputType(node, port) ?? attrType(node, 'T') ?? DataType.DT_INVALID;
+}
+
 /** Number of outputs; undefined for custom ops. An attr may give any number: allocate nothing of that size. */
 export function outputCount(node: OpInstance): number | undefined {
   const info = opInfo(node.op);

@@ -1,3 +1,4 @@
+import { withEntities } from '../entities.js';
 import { printable } from '../printable.js';
 
 /** Markup in which every value from outside is escaped. Only {@link html} makes it. */
@@ -26,16 +27,8 @@ function contentText(value: Content): string {
   if (value instanceof Markup) return value.toString();
   if (Array.isArray(value)) return value.map(contentText).join('');
   if (value === undefined || value === false || value === true) return '';
-  return escaped(printable(String(value)));
+  return withEntities(printable(String(value)));
 }
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
 
 /** More places to break a line are of no use. */
 const MOST_BREAKS = 40;
@@ -45,11 +38,6 @@ export function nameMarkup(name: string): Markup {
   const parts = name.split('/');
   const [first = '', ...rest] = parts.length > MOST_BREAKS ? [name] : parts;
   return html`<bdi>${first}${rest.map((part) => html`<wbr>/${part}`)}</bdi>`;
-}
-
-/** A text as HTML. */
-function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ENTITIES[character]!);
 }
 
 /** A value as JSON for a script element: no character of it can end the element, or begin a comment in it. */

@@ -1,8 +1,8 @@
-import { countText } from '../freezing/text.js';
+import { byteText, countText } from '../freezing/text.js';
 import { html, type Markup } from './markup.js';
 import type { PageData } from './page_data.js';
 import type { Tone, VerdictText } from './prose.js';
-import { byteText, largeCountText } from './quantities.js';
+import { largeCountText } from './quantities.js';
 
 const SYMBOLS: Readonly<Record<Tone, string>> = { good: '✓', folded: '✓', bad: '✗', warn: '!', plain: 'i' };
 

@@ -3,7 +3,7 @@ import { numbersOf, type TensorValue, tensorValue } from '../run/value.js';
 import { type Comparison, compare } from './compare.js';
 import type { Proof } from './report.js';
 import { otherSamples, type Sample } from './samples.js';
-import { outputNames, proved, runOn, type Subject, skipped } from './subject.js';
+import { outputNames, outputsOf, proved, runOn, type Subject, skipped } from './subject.js';
 
 /**
  * Proves that the first example of a batch outputs the same whatever the others are: a batch norm in training mode does not.
@@ -16,9 +16,9 @@ export async function proveBatchIndependence(subject: Subject): Promise<Proof> {
   if (size === undefined) return skipped('batch_independence', { code: 'no_batch_axis' });
   if (size < 2) return skipped('batch_independence', { code: 'batch_of_one' });
   const others = withFirstOf(inputs, otherSamples(inputs, subject.sampling), size);
-  const outputs = await firstRows(subject, repaired, inputs, others, size);
+  const outputs = await firstRows(subject, repaired, others, size);
   if (outputs.length === 0) return skipped('batch_independence', { code: 'no_batch_axis' });
-  return proved('batch_independence', outputs, { saved: await firstRows(subject, saved, inputs, others, size) });
+  return proved('batch_independence', outputs, { saved: await firstRows(subject, saved, others, size) });
 }
 
 /** The first example of `all`, followed by the examples of `others`. */
@@ -36,12 +36,11 @@ function withFirstOf(all: readonly Sample[], others: readonly Sample[], size: nu
 async function firstRows(
   subject: Subject,
   graph: Graph,
-  inputs: readonly Sample[],
   others: readonly Sample[],
   size: number,
 ): Promise<Comparison[]> {
   const names = outputNames(subject);
-  const [own, other] = [await runOn(graph, inputs, names), await runOn(graph, others, names)];
+  const [own, other] = [await outputsOf(subject, graph), await runOn(graph, others, names)];
   return names.flatMap((name) => {
     const [a, b] = [firstOf(other[name]!, size), firstOf(own[name]!, size)];
     return a && b ? [compare(name, a, b, subject.tolerance)] : [];

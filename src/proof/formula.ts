@@ -1,8 +1,7 @@
 import { isTrainingFused } from '../analysis/training/batch_statistics.js';
 import { attrFloat, attrString } from '../graph/attrs.js';
-import type { Node } from '../graph/node.js';
+import { type Node, tensorName } from '../graph/node.js';
 import { numbersOf, type TensorValue, type TensorValues } from '../run/value.js';
-import { tensorName } from './subject.js';
 
 /** The default of the op (tensorflow/core/ops/nn_ops.cc). */
 const DEFAULT_EPSILON = 1e-4;

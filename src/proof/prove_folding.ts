@@ -1,14 +1,15 @@
 import type { Graph } from '../graph/graph.js';
+import { tensorName } from '../graph/node.js';
 import { compare } from './compare.js';
 import type { Proof } from './report.js';
 import { outputNames, proved, runOn, type Subject } from './subject.js';
 
 /** Proves that a folded graph outputs what the repaired one does; tensors that both still have are compared as well. */
-export async function proveFolding(subject: Subject, folded: Graph, others: readonly string[]): Promise<Proof> {
-  const { repaired, inputs, tolerance } = subject;
+export async function proveFolding(subject: Subject, folded: Graph): Promise<Proof> {
+  const { repaired, inputs, tolerance, layers } = subject;
   const names = outputNames(subject);
-  const shared = others.filter((name) => folded.has(nodeOf(name)) && repaired.has(nodeOf(name)));
-  const all = [...new Set([...shared, ...names])];
+  const shared = layers.map(({ y }) => y).filter(({ node }) => folded.has(node) && repaired.has(node));
+  const all = [...new Set([...shared.map(tensorName), ...names])];
   const [before, after] = [await runOn(repaired, inputs, all), await runOn(folded, inputs, all)];
   const compared = all.map((name) => compare(name, after[name]!, before[name]!, tolerance));
   const isOutput = new Set(names);
@@ -18,5 +19,3 @@ export async function proveFolding(subject: Subject, folded: Graph, others: read
     { firstDifference: compared.find(({ isWithin }) => !isWithin) },
   );
 }
-
-const nodeOf = (name: string) => name.slice(0, name.lastIndexOf(':'));

@@ -1,11 +1,12 @@
 import type { Graph } from '../graph/graph.js';
+import { tensorName } from '../graph/node.js';
 import { numbersOf, type TensorValue, type TensorValues, tensorValue } from '../run/value.js';
 import { type Comparison, compare } from './compare.js';
 import { expectedGraph } from './expected_graph.js';
 import { fusedFormula } from './formula.js';
 import type { Layer } from './layers.js';
 import type { LayerReport, Proof } from './report.js';
-import { attempt, outputNames, proved, runOn, type Subject, tensorName } from './subject.js';
+import { attempt, outputNames, outputsOf, proved, runOn, type Subject } from './subject.js';
 
 /** How many batch norms are fetched in one run: their inputs and outputs are in memory at the same time. */
 const LAYERS_PER_RUN = 16;
@@ -15,16 +16,14 @@ const LAYERS_PER_RUN = 16;
  * the saved graph with these statistics. A fused one is computed in double precision from its own input as well:
  * (x - mean) / sqrt(variance + epsilon) * scale + offset.
  */
-export async function proveStatistics(
-  subject: Subject,
-  layers: readonly Layer[],
-): Promise<{ proof: Proof; reports: LayerReport[] }> {
+export async function proveStatistics(subject: Subject): Promise<{ proof: Proof; reports: LayerReport[] }> {
+  const { layers } = subject;
   const reports: LayerReport[] = [];
   const proof = await attempt('statistics', async () => {
-    const { repaired, saved, inputs, tolerance, analysis } = subject;
+    const { repaired, saved, tolerance, analysis } = subject;
     const expected = expectedGraph(analysis, saved);
     const names = outputNames(subject);
-    const [after, wanted] = [await runOn(repaired, inputs, names), await runOn(expected, inputs, names)];
+    const [after, wanted] = [await outputsOf(subject, repaired), await outputsOf(subject, expected)];
     const outputs = names.map((name) => compare(name, after[name]!, wanted[name]!, tolerance));
     for (let at = 0; at < layers.length; at += LAYERS_PER_RUN) {
       reports.push(...(await reportLayers(subject, expected, layers.slice(at, at + LAYERS_PER_RUN))));

@@ -1,17 +1,16 @@
-import type { Graph } from '../graph/graph.js';
+import { parseInput, tensorName } from '../graph/node.js';
 import { Frames } from '../ops/frames.js';
 import { compare } from './compare.js';
-import type { Layer } from './layers.js';
 import type { Proof } from './report.js';
-import { outputNames, proved, runOn, type Subject, skipped, tensorName } from './subject.js';
+import { outputNames, proved, runOn, type Subject, skipped } from './subject.js';
 import { isOfStatistics, Substitutions } from './substitution.js';
 
 /**
  * Proves that a repair changed nothing but statistics: the repaired graph, with the batch statistics of the saved graph in place of the
  * constants that it reads, outputs what the saved graph outputs.
  */
-export async function proveSubstitution(subject: Subject, layers: readonly Layer[]): Promise<Proof> {
-  const { repaired, inputs, tolerance, analysis } = subject;
+export async function proveSubstitution(subject: Subject): Promise<Proof> {
+  const { repaired, inputs, tolerance, analysis, layers } = subject;
   const { replacements, fused } = analysis.plan;
   const saved = subject.saved.copy();
   const replaced = replacements.map(({ tensor }) => tensor);
@@ -23,7 +22,7 @@ export async function proveSubstitution(subject: Subject, layers: readonly Layer
   const inLoop = substitutions.tensors.find(({ node }) => frames.of(node).length > 0)?.node;
   if (inLoop !== undefined) return skipped('substitution', { code: 'in_loop', node: inLoop });
   const outputs = outputNames(subject);
-  const own = layers.map(({ y }) => tensorName(y)).filter((name) => hasTensor(repaired, name));
+  const own = layers.map(({ y }) => tensorName(y)).filter((name) => repaired.has(parseInput(name).node));
   const compared = [...new Set([...own, ...outputs])];
   const before = await runOn(saved, inputs, [...compared, ...substitutions.tensors.map(tensorName)]);
   const after = await runOn(substitutions.applied(before), inputs, compared);
@@ -43,8 +42,4 @@ export async function proveSubstitution(subject: Subject, layers: readonly Layer
         .map(({ node, index }) => `${node}, input ${index}`),
     },
   );
-}
-
-function hasTensor(graph: Graph, name: string): boolean {
-  return graph.has(name.slice(0, name.lastIndexOf(':')));
 }

@@ -1,16 +1,15 @@
 import { findActivations } from '../analysis/training/activations.js';
 import { Shapes } from '../analysis/values/shapes.js';
 import { BnfixError } from '../errors.js';
-import { attrType } from '../graph/attrs.js';
 import { DataType, dtypeName } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
-import type { Node, TensorRef } from '../graph/node.js';
+import { type Node, type TensorRef, tensorName } from '../graph/node.js';
 import { elementCount } from '../graph/tensor.js';
 import { ancestors, descendants } from '../graph/walk.js';
-import { outputType } from '../ops/registry.js';
+import { outputTypeOrT } from '../ops/registry.js';
 import { tensorValue } from '../run/value.js';
 import type { Sample } from './samples.js';
-import { runOn, tensorName } from './subject.js';
+import { runOn } from './subject.js';
 
 /** An op that TensorFlow.js cannot run. */
 export interface Unrunnable {
@@ -125,6 +124,5 @@ function isNumeric(graph: Graph, ref: TensorRef): boolean {
 }
 
 function dtypeAt(graph: Graph, ref: TensorRef): DataType {
-  const node = graph.get(ref.node);
-  return outputType(node, ref.port) ?? attrType(node, 'T') ?? DataType.DT_INVALID;
+  return outputTypeOrT(graph.get(ref.node), ref.port);
 }

@@ -2,7 +2,7 @@ import { BnfixError } from '../errors.js';
 import { attrShape, attrType } from '../graph/attrs.js';
 import { DataType, dtypeName } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
-import type { Node, TensorRef } from '../graph/node.js';
+import { type Node, type TensorRef, tensorName } from '../graph/node.js';
 import { NodeSet } from '../graph/node_set.js';
 import { elementCount } from '../graph/tensor.js';
 import { anyOf } from '../ops/meaning.js';
@@ -102,7 +102,7 @@ export function otherSamples(all: readonly Sample[], options: SampleOptions = {}
 function feeding(graph: Graph, outputs: readonly TensorRef[], computed: ReadonlySet<string>): NodeSet {
   const found = new NodeSet(graph);
   const add = (ref: TensorRef) => {
-    if (!computed.has(`${ref.node}:${ref.port}`)) found.add(graph.find(ref.node));
+    if (!computed.has(tensorName(ref))) found.add(graph.find(ref.node));
   };
   for (const ref of outputs) add(ref);
   for (const node of found) for (const ref of node.inputs) add(ref);

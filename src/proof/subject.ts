@@ -1,10 +1,11 @@
 import { BnfixError } from '../errors.js';
 import type { Analysis } from '../freezing/analysis.js';
 import type { Graph } from '../graph/graph.js';
-import { parseInput, type TensorRef } from '../graph/node.js';
+import { parseInput, type TensorRef, tensorName } from '../graph/node.js';
 import { runGraph } from '../run/run.js';
 import type { TensorValues } from '../run/value.js';
 import type { Comparison, Tolerance } from './compare.js';
+import type { Layer } from './layers.js';
 import type { Proof, ProofName } from './report.js';
 import type { Unrunnable } from './runnable_part.js';
 import type { Sample, SampleOptions } from './samples.js';
@@ -17,6 +18,8 @@ export interface Subject {
   readonly repaired: Graph;
   /** Graphs to compare with the repaired one. */
   readonly folded: readonly Graph[];
+  /** The batch norms that feed what is compared. */
+  readonly layers: readonly Layer[];
   readonly inputs: readonly Sample[];
   /** What is compared: the outputs, or as far as the graph can be run. */
   readonly ends: readonly TensorRef[];
@@ -28,11 +31,6 @@ export interface Subject {
   readonly at: readonly number[];
 }
 
-/** `name:port`. */
-export function tensorName({ node, port }: TensorRef): string {
-  return `${node}:${port}`;
-}
-
 /** Runs a graph on inputs; those that it does not need are left out. */
 export async function runOn(
   graph: Graph,
@@ -41,6 +39,15 @@ export async function runOn(
 ): Promise<TensorValues> {
   const feeds = inputs.filter(({ name }) => graph.has(parseInput(name).node)).map(({ name, value }) => [name, value]);
   return runGraph(graph, Object.fromEntries(feeds), [...new Set(tensors)]);
+}
+
+const outputs = new WeakMap<Graph, Promise<TensorValues>>();
+
+/** What a graph of a subject outputs on its inputs: several proofs need it, and it is run once. */
+export function outputsOf(subject: Subject, graph: Graph): Promise<TensorValues> {
+  const known = outputs.get(graph) ?? runOn(graph, subject.inputs, outputNames(subject));
+  outputs.set(graph, known);
+  return known;
 }
 
 /** The outputs of a subject, as `name:port`. */

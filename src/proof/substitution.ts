@@ -1,15 +1,14 @@
 import { findActivations } from '../analysis/training/activations.js';
 import { isTrainingFused } from '../analysis/training/batch_statistics.js';
-import { attr } from '../graph/attrs.js';
 import type { Graph } from '../graph/graph.js';
-import { type Node, sameRef, type TensorRef } from '../graph/node.js';
+import { type Node, sameRef, type TensorRef, tensorName } from '../graph/node.js';
 import { NodeSet } from '../graph/node_set.js';
-import { numberTensor } from '../graph/tensor.js';
+import { numberTensor, type Tensor } from '../graph/tensor.js';
 import { ancestors, descendants, sourceOf } from '../graph/walk.js';
 import { anyOf, isIdentity, readsShape, scalarOf } from '../ops/meaning.js';
-import { dtypeOf, numbersOf, type TensorValues } from '../run/value.js';
+import { dtypeOf, numbersOf, type TensorValue, type TensorValues } from '../run/value.js';
 import { addMoments } from './moments.js';
-import { tensorName } from './subject.js';
+import { addConstant } from './stored.js';
 
 /** An input of a node that a repair changed from a tensor that depends on the batch to a constant, or bypassed. */
 export interface Substitution {
@@ -80,7 +79,7 @@ export class Substitutions {
       const key = tensorName(ref);
       let known = constants.get(key);
       if (!known) {
-        known = addValue(graph, values[key]!);
+        known = addConstant(graph, ref.node, tensorOf(values[key]!));
         constants.set(key, known);
       }
       return known;
@@ -156,12 +155,8 @@ function placeOf(index: number, node: Node, original: Node): number {
 /** x, scale, offset, mean, variance of a fused batch norm among t, m, v, beta, gamma. */
 const GLOBAL_ORDER = [0, 4, 3, 1, 2];
 
-function addValue(graph: Graph, value: TensorValues[string]): TensorRef {
-  const type = dtypeOf(value.dtype);
-  const name = graph.freeName('batch_statistic');
-  const tensor = numberTensor(type, value.shape, numbersOf(value));
-  graph.add({ name, op: 'Const', tensor, attr: { dtype: attr.type(type) } });
-  return { node: name, port: 0 };
+function tensorOf(value: TensorValue): Tensor {
+  return numberTensor(dtypeOf(value.dtype), value.shape, numbersOf(value));
 }
 
 /**

@@ -4,12 +4,12 @@ import { apply } from '../freezing/apply.js';
 import { FREEZE_OPTIONS, type FreezeOptions } from '../freezing/options.js';
 import type { Graph } from '../graph/graph.js';
 import type { Model } from '../graph/model.js';
-import type { TensorRef } from '../graph/node.js';
+import { type TensorRef, tensorName } from '../graph/node.js';
 import { ancestors } from '../graph/walk.js';
 import type { TensorValues } from '../run/value.js';
 import { proveBatchIndependence } from './batch_independence.js';
 import type { Tolerance } from './compare.js';
-import { findLayers, isFolded, type Layer } from './layers.js';
+import { findLayers, isFolded } from './layers.js';
 import { withPinnedRandomOps } from './pinned_random.js';
 import { proveFolding } from './prove_folding.js';
 import { proveStatistics } from './prove_statistics.js';
@@ -18,7 +18,7 @@ import type { Proof, VerifyReport } from './report.js';
 import { runnablePart } from './runnable_part.js';
 import { type GraphInput, graphInputs, type Sample, type SampleOptions, samples } from './samples.js';
 import { savedGraph } from './saved_graph.js';
-import { attempt, type Subject, tensorName } from './subject.js';
+import { attempt, type Subject } from './subject.js';
 import { defaultTolerance } from './tolerance.js';
 
 /** Options of {@link verify}: those of `freeze`, and what the graphs are run with. */
@@ -77,19 +77,16 @@ const VERIFY_OPTIONS: OptionKinds<VerifyOptions> = {
 export async function verify(model: Model, options: VerifyOptions = {}): Promise<VerifyReport> {
   checkOptions('verify', options, VERIFY_OPTIONS);
   const subject = await subjectOf(model, options);
-  const layers = layersOf(subject);
   const proofs: Proof[] = [];
   const add = (proof: Proof) => {
     proofs.push(proof);
     options.onProgress?.(proofs.length);
   };
   add(await attempt('batch_independence', () => proveBatchIndependence(subject)));
-  add(await attempt('substitution', () => proveSubstitution(subject, layers)));
-  const { proof, reports } = await proveStatistics(subject, layers);
+  add(await attempt('substitution', () => proveSubstitution(subject)));
+  const { proof, reports } = await proveStatistics(subject);
   add(proof);
-  const tensors = layers.map(({ y }) => tensorName(y));
-  for (const folded of subject.folded)
-    proofs.push(await attempt('folding', () => proveFolding(subject, folded, tensors)));
+  for (const folded of subject.folded) add(await attempt('folding', () => proveFolding(subject, folded)));
   const { inputs, ends, without, tolerance } = subject;
   return {
     inputs: inputs.map(({ name, value: { dtype, shape }, isGiven }) => ({ name, dtype, shape, isRandom: !isGiven })),
@@ -123,10 +120,16 @@ async function subjectOf(model: Model, options: VerifyOptions): Promise<Subject>
   const part = await runnablePart(repaired, analysis.outputs.refs, wanted, inputsOf);
   const { ends, without } = part;
   const tolerance = { ...defaultTolerance(saved), ...definedOf(options) };
+  const reached = ancestors(
+    saved,
+    ends.map(({ node }) => node),
+    false,
+  );
   const graphs = { saved, repaired, folded: folded.map(withPinnedRandomOps) };
   return {
     analysis,
     ...graphs,
+    layers: all.filter(({ y }) => reached.hasNamed(y.node)),
     inputs: inputsOf(ends, part.given),
     ends,
     without,
@@ -134,13 +137,6 @@ async function subjectOf(model: Model, options: VerifyOptions): Promise<Subject>
     sampling: options,
     at: options.at ?? [],
   };
-}
-
-/** The batch norms that feed what is compared. */
-function layersOf({ analysis, saved, ends }: Subject): Layer[] {
-  const names = ends.map(({ node }) => node);
-  const reached = ancestors(saved, names, false);
-  return findLayers(saved, analysis.batchNorms).filter(({ y }) => reached.hasNamed(y.node));
 }
 
 function freezeOptionsOf(options: VerifyOptions): FreezeOptions {

@@ -1,15 +1,14 @@
 import { checkOptions } from '../check_options.js';
 import { BnfixError } from '../errors.js';
 import { analyse } from '../freezing/analyse.js';
+import { lastNodes } from '../freezing/frozen_ends.js';
 import { refuse } from '../freezing/refuse.js';
 import { type TensorInfo, tensorInfos } from '../freezing/report.js';
 import type { Graph } from '../graph/graph.js';
 import type { Model } from '../graph/model.js';
-import type { Node, TensorRef } from '../graph/node.js';
+import type { TensorRef } from '../graph/node.js';
 import { ancestors } from '../graph/walk.js';
-import { Frames } from '../ops/frames.js';
 import { anyOf } from '../ops/meaning.js';
-import { outputCount } from '../ops/registry.js';
 
 /** Options of {@link usageOf}. */
 export interface UsageOptions {
@@ -43,7 +42,7 @@ export function usageOf(model: Model, options: UsageOptions = {}): Usage {
   checkOptions('usageOf', options, { outputs: 'strings' });
   const { graph } = model;
   if (model.kind !== 'graph_def') throw notFrozen(model, []);
-  const ends = options.outputs ?? endsOf(graph);
+  const ends = options.outputs ?? lastNodes(graph).map(({ name }) => name);
   const analysis = analyse(model, ends.length > 0 ? { outputs: ends } : {});
   const { outputs, needed, inputs, batchNorms } = analysis;
   const isWhole = outputs.refs.every(({ node }) => graph.has(node));
@@ -74,20 +73,6 @@ function notFrozen({ name }: Model, variables: readonly string[]): BnfixError {
 /** Whether {@link usageOf} refused a graph since it is not frozen. */
 export function isNotFrozen(error: unknown): error is BnfixError {
   return error instanceof BnfixError && error.data?.variables !== undefined;
-}
-
-/** The first outputs of all nodes that nothing reads or waits for, outside of loops: TensorFlow outputs nothing from within one. */
-function endsOf(graph: Graph): string[] {
-  const frames = new Frames(graph);
-  const isEnd = (node: Node) =>
-    graph.dataConsumers(node.name).length === 0 &&
-    graph.controlConsumers(node.name).length === 0 &&
-    frames.of(node.name).length === 0 &&
-    node.op !== 'Const' &&
-    !isPlaceholder(node) &&
-    // Custom ops are taken to have one.
-    outputCount(node) !== 0;
-  return [...graph.nodes()].filter(isEnd).map(({ name }) => name);
 }
 
 function placeholdersOf(graph: Graph, outputs: readonly TensorRef[]): TensorRef[] {

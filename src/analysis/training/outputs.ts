@@ -1,11 +1,10 @@
 import { BnfixError } from '../../errors.js';
-import { attrType } from '../../graph/attrs.js';
 import { DataType, dtypeName } from '../../graph/dtype.js';
 import type { Graph } from '../../graph/graph.js';
 import type { Model } from '../../graph/model.js';
 import { type Node, refText, type TensorRef } from '../../graph/node.js';
 import { anyOf } from '../../ops/meaning.js';
-import { outputCount, outputType } from '../../ops/registry.js';
+import { outputCount, outputTypeOrT } from '../../ops/registry.js';
 import { type Shape, Shapes } from '../values/shapes.js';
 import type { Reader } from './outputs/predictions.js';
 import { type Demotion, rankPredictions } from './outputs/ranking.js';
@@ -119,7 +118,7 @@ export function signaturesOf({ graph, metaGraphDef }: Model): SignatureOutputs[]
         .map(({ key, ref }) => ({
           key,
           ref,
-          dtype: dtypeName(typeOf(graph.get(ref.node), ref.port)),
+          dtype: dtypeName(outputTypeOrT(graph.get(ref.node), ref.port)),
           shape: shapes.of(ref),
         })),
     }))
@@ -155,7 +154,7 @@ export function rankOutputs(
     portsOf(node).map((port): OutputCandidate => {
       const ref = { node: node.name, port };
       const shape = shapes.of(ref);
-      const type = typeOf(node, port);
+      const type = outputTypeOrT(node, port);
       return { ref, op: node.op, dtype: dtypeName(type), shape, score: score(node, shape, type), reader, demotion };
     }),
   );
@@ -167,10 +166,6 @@ export function rankOutputs(
       order.get(a.ref.node)! - order.get(b.ref.node)!,
   );
   return { candidates, isOneNet };
-}
-
-function typeOf(node: Node, port: number): DataType {
-  return outputType(node, port) ?? attrType(node, 'T') ?? DataType.DT_INVALID;
 }
 
 const hasEqualOutputs = anyOf('split', 'unpack', 'call');

@@ -27,7 +27,8 @@ const isRoot = anyOf('root');
 const isPower = anyOf('power');
 const adds = anyOf('add', 'bias');
 const passes = anyOf('identity', 'cast', 'reshape', 'enter');
-const follows = anyOf(
+/** The arithmetic of a batch norm after the root of its variance. */
+export const isNormArithmetic = anyOf(
   'multiply',
   'divide',
   'add',
@@ -95,7 +96,7 @@ function storedAfter(
     const next = new Set<string>();
     for (const name of level) {
       for (const node of graph.dataConsumers(name)) {
-        if (!live.has(node) || !follows(node)) continue;
+        if (!live.has(node) || !isNormArithmetic(node)) continue;
         next.add(node.name);
         for (const input of node.inputs) {
           add(input, isSubtrahend(graph, { node: node.name, port: 0 }));

@@ -1,4 +1,6 @@
 import { BnfixError } from '../../errors.js';
+import { shapeText } from '../../freezing/text.js';
+import type { GraphInput } from '../../proof/samples.js';
 import { numbersOf, type TensorValue, tensorValue } from '../../run/value.js';
 import { isImage, type Pixels, readImage } from './image.js';
 import { isNpy, readNpy } from './npy.js';
@@ -11,20 +13,12 @@ export interface InputFile {
   readonly bytes: Uint8Array;
 }
 
-/** What an input of a graph takes. */
-export interface InputSpec {
-  readonly name: string;
-  readonly dtype: string;
-  /** Sizes, -1 for an open one; undefined for an unknown rank. */
-  readonly shape: readonly number[] | undefined;
-}
-
 /**
  * The value of an input from files: arrays and pictures, one after the other along the first axis. Pictures get the size that the
  * input asks for.
  * @throws BnfixError `unreadable` for a corrupt file, `usage` for one that does not fit
  */
-export function inputValue(files: readonly InputFile[], input: InputSpec, pixels: Pixels): TensorValue {
+export function inputValue(files: readonly InputFile[], input: GraphInput, pixels: Pixels): TensorValue {
   const parts = files.map((file) => partOf(file, input, pixels));
   const [first, ...others] = parts;
   if (!first) throw new BnfixError('usage', `${input.name} has no files`, { where: input.name });
@@ -46,7 +40,7 @@ export function inputValue(files: readonly InputFile[], input: InputSpec, pixels
   return converted(tensorValue(first.dtype, [rows, ...first.shape.slice(1)], numbers), input);
 }
 
-function partOf({ name, bytes }: InputFile, input: InputSpec, pixels: Pixels): TensorValue {
+function partOf({ name, bytes }: InputFile, input: GraphInput, pixels: Pixels): TensorValue {
   if (isNpy(bytes)) return readNpy(bytes, name);
   if (isNpz(bytes)) return arrayOf(readNpz(bytes, name), input.name, name);
   if (isImage(bytes)) return pictureOf(bytes, name, input, pixels);
@@ -66,11 +60,11 @@ function arrayOf(arrays: ReadonlyMap<string, TensorValue>, input: string, where:
   });
 }
 
-function pictureOf(bytes: Uint8Array, name: string, { shape, name: input }: InputSpec, pixels: Pixels): TensorValue {
+function pictureOf(bytes: Uint8Array, name: string, { shape, name: input }: GraphInput, pixels: Pixels): TensorValue {
   if (shape && shape.length !== 3 && shape.length !== 4) {
     throw new BnfixError('usage', `${input} does not take pictures`, {
       where: name,
-      why: `its shape is [${shape.map((size) => (size < 0 ? '?' : size)).join(',')}]`,
+      why: `its shape is ${shapeText(shape)}`,
       fix: 'give it a .npy file',
     });
   }
@@ -94,7 +88,7 @@ function channelsFirst(image: TensorValue): TensorValue {
 }
 
 /** A value in the dtype of an input; without its first axis where the input has one axis less. */
-function converted(value: TensorValue, { dtype, shape, name }: InputSpec): TensorValue {
+function converted(value: TensorValue, { dtype, shape, name }: GraphInput): TensorValue {
   const isExtra = shape && value.shape.length === shape.length + 1 && value.shape[0] === 1;
   const sizes = isExtra ? value.shape.slice(1) : value.shape;
   if (
@@ -102,8 +96,9 @@ function converted(value: TensorValue, { dtype, shape, name }: InputSpec): Tenso
     shape.length > 0 &&
     (sizes.length !== shape.length || sizes.some((size, i) => shape[i]! >= 0 && size !== shape[i]))
   ) {
-    const text = shape.map((size) => (size < 0 ? '?' : size)).join(',');
-    throw new BnfixError('usage', `${name} is [${text}], but its value is [${sizes.join(',')}]`, { where: name });
+    throw new BnfixError('usage', `${name} is ${shapeText(shape)}, but its value is [${sizes.join(',')}]`, {
+      where: name,
+    });
   }
   return dtype === value.dtype ? { ...value, shape: sizes } : tensorValue(dtype, sizes, numbersOf(value));
 }

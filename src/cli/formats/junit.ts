@@ -1,4 +1,5 @@
 import type { CheckReport, ModelReport } from '../../diagnosis/check_report.js';
+import { withEntities } from '../../entities.js';
 import { printable } from '../../printable.js';
 import type { ReportFormat } from './format.js';
 import { findingLine } from './rule_findings.js';
@@ -61,17 +62,8 @@ function attributes(values: Readonly<Record<string, string | number>>): string {
     .join(' ');
 }
 
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&apos;',
-};
-
 /** A text in XML, in one line. Characters that XML 1.0 does not allow are replaced; others that are invisible are escaped. */
 function escaped(text: string): string {
-  return printable(text)
-    .replace(/[^\x20-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '\ufffd')
-    .replace(/[&<>"']/g, (character) => ENTITIES[character]!);
+  const forbidden = /[^\x20-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
+  return withEntities(printable(text).replace(forbidden, '\ufffd'));
 }

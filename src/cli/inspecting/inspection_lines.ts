@@ -12,9 +12,8 @@ import {
   statisticsText,
 } from '../../diagnosis/inspection_text.js';
 import { candidateReason } from '../../freezing/candidate_text.js';
-import { countText, listed, plural, shapeText } from '../../freezing/text.js';
+import { byteText, countText, listed, plural, shapeText } from '../../freezing/text.js';
 import { shellQuoted } from '../../quoted.js';
-import { byteText } from '../format.js';
 import { hanging, labelled, shortened, unbroken, wrapped } from '../layout.js';
 import { headerLines, spaced, tensorSection } from '../report.js';
 import type { ReportStyle } from '../report_style.js';

@@ -1,7 +1,8 @@
 import { BnfixError } from '../../errors.js';
+import type { GraphInput } from '../../proof/samples.js';
 import type { TensorValue } from '../../run/value.js';
 import type { Pixels } from '../data/image.js';
-import { type InputSpec, inputValue } from '../data/input_value.js';
+import { inputValue } from '../data/input_value.js';
 import { type InputPaths, readInputFile } from './input_files.js';
 
 /**
@@ -11,7 +12,7 @@ import { type InputPaths, readInputFile } from './input_files.js';
  */
 export function inputValues(
   paths: InputPaths,
-  inputs: readonly InputSpec[],
+  inputs: readonly GraphInput[],
   pixels: Pixels,
 ): Record<string, TensorValue> {
   const values: Record<string, TensorValue> = {};
@@ -23,7 +24,7 @@ export function inputValues(
   return values;
 }
 
-function onlyInput(inputs: readonly InputSpec[]): InputSpec {
+function onlyInput(inputs: readonly GraphInput[]): GraphInput {
   const [only, ...others] = inputs;
   if (only && others.length === 0) return only;
   throw new BnfixError('usage', `--input has to name one of ${inputs.length} inputs`, {
@@ -32,7 +33,7 @@ function onlyInput(inputs: readonly InputSpec[]): InputSpec {
   });
 }
 
-function unknownInput(name: string, inputs: readonly InputSpec[]): BnfixError {
+function unknownInput(name: string, inputs: readonly GraphInput[]): BnfixError {
   return new BnfixError('usage', `${name} is not an input of the graph`, {
     where: '--input',
     fix: inputs.map((each) => `--input ${each.name}=FILE`),
