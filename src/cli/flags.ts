@@ -1,7 +1,7 @@
 import { shellQuoted } from '../quoted.js';
 
 /** Options whose flag differs from their name in the library. */
-const FLAGS: Readonly<Record<string, string>> = { output: '-o' };
+const FLAGS: Readonly<Record<string, string>> = { output: '-o', values: '--input', shapes: '--shape' };
 
 /** An option of the library as it is given on the command line: `allowUntrained` is `--allow-untrained`. */
 export function flagText(option: string, value?: string): string {

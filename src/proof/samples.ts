@@ -127,7 +127,7 @@ function drawn(node: Node, options: SampleOptions, random: () => number): Tensor
   if (dtype === DataType.DT_STRING) {
     throw new BnfixError('usage', `the input ${node.name} takes strings, which are not drawn`, {
       where: node.name,
-      fix: { option: 'inputs', value: `${node.name}=FILE`, text: 'gives it a value' },
+      fix: { option: 'values', value: `${node.name}=FILE`, text: 'gives it a value' },
     });
   }
   const [from, to] = range;

@@ -102,4 +102,11 @@ describe('bnfix verify', () => {
     expect(code).toBe(args[0] === '--input' ? 3 : 2);
     expect(stderr).toContain(message);
   });
+
+  it('names its own options for what an input lacks', async () => {
+    const words = await cli(['verify', fixture('table_of_words_115/model.meta')]);
+    expect(words.stderr).toContain('the input words takes strings, which are not drawn\n  fix    --input words=FILE');
+    const shapeless = await cli(['verify', fixture('outputs_unknown_shapes/model.meta')]);
+    expect(shapeless.stderr).toContain('fix    --shape Placeholder=4,224,224,3  gives it\n');
+  });
 });
