@@ -1,6 +1,7 @@
-// npm run demo: repairs the training graph in examples/bag-model, and proves the result by running it.
+// npm run demo: repairs the training graph in examples/bag-model, proves the result by running it, and draws what it does.
+//   node examples/demo.mjs [PICTURE.png]
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +12,7 @@ const TOLERANCE = 1e-5;
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const model = relative(process.cwd(), here('bag-model/bag-model-34000.meta'));
 const cli = here('../dist/cli/main.js');
+const picture = process.argv[2] ?? relative(process.cwd(), here('../demo.png'));
 if (!existsSync(cli)) {
   console.error('bnfix is not built yet. Run: npm ci   (or: npm run build)');
   process.exit(2);
@@ -61,8 +63,21 @@ async function demo(frozen) {
       ? `\nRight: within ${percent(TOLERANCE)} of the true inference graph.`
       : `\nWRONG: off by more than ${percent(TOLERANCE)}.`,
   );
-  if (right) console.log('Your turn: npx bnfix freeze MODEL.meta -o frozen.pb   (npx bnfix --help)');
-  return right ? 0 : 1;
+  if (!right) return 1;
+  await show(frozen);
+  console.log('\nYour turn: npx bnfix freeze MODEL.meta -o frozen.pb   (npx bnfix --help)');
+  return 0;
+}
+
+/** Draws what both graphs make of a picture that is alone in its batch, and of the same one beside another. */
+async function show(frozen) {
+  const { drawDemo } = await import('./picture/draw_demo.mjs');
+  const { png, changes } = await drawDemo(here('bag-model/bag-model-34000.meta'), frozen);
+  writeFileSync(picture, png);
+  console.log('\nThe same picture, alone and in a batch with another one:\n');
+  console.log(`    the output of the saved graph changes by     ${percent(changes.saved)}`);
+  console.log(`    the output of the graph that bnfix wrote by  ${percent(changes.repaired)}`);
+  console.log(`\nSee ${picture}`);
 }
 
 /** The elements of a tensor of golden.json, which are all float32. */

@@ -73,6 +73,22 @@ describe('README.md', () => {
   });
 });
 
+describe('npm run demo', () => {
+  it('proves the repair, and draws the committed picture', async () => {
+    await ensureBuilt();
+    const picture = out('demo.png');
+    const { status, stdout, stderr } = spawnSync(process.execPath, [at('examples/demo.mjs'), picture], {
+      encoding: 'utf8',
+    });
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+    expect(stdout).toContain('Right: within');
+    expect(stdout).toMatch(/saved graph changes by +85 %\n.*bnfix wrote by +0\.0000\d+ %/);
+    expect(readFileSync(picture).equals(readFileSync(at('docs/demo.png')))).toBe(true);
+    expect(read('README.md')).toContain('](docs/demo.png)');
+  });
+});
+
 describe('docs/forms.md', () => {
   it('has every fixture', () => {
     const { status, stderr } = spawnSync(process.execPath, [at('scripts/forms_table.mjs'), '--check'], {
