@@ -4,6 +4,7 @@ export type { Comparison, Tolerance } from './proof/compare.js';
 export type { LayerReport, Proof, ProofName, SkipReason, VerifyReport } from './proof/report.js';
 export type { Unrunnable } from './proof/runnable_part.js';
 export type { GraphInput, SampleOptions } from './proof/samples.js';
+export type { VerifiedValues } from './proof/verified_values.js';
 export { type VerifyOptions, verify } from './proof/verify.js';
 export { runGraph } from './run/run.js';
 export { type NumberData, type TensorValue, type TensorValues, tensorValue } from './run/value.js';

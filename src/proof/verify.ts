@@ -20,6 +20,7 @@ import { type GraphInput, graphInputs, type Sample, type SampleOptions, samples 
 import { savedGraph } from './saved_graph.js';
 import { attempt, type Subject } from './subject.js';
 import { defaultTolerance } from './tolerance.js';
+import { type VerifiedValues, verifiedValues } from './verified_values.js';
 
 /** Options of {@link verify}: those of `freeze`, and what the graphs are run with. */
 export interface VerifyOptions extends FreezeOptions, SampleOptions {
@@ -27,6 +28,8 @@ export interface VerifyOptions extends FreezeOptions, SampleOptions {
   readonly values?: TensorValues | ((inputs: readonly GraphInput[]) => TensorValues);
   /** Called after each proof. @param done - how many are done */
   readonly onProgress?: (done: number) => void;
+  /** Called at the end, with what the graphs were run with and what they output. */
+  readonly onValues?: (values: VerifiedValues) => void;
   /**
    * The graph to verify, repaired or folded, with the names of the saved one. Default: the model is repaired in memory. With a folded
    * one, that repaired graph is verified, and the folded one compared with it.
@@ -50,6 +53,7 @@ const VERIFY_OPTIONS: OptionKinds<VerifyOptions> = {
   shapes: 'record',
   values: 'any',
   onProgress: 'any',
+  onValues: 'any',
   fixed: 'record',
   folded: 'record',
   at: 'numbers',
@@ -88,6 +92,7 @@ export async function verify(model: Model, options: VerifyOptions = {}): Promise
   add(proof);
   for (const folded of subject.folded) add(await attempt('folding', () => proveFolding(subject, folded)));
   const { inputs, ends, without, tolerance } = subject;
+  if (options.onValues) options.onValues(await verifiedValues(subject));
   return {
     inputs: inputs.map(({ name, value: { dtype, shape }, isGiven }) => ({ name, dtype, shape, isRandom: !isGiven })),
     outputs: ends.map(tensorName),
