@@ -1,10 +1,10 @@
 import { shapeText } from '../../freezing/text.js';
 import type { Comparison } from '../../proof/compare.js';
 import type { LayerReport, Proof, VerifyReport } from '../../proof/report.js';
+import { errorText, PROOF_TITLES, proofText, verdictText } from '../../proof/wording.js';
 import { hanging, labelled, shortened, wrapped } from '../layout.js';
 import type { ReportStyle } from '../report_style.js';
 import { type Column, tableLines } from '../table.js';
-import { errorText, PROOF_TITLES, proofText, verdictText } from './proof_text.js';
 
 /** The lines of a verification: a verdict, the proofs; the outputs with -v or if they are wrong, and batch norms likewise. */
 export function verifyLines(report: VerifyReport, perLayer: boolean, style: ReportStyle): string[] {

@@ -1,6 +1,6 @@
-import { plural } from '../../freezing/text.js';
-import type { Comparison } from '../../proof/compare.js';
-import type { Proof, ProofName, SkipReason, VerifyReport } from '../../proof/report.js';
+import { plural } from '../freezing/text.js';
+import type { Comparison } from './compare.js';
+import type { Proof, ProofName, SkipReason, VerifyReport } from './report.js';
 
 /** What a proof shows. */
 export const PROOF_TITLES: Readonly<Record<ProofName, string>> = {
