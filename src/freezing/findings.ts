@@ -56,7 +56,8 @@ export function findings(found: Found): Findings {
   const batchNorms = batchNormsInUse(found);
   const { dropouts, stray } = findDropouts(graph, inference.after.live);
   const removed = dropouts.filter(({ output }) => !isKept(output));
-  const live = feedingAtInference(found, training.outputs, removed);
+  const atInference = withoutDropouts(found, training.outputs, removed);
+  const { live } = atInference;
   const needed = [...training.variables.byNode.values()].filter(({ node }) => live.hasNamed(node));
   const strange = stray.filter(({ output }) => inference.after.live.hasNamed(output));
   const kept: Kept[] = [
@@ -73,7 +74,7 @@ export function findings(found: Found): Findings {
   const obstacles = [...findObstacles(graph, live), ...ofTables, ...inputsInLoops(found, live)];
   const problems: Problem[] = [
     ...(outputs.refs.length === 0 ? [outputsUnclear(outputs)] : []),
-    ...constantOutputs(found),
+    ...constantOutputs(found, atInference),
     ...batchNorms.flatMap((each) => batchNormProblem(found, each)),
     ...(isAllowed ? [] : untrained),
     ...ambiguousStatistics(found),
@@ -134,12 +135,15 @@ function outputsUnclear({ candidates, proposed, signatures }: OutputsFound): Pro
   };
 }
 
-/** Outputs that depend on an input now, and on none once batch statistics are replaced. */
-function constantOutputs({ outputs, inference }: Found): Problem[] {
+/** Outputs that depend on an input now, and on none once batch statistics are replaced and dropouts removed. */
+function constantOutputs({ outputs, inference }: Found, atInference: InferenceView): Problem[] {
   const { before, after } = inference;
   return outputs.refs
-    .filter(({ node }) => before.activations.hasNamed(node) && !after.activations.hasNamed(node))
-    .map((tensor): Problem => ({ code: 'constant_output', tensor }));
+    .filter(({ node }) => before.activations.hasNamed(node) && !atInference.activations.hasNamed(node))
+    .map((tensor): Problem => {
+      const cause = after.activations.hasNamed(tensor.node) ? 'dropout' : 'batch_statistics';
+      return { code: 'constant_output', tensor, cause };
+    });
 }
 
 /** Whether a batch norm in use has to switch to other statistics. */
@@ -287,14 +291,14 @@ function knownValue(variable: Variable, checkpoint: Checkpoint | undefined) {
   }
 }
 
-/** The nodes that feed given outputs at inference, after dropouts are removed. */
-function feedingAtInference(
+/** What feeds given outputs at inference, after dropouts are removed. */
+function withoutDropouts(
   { training, inference }: Found,
   outputs: readonly TensorRef[],
   removed: readonly Dropout[],
-): NodeSet {
+): InferenceView {
   const bypass = new Map(removed.map(({ output, x }) => [output, x]));
-  return new InferenceView(training.graph, outputs, inference.replacing, bypass).live;
+  return new InferenceView(training.graph, outputs, inference.replacing, bypass);
 }
 
 /** The placeholders that feed each output at inference. */
@@ -302,7 +306,7 @@ function fedAtInference(found: Found, removed: readonly Dropout[], live: NodeSet
   return new Map(
     found.outputs.refs.map((output) => {
       // For a single output, these are the live nodes.
-      const feeding = found.training.outputs.length === 1 ? live : feedingAtInference(found, [output], removed);
+      const feeding = found.training.outputs.length === 1 ? live : withoutDropouts(found, [output], removed).live;
       const placeholders = [...feeding].filter((node) => isPlaceholder(node));
       return [refText(output), new Set(placeholders.map(({ name }) => name))];
     }),

@@ -30,6 +30,18 @@ const BEFORE_DIVERGED: Fix = {
   text: 'names a checkpoint from before training diverged',
 };
 
+/** Why an output is constant at inference. */
+const CONSTANT = {
+  batch_statistics: {
+    headline: 'depends on the input only through batch statistics',
+    why: 'with the moving averages in their place, it is constant at inference',
+  },
+  dropout: {
+    headline: 'depends only on random numbers of dropouts',
+    why: 'without dropout, it is constant at inference',
+  },
+} as const;
+
 function keep(node: string, what: string): Fix {
   return { option: 'keep', value: node, text: what };
 }
@@ -51,9 +63,9 @@ export function problemText(problems: readonly Problem[], analysis: Refusable): 
       return outputsUnclear(first, analysis);
     case 'constant_output':
       return {
-        headline: `${first.tensor.node} depends on the input only through batch statistics`,
+        headline: `${first.tensor.node} ${CONSTANT[first.cause].headline}`,
         where: first.tensor.node,
-        why: 'with the moving averages in their place, it is constant at inference',
+        why: CONSTANT[first.cause].why,
         fixes: [{ option: 'outputs', value: 'TENSOR', text: 'names an output of the net' }],
       };
     case 'unpaired':

@@ -17,8 +17,12 @@ export type Problem =
       /** The signatures, if one of several has to be named. */
       readonly signatures: readonly SignatureOutputs[];
     }
-  /** An output depends on inputs only through batch statistics: at inference it is constant. */
-  | { readonly code: 'constant_output'; readonly tensor: TensorRef }
+  /** An output depends only on batch statistics, or on random numbers of dropouts: at inference it is constant. */
+  | {
+      readonly code: 'constant_output';
+      readonly tensor: TensorRef;
+      readonly cause: 'batch_statistics' | 'dropout';
+    }
   /** A batch norm uses batch statistics, and its moving statistics are unknown. */
   | { readonly code: 'unpaired'; readonly batchNorm: string; readonly reason: UnpairedReason }
   /** The moving statistics of a batch norm are missing, untrained or not sane. */

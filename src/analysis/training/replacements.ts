@@ -37,6 +37,7 @@ export class InferenceView {
   /** The replaced tensors, in the order of a walk from the outputs. */
   readonly used: ReadonlyMap<string, Replacement>;
   readonly #graph: Graph;
+  readonly #bypassed: ReadonlyMap<string, TensorRef>;
   /** The replaced inputs, by node. */
   readonly #cut = new Map<string, Set<number>>();
   #activations: NodeSet | undefined;
@@ -71,6 +72,7 @@ export class InferenceView {
       }
     }
     this.#graph = graph;
+    this.#bypassed = bypassed;
     this.live = live;
     this.used = used;
   }
@@ -81,7 +83,9 @@ export class InferenceView {
       if (!this.live.has(node) || !mayBeActivation(node)) return false;
       if (isActivationSource(node)) return true;
       const cut = this.#cut.get(node.name);
-      return this.#graph.inputNodes(node).some((input, i) => reached.has(input) && !cut?.has(i));
+      const only = this.#bypassed.get(node.name);
+      const inputs = only ? [this.#graph.find(only.node)] : this.#graph.inputNodes(node);
+      return inputs.some((input, i) => reached.has(input) && !cut?.has(i));
     });
     return this.#activations;
   }
