@@ -90,12 +90,18 @@ export function floatText(x: number, isDouble = false): string {
   return /^-?\d+$/.test(text) ? `${text}.0` : text;
 }
 
-/** A hash of the bytes of a tensor (FNV-1a), for constants that are too large to print. */
+/** The shape of a constant may need any number of bytes, whatever the file holds. */
+const MAX_HASHED_BYTES = 4 * 2 ** 20;
+
+/** A hash of the first bytes of a tensor (FNV-1a), for constants that are too large to print. */
 export function hashText(tensor: Tensor): string {
   if (isAbbreviated(tensor)) return tensor.origin!;
   let hash = 0x811c9dc5;
+  let left = MAX_HASHED_BYTES;
   for (const bytes of tensor.dtype === DataType.DT_STRING ? tensor.strings() : tensor.chunks()) {
-    for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
+    for (const byte of bytes.subarray(0, left)) hash = Math.imul(hash ^ byte, 0x01000193);
+    left -= bytes.length;
+    if (left <= 0) break;
   }
   return `#${(hash >>> 0).toString(16).padStart(8, '0')}`;
 }

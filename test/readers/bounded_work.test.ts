@@ -8,6 +8,7 @@ import { protoTensor, readNumbers } from '../../src/graph/tensor.js';
 import { concatBytes } from '../../src/io/bytes.js';
 import type { ByteSource } from '../../src/io/source.js';
 import { MemorySource } from '../../src/io/source.js';
+import { constantText } from '../../src/notation/constant_text.js';
 import { tensorflow } from '../../src/proto/tensorflow.js';
 import { readGraphDef } from '../../src/readers/graph_def.js';
 import { sniff } from '../../src/readers/sniff.js';
@@ -73,6 +74,22 @@ describe('counts and shapes take no memory by themselves', () => {
     });
     const small = protoTensor({ ...proto, tensor_shape: { dim: [{ size: 4 }] } });
     expect([...readNumbers(small)]).toEqual([1, 2, 2, 2]);
+  });
+
+  it('the text of a constant reads its first bytes only', () => {
+    const tensor = protoTensor({ dtype: DT_FLOAT, tensor_shape: { dim: [{ size: HUGE }] }, float_val: [1] });
+    let bytes = 0;
+    const counted = {
+      ...tensor,
+      *chunks() {
+        for (const chunk of tensor.chunks()) {
+          bytes += chunk.length;
+          yield chunk;
+        }
+      },
+    };
+    expect(constantText(counted).text).toBe(`float32[${HUGE}] #279c9dc5`);
+    expect(bytes).toBeLessThan(10 * 2 ** 20);
   });
 
   it('thousands of constants that claim as many elements as a fact may have', async () => {

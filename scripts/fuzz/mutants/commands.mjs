@@ -23,7 +23,7 @@ export async function fuzzMutants({
     );
   };
   const onProgress = (ran) => console.log(`${ran} mutants`);
-  const { ran, outcomes, findings, seconds } = await runMutants({
+  const { ran, outcomes, commands, findings, seconds } = await runMutants({
     seed,
     count,
     first,
@@ -34,6 +34,12 @@ export async function fuzzMutants({
     onProgress,
   });
   console.log(`\n${table(outcomes)}\n\n${ran} mutants in ${seconds.toFixed(0)} s, ${findings.size} findings`);
+  console.log(
+    [...commands]
+      .sort()
+      .map(([name, times]) => `${name} ${times}`)
+      .join(', '),
+  );
   for (const [signature, { count: times, numbers }] of findings)
     console.log(`  ${times} x ${signature} (${numbers.join(', ')})`);
   if (findings.size === 0) return 0;

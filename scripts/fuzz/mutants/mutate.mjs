@@ -2,6 +2,7 @@
 
 import { changeBytes } from './bytes.mjs';
 import { CHECKED_CHANGES, CHECKPOINT_CHANGES } from './checkpoint.mjs';
+import { COMMANDS, onlyCommandLine } from './command_table.mjs';
 import { CONTROL_FLOW_CHANGES, FUNCTION_CHANGES } from './control_flow.mjs';
 import { GRAPH_CHANGES } from './graph.mjs';
 import { openGraphFile } from './graph_file.mjs';
@@ -37,13 +38,6 @@ const KINDS = {
 };
 /** Models of other formats, which only check reads. */
 const FOREIGN = { onnx: onnxNames, tfjs: tfjsNames };
-/** Commands with their frequency. */
-const COMMANDS = [
-  [50, 'freeze'],
-  [25, 'fold'],
-  [12, 'inspect'],
-  [13, 'check'],
-];
 const KIND_NAMES = Object.keys(KINDS);
 /** Kinds of changes after which TensorFlow may still import the graph. */
 export const GRAPH_KINDS = ['wire', 'bytes', 'graph', 'control flow', 'functions'];
@@ -58,24 +52,27 @@ export const GRAPH_KINDS = ['wire', 'bytes', 'graph', 'control flow', 'functions
  */
 export function makeMutant(seed, number, { seedNames, readSeed, proto, kinds = KIND_NAMES, ownOptions = false }) {
   const random = new Random(seed, number);
-  const drawKind = () => random.weighted(kinds.map((name) => [KINDS[name][0], name]));
+  const commands = Object.keys(COMMANDS).filter((name) => !ownOptions || COMMANDS[name].write);
+  const command = random.weighted(commands.map((name) => [COMMANDS[name].weight, name]));
+  const allowed = COMMANDS[command].seeds ? GRAPH_KINDS : kinds;
+  const drawKind = () => random.weighted(allowed.map((name) => [KINDS[name][0], name]));
   let kind = drawKind();
   for (let attempt = 1; ; attempt++) {
     // Few seeds allow some of the kinds, or none.
     if (attempt % 500 === 0) kind = drawKind();
-    const names = FOREIGN[kind] ?? seedNames;
-    const mutant = { ...readSeed(random.pick(names)), seedNumber: number, kind, changes: [] };
+    const names = COMMANDS[command].seeds ?? FOREIGN[kind] ?? seedNames;
+    const mutant = { ...readSeed(random.pick(names)), seedNumber: number, kind, command, changes: [] };
     mutant.files = new Map(mutant.files);
     const first = KINDS[kind][1](mutant, random, proto);
     if (first === undefined) continue;
     mutant.changes.push(`${kind}: ${first}`);
-    addChanges(mutant, random, proto, kinds);
+    addChanges(mutant, random, proto, allowed);
     mutant.isChecked = mutant.changes.every((change) => change.startsWith('checked bytes'));
     if (!mutant.isChecked && !ownOptions) changeOptions(mutant, random);
-    mutant.command = random.weighted(ownOptions ? COMMANDS.slice(0, 2) : COMMANDS);
     mutant.draw = random.next();
-    if (kind in FOREIGN)
-      Object.assign(mutant, { command: 'check', way: mutant.draw < 0.99 ? 'command line' : 'process' });
+    if (kind in FOREIGN) mutant.command = 'check';
+    if (kind in FOREIGN || onlyCommandLine(mutant.command))
+      mutant.way = mutant.draw < 0.99 ? 'command line' : 'process';
     return mutant;
   }
 }

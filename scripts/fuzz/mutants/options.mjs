@@ -1,4 +1,5 @@
 // Options of freeze that a mutant is run with: those of its case, none, or names that do not fit.
+import { COMMANDS } from './command_table.mjs';
 import { hostileName } from './words.mjs';
 
 /** Node names as they appear in the bytes of the model; good enough to name something that exists. */
@@ -29,29 +30,37 @@ export function changeOptions(mutant, random) {
   if (random.chance(0.02)) mutant.load = { ...mutant.load, reference: mutant.model };
 }
 
-/** The same options as arguments of the command line. */
-export function cliArguments(mutant, folder, random) {
-  const { load, freeze } = mutant;
+const FLAGS = {
+  checkpoint: ({ load }, folder) => withValue('checkpoint', load.checkpoint && inFolder(folder, load.checkpoint)),
+  reference: ({ load }, folder) => withValue('reference', load.reference && inFolder(folder, load.reference)),
+  tag: ({ load }) => withValue('tag', load.tag),
+  outputs: ({ freeze }) => withValue('outputs', freeze.outputs?.join(',')),
+  inputs: ({ freeze }) => withValue('inputs', freeze.inputs?.join(',')),
+  signature: ({ freeze }) => withValue('signature', freeze.signature),
+  set: ({ freeze }) => Object.entries(freeze.set ?? {}).map(([name, value]) => `--set=${name}=${value}`),
+  map: ({ freeze }) =>
+    Object.entries(freeze.map ?? {}).map(([name, value]) => `--map=${name}=${[value].flat().join(',')}`),
+  ema: ({ freeze }) => (freeze.ema ? ['--ema'] : []),
+  keep: ({ freeze }) => (freeze.keep ?? []).map((name) => `--keep=${name}`),
+  allowUntrained: ({ freeze }) => (freeze.allowUntrained ? ['--allow-untrained'] : []),
+};
+
+/**
+ * The same options as arguments of the command line.
+ * @param folder - of the model
+ * @param out - a folder that the command may write to
+ */
+export function cliArguments(mutant, folder, out, random) {
+  const { options, more } = COMMANDS[mutant.command];
   const args = [mutant.command, inFolder(folder, mutant.model)];
   if (random.chance(0.3)) args.push('-v');
   if (random.chance(0.1)) args.push('-q');
-  if (mutant.command === 'check') return args;
-  const add = (flag, value) => args.push(`--${flag}=${value}`);
-  if (load.checkpoint !== undefined) add('checkpoint', inFolder(folder, load.checkpoint));
-  if (load.reference !== undefined) add('reference', inFolder(folder, load.reference));
-  if (load.tag !== undefined) add('tag', load.tag);
-  if (freeze.outputs) add('outputs', freeze.outputs.join(','));
-  if (freeze.inputs) add('inputs', freeze.inputs.join(','));
-  if (freeze.signature !== undefined) add('signature', freeze.signature);
-  for (const [name, value] of Object.entries(freeze.set ?? {})) add('set', `${name}=${value}`);
-  for (const [name, value] of Object.entries(freeze.map ?? {})) add('map', `${name}=${[value].flat().join(',')}`);
-  if (freeze.ema) args.push('--ema');
-  if (mutant.command === 'inspect') return args;
-  for (const name of freeze.keep ?? []) add('keep', name);
-  if (freeze.allowUntrained) args.push('--allow-untrained');
-  if (random.chance(0.2)) args.push('--dry-run');
-  if (random.chance(0.1)) args.push('--verify-written');
-  return args;
+  for (const option of options) args.push(...FLAGS[option](mutant, folder));
+  return [...args, ...more(random, out)];
+}
+
+function withValue(flag, value) {
+  return value === undefined ? [] : [`--${flag}=${value}`];
 }
 
 function inFolder(folder, path) {

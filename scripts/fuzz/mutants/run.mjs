@@ -9,7 +9,7 @@ import { readSeed, seedNames } from './seeds.mjs';
 
 /**
  * @param options - `seed`, `first` and `count` (numbers of mutants; count may be infinite), `end` (in ms), `workers`, `keep` (a folder)
- * @returns `ran`, `outcomes` (kind -> outcome -> number), `ways`, `findings` (signature -> { count, numbers })
+ * @returns `ran`, `outcomes` (kind -> outcome -> number), `commands`, `findings` (signature -> { count, numbers })
  */
 export async function runMutants({
   seed,
@@ -22,7 +22,7 @@ export async function runMutants({
   onProgress = () => {},
 }) {
   const start = Date.now();
-  const tally = { ran: 0, outcomes: new Map(), ways: new Map(), findings: new Map(), slowest: [] };
+  const tally = { ran: 0, outcomes: new Map(), commands: new Map(), findings: new Map(), slowest: [] };
   let next = first;
   const one = async () => {
     const worker = new Worker();
@@ -64,7 +64,8 @@ function record(tally, number, found, faults) {
   tally.outcomes.set(kind, outcomes);
   const outcome = faults.length > 0 ? 'FAULT' : found.outcome;
   outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
-  tally.ways.set(found.way, (tally.ways.get(found.way) ?? 0) + 1);
+  const run = `${found.command} by the ${found.way}`;
+  tally.commands.set(run, (tally.commands.get(run) ?? 0) + 1);
   tally.slowest.push({ number, cpu: found.cpu ?? 0, bytes: found.bytes });
   tally.slowest.sort((a, b) => b.cpu - a.cpu);
   tally.slowest.length = Math.min(tally.slowest.length, 5);

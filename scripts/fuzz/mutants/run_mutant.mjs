@@ -4,7 +4,8 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync }
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { Writable } from 'node:stream';
-import { BnfixError, check, EXIT_CODES, fold, freeze, inspect, load, writeGraph } from '../../../dist/index.js';
+import { BnfixError, EXIT_CODES, load, writeGraph } from '../../../dist/index.js';
+import { COMMANDS, onlyCommandLine, runInLibrary } from './command_table.mjs';
 import { cliArguments } from './options.mjs';
 import { Random } from './random.mjs';
 import { peakMemory, resetPeak } from './resources.mjs';
@@ -13,11 +14,8 @@ import { signatureOf } from './signature.mjs';
 
 const CLI = new URL('../../../dist/cli/', import.meta.url);
 const { run, Terminal } = createRequire(import.meta.url)(new URL('cli.cjs', CLI).pathname);
-/** 1 is that of check, for models that are affected. */
+/** 1 is that of check, for models that are affected, and of verify, for graphs that are not proved. */
 const DOCUMENTED = new Set([0, 1, ...Object.values(EXIT_CODES).filter((code) => code !== EXIT_CODES.internal)]);
-/** Commands that write a graph, and those that return data. */
-const WRITING = { freeze, fold };
-const TELLING = { inspect, check: (model) => check(model) };
 
 /** How mutants are run: most in the library, since that is fast. */
 export function wayOf(mutant) {
@@ -40,7 +38,7 @@ export async function runMutant(mutant, work) {
   const { user, system } = process.cpuUsage(start);
   const peak = peakMemory();
   const faults = [...ran.faults];
-  if (ran.outcome === 'internal' && way !== 'library') {
+  if (ran.outcome === 'internal' && way !== 'library' && !onlyCommandLine(mutant.command)) {
     // The text of a command has no stack: the library says where it was.
     const again = await WAYS.library(mutant, folder, join(work, 'again.pb'));
     if (again.faults.length > 0) faults.splice(0, 1, ...again.faults);
@@ -67,19 +65,9 @@ const WAYS = {
     for (const key of ['checkpoint', 'reference'])
       if (options[key] !== undefined) options[key] = join(folder, options[key]);
     try {
-      const model = await load(join(folder, mutant.model), options);
-      try {
-        const tell = TELLING[mutant.command];
-        if (tell) {
-          JSON.stringify(tell(model, mutant.freeze));
-          return { outcome: 'ok', wrote: false, faults: [] };
-        }
-        const done = WRITING[mutant.command](model, mutant.freeze);
-        await writeGraph(target, done);
-        return { outcome: 'ok', wrote: true, faults: [], report: done.report };
-      } finally {
-        model.close();
-      }
+      const path = join(folder, mutant.model);
+      const write = (made) => writeGraph(target, made);
+      return { outcome: 'ok', ...(await runInLibrary(mutant.command, path, options, mutant.freeze, write)) };
     } catch (error) {
       if (error instanceof BnfixError && error.code !== 'internal')
         return { outcome: error.code, wrote: false, faults: [] };
@@ -124,12 +112,11 @@ export function memoryLimit(bytes) {
 
 function commandLine(mutant, folder, target) {
   const random = new Random(mutant.seedNumber ?? 0, 1);
-  const args = cliArguments(mutant, folder, random);
-  const isWriting = mutant.command in WRITING;
+  const args = cliArguments(mutant, folder, dirname(target), random);
+  const isWriting = COMMANDS[mutant.command].write !== undefined;
   if (isWriting) args.push('-o', target);
-  const isJson = random.chance(0.5);
+  const isJson = !args.includes('--format') && random.chance(0.5);
   if (isJson) args.push('--json');
-  else if (mutant.command === 'check') args.push('--format', random.pick(['text', 'github', 'junit', 'sarif']));
   return { args, isJson, wrote: isWriting && !args.includes('--dry-run') };
 }
 
@@ -190,9 +177,12 @@ function filesChanged(mutant, folder) {
 function leftovers(out, { wrote }) {
   const names = readdirSync(out);
   if (wrote && !names.includes('result.pb')) return ['exit 0 without a result'];
-  const others = names.filter((name) => !(wrote && name === 'result.pb'));
+  const others = names.filter((name) => !(wrote && name === 'result.pb') && !PAGES.has(name));
   return others.length === 0 ? [] : [`left in the output folder: ${others[0].replace(/^\.bnfix-.*/, '.bnfix-*')}`];
 }
+
+/** What --html and --svg write, also for a model that is refused later. */
+const PAGES = new Set(['page.html', 'drawing.svg']);
 
 /** Whether our own result can be read again. */
 async function unreadable(bytes) {

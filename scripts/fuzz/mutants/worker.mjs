@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { tensorflow } from '../../../dist/proto/tensorflow.js';
+import { onlyCommandLine } from './command_table.mjs';
 import { keepMutant } from './keep.mjs';
 import { GRAPH_KINDS, makeMutant } from './mutate.mjs';
 import { runMutant } from './run_mutant.mjs';
@@ -65,7 +66,8 @@ process.on('message', async (message) => {
 /** The seed itself, run like its mutant. */
 function cleanOf({ seed, number }) {
   const { name, command } = makeMutant(seed, number, source);
-  return { ...seedOf(name), kind: 'clean', changes: [], command, way: 'library' };
+  const way = onlyCommandLine(command) ? 'command line' : 'library';
+  return { ...seedOf(name), kind: 'clean', changes: [], command, way };
 }
 
 const results = new Map();

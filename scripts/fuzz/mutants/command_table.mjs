@@ -1,0 +1,93 @@
+// The commands that mutants are run with: how often, with which options, and what they are in the library.
+import { check, fold, freeze, inspect, load, verify } from '../../../dist/index.js';
+import { frozenNames } from './seeds.mjs';
+
+const MODEL = ['checkpoint', 'reference', 'tag', 'outputs', 'signature'];
+const REPAIR = ['ema', 'set', 'map'];
+const RESULT = ['inputs', 'keep', 'allowUntrained'];
+
+/**
+ * `weight`: their frequency. `options`: those that the command line takes; the library gets all. `write` makes a graph that is written,
+ * `tell` makes data, and `faultsOf` searches it. `more` returns further arguments for the command line, which may write to the folder `out`.
+ */
+export const COMMANDS = {
+  freeze: {
+    weight: 42,
+    options: [...MODEL, ...REPAIR, ...RESULT],
+    write: freeze,
+    more: (random, out) => [...writing(random), ...page(random, out)],
+  },
+  fold: { weight: 20, options: [...MODEL, ...REPAIR, ...RESULT], write: fold, more: writing },
+  inspect: {
+    weight: 10,
+    options: [...MODEL, ...REPAIR, 'inputs'],
+    tell: inspect,
+    more: (random, out) => [...page(random, out), ...(random.chance(0.15) ? ['--svg', `${out}/drawing.svg`] : [])],
+  },
+  check: {
+    weight: 12,
+    options: [],
+    tell: (model) => check(model),
+    more: (random) => (random.chance(0.5) ? ['--format', random.pick(['text', 'github', 'junit', 'sarif'])] : []),
+  },
+  verify: {
+    weight: 9,
+    options: [...MODEL, ...REPAIR, 'keep', 'allowUntrained'],
+    tell: proof,
+    faultsOf: failedProofs,
+    more: (random) => [
+      '--batch=2',
+      ...(random.chance(0.3) ? ['--fold'] : []),
+      ...(random.chance(0.3) ? ['--per-layer'] : []),
+    ],
+  },
+  // Reads frozen graphs, and is not in the library.
+  next: {
+    weight: 7,
+    options: ['outputs'],
+    seeds: frozenNames,
+    more: (random) => (random.chance(0.3) ? [`--for=${random.pick(['tf2', 'tflite,onnx', 'opencv', 'tfjs'])}`] : []),
+  },
+};
+
+/** Whether the program is run at all, and not only functions of the library. */
+export const onlyCommandLine = (command) =>
+  COMMANDS[command].write === undefined && COMMANDS[command].tell === undefined;
+
+/** Repairs a model and proves it; with the folded graph, as `verify --fold` does. */
+async function proof(model, options) {
+  const { inputs: _, ...others } = options;
+  return verify(model, { ...others, batch: 2, folded: fold(model, others).graph });
+}
+
+/** Outputs that depend on the rest of the batch may be what the mutant computes; all else that fails is our result. */
+function failedProofs({ proofs }) {
+  const failed = proofs.filter(({ name, status }) => status === 'failed' && name !== 'batch_independence');
+  return failed.map(({ name }) => `verify: ${name} failed`);
+}
+
+function writing(random) {
+  return [...(random.chance(0.2) ? ['--dry-run'] : []), ...(random.chance(0.1) ? ['--verify-written'] : [])];
+}
+
+function page(random, out) {
+  return random.chance(0.05) ? ['--html', `${out}/page.html`] : [];
+}
+
+/** Runs a command by the library. @returns what of it is wrong, and the report of what was written */
+export async function runInLibrary(command, path, loadOptions, options, write) {
+  const { write: make, tell, faultsOf = () => [] } = COMMANDS[command];
+  const model = await load(path, loadOptions);
+  try {
+    if (tell) {
+      const told = await tell(model, options);
+      JSON.stringify(told);
+      return { faults: faultsOf(told), wrote: false };
+    }
+    const made = make(model, options);
+    await write(made);
+    return { faults: [], wrote: true, report: made.report };
+  } finally {
+    model.close();
+  }
+}
