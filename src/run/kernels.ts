@@ -3,6 +3,7 @@ import { BATCH_NORM_KERNELS } from './kernels_batch_norm.js';
 import { MATH_KERNELS } from './kernels_math.js';
 import { QUANTIZE_KERNELS } from './kernels_quantize.js';
 import { SHAPE_KERNELS } from './kernels_shape.js';
+import { TAP, tap } from './tap.js';
 import type { Tfjs } from './tfjs.js';
 
 /** Kernels for ops that TensorFlow.js lacks, or one of its backends computes differently from TensorFlow. */
@@ -12,12 +13,19 @@ export const OWN_KERNELS: ReadonlyMap<string, Kernel> = new Map(
     ...MATH_KERNELS,
     ...QUANTIZE_KERNELS,
     ...SHAPE_KERNELS,
+    [TAP]: tap,
   }),
 );
 
 /** The name under which bnfix registers a kernel: the registry is shared by the whole process. */
 export function ownName(op: string): string {
   return `Bnfix${op}`;
+}
+
+/** The op that {@link ownName} made a name of; others are their own. */
+export function opOfKernel(name: string): string {
+  const op = name.replace(/^Bnfix/, '');
+  return OWN_KERNELS.has(op) ? op : name;
 }
 
 let registered = false;

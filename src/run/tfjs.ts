@@ -111,20 +111,18 @@ export function toTfjs(tfjs: Tfjs, value: TensorValue, dtype: DataType, where: s
     case 'bool':
       return core.tensor(Uint8Array.from(numbersOf(value)), shape, 'bool');
     case 'float32':
-      return core.tensor(Float32Array.from(numbersOf(value)), shape, 'float32');
+      return core.tensor(new Float32Array(numbersOf(value)), shape, 'float32');
   }
 }
 
-/** A result, in the dtype that the graph declares. */
-export async function fromTfjs(tensor: core.Tensor, declared: DataType | undefined): Promise<TensorValue> {
-  if (tensor.dtype === 'string') {
-    const strings = await tensor.bytes();
-    return tensorValue('string', tensor.shape, Array.isArray(strings) ? strings : [strings]);
-  }
-  const data = await tensor.data();
+/** A copy of a tensor, in the dtype that the graph declares. */
+export function fromTfjs({ core }: Tfjs, tensor: core.Tensor, declared: DataType | undefined): TensorValue {
+  const data = core.engine().readSync(tensor.dataId);
+  if (Array.isArray(data)) return tensorValue('string', tensor.shape, data);
   const computed = WIDE[tensor.dtype as TfjsType];
-  const dtype = declared !== undefined && narrowed(declared) ? declared : computed;
-  return tensorValue(dtypeName(dtype), tensor.shape, data);
+  const dtype = dtypeName(declared !== undefined && narrowed(declared) ? declared : computed);
+  if (dtype === 'float32' && data instanceof Float32Array) return { dtype, shape: tensor.shape, data: data.slice() };
+  return tensorValue(dtype, tensor.shape, data);
 }
 
 function noSuchType(dtype: DataType, where: string): BnfixError {

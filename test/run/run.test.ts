@@ -164,7 +164,8 @@ describe('running a graph', () => {
       { a: counted([2, 3]), b: counted([2, 3]) },
       'y',
     );
-    expect([kernel.code, kernel.message]).toEqual(['unsupported', 'TensorFlow.js cannot run the graph']);
+    expect([kernel.code, kernel.message]).toEqual(['unsupported', 'TensorFlow.js cannot run y (MatMul)']);
+    expect([kernel.where, kernel.data]).toEqual(['y', { misfit: true }]);
     expect(kernel.why).toContain('inner shapes (3) and (2)');
   });
 
