@@ -1,9 +1,9 @@
-import type { Graph } from '../graph/graph.js';
 import { numbersOf, type TensorValue, tensorValue } from '../run/value.js';
 import { type Comparison, compare } from './compare.js';
+import type { Evaluated } from './evaluated.js';
 import type { Proof } from './report.js';
 import { otherSamples, type Sample } from './samples.js';
-import { outputNames, outputsOf, proved, runOn, type Subject, skipped } from './subject.js';
+import { outputNames, proved, type Subject, skipped } from './subject.js';
 
 /**
  * Proves that the first example of a batch outputs the same whatever the others are: a batch norm in training mode does not.
@@ -18,7 +18,8 @@ export async function proveBatchIndependence(subject: Subject): Promise<Proof> {
   const others = withFirstOf(inputs, otherSamples(inputs, subject.sampling), size);
   const outputs = await firstRows(subject, repaired, others, size);
   if (outputs.length === 0) return skipped('batch_independence', { code: 'no_batch_axis' });
-  return proved('batch_independence', outputs, { saved: await firstRows(subject, saved, others, size) });
+  const before = await firstRows(subject, saved, others, size);
+  return proved('batch_independence', outputs, outputs, { saved: before });
 }
 
 /** The first example of `all`, followed by the examples of `others`. */
@@ -35,12 +36,12 @@ function withFirstOf(all: readonly Sample[], others: readonly Sample[], size: nu
 
 async function firstRows(
   subject: Subject,
-  graph: Graph,
+  graph: Evaluated,
   others: readonly Sample[],
   size: number,
 ): Promise<Comparison[]> {
   const names = outputNames(subject);
-  const [own, other] = [await outputsOf(subject, graph), await runOn(graph, others, names)];
+  const [own, other] = [await graph.outputs(), await graph.run(others, names)];
   return names.flatMap((name) => {
     const [a, b] = [firstOf(other[name]!, size), firstOf(own[name]!, size)];
     return a && b ? [compare(name, a, b, subject.tolerance)] : [];

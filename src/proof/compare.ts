@@ -23,7 +23,7 @@ export interface Comparison {
 
 /** Compares a value with the expected one. NaN equals NaN, and an infinity equals itself. */
 export function compare(tensor: string, actual: TensorValue, expected: TensorValue, tolerance: Tolerance): Comparison {
-  const [a, b] = [numbersOf(actual), numbersOf(expected)];
+  const [a, b] = [elementsOf(actual), elementsOf(expected)];
   const sameShape = `${actual.shape}` === `${expected.shape}`;
   let [max, sum, magnitude] = [sameShape ? 0 : Number.POSITIVE_INFINITY, 0, 0];
   for (let i = 0; sameShape && i < a.length; i++) {
@@ -43,13 +43,20 @@ export function compare(tensor: string, actual: TensorValue, expected: TensorVal
   };
 }
 
+/** The elements as numbers; only integers of 64 bits are copied. */
+function elementsOf(value: TensorValue): ArrayLike<number> {
+  const { dtype, data } = value;
+  if (dtype === 'string' || dtype === 'int64' || dtype === 'uint64') return numbersOf(value);
+  return data as ArrayLike<number>;
+}
+
 function difference(a: number, b: number): number {
   if (Object.is(a, b) || a === b) return 0;
   const error = Math.abs(a - b);
   return Number.isNaN(error) ? Number.POSITIVE_INFINITY : error;
 }
 
-function sameTop(a: Float64Array, b: Float64Array, shape: readonly number[]): Comparison['sameTop'] {
+function sameTop(a: ArrayLike<number>, b: ArrayLike<number>, shape: readonly number[]): Comparison['sameTop'] {
   const width = shape.at(-1) ?? 1;
   if (shape.length < 2 || width < 2 || a.length === 0) return undefined;
   const of = a.length / width;
@@ -58,7 +65,7 @@ function sameTop(a: Float64Array, b: Float64Array, shape: readonly number[]): Co
   return { rows, of };
 }
 
-function topOf(numbers: Float64Array, start: number, width: number): number {
+function topOf(numbers: ArrayLike<number>, start: number, width: number): number {
   let top = 0;
   for (let i = 1; i < width; i++) if (numbers[start + i]! > numbers[start + top]!) top = i;
   return top;

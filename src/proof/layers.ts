@@ -20,10 +20,11 @@ export interface Layer {
 
 const arranges = anyOf('identity', 'cast', 'reshape', 'bias');
 
-/** The batch norms of a graph, with their outputs; without those in loops, and those whose output is not found. */
+/** The batch norms of a graph in the order of computation; without those in loops, and those whose output is not found. */
 export function findLayers(saved: Graph, batchNorms: readonly AnalysedBatchNorm[]): Layer[] {
   const frames = new Frames(saved);
-  return batchNorms.flatMap((batchNorm): Layer[] => {
+  const places = new Map(topologicalOrder(saved).map(({ name }, place) => [name, place]));
+  const layers = batchNorms.flatMap((batchNorm): Layer[] => {
     const { name, x, unfused } = batchNorm;
     if (!saved.has(name) || !saved.has(x.node) || frames.of(name).length > 0) return [];
     if (!unfused) return [{ name, x, y: { node: name, port: 0 }, isFused: true, ops: [name] }];
@@ -31,6 +32,7 @@ export function findLayers(saved: Graph, batchNorms: readonly AnalysedBatchNorm[
     const last = ops.at(-1);
     return last === undefined ? [] : [{ name, x, y: { node: last, port: 0 }, isFused: false, ops }];
   });
+  return layers.sort((a, b) => places.get(a.y.node)! - places.get(b.y.node)!);
 }
 
 /**

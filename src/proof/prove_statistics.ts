@@ -1,15 +1,13 @@
-import type { Graph } from '../graph/graph.js';
 import { tensorName } from '../graph/node.js';
-import { numbersOf, type TensorValue, type TensorValues, tensorValue } from '../run/value.js';
+import { type TensorValue, type TensorValues, tensorValue } from '../run/value.js';
 import { type Comparison, compare } from './compare.js';
+import { keptValues } from './compare_graphs.js';
+import { Evaluated } from './evaluated.js';
 import { expectedGraph } from './expected_graph.js';
 import { fusedFormula } from './formula.js';
 import type { Layer } from './layers.js';
 import type { LayerReport, Proof } from './report.js';
-import { attempt, outputNames, outputsOf, proved, runOn, type Subject } from './subject.js';
-
-/** How many batch norms are fetched in one run: their inputs and outputs are in memory at the same time. */
-const LAYERS_PER_RUN = 16;
+import { attempt, outputNames, proved, type Subject } from './subject.js';
 
 /**
  * Proves that a repaired graph uses the moving statistics of the checkpoint: each batch norm, and each output, equals that of
@@ -17,56 +15,118 @@ const LAYERS_PER_RUN = 16;
  * (x - mean) / sqrt(variance + epsilon) * scale + offset.
  */
 export async function proveStatistics(subject: Subject): Promise<{ proof: Proof; reports: LayerReport[] }> {
-  const { layers } = subject;
   const reports: LayerReport[] = [];
   const proof = await attempt('statistics', async () => {
-    const { repaired, saved, tolerance, analysis } = subject;
-    const expected = expectedGraph(analysis, saved);
+    const { repaired, saved, tolerance, analysis, layers, inputs } = subject;
     const names = outputNames(subject);
-    const [after, wanted] = [await outputsOf(subject, repaired), await outputsOf(subject, expected)];
-    const outputs = names.map((name) => compare(name, after[name]!, wanted[name]!, tolerance));
-    for (let at = 0; at < layers.length; at += LAYERS_PER_RUN) {
-      reports.push(...(await reportLayers(subject, expected, layers.slice(at, at + LAYERS_PER_RUN))));
+    const graph = expectedGraph(analysis, saved.graph);
+    const fused = layers.filter(({ isFused }) => isFused).map(({ name }) => graph.get(name));
+    const parameters = [...new Set(fused.flatMap((node) => node.inputs.slice(1)).map(tensorName))];
+    const ys = layers.map(({ y }) => tensorName(y));
+    const expected = new Evaluated(graph, inputs, names, [...ys, ...parameters]);
+    try {
+      const after = await repaired.outputs();
+      const [wanted, values] = [await expected.outputs(), await expected.run(inputs, parameters)];
+      for (let waiting = [...new Set(ys)]; waiting.length > 0; ) {
+        const { values: kept, left } = await keptValues(expected, waiting);
+        const some = layers.filter(({ y }) => kept.has(tensorName(y)));
+        reports.push(...(await reportLayers(subject, some, { graph: expected, values, kept })));
+        waiting = [...left];
+      }
+      const outputs = names.map((name) => compare(name, after[name]!, wanted[name]!, tolerance));
+      return proved('statistics', outputs, [...reports.flatMap(({ error }) => error ?? []), ...outputs]);
+    } finally {
+      expected.close();
     }
-    const differing = reports.find(({ error }) => error && !error.isWithin)?.error;
-    return proved('statistics', outputs, { firstDifference: differing ?? outputs.find(({ isWithin }) => !isWithin) });
   });
   return { proof, reports };
 }
 
-async function reportLayers(subject: Subject, expected: Graph, layers: readonly Layer[]): Promise<LayerReport[]> {
-  const { repaired, saved, inputs } = subject;
-  const inRepaired = layers.filter(({ y, x }) => repaired.has(y.node) && repaired.has(x.node));
-  const both = (some: readonly Layer[]) => some.flatMap(({ x, y }) => [x, y]).map(tensorName);
-  const parameters = layers.filter(({ isFused }) => isFused).flatMap(({ name }) => expected.get(name).inputs.slice(1));
-  const before = await runOn(saved, inputs, both(layers));
-  const after = await runOn(repaired, inputs, both(inRepaired));
-  const wanted = await runOn(expected, inputs, [...both(layers), ...parameters.map(tensorName)]);
-  return layers.map((layer) => reportLayer(subject, expected, layer, { before, after, wanted }));
+/** The saved graph with the statistics of the checkpoint, and what it computes. */
+interface Expected {
+  readonly graph: Evaluated;
+  /** Of the inputs of fused batch norms. */
+  readonly values: TensorValues;
+  /** The outputs of batch norms. */
+  readonly kept: ReadonlyMap<string, TensorValue>;
 }
 
-interface Runs {
-  readonly before: TensorValues;
-  readonly after: TensorValues;
-  readonly wanted: TensorValues;
+async function reportLayers(subject: Subject, layers: readonly Layer[], expected: Expected): Promise<LayerReport[]> {
+  const { repaired, saved, at } = subject;
+  const present = layers.filter(({ x, y }) => repaired.has(tensorName(x)) && repaired.has(tensorName(y)));
+  const ending = new Map<string, Layer[]>();
+  for (const layer of present) ending.set(tensorName(layer.y), [...(ending.get(tensorName(layer.y)) ?? []), layer]);
+  const elements = new Map<string, number | undefined>();
+  await saved.visit(tensorsOf(layers), () => (name, value) => {
+    elements.set(name, elementAt(value, at));
+  });
+  const reports = new Map<string, LayerReport>();
+  await repaired.visit(tensorsOf(present), () => {
+    const inputs = new LayerInputs(present);
+    return (name, value) => {
+      inputs.add(name, value);
+      for (const layer of ending.get(name) ?? []) {
+        const before = elements.get(name);
+        reports.set(layer.name, { ...reportLayer(subject, layer, expected, inputs.take(layer), value), before });
+      }
+    };
+  });
+  return layers.map(({ name, x, y }) => {
+    const [tensor, input] = [tensorName(y), elements.get(tensorName(x))];
+    const before = elements.get(tensor);
+    const unknown = { after: undefined, expected: undefined, error: undefined };
+    return reports.get(name) ?? { name, tensor, x: input, before, ...unknown };
+  });
 }
 
-function reportLayer({ tolerance, at }: Subject, expected: Graph, layer: Layer, runs: Runs): LayerReport {
-  const [x, y] = [tensorName(layer.x), tensorName(layer.y)];
-  const [actual, input] = [runs.after[y], runs.after[x]];
-  const formula = layer.isFused && input ? fusedFormula(expected.get(layer.name), input, runs.wanted) : undefined;
-  const report = {
-    name: layer.name,
-    tensor: y,
-    x: elementAt(input ?? runs.before[x], at),
-    before: elementAt(runs.before[y], at),
+function tensorsOf(layers: readonly Layer[]): string[] {
+  return [...new Set(layers.flatMap(({ x, y }) => [x, y]).map(tensorName))];
+}
+
+/** The inputs of batch norms, each until the last batch norm that reads it was computed. */
+class LayerInputs {
+  readonly #readers = new Map<string, number>();
+  readonly #values = new Map<string, TensorValue>();
+
+  constructor(layers: readonly Layer[]) {
+    for (const { x } of layers) this.#readers.set(tensorName(x), (this.#readers.get(tensorName(x)) ?? 0) + 1);
+  }
+
+  add(name: string, value: TensorValue): void {
+    if (this.#readers.has(name)) this.#values.set(name, value);
+  }
+
+  take({ x }: Layer): TensorValue | undefined {
+    const name = tensorName(x);
+    const value = this.#values.get(name);
+    const readers = this.#readers.get(name)! - 1;
+    this.#readers.set(name, readers);
+    if (readers === 0) this.#values.delete(name);
+    return value;
+  }
+}
+
+function reportLayer(
+  { tolerance, at }: Subject,
+  { name, y, isFused }: Layer,
+  { graph, values, kept }: Expected,
+  x: TensorValue | undefined,
+  actual: TensorValue,
+): Omit<LayerReport, 'before'> {
+  const tensor = tensorName(y);
+  const numbers = isFused && x ? fusedFormula(graph.graph.get(name), x, values) : undefined;
+  const formula = numbers && tensorValue('float64', actual.shape, numbers);
+  const errors = [kept.get(tensor)!, ...(formula ? [formula] : [])].map((wanted) =>
+    compare(tensor, actual, wanted, tolerance),
+  );
+  return {
+    name,
+    tensor,
+    x: elementAt(x, at),
     after: elementAt(actual, at),
-    expected: formula && elementAt(tensorValue('float64', input!.shape, formula), at),
+    expected: elementAt(formula, at),
+    error: worst(errors),
   };
-  if (!actual) return { ...report, error: undefined };
-  const errors = [compare(y, actual, runs.wanted[y]!, tolerance)];
-  if (formula) errors.push(compare(y, actual, tensorValue('float64', actual.shape, formula), tolerance));
-  return { ...report, error: worst(errors) };
 }
 
 function worst(errors: readonly Comparison[]): Comparison | undefined {
@@ -76,8 +136,9 @@ function worst(errors: readonly Comparison[]): Comparison | undefined {
 /** An element of a tensor; the first one of a tensor that has none there. */
 function elementAt(value: TensorValue | undefined, at: readonly number[]): number | undefined {
   if (!value || value.dtype === 'string') return undefined;
-  const { shape } = value;
+  const { shape, data } = value;
   const isIn = at.length === shape.length && at.every((index, axis) => index < shape[axis]!);
   const index = isIn ? at.reduce((sum, each, axis) => sum * shape[axis]! + each, 0) : 0;
-  return numbersOf(value)[index];
+  const element = data[index];
+  return element === undefined ? undefined : Number(element);
 }

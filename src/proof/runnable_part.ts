@@ -8,8 +8,8 @@ import { elementCount } from '../graph/tensor.js';
 import { ancestors, descendants } from '../graph/walk.js';
 import { outputTypeOrT } from '../ops/registry.js';
 import { tensorValue } from '../run/value.js';
+import type { Evaluated } from './evaluated.js';
 import type { Sample } from './samples.js';
-import { runOn } from './subject.js';
 
 /** An op that TensorFlow.js cannot run. */
 export interface Unrunnable {
@@ -18,12 +18,20 @@ export interface Unrunnable {
 }
 
 /** The part of a graph that is run: what feeds `ends`, from the placeholders or from tensors that are given values. */
-export interface RunnablePart {
+interface Part {
   readonly ends: readonly TensorRef[];
   /** Random values in place of tensors that cannot be computed, by `name:port`. */
   readonly given: readonly Sample[];
   readonly without: readonly Unrunnable[];
 }
+
+/** A part that can be run, with its values. */
+export interface RunnablePart extends Part {
+  readonly evaluated: Evaluated;
+}
+
+/** A graph with the inputs that some of its tensors need. */
+type Evaluate = (ends: readonly TensorRef[], given: readonly Sample[]) => Evaluated;
 
 /** How many ops are cut out before nothing is run. */
 const MAX_CUTS = 16;
@@ -37,12 +45,14 @@ export async function runnablePart(
   graph: Graph,
   outputs: readonly TensorRef[],
   wanted: readonly string[],
-  inputsOf: (ends: readonly TensorRef[], given: readonly Sample[]) => readonly Sample[],
+  evaluate: Evaluate,
 ): Promise<RunnablePart> {
-  let part: RunnablePart = { ends: outputs, given: [], without: [] };
-  for (let cuts = 0; cuts < MAX_CUTS; cuts++) {
-    const failing = await firstUnrunnable(graph, part, inputsOf);
-    if (!failing) return part;
+  let part: Part = { ends: outputs, given: [], without: [] };
+  for (let cuts = 0; ; cuts++) {
+    const evaluated = evaluate(part.ends, part.given);
+    const failing = cuts < MAX_CUTS ? await firstUnrunnable(evaluated) : undefined;
+    if (!failing) return { ...part, evaluated };
+    evaluated.close();
     const without = [...part.without, { node: failing.name, op: failing.op }];
     const before = endsBefore(graph, part.ends, failing);
     const isOfInterest = before.length > 0 && hasAny(graph, before, wanted);
@@ -50,20 +60,15 @@ export async function runnablePart(
       ? { ...part, ends: before, without }
       : { ...part, given: givenAfter(graph, part, failing), without };
   }
-  return part;
 }
 
-async function firstUnrunnable(
-  graph: Graph,
-  { ends, given }: RunnablePart,
-  inputsOf: (ends: readonly TensorRef[], given: readonly Sample[]) => readonly Sample[],
-): Promise<Node | undefined> {
+async function firstUnrunnable(evaluated: Evaluated): Promise<Node | undefined> {
   try {
-    await runOn(graph, inputsOf(ends, given), ends.map(tensorName));
+    await evaluated.outputs();
     return undefined;
   } catch (error) {
     const isOp = error instanceof BnfixError && error.code === 'unsupported' && error.where !== undefined;
-    const node = isOp ? graph.find(error.where!) : undefined;
+    const node = isOp ? evaluated.graph.find(error.where!) : undefined;
     if (!node) throw error;
     return node;
   }
@@ -99,7 +104,7 @@ function hasAny(graph: Graph, ends: readonly TensorRef[], wanted: readonly strin
 }
 
 /** Values in place of the first tensors of numbers, of known rank, that depend on a node. */
-function givenAfter(graph: Graph, { given }: RunnablePart, failing: Node): Sample[] {
+function givenAfter(graph: Graph, { given }: Part, failing: Node): Sample[] {
   const shapes = new Shapes(graph);
   const found = new Map(given.map((sample) => [sample.name, sample]));
   const shapeOf = (ref: TensorRef) => (isNumeric(graph, ref) ? shapes.of(ref) : undefined);

@@ -1,23 +1,24 @@
 import { BnfixError } from '../errors.js';
 import type { Analysis } from '../freezing/analysis.js';
-import type { Graph } from '../graph/graph.js';
-import { parseInput, type TensorRef, tensorName } from '../graph/node.js';
-import { runGraph } from '../run/run.js';
-import type { TensorValues } from '../run/value.js';
+import { type TensorRef, tensorName } from '../graph/node.js';
 import type { Comparison, Tolerance } from './compare.js';
+import type { Evaluated } from './evaluated.js';
 import type { Layer } from './layers.js';
 import type { Proof, ProofName } from './report.js';
 import type { Unrunnable } from './runnable_part.js';
 import type { Sample, SampleOptions } from './samples.js';
+import type { Substitutions } from './substitution.js';
 
 /** What is proved, and with what. */
 export interface Subject {
   readonly analysis: Analysis;
   /** The graph as it was saved: see `savedGraph`. */
-  readonly saved: Graph;
-  readonly repaired: Graph;
+  readonly saved: Evaluated;
+  readonly repaired: Evaluated;
+  /** What the repaired one has in place of tensors of the saved one. */
+  readonly substitutions: Substitutions;
   /** Graphs to compare with the repaired one. */
-  readonly folded: readonly Graph[];
+  readonly folded: readonly Evaluated[];
   /** The batch norms that feed what is compared. */
   readonly layers: readonly Layer[];
   readonly inputs: readonly Sample[];
@@ -31,36 +32,27 @@ export interface Subject {
   readonly at: readonly number[];
 }
 
-/** Runs a graph on inputs; those that it does not need are left out. */
-export async function runOn(
-  graph: Graph,
-  inputs: readonly Sample[],
-  tensors: readonly string[],
-): Promise<TensorValues> {
-  const feeds = inputs.filter(({ name }) => graph.has(parseInput(name).node)).map(({ name, value }) => [name, value]);
-  return runGraph(graph, Object.fromEntries(feeds), [...new Set(tensors)]);
-}
-
-const outputs = new WeakMap<Graph, Promise<TensorValues>>();
-
-/** What a graph of a subject outputs on its inputs: several proofs need it, and it is run once. */
-export function outputsOf(subject: Subject, graph: Graph): Promise<TensorValues> {
-  const known = outputs.get(graph) ?? runOn(graph, subject.inputs, outputNames(subject));
-  outputs.set(graph, known);
-  return known;
-}
-
 /** The outputs of a subject, as `name:port`. */
 export function outputNames({ ends }: Subject): string[] {
   return ends.map(tensorName);
 }
 
-/** A proof that was made. */
-export function proved(name: ProofName, outputs: readonly Comparison[], rest: Partial<Proof> = {}): Proof {
-  const { firstDifference = outputs.find(({ isWithin }) => !isWithin), unexplained = [] } = rest;
-  const isRight = outputs.every(({ isWithin }) => isWithin) && !firstDifference && unexplained.length === 0;
-  const status = isRight ? 'passed' : 'failed';
-  return { ...blank(name), status, outputs, ...rest, firstDifference };
+/** The comparisons of outputs among those of other tensors. */
+export function outputsAmong(compared: readonly Comparison[], names: readonly string[]): Comparison[] {
+  const byName = new Map(compared.map((each) => [each.tensor, each]));
+  return names.flatMap((name) => byName.get(name) ?? []);
+}
+
+/** A proof that was made. @param compared - the outputs, and what else was compared, in the order of computation */
+export function proved(
+  name: ProofName,
+  outputs: readonly Comparison[],
+  compared: readonly Comparison[] = outputs,
+  rest: Partial<Pick<Proof, 'saved' | 'unexplained'>> = {},
+): Proof {
+  const firstDifference = compared.find(({ isWithin }) => !isWithin);
+  const isRight = !firstDifference && (rest.unexplained ?? []).length === 0;
+  return { ...blank(name), status: isRight ? 'passed' : 'failed', outputs, ...rest, firstDifference };
 }
 
 /** A proof that cannot be made. */

@@ -9,7 +9,8 @@ import { ancestors } from '../graph/walk.js';
 import type { TensorValues } from '../run/value.js';
 import { proveBatchIndependence } from './batch_independence.js';
 import type { Tolerance } from './compare.js';
-import { findLayers, isFolded } from './layers.js';
+import { Evaluated } from './evaluated.js';
+import { findLayers, isFolded, type Layer } from './layers.js';
 import { withPinnedRandomOps } from './pinned_random.js';
 import { proveFolding } from './prove_folding.js';
 import { proveStatistics } from './prove_statistics.js';
@@ -19,6 +20,7 @@ import { runnablePart } from './runnable_part.js';
 import { type GraphInput, graphInputs, type Sample, type SampleOptions, samples } from './samples.js';
 import { savedGraph } from './saved_graph.js';
 import { attempt, type Subject } from './subject.js';
+import { Substitutions } from './substitution.js';
 import { defaultTolerance } from './tolerance.js';
 import { type VerifiedValues, verifiedValues } from './verified_values.js';
 
@@ -81,10 +83,18 @@ const VERIFY_OPTIONS: OptionKinds<VerifyOptions> = {
 export async function verify(model: Model, options: VerifyOptions = {}): Promise<VerifyReport> {
   checkOptions('verify', options, VERIFY_OPTIONS);
   const subject = await subjectOf(model, options);
+  try {
+    return await provedAll(subject, options.onProgress);
+  } finally {
+    for (const graph of [subject.saved, subject.repaired, ...subject.folded]) graph.close();
+  }
+}
+
+async function provedAll(subject: Subject, onProgress: VerifyOptions['onProgress']): Promise<VerifyReport> {
   const proofs: Proof[] = [];
   const add = (proof: Proof) => {
     proofs.push(proof);
-    options.onProgress?.(proofs.length);
+    onProgress?.(proofs.length);
   };
   add(await attempt('batch_independence', () => proveBatchIndependence(subject)));
   add(await attempt('substitution', () => proveSubstitution(subject)));
@@ -121,27 +131,45 @@ async function subjectOf(model: Model, options: VerifyOptions): Promise<Subject>
     const names = computed.map(({ name }) => name);
     return [...samples(repaired, ends, given, model.graph, options, names), ...computed];
   };
-  const wanted = all.map(({ y }) => y.node);
-  const part = await runnablePart(repaired, analysis.outputs.refs, wanted, inputsOf);
-  const { ends, without } = part;
-  const tolerance = { ...defaultTolerance(saved), ...definedOf(options) };
-  const reached = ancestors(
-    saved,
-    ends.map(({ node }) => node),
-    false,
+  const evaluated = (graph: Graph, inputs: readonly Sample[], ends: readonly TensorRef[], more: readonly TensorRef[]) =>
+    new Evaluated(graph, inputs, ends.map(tensorName), more.map(tensorName));
+  const part = await runnablePart(
+    repaired,
+    analysis.outputs.refs,
+    all.map(({ y }) => y.node),
+    (ends, computed) => evaluated(repaired, inputsOf(ends, computed), ends, aroundLayers(reaching(saved, all, ends))),
   );
-  const graphs = { saved, repaired, folded: folded.map(withPinnedRandomOps) };
+  const { ends, without } = part;
+  const inputs = inputsOf(ends, part.given);
+  const layers = reaching(saved, all, ends);
+  const replaced = analysis.plan.replacements.map(({ tensor }) => tensor);
+  // Adds ops to the saved graph: before it is loaded.
+  const substitutions = new Substitutions(saved, repaired, ends, replaced);
   return {
     analysis,
-    ...graphs,
-    layers: all.filter(({ y }) => reached.hasNamed(y.node)),
-    inputs: inputsOf(ends, part.given),
+    saved: evaluated(saved, inputs, ends, [...aroundLayers(layers), ...substitutions.tensors]),
+    repaired: part.evaluated,
+    folded: folded.map((graph) => evaluated(withPinnedRandomOps(graph), inputs, ends, aroundLayers(layers))),
+    substitutions,
+    layers,
+    inputs,
     ends,
     without,
-    tolerance,
+    tolerance: { ...defaultTolerance(saved), ...definedOf(options) },
     sampling: options,
     at: options.at ?? [],
   };
+}
+
+/** The layers that feed some tensors. */
+function reaching(saved: Graph, layers: readonly Layer[], ends: readonly TensorRef[]): Layer[] {
+  const names = ends.map(({ node }) => node);
+  const feeding = ancestors(saved, names, false);
+  return layers.filter(({ y }) => feeding.hasNamed(y.node));
+}
+
+function aroundLayers(layers: readonly Layer[]): TensorRef[] {
+  return layers.flatMap(({ x, y }) => [x, y]);
 }
 
 function freezeOptionsOf(options: VerifyOptions): FreezeOptions {

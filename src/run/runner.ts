@@ -18,6 +18,9 @@ import { artifactsOf, type LoweredFunction } from './topology.js';
 import type { TensorValue, TensorValues } from './value.js';
 import { estimatedWork } from './work.js';
 
+/** Receives a tensor, by the name that it was fetched with. */
+export type Visitor = (name: string, value: TensorValue) => void;
+
 /**
  * A frozen graph that is loaded into TensorFlow.js once, and run as often as wanted. See {@link runGraph} for what is computed.
  *
@@ -58,7 +61,7 @@ export class Runner {
   /** Runs the graph. @returns values by the names in `fetches` */
   async run(values: TensorValues, fetches: readonly string[]): Promise<Record<string, TensorValue>> {
     const results = new Map<string, TensorValue>();
-    await this.visit(values, fetches, (name, value) => {
+    await this.visit(values, fetches, () => (name, value) => {
       results.set(name, value);
     });
     return Object.fromEntries(fetches.map((name) => [name, results.get(name)!]));
@@ -66,22 +69,22 @@ export class Runner {
 
   /**
    * Runs the graph, and hands each value over as soon as it is computed, so that not all of them have to be in memory at the same time.
-   * @param visit - called for each of `fetches`, in the order of computation; anew from the first one if a backend fails
+   * @param begin - called at the start, and again if another backend has to be tried. What it returns is called for each of `fetches`,
+   *   in the order of computation
    */
-  async visit(
-    values: TensorValues,
-    fetches: readonly string[],
-    visit: (name: string, value: TensorValue) => void,
-  ): Promise<void> {
+  async visit(values: TensorValues, fetches: readonly string[], begin: () => Visitor): Promise<void> {
     for (const feed of this.#feeds) checkFeed(this.#graph, feed, values[feed.name]!);
     const tfjs = await loadTfjs();
     const names = [...this.#wanted.keys()];
-    const receive = (index: number, tensor: Tensor) =>
-      visit(names[index]!, fromTfjs(tfjs, tensor, typeOf(this.#graph, this.#refs[index]!)));
+    const receiver = () => {
+      const visit = begin();
+      return (index: number, tensor: Tensor) =>
+        visit(names[index]!, fromTfjs(tfjs, tensor, typeOf(this.#graph, this.#refs[index]!)));
+    };
     const nodes = fetches.map((name) => this.#prepared.fetches[this.#wanted.get(name)!]!);
     if (nodes.length === 0) return;
     const compute = (backend: Backend) =>
-      onBackend(tfjs, backend, () => receiving(receive, () => this.#compute(tfjs, values, nodes)));
+      onBackend(tfjs, backend, () => receiving(receiver(), () => this.#compute(tfjs, values, nodes)));
     const given = this.#feeds.map(({ name }) => values[name]!);
     const isHeavy = !this.#needsCpu && estimatedWork(this.#prepared.graph, given) > WASM_FROM;
     if (isHeavy) {
@@ -107,13 +110,21 @@ export class Runner {
       });
       this.#model ??= await load(tfjs, this.#prepared.graph, this.#functions);
       const model = this.#model;
-      const results = this.#isAsync ? await model.executeAsync(inputs, [...nodes]) : model.execute(inputs, [...nodes]);
+      const results =
+        this.#isAsync && this.#isDynamic(nodes)
+          ? await model.executeAsync(inputs, [...nodes])
+          : model.execute(inputs, [...nodes]);
       tfjs.core.dispose(results);
     } catch (cause) {
       throw this.#failure(tfjs, inputs, cause);
     } finally {
       tfjs.core.dispose(inputs);
     }
+  }
+
+  /** Whether nodes need the asynchronous executor, which warns if it is used without need. */
+  #isDynamic(nodes: readonly string[]): boolean {
+    return [...ancestors(this.#prepared.graph, nodes)].some(isDynamic);
   }
 
   #failure(tfjs: Tfjs, inputs: NamedTensorMap, cause: unknown): Error {

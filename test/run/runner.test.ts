@@ -31,7 +31,7 @@ describe('Runner', () => {
     const core = await import('@tensorflow/tfjs-core');
     const runner = new Runner(chain(), ['x'], ['w', 'z', 'y']);
     const seen: [string, TensorValue, number][] = [];
-    await runner.visit({ x: floats([1], [2]) }, ['w', 'z', 'y'], (name, value) => {
+    await runner.visit({ x: floats([1], [2]) }, ['w', 'z', 'y'], () => (name, value) => {
       seen.push([name, value, core.memory().numTensors]);
     });
     expect(seen.map(([name, value]) => [name, ...numbersOf(value)])).toEqual([
