@@ -1,7 +1,7 @@
 import { BnfixError } from '../errors.js';
-import type { Graph } from '../graph/graph.js';
 import type { TensorValues } from '../run/value.js';
-import { outputsOf, type Subject } from './subject.js';
+import type { Evaluated } from './evaluated.js';
+import type { Subject } from './subject.js';
 
 /** What the graphs of a verification were run with, and what they output: by `name` of a placeholder, by `name:port`. */
 export interface VerifiedValues {
@@ -10,18 +10,27 @@ export interface VerifiedValues {
   readonly before: TensorValues | undefined;
   /** Of the repaired graph; undefined if it cannot be run. */
   readonly after: TensorValues | undefined;
+  /** Of the folded graph; undefined if there is none, or it cannot be run. */
+  readonly folded: TensorValues | undefined;
 }
 
 /** The values of a subject; they were computed for the proofs. */
 export async function verifiedValues(subject: Subject): Promise<VerifiedValues> {
   const inputs = Object.fromEntries(subject.inputs.map(({ name, value }) => [name, value]));
-  const valuesOf = async (graph: Graph) => {
-    try {
-      return await outputsOf(subject, graph);
-    } catch (error) {
-      if (error instanceof BnfixError && error.code === 'unsupported') return undefined;
-      throw error;
-    }
+  const { saved, repaired, folded } = subject;
+  return {
+    inputs,
+    before: await valuesOf(saved),
+    after: await valuesOf(repaired),
+    folded: await valuesOf(folded.at(-1)),
   };
-  return { inputs, before: await valuesOf(subject.saved), after: await valuesOf(subject.repaired) };
+}
+
+async function valuesOf(graph: Evaluated | undefined): Promise<TensorValues | undefined> {
+  try {
+    return await graph?.outputs();
+  } catch (error) {
+    if (error instanceof BnfixError && error.code === 'unsupported') return undefined;
+    throw error;
+  }
 }

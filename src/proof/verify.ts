@@ -84,7 +84,9 @@ export async function verify(model: Model, options: VerifyOptions = {}): Promise
   checkOptions('verify', options, VERIFY_OPTIONS);
   const subject = await subjectOf(model, options);
   try {
-    return await provedAll(subject, options.onProgress);
+    const report = await provedAll(subject, options.onProgress);
+    if (options.onValues) options.onValues(await verifiedValues(subject));
+    return report;
   } finally {
     for (const graph of [subject.saved, subject.repaired, ...subject.folded]) graph.close();
   }
@@ -102,7 +104,6 @@ async function provedAll(subject: Subject, onProgress: VerifyOptions['onProgress
   add(proof);
   for (const folded of subject.folded) add(await attempt('folding', () => proveFolding(subject, folded)));
   const { inputs, ends, without, tolerance } = subject;
-  if (options.onValues) options.onValues(await verifiedValues(subject));
   return {
     inputs: inputs.map(({ name, value: { dtype, shape }, isGiven }) => ({ name, dtype, shape, isRandom: !isGiven })),
     outputs: ends.map(tensorName),
