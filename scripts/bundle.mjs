@@ -28,7 +28,7 @@ const PAGE = '../page/page.js';
  */
 export function bundleCli(folder) {
   const input = {
-    input: { cli: 'src/cli/index.ts' },
+    input: { cli: 'src/cli/index.ts', worker: 'src/cli/batch/worker.ts' },
     external: [NATIVE, PAGE],
     plugins: [{ name: 'apart', resolveId: apart }],
     resolve: { alias: { 'string-width': script('string_width'), assert: script('assert') } },

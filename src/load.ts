@@ -67,6 +67,15 @@ export async function loadHashed(
   }
 }
 
+/**
+ * The files that {@link load} opens first for a path: the graph, and what names the checkpoint or is its index.
+ * @throws BnfixError like {@link load}, when there is no model
+ */
+export function locatedFiles(path: string, { checkpoint: named }: Pick<LoadOptions, 'checkpoint'> = {}): string[] {
+  const { graph, checkpoint } = locateModel(path, { checkpoint: named });
+  return [graph, ...(checkpoint ? [checkpoint.state ?? [], checkpoint.index].flat() : [])];
+}
+
 async function loadPath(
   path: string,
   { checkpoint, tag, reference }: LoadOptions,

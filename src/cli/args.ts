@@ -1,6 +1,9 @@
 import { BnfixError } from '../errors.js';
 import { unexpectedArgument } from './unexpected_argument.js';
 
+/** What yargs has beside the options. */
+const NOT_OPTIONS: ReadonlySet<string> = new Set(['_', '$0', 'MODEL']);
+
 /** The parsed arguments, with the types that a command expects. */
 export class Args {
   readonly #values: Readonly<Record<string, unknown>>;
@@ -18,6 +21,14 @@ export class Args {
     const end = this.given.indexOf('--');
     const before = this.given.slice(0, end < 0 ? undefined : end);
     return new Args(this.#values, [...before, option, value, ...this.given.slice(before.length)]);
+  }
+
+  /** The options that have a value. */
+  names(): string[] {
+    const isGiven = ([name, value]: [string, unknown]) => value !== undefined && !NOT_OPTIONS.has(name);
+    return Object.entries(this.#values)
+      .filter(isGiven)
+      .map(([name]) => name);
   }
 
   /** Whether a flag is set. */

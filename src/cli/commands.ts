@@ -3,6 +3,7 @@ import { check } from './commands/check.js';
 import { completion, SHELLS } from './commands/completion.js';
 import { fold } from './commands/fold.js';
 import { freeze } from './commands/freeze.js';
+import { init } from './commands/init.js';
 import { inspect } from './commands/inspect.js';
 import { next } from './commands/next.js';
 import { verify } from './commands/verify.js';
@@ -79,6 +80,13 @@ export const COMMANDS: readonly Command[] = [
     positionalText: 'the model as it was saved, and a graph that freeze or fold made of it (default: made in memory)',
     summary: 'prove by running it that a repaired graph outputs what it has to',
     module: verify,
+  },
+  {
+    name: 'init',
+    positional: 'PATH...',
+    positionalText: 'models, folders (searched for models) and globs',
+    summary: 'write bnfix.config.json, with which freeze --config freezes many models',
+    module: init,
   },
   {
     name: 'next',

@@ -27,10 +27,7 @@ export function showError(thrown: unknown, terminal: Terminal, style: ErrorStyle
   const error = thrown instanceof BnfixError ? thrown : internalError(thrown);
   const exitCode = EXIT_CODES[error.code];
   if (style.json) {
-    const { code, message, why, option, candidates, data } = error;
-    const details = { where: placeOf(error), why, fix: fixOf(error), option, candidates, data };
-    const lines = jsonLines({ error: { code, exitCode, message, ...details } });
-    terminal.say(lines, terminal[style.jsonTo]);
+    terminal.say(jsonLines({ error: errorData(error) }), terminal[style.jsonTo]);
     if (style.jsonTo === 'stderr') return exitCode;
   }
   const colors = pc.createColors(terminal.hasColor(terminal.stderr));
@@ -40,6 +37,29 @@ export function showError(thrown: unknown, terminal: Terminal, style: ErrorStyle
   const around = style.verbose ? error.data?.around : undefined;
   if (typeof around === 'string') terminal.err('', ...around.trimEnd().split('\n').map(printable));
   return exitCode;
+}
+
+/** An error as `--json` has it. */
+export function errorData(error: BnfixError): object {
+  const { code, message, why, option, candidates, data } = error;
+  return {
+    code,
+    exitCode: EXIT_CODES[code],
+    message,
+    where: placeOf(error),
+    why,
+    fix: fixOf(error),
+    option,
+    candidates,
+    data,
+  };
+}
+
+/** The text of an error, for a log. */
+export function errorText(error: BnfixError): string {
+  return errorLines(error, { colors: pc.createColors(false), width: Number.POSITIVE_INFINITY, verbose: false }).join(
+    '\n',
+  );
 }
 
 function internalError(thrown: unknown): BnfixError {

@@ -20,6 +20,10 @@ const examples = [
 ] as const;
 
 async function run(args: Args, terminal: Terminal): Promise<number> {
+  if (args.strings('config').length > 0) {
+    const { runBatch } = await import('../batch/run_batch.js');
+    return runBatch('fold', args, terminal);
+  }
   const request = freezeRequest(args);
   const { runFold } = await import('../run_fold.js');
   return runFold(request, args, terminal);

@@ -6,6 +6,7 @@ import type { Terminal } from '../terminal.js';
 const NAMES = 'Model';
 const STATISTICS = 'Batch norms, dropouts, flags';
 const RESULT = 'Output';
+const MANY = 'Many models';
 const named = (group: string, value: string, describe: string): Option => ({
   group,
   value,
@@ -26,6 +27,8 @@ export const options: OptionTable = {
   force: flag(RESULT, 'overwrite existing files'),
   sync: flag(RESULT, 'wait until the file is on disk, so that it survives a power failure'),
   'verify-written': flag(RESULT, 'read the file again after writing it, and compare it'),
+  config: { ...named(MANY, 'FILE', 'run all models of a config (default: bnfix.config.json)'), requiresArg: false },
+  jobs: named(MANY, 'N', 'with --config, models to work on at the same time (default: one for each core)'),
   'dry-run': flag(RESULT, 'do everything, including reading and checking every weight, but write nothing'),
   outputs: list(NAMES, 'NAMES', 'tensors to keep as outputs of the frozen graph: a,b or a:0 (default: detected)'),
   signature: named(NAMES, 'NAME', 'signature whose outputs to keep (default: serving_default, or the only one)'),
@@ -57,9 +60,14 @@ const examples = [
   ['bnfix freeze dir/ -o out.pb --outputs a,b', 'name the outputs'],
   ['bnfix freeze g.pb --checkpoint m-90 -o -', 'checkpoint elsewhere, result to stdout'],
   ['bnfix freeze model.meta --dry-run -v', 'analyse only, in detail'],
+  ['bnfix freeze --config', 'all models of bnfix.config.json, several at a time'],
 ] as const;
 
 async function run(args: Args, terminal: Terminal): Promise<number> {
+  if (args.strings('config').length > 0) {
+    const { runBatch } = await import('../batch/run_batch.js');
+    return runBatch('freeze', args, terminal);
+  }
   const request = freezeRequest(args);
   const { runFreeze } = await import('../run_freeze.js');
   return runFreeze(request, args, terminal);
