@@ -72,7 +72,7 @@ function parsed(path: string): unknown {
       throw new BnfixError('usage', `${path} is not valid JSON`, { where: path, why, fix: 'correct it', cause });
     }
     const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new BnfixError('unreadable', isMissing ? `there is no ${path}` : `cannot read ${path}`, {
+    throw new BnfixError('unreadable', isMissing ? `${path} not found` : `cannot read ${path}`, {
       where: path,
       why: isMissing ? undefined : why,
       fix: isMissing ? 'bnfix init MODEL   (writes one from a model, or from a folder of models)' : 'check the path',

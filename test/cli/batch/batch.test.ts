@@ -167,7 +167,7 @@ describe('freeze --config', () => {
     expect(readdirSync(at('deeper')).sort()).toEqual(['nets.json', 'nets.state.json', 'out.pb']);
   });
 
-  it('survives a damaged state file', async () => {
+  it('makes nothing of a state file that is corrupt', async () => {
     writeConfig(SLIM);
     await run();
     for (const text of ['{', '{"results": {"slim.pb": {"made": 1}}}', '[]', '{"results": 3}']) {
@@ -227,7 +227,7 @@ describe('freeze --config', () => {
     const { code, stderr } = await run();
     expect([code, stderr]).toEqual([
       3,
-      'bnfix: there is no bnfix.config.json\n  fix    bnfix init MODEL   (writes one from a model, or from a folder of models)\n',
+      'bnfix: bnfix.config.json not found\n  fix    bnfix init MODEL   (writes one from a model, or from a folder of models)\n',
     ]);
   });
 });

@@ -35,7 +35,7 @@ describe('a config', () => {
       checkpoint: 'ckpt/model-90',
       outputs: ['x', 'y:1'],
       set: { is_training: false, keep_prob: 1, 'scope/flag': 'true' },
-      map: { 'conv/bn': ['mean', 'variance'], other: 'shadow' },
+      map: { 'conv/bn': ['mean', 'variance'], other: 'average' },
       keep: 'a*',
       allowUntrained: true,
       ema: false,
@@ -55,7 +55,7 @@ describe('a config', () => {
           '--set=keep_prob=1',
           '--set=scope/flag=true',
           '--map=conv/bn=mean,variance',
-          '--map=other=shadow',
+          '--map=other=average',
           '--keep=a*',
           '--allow-untrained',
           '--verify-written',
@@ -126,7 +126,7 @@ describe('a config', () => {
     const error = failure(() => readConfig(at('none.json'), 'freeze', OPTIONS));
     expect([error.code, error.message.replace(at(), ''), error.fix]).toEqual([
       'unreadable',
-      'there is no /none.json',
+      '/none.json not found',
       'bnfix init MODEL   (writes one from a model, or from a folder of models)',
     ]);
     mkdirSync(at('folder'));
