@@ -1,3 +1,15 @@
+export { type CalibratedModel, calibrate } from './calibration/calibrate.js';
+export type { CalibrationData, ExampleSource } from './calibration/examples.js';
+export type { CalibrateOptions } from './calibration/options.js';
+export type { Quantity } from './calibration/quantity.js';
+export type {
+  CalibratedLayer,
+  CalibrateReport,
+  Calibration,
+  CalibrationNotice,
+  Spread,
+  StatisticReport,
+} from './calibration/report.js';
 export * from './core.js';
 export { type LoadOptions, load } from './load.js';
 export type { Comparison, Tolerance } from './proof/compare.js';

@@ -100,6 +100,21 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'check_options',
     'proto',
   ],
+  // Runs a graph on examples, to compute statistics of their activations.
+  calibration: [
+    'proof',
+    'run',
+    'freezing',
+    'passes',
+    'analysis/training',
+    'analysis/state',
+    'analysis/values',
+    'ops',
+    'graph',
+    'errors',
+    'did_you_mean',
+    'check_options',
+  ],
   // index.ts, core.ts, load.ts and load_sources.ts, which put the rooms together.
   library: [
     'locate',
@@ -115,6 +130,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'analysis/values',
     'writers',
     'proof',
+    'calibration',
     'run',
     'ops',
     'graph',
@@ -130,6 +146,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'page',
     'freezing',
     'proof',
+    'calibration',
     'passes',
     'writers',
     'run',

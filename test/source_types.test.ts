@@ -40,6 +40,12 @@ describe('docs/report.schema.json', () => {
     expect(unique(described)).toEqual(unique(linesOfType(checker, type)));
   });
 
+  it('describes Calibration in docs/calibrate.schema.json', () => {
+    const report: Schema = JSON.parse(readFileSync(new URL('../docs/calibrate.schema.json', import.meta.url), 'utf8'));
+    const type = checker.getDeclaredTypeOfSymbol(program.exportsOf('calibration/report.ts').get('Calibration')!);
+    expect(unique(linesOfSchema(report, report.$defs!.Calibration!))).toEqual(unique(linesOfType(checker, type)));
+  });
+
   it('says of every property what it is', () => {
     const silent: string[] = [];
     const walk = (schema: unknown, at: string) => {

@@ -1,4 +1,5 @@
 import type { Args } from './args.js';
+import { calibrate } from './commands/calibrate.js';
 import { check } from './commands/check.js';
 import { completion, SHELLS } from './commands/completion.js';
 import { fold } from './commands/fold.js';
@@ -87,6 +88,13 @@ export const COMMANDS: readonly Command[] = [
     positionalText: 'models, folders (searched for models) and globs',
     summary: 'write bnfix.config.json, with which freeze --config freezes many models',
     module: init,
+  },
+  {
+    name: 'calibrate',
+    positional: 'MODEL',
+    positionalText: 'any file of the model, also one whose checkpoint lacks statistics',
+    summary: 'compute the statistics of batch norms from sample data, and write a frozen graph',
+    module: calibrate,
   },
   {
     name: 'next',

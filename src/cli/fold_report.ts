@@ -3,13 +3,19 @@ import { foldReasonText, isHelpedByDuplicates } from '../freezing/fold_wording.j
 import type { TensorInfo } from '../freezing/report.js';
 import { countText, plural } from '../freezing/text.js';
 import { labelled, shortened, wrapped } from './layout.js';
-import { reportText, type Section, type Written } from './report.js';
+import { type MoreSections, reportText, type Section, type Written } from './report.js';
 import type { ReportStyle } from './report_style.js';
 import { beforeAfter } from './size_table.js';
 
 /** The report of freeze, plus the result for each batch norm and what folding saves. */
-export function foldReportText(report: FoldReport, written: Written, style: ReportStyle): string[] {
-  return reportText(report, written, style, [foldedSection(report.folded, style), costSection(report, style)]);
+export function foldReportText(
+  report: FoldReport,
+  written: Written,
+  style: ReportStyle,
+  sections: MoreSections = {},
+): string[] {
+  const more = [foldedSection(report.folded, style), costSection(report, style)];
+  return reportText(report, written, style, { ...sections, more });
 }
 
 /** What became of the sites: those that were not folded into an op are named with the reason. */

@@ -33,9 +33,15 @@ export const FREEZE_GRAPH_OPTIONS: OptionTable = {
   initializer_nodes: { type: 'string', hidden: true },
 };
 
-/** @throws BnfixError `usage` when a value is missing or contradicts another */
-export function freezeRequest(args: Args): FreezeRequest {
-  const request = modelRequest(args, `bnfix ${args.given[0] === 'fold' ? 'fold' : 'freeze'} MODEL -o frozen.pb`);
+/**
+ * @param example - a correct command line, for the error
+ * @throws BnfixError `usage` when a value is missing or contradicts another
+ */
+export function freezeRequest(args: Args, example?: string): FreezeRequest {
+  const request = modelRequest(
+    args,
+    example ?? `bnfix ${args.given[0] === 'fold' ? 'fold' : 'freeze'} MODEL -o frozen.pb`,
+  );
   const output = args.oneOf('output', 'output_graph');
   const dryRun = args.flag('dry-run');
   if (output === undefined && !dryRun) throw noOutput(request.model);

@@ -54,17 +54,25 @@ export function jsonReport(report: FreezeReport, written: Written, command = 'fr
 /** Lines of a report that belong together. */
 export type Section = readonly string[];
 
+/** What commands other than `freeze` add to its report. */
+export interface MoreSections {
+  /** What became of the batch norms. */
+  readonly verdict?: Section;
+  /** After the changes. */
+  readonly more?: readonly Section[];
+}
+
 /** The report for people: what was wrong, what was done and on which evidence. Its texts have to be printable. */
 export function reportText(
   report: FreezeReport,
   written: Written,
   style: ReportStyle,
-  more: readonly Section[] = [],
+  { verdict = batchNormSection(report, style), more = [] }: MoreSections = {},
 ): string[] {
   const isUnused = report.notices.some(({ code }) => code === 'checkpoint_unused');
   const sections: Section[] = [
     headerLines(isUnused ? { ...report, checkpoint: undefined } : report, style),
-    batchNormSection(report, style),
+    verdict,
     changeSection(report, style),
     ...more,
     tensorSection(report, style),

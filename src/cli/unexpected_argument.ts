@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { BnfixError, type Fix } from '../errors.js';
 import { shellQuoted } from '../quoted.js';
 
@@ -14,6 +15,10 @@ function fixFor(argument: string, argv: readonly string[]): { why?: string; fix:
   const [list = '', first = ''] = argv.slice(Math.max(0, at - 2), at);
   if (LISTS.test(list))
     return { why: 'names are separated by commas', fix: [`${list} ${shellQuoted(`${first},${argument}`)}`] };
+  if (/^--(data|input)$/.test(list)) {
+    const why = 'an option takes one value: a shell makes several of an unquoted *';
+    return { why, fix: [`${list} ${shellQuoted(`${dirname(first)}/`)}, a folder, or a glob in quotes`] };
+  }
   const [command, second = ''] = argv;
   if (second === 'freeze' || second === 'fold') {
     const rest = argv.slice(2);

@@ -35,8 +35,8 @@ interface Result<R extends FreezeReport> {
 
 /** A command that makes a graph from a model. */
 interface Task<R extends FreezeReport> {
-  readonly command: 'freeze' | 'fold';
-  readonly make: (model: LoadedModel, options: FreezeRequest['freeze']) => Result<R>;
+  readonly command: 'freeze' | 'fold' | 'calibrate';
+  readonly make: (model: LoadedModel, options: FreezeRequest['freeze']) => Result<R> | Promise<Result<R>>;
   readonly text: (report: R, written: Written, style: ReportStyle) => readonly string[];
 }
 

@@ -16,7 +16,7 @@ export interface PageData {
 
 /** How the page was made. */
 export interface CommandData {
-  readonly name: 'inspect' | 'freeze' | 'fold';
+  readonly name: 'inspect' | 'freeze' | 'fold' | 'calibrate';
   /** The command line, for pasting into a shell. */
   readonly line: string;
   /** What ran it: `bnfix 1.0.0`, `Node.js 22.1.0`. */

@@ -9,7 +9,8 @@ interface TensorJson {
   readonly data: string | readonly string[];
 }
 
-type Tensors = Readonly<Record<string, TensorValue>>;
+/** Values by the names of tensors. */
+export type Tensors = Readonly<Record<string, TensorValue>>;
 
 /** What real TensorFlow answered. */
 export interface Golden {
@@ -22,7 +23,8 @@ export interface Golden {
   readonly more: readonly Golden[];
 }
 
-function tensors(json: Readonly<Record<string, TensorJson>> = {}): Tensors {
+/** Values as the fixture scripts write them. */
+export function tensorsOf(json: Readonly<Record<string, TensorJson>> = {}): Tensors {
   return Object.fromEntries(Object.entries(json).map(([name, tensor]) => [name, valueIn(tensor)]));
 }
 
@@ -41,7 +43,12 @@ interface GoldenJson {
 
 function goldenOf(json: GoldenJson): Golden {
   const { inputs, outputs, before, more = [] } = json;
-  return { inputs: tensors(inputs), outputs: tensors(outputs), before: tensors(before), more: more.map(goldenOf) };
+  return {
+    inputs: tensorsOf(inputs),
+    outputs: tensorsOf(outputs),
+    before: tensorsOf(before),
+    more: more.map(goldenOf),
+  };
 }
 
 export function readGolden(path: string): Golden {

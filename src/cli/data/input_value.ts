@@ -19,7 +19,22 @@ export interface InputFile {
  * @throws BnfixError `unreadable` for a corrupt file, `usage` for one that does not fit
  */
 export function inputValue(files: readonly InputFile[], input: GraphInput, pixels: Pixels): TensorValue {
-  const parts = files.map((file) => partOf(file, input, pixels));
+  const parts = files.map((file) => ({ name: file.name, value: partOf(file, input, pixels) }));
+  return joined(parts, input);
+}
+
+/** A part of the examples of an input, and the file that it is from. */
+export interface InputPart {
+  readonly name: string;
+  readonly value: TensorValue;
+}
+
+/**
+ * The value of an input whose parts are one after the other along the first axis, in its dtype.
+ * @throws BnfixError `usage` for parts that do not fit together, or do not fit the input
+ */
+export function joined(files: readonly InputPart[], input: GraphInput): TensorValue {
+  const parts = files.map(({ value }) => value);
   const [first, ...others] = parts;
   if (!first) throw new BnfixError('usage', `${input.name} has no files`, { where: input.name });
   for (const [i, { shape }] of others.entries()) {
@@ -40,7 +55,8 @@ export function inputValue(files: readonly InputFile[], input: GraphInput, pixel
   return converted(tensorValue(first.dtype, [rows, ...first.shape.slice(1)], numbers), input);
 }
 
-function partOf({ name, bytes }: InputFile, input: GraphInput, pixels: Pixels): TensorValue {
+/** The array or the picture in a file. @throws BnfixError `unreadable`, `usage` like {@link inputValue} */
+export function partOf({ name, bytes }: InputFile, input: GraphInput, pixels: Pixels): TensorValue {
   if (isNpy(bytes)) return readNpy(bytes, name);
   if (isNpz(bytes)) return arrayOf(readNpz(bytes, name), input.name, name);
   if (isImage(bytes)) return pictureOf(bytes, name, input, pixels);

@@ -29,11 +29,28 @@ export function isNpy(bytes: Uint8Array): boolean {
   return latin1.decode(bytes.subarray(0, MAGIC.length)) === MAGIC;
 }
 
+/** What the header of a .npy file says. */
+export interface NpyHeader {
+  /** float32, int64, ... */
+  readonly dtype: string;
+  /** Bytes per element. */
+  readonly width: number;
+  readonly isBigEndian: boolean;
+  readonly isFortran: boolean;
+  readonly shape: readonly number[];
+  /** Where the elements start. */
+  readonly start: number;
+}
+
+/** How many bytes of a file contain its header, in almost all cases. */
+export const NPY_HEADER_BYTES = 4096;
+
 /**
- * Reads a .npy file: an array of numbers or bools, in C or Fortran order, of either byte order.
+ * Reads the header of a .npy file.
+ * @param bytes - the beginning of the file
  * @throws BnfixError `unreadable` when it is truncated or corrupt, `unsupported` for another dtype
  */
-export function readNpy(bytes: Uint8Array, where: string): TensorValue {
+export function readNpyHeader(bytes: Uint8Array, where: string): NpyHeader {
   const major = bytes[MAGIC.length];
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const start = major === 1 ? MAGIC.length + 4 : MAGIC.length + 6;
@@ -41,21 +58,38 @@ export function readNpy(bytes: Uint8Array, where: string): TensorValue {
   const length = major === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
   if (bytes.length < start + length) throw corrupt(where);
   const { code, order, isFortran, shape } = headerOf(latin1.decode(bytes.subarray(start, start + length)), where);
-  const name = DTYPES.get(code);
-  if (name === undefined) {
+  const dtype = DTYPES.get(code);
+  if (dtype === undefined) {
     throw new BnfixError('unsupported', `arrays of dtype ${order}${code} are not supported`, {
       where,
       fix: "save it as float32: np.save(file, array.astype('float32'))",
     });
   }
-  const dtype = dtypeOf(name);
-  const width = Number(code.slice(1));
+  return { dtype, width: Number(code.slice(1)), isBigEndian: order === '>', isFortran, shape, start: start + length };
+}
+
+/**
+ * Reads a .npy file: an array of numbers or bools, in C or Fortran order, of either byte order.
+ * @throws BnfixError `unreadable` when it is truncated or corrupt, `unsupported` for another dtype
+ */
+export function readNpy(bytes: Uint8Array, where: string): TensorValue {
+  const header = readNpyHeader(bytes, where);
+  const { shape, start, width, isFortran } = header;
   const size = elementCount(shape) * width;
-  if (bytes.length - start - length < size) throw corrupt(where);
-  const data = bytes.slice(start + length, start + length + size);
-  if (order === '>') swapBytes(data, width);
-  const numbers = readNumbers(rawTensor(dtype, shape, data));
-  return tensorValue(name, shape, isFortran ? inRowOrder(numbers, shape) : numbers);
+  if (bytes.length - start < size) throw corrupt(where);
+  const value = npyElements(header, shape, bytes.slice(start, start + size));
+  const numbers = value.data as Float64Array;
+  return isFortran ? tensorValue(value.dtype, shape, inRowOrder(Float64Array.from(numbers, Number), shape)) : value;
+}
+
+/** An array from the bytes of its elements, in C order. @param data - is changed */
+export function npyElements(
+  { dtype, width, isBigEndian }: NpyHeader,
+  shape: readonly number[],
+  data: Uint8Array,
+): TensorValue {
+  if (isBigEndian) swapBytes(data, width);
+  return tensorValue(dtype, shape, readNumbers(rawTensor(dtypeOf(dtype), shape, data)));
 }
 
 interface Header {

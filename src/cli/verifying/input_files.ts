@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { extname, join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, dirname, extname, join } from 'node:path';
+import picomatch from 'picomatch';
 import { BnfixError } from '../../errors.js';
 import type { InputFile } from '../data/input_value.js';
 
@@ -16,7 +17,8 @@ export type InputPaths = ReadonlyMap<string, readonly string[]>;
 export function inputPaths(entries: readonly string[]): InputPaths {
   const paths = new Map<string, string[]>();
   for (const entry of entries) {
-    const at = entry.indexOf('=');
+    // A path may contain the sign.
+    const at = existsSync(entry) ? -1 : entry.indexOf('=');
     const [name, path] = at < 0 ? ['', entry] : [entry.slice(0, at).replace(/:0$/, ''), entry.slice(at + 1)];
     paths.set(name, [...(paths.get(name) ?? []), ...filesAt(path)]);
   }
@@ -24,6 +26,7 @@ export function inputPaths(entries: readonly string[]): InputPaths {
 }
 
 function filesAt(path: string): string[] {
+  if (!existsSync(path) && picomatch.scan(path).isGlob) return filesLike(path);
   let isFolder: boolean;
   try {
     isFolder = statSync(path).isDirectory();
@@ -37,6 +40,15 @@ function filesAt(path: string): string[] {
     where: path,
     why: `the files of a folder that count are ${[...EXTENSIONS].join(', ')}`,
   });
+}
+
+/** The files of a folder that match the last part of a path, as in a shell. */
+function filesLike(path: string): string[] {
+  const folder = dirname(path);
+  const isMatch = picomatch(basename(path));
+  const names = existsSync(folder) ? readdirSync(folder).filter((name) => isMatch(name)) : [];
+  if (names.length > 0) return names.sort().map((name) => join(folder, name));
+  throw new BnfixError('usage', `no file matches ${path}`, { where: path });
 }
 
 /** Reads a file. @throws BnfixError `unreadable` */

@@ -17,11 +17,17 @@ export function inputValues(
 ): Record<string, TensorValue> {
   const values: Record<string, TensorValue> = {};
   for (const [name, files] of paths) {
-    const input = name === '' ? onlyInput(inputs) : inputs.find((each) => each.name === name);
-    if (!input) throw unknownInput(name, inputs);
+    const input = inputOf(name, inputs);
     values[input.name] = inputValue(files.map(readInputFile), input, pixels);
   }
   return values;
+}
+
+/** The input of a name; the only one for an empty name. @throws BnfixError `usage` for an unknown or unclear one */
+export function inputOf(name: string, inputs: readonly GraphInput[]): GraphInput {
+  const input = name === '' ? onlyInput(inputs) : inputs.find((each) => each.name === name);
+  if (!input) throw unknownInput(name, inputs);
+  return input;
 }
 
 function onlyInput(inputs: readonly GraphInput[]): GraphInput {

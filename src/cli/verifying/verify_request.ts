@@ -1,6 +1,6 @@
-import { BnfixError } from '../../errors.js';
 import type { Args } from '../args.js';
 import { type ModelRequest, modelRequest } from '../model_request.js';
+import { numbersOf, pixelsOf, positiveOf, unclear, wholeOf } from '../number_options.js';
 
 /** The parsed arguments of `bnfix verify`. */
 export interface VerifyRequest extends ModelRequest {
@@ -31,7 +31,7 @@ export function verifyRequest(args: Args): VerifyRequest {
     ...modelRequest(args, 'bnfix verify MODEL'),
     fixed: args.string('FIXED'),
     inputs: args.strings('input'),
-    pixels: { scale: numberOf(args, 'scale') ?? 1, mean: numbersOf(args, 'mean') ?? [0] },
+    pixels: pixelsOf(args),
     shapes: shapesOf(args.strings('shape')),
     numbers: given({
       batch: wholeOf(args, 'batch', 1),
@@ -49,36 +49,6 @@ function given<T extends object>(options: { [K in keyof T]: T[K] | undefined }):
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
 }
 
-function numberOf(args: Args, name: string): number | undefined {
-  const text = args.string(name);
-  if (text === undefined) return undefined;
-  const number = Number(text);
-  if (text.trim() === '' || !Number.isFinite(number)) throw unclear(name, text, `--${name} 0.5`);
-  return number;
-}
-
-function positiveOf(args: Args, name: string): number | undefined {
-  const number = numberOf(args, name);
-  if (number !== undefined && number < 0) throw unclear(name, args.string(name)!, `--${name} 1e-4`);
-  return number;
-}
-
-function wholeOf(args: Args, name: string, least: number): number | undefined {
-  const number = numberOf(args, name);
-  if (number !== undefined && !(Number.isSafeInteger(number) && number >= least)) {
-    throw unclear(name, args.string(name)!, `--${name} 4`);
-  }
-  return number;
-}
-
-function numbersOf(args: Args, name: string): number[] | undefined {
-  const text = args.string(name);
-  if (text === undefined) return undefined;
-  const numbers = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
-  if (numbers.some((number) => !Number.isFinite(number))) throw unclear(name, text, `--${name} 0,1`);
-  return numbers;
-}
-
 function shapesOf(entries: readonly string[]): Record<string, number[]> {
   const shapes: Record<string, number[]> = {};
   for (const entry of entries) {
@@ -87,8 +57,4 @@ function shapesOf(entries: readonly string[]): Record<string, number[]> {
     shapes[name] = sizes.split(/[,x]/).map(Number);
   }
   return shapes;
-}
-
-function unclear(option: string, text: string, fix: string): BnfixError {
-  return new BnfixError('usage', `cannot read --${option} ${text}`, { where: `--${option}`, fix });
 }

@@ -1,0 +1,163 @@
+/** The mean of each channel, the sum of squared deviations from it, and how sure they are, over any number of batches. */
+export interface MomentValues {
+  /** Elements per channel. */
+  readonly count: number;
+  readonly mean: Float64Array;
+  /** Sum of squared deviations from the mean. */
+  readonly squares: Float64Array;
+}
+
+/** Where the channels of a tensor are: the elements of a row are `outer` times `channels` times `inner` numbers. */
+export interface RowLayout {
+  /** Size of the first axis. */
+  readonly rows: number;
+  readonly outer: number;
+  readonly channels: number;
+  readonly inner: number;
+}
+
+/**
+ * Accumulates moments in double precision, example by example, with the update of Chan, Golub and LeVeque (1979): the result does not
+ * depend on how examples are batched, and loses no digits where the mean is large and the variance tiny. A channel that is constant has
+ * a variance of exactly 0.
+ *
+ * Positions within an example are correlated. So the standard errors are those of a cluster sample, in which an example is a cluster
+ * (Cochran, Sampling Techniques, chapter 9).
+ */
+export class ChannelMoments implements MomentValues {
+  #count = 0;
+  #clusters = 0;
+  readonly mean: Float64Array;
+  readonly squares: Float64Array;
+  /** Near the mean: what is summed for the standard errors is relative to it. */
+  #origin: Float64Array;
+  /**
+   * Per channel, sums over examples of products of u, w and p: the sum of squares and the sum of an example's elements relative to the
+   * origin, and how many there are.
+   */
+  readonly #sums: Record<'uu' | 'uw' | 'up' | 'ww' | 'wp', Float64Array>;
+  #pp = 0;
+
+  constructor(channels: number) {
+    this.mean = new Float64Array(channels);
+    this.squares = new Float64Array(channels);
+    this.#origin = new Float64Array(channels);
+    const sum = () => new Float64Array(channels);
+    this.#sums = { uu: sum(), uw: sum(), up: sum(), ww: sum(), wp: sum() };
+  }
+
+  get channels(): number {
+    return this.mean.length;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** How many examples, or batches where rows cannot be told apart by example. */
+  get clusters(): number {
+    return this.#clusters;
+  }
+
+  /** A copy that can be thrown away. */
+  clone(): ChannelMoments {
+    const copy = new ChannelMoments(this.channels);
+    copy.#count = this.#count;
+    copy.#clusters = this.#clusters;
+    copy.#pp = this.#pp;
+    copy.mean.set(this.mean);
+    copy.squares.set(this.squares);
+    copy.#origin.set(this.#origin);
+    for (const key of ['uu', 'uw', 'up', 'ww', 'wp'] as const) copy.#sums[key].set(this.#sums[key]);
+    return copy;
+  }
+
+  /**
+   * Adds the rows of a tensor.
+   * @param clusters - how many examples the rows belong to, equally many each
+   */
+  add(data: ArrayLike<number>, layout: RowLayout, clusters: number): void {
+    const rows = layout.rows / clusters;
+    for (let cluster = 0; cluster < clusters; cluster++) this.#addCluster(data, layout, cluster * rows, rows);
+  }
+
+  #addCluster(data: ArrayLike<number>, layout: RowLayout, firstRow: number, rows: number): void {
+    const { outer, channels, inner } = layout;
+    const count = rows * outer * inner;
+    if (count === 0) return;
+    const blocks = rows * outer;
+    const start = firstRow * outer * channels * inner;
+    const isFirst = this.#count === 0;
+    for (let c = 0; c < channels; c++) {
+      const first = start + c * inner;
+      const near = isFirst ? data[first]! : this.mean[c]!;
+      const { mean, squares } = momentsOf(data, first, blocks, channels * inner, inner, near);
+      if (isFirst) this.#origin[c] = mean;
+      this.#merge(c, count, mean, squares);
+    }
+    this.#count += count;
+    this.#clusters++;
+    this.#pp += count * count;
+  }
+
+  #merge(c: number, count: number, mean: number, squares: number): void {
+    const delta = mean - this.mean[c]!;
+    const total = this.#count + count;
+    this.mean[c]! += (delta * count) / total;
+    this.squares[c]! += squares + delta * delta * ((this.#count * count) / total);
+    const offset = mean - this.#origin[c]!;
+    const [u, w] = [squares + count * offset * offset, count * offset];
+    this.#sums.uu[c]! += u * u;
+    this.#sums.uw[c]! += u * w;
+    this.#sums.up[c]! += u * count;
+    this.#sums.ww[c]! += w * w;
+    this.#sums.wp[c]! += w * count;
+  }
+
+  /** The standard errors of mean and variance of each channel; undefined for a single example. */
+  standardErrors(): { readonly mean: Float64Array; readonly variance: Float64Array } | undefined {
+    const [n, count] = [this.#clusters, this.#count];
+    if (n < 2) return undefined;
+    const { uu, uw, up, ww, wp } = this.#sums;
+    const error = (sum: number) => Math.sqrt((Math.max(sum, 0) * n) / (n - 1)) / count;
+    const variance = this.mean.map((m, c) => {
+      const delta = m - this.#origin[c]!;
+      // Each example adds u - 2 delta w + (delta^2 - variance) p.
+      const [a, b] = [-2 * delta, delta * delta - this.squares[c]! / count];
+      const square = uu[c]! + a * a * ww[c]! + b * b * this.#pp;
+      return error(square + 2 * (a * uw[c]! + b * up[c]! + a * b * wp[c]!));
+    });
+    const mean = this.mean.map((m, c) => {
+      const delta = m - this.#origin[c]!;
+      return error(ww[c]! - 2 * delta * wp[c]! + delta * delta * this.#pp);
+    });
+    return { mean, variance };
+  }
+}
+
+/** Moments of elements in blocks of `inner` numbers, `stride` apart. @param near - a number near the mean */
+function momentsOf(
+  data: ArrayLike<number>,
+  first: number,
+  blocks: number,
+  stride: number,
+  inner: number,
+  near: number,
+): { mean: number; squares: number } {
+  const count = blocks * inner;
+  let sum = 0;
+  for (let b = 0, at = first; b < blocks; b++, at += stride) {
+    for (let i = 0; i < inner; i++) sum += data[at + i]! - near;
+  }
+  const mean = near + sum / count;
+  let [squares, rest] = [0, 0];
+  for (let b = 0, at = first; b < blocks; b++, at += stride) {
+    for (let i = 0; i < inner; i++) {
+      const difference = data[at + i]! - mean;
+      squares += difference * difference;
+      rest += difference;
+    }
+  }
+  // What rounding left in the mean.
+  return { mean, squares: Math.max(0, squares - (rest * rest) / count) };
+}

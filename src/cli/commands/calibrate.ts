@@ -1,0 +1,55 @@
+import type { Args } from '../args.js';
+import { calibrateRequest } from '../calibrating/calibrate_request.js';
+import type { Option, OptionTable } from '../option.js';
+import type { Terminal } from '../terminal.js';
+import { options as freezeOptions } from './freeze.js';
+
+const DATA = 'Data';
+const CALIBRATION = 'Calibration';
+const named = (group: string, value: string, describe: string): Option => ({
+  group,
+  value,
+  describe,
+  type: 'string',
+  requiresArg: true,
+});
+const list = (group: string, value: string, describe: string): Option => ({
+  ...named(group, value, describe),
+  array: true,
+});
+
+/** Options of freeze that calibrate has not. */
+const NOT_SHARED = new Set(['html', 'config', 'jobs']);
+const shared = Object.fromEntries(Object.entries(freezeOptions).filter(([name]) => !NOT_SHARED.has(name)));
+
+const options: OptionTable = {
+  data: list(DATA, 'FILES', 'examples of the only input: .npy, .npz, .png, .jpg, a folder or a quoted glob of them'),
+  input: list(DATA, 'NAME=FILES', 'examples of an input'),
+  scale: named(DATA, 'NUMBER', 'pixels of pictures are (pixel - mean) * scale (default: 1)'),
+  mean: named(DATA, 'NUMBERS', 'one number, or one for each channel: 123.7,116.8,103.9 (default: 0)'),
+  batch: named(DATA, 'N', 'examples to run at a time; the result is the same (default: 32)'),
+  only: list(CALIBRATION, 'NAMES', 'batch norms to calibrate: names, scopes or globs (default: all)'),
+  parallel: {
+    group: CALIBRATION,
+    type: 'boolean',
+    describe: 'one pass with batch statistics in every batch norm, as in training (default: layer by layer)',
+  },
+  fold: { group: CALIBRATION, type: 'boolean', describe: 'also fold the batch norms, as bnfix fold does' },
+  ...shared,
+};
+
+const examples = [
+  ['bnfix calibrate model.meta --data photos/ --scale 0.0039 -o out.pb', 'statistics from pictures'],
+  ['bnfix calibrate dir/ --data samples.npy -o out.pb --fold', 'an array of examples; fold the result'],
+  ['bnfix calibrate gan.meta --input z=noise.npy --input y=labels.npy -o out.pb', 'several inputs'],
+  ['bnfix calibrate frozen.pb --data x.npy --only decoder -o out.pb', 'only the batch norms of a scope'],
+] as const;
+
+async function run(args: Args, terminal: Terminal): Promise<number> {
+  const request = calibrateRequest(args);
+  const { runCalibrate } = await import('../run_calibrate.js');
+  return runCalibrate(request, args, terminal);
+}
+
+/** The command `bnfix calibrate`. */
+export const calibrate = { options, examples, run };
