@@ -32,7 +32,7 @@ export interface CalibratedModel {
  * const model = await load('model.meta');
  * const images = tensorValue('float32', [2, 8, 8, 3], Float32Array.from({ length: 384 }, (_, i) => Math.sin(i)));
  * const { report } = await calibrate(model, { data: { 'input/image_input': images } });
- * report.calibration.layers.map(({ channels }) => channels); // [16, 24, 32, 40]
+ * report.calibration.layers.map(({ channels }) => channels); // [32, 32, 32, 16]
  * model.close();
  */
 export async function calibrate(model: Model, options: CalibrateOptions): Promise<CalibratedModel> {

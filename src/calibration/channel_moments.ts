@@ -54,7 +54,7 @@ export class ChannelMoments implements MomentValues {
     return this.#count;
   }
 
-  /** How many examples, or batches where rows cannot be told apart by example. */
+  /** How many examples, or batches where the example of a row is unknown. */
   get clusters(): number {
     return this.#clusters;
   }

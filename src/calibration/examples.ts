@@ -66,7 +66,7 @@ export class Batches {
     this.#isOpen = forced === undefined && sources.length > 0;
     for (const [name, value] of Object.entries(fixed)) refuseNotFinite(name, value, 0, this.examples);
     this.size = forced ?? (this.#isOpen ? Math.min(size ?? DEFAULT_BATCH, this.examples) : this.examples);
-    if (this.examples === 0) throw new BnfixError('usage', 'there are no examples', { option: 'data' });
+    if (this.examples === 0) throw new BnfixError('usage', 'no examples given', { option: 'data' });
     if (forced !== undefined && this.examples % forced !== 0)
       throw notWhole(this.examples, forced, [...sizes.keys()][0]!);
   }

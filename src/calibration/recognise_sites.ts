@@ -11,7 +11,7 @@ import { recognise } from './quantity.js';
 import { refuseSite } from './refuse_site.js';
 import { isKnown, type Sample, type Site, type SiteStatistic } from './sites.js';
 
-/** Few, so that a division by n - 1 can be told from one by n. */
+/** Few, so that a division by n - 1 differs from one by n. */
 const EXAMPLES_TO_RECOGNISE = 4;
 
 /** The tensors of a training graph whose values show what is stored. */
