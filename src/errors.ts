@@ -31,7 +31,7 @@ export const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
 
 /** A fix for an error: an option to give, an action to take, or both. */
 export interface Fix {
-  /** The option of `load`, `freeze` or `fold` that helps, by its name in the library. */
+  /** The option of `load`, `freeze` or `fold` that helps, by its name in the library; or `calibrate`, the function, with the model as value. */
   readonly option?: string;
   /** The value of the option, as on the command line (`conv1/bn`, `is_training=false`); undefined for `true`. */
   readonly value?: string;

@@ -26,11 +26,13 @@ export interface RowLayout {
  */
 export class ChannelMoments implements MomentValues {
   #count = 0;
+  /** How many examples, or batches where the example of a row is unknown. */
   #clusters = 0;
-  readonly mean: Float64Array;
   readonly squares: Float64Array;
-  /** Near the mean: what is summed for the standard errors is relative to it. */
-  #origin: Float64Array;
+  /** The first number of each channel: all others are taken relative to it. */
+  readonly #origin: Float64Array;
+  /** The mean, relative to the origin. */
+  readonly #offset: Float64Array;
   /**
    * Per channel, sums over examples of products of u, w and p: the sum of squares and the sum of an example's elements relative to the
    * origin, and how many there are.
@@ -39,24 +41,23 @@ export class ChannelMoments implements MomentValues {
   #pp = 0;
 
   constructor(channels: number) {
-    this.mean = new Float64Array(channels);
-    this.squares = new Float64Array(channels);
-    this.#origin = new Float64Array(channels);
-    const sum = () => new Float64Array(channels);
-    this.#sums = { uu: sum(), uw: sum(), up: sum(), ww: sum(), wp: sum() };
+    const numbers = () => new Float64Array(channels);
+    this.squares = numbers();
+    this.#origin = numbers();
+    this.#offset = numbers();
+    this.#sums = { uu: numbers(), uw: numbers(), up: numbers(), ww: numbers(), wp: numbers() };
   }
 
   get channels(): number {
-    return this.mean.length;
+    return this.squares.length;
+  }
+
+  get mean(): Float64Array {
+    return this.#offset.map((offset, c) => this.#origin[c]! + offset);
   }
 
   get count(): number {
     return this.#count;
-  }
-
-  /** How many examples, or batches where the example of a row is unknown. */
-  get clusters(): number {
-    return this.#clusters;
   }
 
   /** A copy that can be thrown away. */
@@ -65,9 +66,9 @@ export class ChannelMoments implements MomentValues {
     copy.#count = this.#count;
     copy.#clusters = this.#clusters;
     copy.#pp = this.#pp;
-    copy.mean.set(this.mean);
     copy.squares.set(this.squares);
     copy.#origin.set(this.#origin);
+    copy.#offset.set(this.#offset);
     for (const key of ['uu', 'uw', 'up', 'ww', 'wp'] as const) copy.#sums[key].set(this.#sums[key]);
     return copy;
   }
@@ -87,25 +88,22 @@ export class ChannelMoments implements MomentValues {
     if (count === 0) return;
     const blocks = rows * outer;
     const start = firstRow * outer * channels * inner;
-    const isFirst = this.#count === 0;
     for (let c = 0; c < channels; c++) {
       const first = start + c * inner;
-      const near = isFirst ? data[first]! : this.mean[c]!;
-      const { mean, squares } = momentsOf(data, first, blocks, channels * inner, inner, near);
-      if (isFirst) this.#origin[c] = mean;
-      this.#merge(c, count, mean, squares);
+      if (this.#count === 0) this.#origin[c] = data[first]!;
+      const { offset, squares } = momentsOf(data, first, blocks, channels * inner, inner, this.#origin[c]!);
+      this.#merge(c, count, offset, squares);
     }
     this.#count += count;
     this.#clusters++;
     this.#pp += count * count;
   }
 
-  #merge(c: number, count: number, mean: number, squares: number): void {
-    const delta = mean - this.mean[c]!;
+  #merge(c: number, count: number, offset: number, squares: number): void {
+    const delta = offset - this.#offset[c]!;
     const total = this.#count + count;
-    this.mean[c]! += (delta * count) / total;
+    this.#offset[c]! += (delta * count) / total;
     this.squares[c]! += squares + delta * delta * ((this.#count * count) / total);
-    const offset = mean - this.#origin[c]!;
     const [u, w] = [squares + count * offset * offset, count * offset];
     this.#sums.uu[c]! += u * u;
     this.#sums.uw[c]! += u * w;
@@ -120,44 +118,40 @@ export class ChannelMoments implements MomentValues {
     if (n < 2) return undefined;
     const { uu, uw, up, ww, wp } = this.#sums;
     const error = (sum: number) => Math.sqrt((Math.max(sum, 0) * n) / (n - 1)) / count;
-    const variance = this.mean.map((m, c) => {
-      const delta = m - this.#origin[c]!;
+    const variance = this.#offset.map((delta, c) => {
       // Each example adds u - 2 delta w + (delta^2 - variance) p.
       const [a, b] = [-2 * delta, delta * delta - this.squares[c]! / count];
       const square = uu[c]! + a * a * ww[c]! + b * b * this.#pp;
       return error(square + 2 * (a * uw[c]! + b * up[c]! + a * b * wp[c]!));
     });
-    const mean = this.mean.map((m, c) => {
-      const delta = m - this.#origin[c]!;
-      return error(ww[c]! - 2 * delta * wp[c]! + delta * delta * this.#pp);
-    });
+    const mean = this.#offset.map((delta, c) => error(ww[c]! - 2 * delta * wp[c]! + delta * delta * this.#pp));
     return { mean, variance };
   }
 }
 
-/** Moments of elements in blocks of `inner` numbers, `stride` apart. @param near - a number near the mean */
+/** Moments of elements, relative to `origin`, in blocks of `inner` numbers, `stride` apart. */
 function momentsOf(
   data: ArrayLike<number>,
   first: number,
   blocks: number,
   stride: number,
   inner: number,
-  near: number,
-): { mean: number; squares: number } {
+  origin: number,
+): { offset: number; squares: number } {
   const count = blocks * inner;
   let sum = 0;
   for (let b = 0, at = first; b < blocks; b++, at += stride) {
-    for (let i = 0; i < inner; i++) sum += data[at + i]! - near;
+    for (let i = 0; i < inner; i++) sum += data[at + i]! - origin;
   }
-  const mean = near + sum / count;
+  const offset = sum / count;
   let [squares, rest] = [0, 0];
   for (let b = 0, at = first; b < blocks; b++, at += stride) {
     for (let i = 0; i < inner; i++) {
-      const difference = data[at + i]! - mean;
+      const difference = data[at + i]! - origin - offset;
       squares += difference * difference;
       rest += difference;
     }
   }
   // What rounding left in the mean.
-  return { mean, squares: Math.max(0, squares - (rest * rest) / count) };
+  return { offset, squares: Math.max(0, squares - (rest * rest) / count) };
 }

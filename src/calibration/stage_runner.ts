@@ -112,10 +112,11 @@ export class StageRunner {
 /** How far moments have changed, at most: means in deviations, variances relative to themselves. */
 function changeOf(before: ChannelMoments, after: ChannelMoments): number {
   const [old, now] = [quantityOf('variance', before), quantityOf('variance', after)];
+  const [oldMean, newMean] = [before.mean, after.mean];
   let change = 0;
   for (const [c, variance] of now.entries()) {
     if (variance === 0) continue;
-    const shift = Math.abs(after.mean[c]! - before.mean[c]!) / Math.sqrt(variance);
+    const shift = Math.abs(newMean[c]! - oldMean[c]!) / Math.sqrt(variance);
     change = Math.max(change, shift, Math.abs(old[c]! / variance - 1));
   }
   return change;

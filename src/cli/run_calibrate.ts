@@ -2,7 +2,7 @@ import { type CalibratedModel, calibrate } from '../calibration/calibrate.js';
 import type { CalibrateReport } from '../calibration/report.js';
 import type { LoadedModel } from '../load_sources.js';
 import type { Args } from './args.js';
-import { calibrateReportText } from './calibrating/calibrate_lines.js';
+import { calibrateReportText, calibrationNoticeText } from './calibrating/calibrate_lines.js';
 import type { CalibrateRequest } from './calibrating/calibrate_request.js';
 import { exampleData } from './calibrating/example_files.js';
 import { itemProgress, type Progress } from './progress.js';
@@ -26,7 +26,8 @@ export function runCalibrate(request: CalibrateRequest, args: Args, terminal: Te
       progress?.end();
     }
   };
-  const task = { command: 'calibrate' as const, make, text: calibrateReportText };
+  const warnings = ({ calibration }: CalibrateReport) => calibration.notices.map(calibrationNoticeText);
+  const task = { command: 'calibrate' as const, make, text: calibrateReportText, warnings };
   return writeResult<CalibrateReport>(task, request, args, terminal);
 }
 

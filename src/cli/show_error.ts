@@ -120,14 +120,16 @@ function wayLines(fixes: readonly Fix[], colors: TextStyle['colors'], width: num
   const label = `  ${colors.dim(fixes.length === 1 ? 'fix  ' : 'Ways on')}  `;
   const indent = textWidth(label);
   const options = fixes.map(({ option, value }) => (option === undefined ? '' : flagText(option, value)));
-  const longest = Math.max(...options.map(textWidth));
+  // Another command is too long for a column.
+  const isCommand = (option: string) => option.startsWith('bnfix ');
+  const longest = Math.max(0, ...options.filter((option) => !isCommand(option)).map(textWidth));
   const isBeside = longest <= (width - indent) / 2;
   const lines = fixes.flatMap((fix, i) => {
     const text = printable(fix.text ?? '');
     const option = options[i]!;
     if (option === '') return FOR_PASTING.test(text) ? [text] : wrapped(text, width - indent);
     if (text === '') return [option];
-    if (isBeside) return labelled(`${padded(option, longest)}  `, text, width - indent);
+    if (isBeside && !isCommand(option)) return labelled(`${padded(option, longest)}  `, text, width - indent);
     return [option, ...labelled('  ', text, width - indent)];
   });
   return hanging(label, lines, indent);

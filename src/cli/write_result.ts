@@ -38,6 +38,8 @@ interface Task<R extends FreezeReport> {
   readonly command: 'freeze' | 'fold' | 'calibrate';
   readonly make: (model: LoadedModel, options: FreezeRequest['freeze']) => Result<R> | Promise<Result<R>>;
   readonly text: (report: R, written: Written, style: ReportStyle) => readonly string[];
+  /** What its report warns of besides notices. */
+  readonly warnings?: (report: R) => readonly string[];
 }
 
 /** Makes the graph of a task, writes it and shows the report. */
@@ -157,10 +159,10 @@ async function show<R extends FreezeReport>(
   const shown = printableData(report);
   // Warnings go to stderr as well, for users who skip the report, or send it to a file.
   const isSeen = !args.flag('quiet') && terminal.stdout.isTTY === true && terminal.stderr.isTTY === true;
-  const warnings =
-    args.flag('json') || isSeen ? [] : shown.notices.filter((notice) => isWarning(notice) || isIdle(notice, args));
-  for (const notice of warnings) {
-    const lines = wrapped(`bnfix: warning: ${noticeText(notice, flagText)}`, terminal.messageWidth - 2);
+  const notices = shown.notices.filter((notice) => isWarning(notice) || isIdle(notice, args));
+  const texts = [...notices.map((notice) => noticeText(notice, flagText)), ...(task.warnings?.(shown) ?? [])];
+  for (const text of args.flag('json') || isSeen ? [] : texts) {
+    const lines = wrapped(`bnfix: warning: ${text}`, terminal.messageWidth - 2);
     terminal.err(...hanging('', lines, 2));
   }
   // The report must not mix with a graph on stdout.

@@ -3,6 +3,7 @@ import type { Problem } from '../analysis/training/problems.js';
 import type { Fix } from '../errors.js';
 import { refText } from '../graph/node.js';
 import type { Refusable } from './analysis.js';
+import { calibrateFix } from './calibrate_fix.js';
 import { candidatesWhy, signatureLines } from './candidate_text.js';
 import { obstaclesText } from './obstacle_text.js';
 import { randomOpProblemText } from './random_op_text.js';
@@ -107,6 +108,7 @@ export function problemText(problems: readonly Problem[], analysis: Refusable): 
         why: `a flag selects them at inference, but they are still all 0 or all 1: ${listed(variables, 6)}`,
         fixes: [
           { option: 'allowUntrained', text: 'accepts them' },
+          calibrateFix(analysis),
           keep('*', 'together with `set: FLAG=true` leaves the graph in training mode'),
         ],
       };
@@ -119,7 +121,11 @@ export function problemText(problems: readonly Problem[], analysis: Refusable): 
         headline: `${plural(selected.length, 'batch norm')} with unusable moving statistics`,
         where: first.batchNorm,
         why: ['a flag selects them at inference:', ...lines],
-        fixes: [BEFORE_DIVERGED, { option: 'set', value: first.flags.join(','), text: 'accepts them' }],
+        fixes: [
+          BEFORE_DIVERGED,
+          calibrateFix(analysis),
+          { option: 'set', value: first.flags.join(','), text: 'accepts them' },
+        ],
       };
     }
     case 'still_in_use': {
@@ -236,8 +242,11 @@ function outputsFix(names: readonly string[], candidates: readonly OutputCandida
 
 const SHOWN = 8;
 
-function withoutValue(problems: readonly With<'no_value'>[], { model, needed }: Refusable): ProblemText {
-  const { message, where, why, fixes } = problems[0]!.value;
+function withoutValue(problems: readonly With<'no_value'>[], analysis: Refusable): ProblemText {
+  const { model, needed, batchNorms } = analysis;
+  const { message, where, why, fixes: own } = problems[0]!.value;
+  const isStatistic = batchNorms.some(({ health }) => health?.kind === 'missing');
+  const fixes = isStatistic ? [...own, calibrateFix(analysis)] : own;
   if (problems.length === 1) return { headline: message, where, why, fixes };
   const names = problems.map(({ variable }) => variable);
   if (model.checkpoint && 2 * names.length >= needed.length) {

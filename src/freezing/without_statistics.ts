@@ -1,6 +1,7 @@
 import type { Problem } from '../analysis/training/problems.js';
 import type { Fix } from '../errors.js';
 import type { AnalysedBatchNorm, Refusable } from './analysis.js';
+import { calibrateFix } from './calibrate_fix.js';
 import { nameMatcher } from './name_matcher.js';
 import type { ProblemText } from './problem_text.js';
 import { shortNames } from './short_names.js';
@@ -113,7 +114,13 @@ function fixesFor(problems: readonly Refused[], analysis: Refusable): Fix[] {
   if (kinds.has('not_finite') || kinds.has('negative_variance') || kinds.has('wrong_shape')) {
     fixes.push(checkpoint('names a checkpoint from before training diverged'));
   }
+  if (problems.some(isComputable)) fixes.push(calibrateFix(analysis));
   return fixes;
+}
+
+/** Whether data can replace the statistics: those of several variables have to be chosen. */
+function isComputable(problem: Refused): boolean {
+  return problem.code === 'unhealthy' || problem.reason.code === 'no_average';
 }
 
 function checkpoint(text: string): Fix {

@@ -242,7 +242,9 @@ describe('what cannot be trusted', () => {
     const model = fixture('untrained_113/model.meta');
     const { code, stderr } = await cli(['freeze', model, '-o', at('out.pb')]);
     expect(code).toBe(4);
-    expect(stderr).toMatch(/ {2}Ways on {2}--checkpoint PREFIX .*\n {11}--allow-untrained .*\n {11}--keep /);
+    expect(stderr).toMatch(
+      / {2}Ways on {2}--checkpoint PREFIX .*\n {11}--allow-untrained .*\n {11}bnfix calibrate .*\n.*\n {11}--keep /,
+    );
     expect(stderr).toContain('has moving statistics that were never trained (mean 0, variance 1)\n');
     expect(readdirSync(at())).toEqual([]);
     expect((await cli(['freeze', model, '-o', at('out.pb'), '--allow-untrained'])).code).toBe(0);

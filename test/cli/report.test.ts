@@ -21,7 +21,7 @@ function tooLong(text: string, columns: number): string[] {
       (line) =>
         line.length > columns &&
         /\S {1,}\S/.test(line.trim()) &&
-        !/sess\.run|bnfix (freeze|fold)|--(keep|map) |^[0-9a-f]{64} {2}/.test(line),
+        !/sess\.run|bnfix (freeze|fold|calibrate)|--(keep|map) |^[0-9a-f]{64} {2}/.test(line),
     );
 }
 
