@@ -1,7 +1,12 @@
 import { shellQuoted } from '../quoted.js';
 
 /** Options whose flag differs from their name in the library. */
-const FLAGS: Readonly<Record<string, string>> = { output: '-o', values: '--input', shapes: '--shape' };
+const FLAGS: Readonly<Record<string, string>> = {
+  output: '-o',
+  values: '--input',
+  shapes: '--shape',
+  inputShapes: '--input-shape',
+};
 
 /** An option of the library as it is given on the command line: `allowUntrained` is `--allow-untrained`. */
 export function flagText(option: string, value?: string): string {

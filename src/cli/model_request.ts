@@ -2,6 +2,7 @@ import { BnfixError } from '../errors.js';
 import type { FreezeOptions } from '../freezing/options.js';
 import type { LoadOptions } from '../load.js';
 import type { Args } from './args.js';
+import { resultOptions } from './result_options.js';
 
 /** The parsed arguments of commands that analyse a model: where it is, and what the user says about it. */
 export interface ModelRequest {
@@ -44,6 +45,7 @@ export function modelRequest(args: Args, example: string): ModelRequest {
       ema: args.flag('ema'),
       allowUntrained: args.flag('allow-untrained'),
       ...given({ signature: args.string('signature') }),
+      ...resultOptions(args),
     },
   };
 }

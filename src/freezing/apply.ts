@@ -9,13 +9,16 @@ import type { TensorRef } from '../graph/node.js';
 import type { NodeSet } from '../graph/node_set.js';
 import { ancestors } from '../graph/walk.js';
 import type { Outcome } from '../passes/outcome.js';
-import { FINISH_PIPELINE, FREEZE_PIPELINE, runPipeline } from '../passes/pipeline.js';
+import { FINISH_PIPELINE, FREEZE_PIPELINE, NAME_PIPELINE, runPipeline } from '../passes/pipeline.js';
+import { renamedOutputs } from '../passes/rename_outputs.js';
 import { type EncodedGraph, encodeGraphDef } from '../writers/graph_def.js';
 import type { Analysis } from './analysis.js';
+import { givenNames } from './given_names.js';
+import { fixShapes } from './input_shapes.js';
 import { nameMatcher } from './name_matcher.js';
 import { refuse } from './refuse.js';
 import { type FreezeReport, freezeReport } from './report.js';
-import { assertStillFed, fedBy } from './still_fed.js';
+import { assertStillFed, type FedBy, fedBy } from './still_fed.js';
 
 /** A frozen graph that is ready to be written. */
 export interface FrozenModel {
@@ -40,21 +43,35 @@ export interface FrozenModel {
  *   all of them at once; `internal` when an output lost an input
  */
 export function apply(analysis: Analysis): FrozenModel {
-  const { graph, outcomes } = frozenGraph(analysis);
-  const finished = finish(analysis, graph);
-  return new Frozen(analysis, graph, [...outcomes, ...finished], checkedToRun(analysis, graph));
+  const { graph, outcomes, fed } = frozenGraph(analysis);
+  const finished = finish(analysis, graph, fed);
+  const obstacles = checkedToRun(analysis, graph, finished.outputs);
+  return new Frozen(analysis, graph, [...outcomes, ...finished.outcomes], obstacles, finished.outputs);
 }
 
-/** The last changes of a frozen or folded graph, in place. @returns what was done */
-export function finish({ outputs, fed, options }: Analysis, graph: Graph): Outcome[] {
+/** What the last changes of a graph did. */
+interface Finished {
+  readonly outcomes: Outcome[];
+  /** The outputs by their names in the result. */
+  readonly outputs: readonly TensorRef[];
+}
+
+/**
+ * The last changes of a frozen or folded graph, in place.
+ * @param fed - what has to feed the outputs
+ * @throws BnfixError `usage` when an output cannot get a name
+ */
+export function finish({ outputs, options }: Analysis, graph: Graph, fed: FedBy): Finished {
+  const names = givenNames(graph, outputs.refs, options);
   const isKept = nameMatcher(options.keep ?? []);
   const outcomes = runPipeline(FINISH_PIPELINE, { graph, outputs: outputs.refs, isKept });
   assertStillFed(fed, fedBy(graph, outputs.refs));
-  return outcomes;
+  const named = names.length > 0 ? runPipeline(NAME_PIPELINE, { graph, outputs: outputs.refs, names }) : [];
+  return { outcomes: [...outcomes, ...named], outputs: renamedOutputs(outputs.refs, names) };
 }
 
-/** The graph of {@link apply} before it is finished, and what was done to it. */
-export function frozenGraph(analysis: Analysis): { graph: Graph; outcomes: Outcome[] } {
+/** The graph of {@link apply} before it is finished, and what was done to it. @throws BnfixError as {@link apply} does */
+export function frozenGraph(analysis: Analysis): { graph: Graph; outcomes: Outcome[]; fed: FedBy } {
   refuse(analysis);
   refuseNeverComputed(analysis);
   const graph = analysis.graph.copy(inReach(analysis));
@@ -63,7 +80,10 @@ export function frozenGraph(analysis: Analysis): { graph: Graph; outcomes: Outco
   const outcomes = [...analysis.prepared, ...done.map((outcome) => withDropped(outcome, dropped))];
   assertStillFed(analysis.fed, fedBy(graph, analysis.outputs.refs));
   assertStillData(graph, analysis.fedOutputs);
-  return { graph, outcomes };
+  const shaped = fixShapes(analysis, graph);
+  // An input whose shape alone was read feeds nothing any more.
+  const fed = shaped.length > 0 ? fedBy(graph, analysis.outputs.refs) : analysis.fed;
+  return { graph, outcomes: [...outcomes, ...shaped], fed };
 }
 
 /**
@@ -71,10 +91,10 @@ export function frozenGraph(analysis: Analysis): { graph: Graph; outcomes: Outco
  * @returns what the user wants to keep nevertheless
  * @throws BnfixError `unsupported` with everything that was found
  */
-export function checkedToRun(analysis: Analysis, graph: Graph): Obstacle[] {
-  const { outputs, options } = analysis;
+export function checkedToRun(analysis: Analysis, graph: Graph, outputs: readonly TensorRef[]): Obstacle[] {
+  const { options } = analysis;
   const isKept = nameMatcher(options.keep ?? []);
-  const found = [...findMixedLoops(graph, outputs.refs), ...findShapeConflicts(graph)];
+  const found = [...findMixedLoops(graph, outputs), ...findShapeConflicts(graph)];
   const problems = found
     .filter(({ node }) => !isKept(node))
     .map((obstacle): Problem => ({ code: 'cannot_run', obstacle }));
@@ -104,10 +124,18 @@ class Frozen implements FrozenModel {
   readonly #analysis: Analysis;
   readonly #outcomes: readonly Outcome[];
   readonly #obstacles: readonly Obstacle[];
+  readonly #outputs: readonly TensorRef[];
   #encoded: EncodedGraph | undefined;
   #report: FreezeReport | undefined;
 
-  constructor(analysis: Analysis, graph: Graph, outcomes: readonly Outcome[], obstacles: readonly Obstacle[]) {
+  constructor(
+    analysis: Analysis,
+    graph: Graph,
+    outcomes: readonly Outcome[],
+    obstacles: readonly Obstacle[],
+    outputs: readonly TensorRef[],
+  ) {
+    this.#outputs = outputs;
     this.#analysis = analysis;
     this.graph = graph;
     this.#outcomes = outcomes;
@@ -120,7 +148,12 @@ class Frozen implements FrozenModel {
   }
 
   get report(): FreezeReport {
-    this.#report ??= freezeReport(this.#analysis, this.graph, this.#outcomes, this.encoded.byteLength, this.#obstacles);
+    this.#report ??= freezeReport(this.#analysis, this.graph, {
+      outcomes: this.#outcomes,
+      outputs: this.#outputs,
+      byteLength: this.encoded.byteLength,
+      obstacles: this.#obstacles,
+    });
     return this.#report;
   }
 }

@@ -47,17 +47,22 @@ export function fold(model: Model, options: FoldOptions = {}): FoldedModel {
   checkOptions('fold', options, { ...FREEZE_OPTIONS, duplicateWeights: 'boolean' });
   const { duplicateWeights = false, ...freezeOptions } = options;
   const analysis = analyse(model, freezeOptions);
-  const { graph, outcomes } = frozenGraph(analysis);
+  const { graph, outcomes, fed } = frozenGraph(analysis);
   const before = costOf(graph);
   const isKept = nameMatcher(options.keep ?? []);
   runPipeline(EVALUATE_PIPELINE, { graph, outputs: analysis.outputs.refs, isKept });
   const sites = foldGraph({ graph, outputs: analysis.outputs.refs, duplicateWeights, isKept });
-  const finished = finish(analysis, graph);
-  const folded = withFinalNames(sites, finished);
-  const all = [...outcomes, ...finished];
-  const obstacles = checkedToRun(analysis, graph);
+  const finished = finish(analysis, graph, fed);
+  const folded = withFinalNames(sites, finished.outcomes);
+  const all = [...outcomes, ...finished.outcomes];
+  const obstacles = checkedToRun(analysis, graph, finished.outputs);
   const encoded = encodeGraphDef(graph);
-  const report = freezeReport(analysis, graph, all, encoded.byteLength, obstacles);
+  const report = freezeReport(analysis, graph, {
+    outcomes: all,
+    outputs: finished.outputs,
+    byteLength: encoded.byteLength,
+    obstacles,
+  });
   const notices = [...report.notices, ...functionNotices(graph)];
   return { graph, encoded, report: { ...report, notices, folded, cost: { before, after: costOf(graph) } } };
 }
@@ -65,8 +70,16 @@ export function fold(model: Model, options: FoldOptions = {}): FoldedModel {
 /** Ops that took over the name of an output are reported by that name. */
 function withFinalNames(sites: readonly FoldedSite[], outcomes: readonly Outcome[]): FoldedSite[] {
   const names = new Map<string, string>();
-  for (const outcome of outcomes) if (outcome.kind === 'renamed') names.set(outcome.node, outcome.to);
-  return sites.map((site) => ({ ...site, into: site.into.map((name) => names.get(name) ?? name) }));
+  const given = new Map<string, string>();
+  for (const outcome of outcomes) {
+    if (outcome.kind === 'renamed') names.set(outcome.node, outcome.to);
+    else if (outcome.kind === 'output_name' && outcome.tensor.port === 0) given.set(outcome.tensor.node, outcome.name);
+  }
+  const finalName = (name: string) => {
+    const kept = names.get(name) ?? name;
+    return given.get(kept) ?? kept;
+  };
+  return sites.map((site) => ({ ...site, into: site.into.map(finalName) }));
 }
 
 /**

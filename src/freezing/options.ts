@@ -19,6 +19,13 @@ export interface FreezeOptions {
   readonly set?: Readonly<Record<string, boolean | number>>;
   /** Use the moving averages of the weights (tf.train.ExponentialMovingAverage) in place of the weights. */
   readonly ema?: boolean;
+  /**
+   * Placeholder of the result (or tensor in `inputs`) -> its shape, -1 for an open dimension; a shape alone for the only
+   * placeholder. What follows from the shapes is evaluated, and a shape that does not fit the graph is refused.
+   */
+  readonly inputShapes?: Readonly<Record<string, readonly number[]>> | readonly number[];
+  /** Output of the result -> the name of the op that outputs it: `{ 'model/Softmax': 'probs' }`. */
+  readonly outputNames?: Readonly<Record<string, string>>;
   /** Accept statistics that were never updated (mean 0, variance 1). */
   readonly allowUntrained?: boolean;
 }
@@ -31,6 +38,8 @@ export const FREEZE_OPTIONS: OptionKinds<FreezeOptions> = {
   keep: 'strings',
   map: 'record',
   set: 'record',
+  inputShapes: 'any',
+  outputNames: 'record',
   ema: 'boolean',
   allowUntrained: 'boolean',
 };

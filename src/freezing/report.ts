@@ -126,20 +126,26 @@ export function modelInfo({ name, graph, metaGraphDef }: Model): ModelInfo {
   };
 }
 
-/** The report of a frozen graph. @param byteLength - size of the result @param obstacles - what the user keeps in the result */
-export function freezeReport(
-  analysis: Analysis,
-  graph: Graph,
-  outcomes: readonly Outcome[],
-  byteLength: number,
-  obstacles: readonly Obstacle[],
-): FreezeReport {
+/** A result, as far as a report needs more than its graph. */
+interface ResultFacts {
+  readonly outcomes: readonly Outcome[];
+  /** The outputs by their names in the result. */
+  readonly outputs: readonly TensorRef[];
+  /** Size of the result. */
+  readonly byteLength: number;
+  /** What the user keeps in the result. */
+  readonly obstacles: readonly Obstacle[];
+}
+
+/** The report of a frozen graph. */
+export function freezeReport(analysis: Analysis, graph: Graph, result: ResultFacts): FreezeReport {
   const { model, outputs, flags, kept } = analysis;
+  const { outcomes, byteLength, obstacles } = result;
   return {
     model: modelInfo(model),
     checkpoint: model.checkpoint?.name,
     inputs: tensorInfos(graph, placeholders(graph)),
-    outputs: tensorInfos(graph, outputs.refs),
+    outputs: tensorInfos(graph, result.outputs),
     outputReason: outputs.reason,
     candidates: candidateReports(outputs),
     batchNorms: batchNormReports(analysis),

@@ -7,7 +7,7 @@ import type { Notice } from './notices.js';
 import { customOpsText, keptObstacleText } from './obstacle_text.js';
 import type { FlagReport } from './report.js';
 import { healthText } from './statistics_text.js';
-import { countText, listed, plural } from './text.js';
+import { countText, listed, plural, shapeText } from './text.js';
 
 // All sentences about results: a report is data, and this module turns it into text.
 
@@ -79,6 +79,8 @@ export function outcomeText(outcome: Outcome): string {
       return `inlined ${outcome.node} (${outcome.op})`;
     case 'input':
       return `${refText(outcome.tensor)} (${outcome.op}) is fed by the placeholder ${outcome.placeholder}`;
+    case 'input_shape':
+      return `${outcome.placeholder} has the shape ${shapeText(outcome.shape)}`;
     case 'flag':
       return `pinned ${outcome.node} to ${outcome.value}`;
     case 'branch':
@@ -87,6 +89,8 @@ export function outcomeText(outcome: Outcome): string {
       return `simplified ${outcome.node} (${outcome.op})`;
     case 'renamed':
       return `renamed ${outcome.node} to ${outcome.to}`;
+    case 'output_name':
+      return `the output ${refText(outcome.tensor)} is named ${outcome.name}`;
     case 'statistic':
       return `replaced ${refText(outcome.tensor)} by ${outcome.by}`;
     case 'batch_norm':
@@ -111,10 +115,14 @@ export function outcomesText(kind: Outcome['kind'], count: number): string | und
       return `inlined ${plural(count, 'function call')}`;
     case 'input':
       return `cut at ${plural(count, 'input')}`;
+    case 'input_shape':
+      return `fixed the shape of ${plural(count, 'input')}`;
     case 'flag':
       return `pinned ${plural(count, 'flag')}`;
     case 'branch':
       return `resolved ${plural(count, 'branch', 'branches')}`;
+    case 'output_name':
+      return `renamed ${plural(count, 'output')}`;
     case 'dropout':
       return `removed ${plural(count, 'dropout')}`;
     case 'table':

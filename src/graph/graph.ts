@@ -261,6 +261,21 @@ export class Graph {
     this.remove(node.name);
   }
 
+  /** Gives a node another name; it comes last then. @throws BnfixError `internal` when the name is taken */
+  rename(node: Node, name: string): Node {
+    const { op, device, inputs, controls, content } = this.#mutable(node.name);
+    const renamed = this.add({ name, op, device, inputs, controls, content });
+    for (const port of this.usedPorts(node.name)) this.replaceUses({ node: node.name, port }, { node: name, port });
+    for (const consumer of this.controlConsumers(node.name).slice()) {
+      this.setControls(
+        consumer,
+        consumer.controls.map((control) => (control === node.name ? name : control)),
+      );
+    }
+    this.remove(node.name);
+    return renamed;
+  }
+
   /** Turns the node into a Const with the value `tensor`. */
   replaceByConst(node: Node, tensor: Tensor, controls: readonly string[] = []): void {
     this.replace(node, { op: 'Const', tensor, controls, attr: { dtype: attr.type(tensor.dtype) } });

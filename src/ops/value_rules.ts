@@ -1,5 +1,6 @@
-import { attrInt, attrInts } from '../graph/attrs.js';
+import { attrBool, attrInt, attrInts, attrType } from '../graph/attrs.js';
 import type { Node } from '../graph/node.js';
+import { isInteger } from '../graph/rounding.js';
 import { elementCount } from '../graph/tensor.js';
 
 /** A small constant value: its numbers row-major, and its shape. NaN for an element that is known only at run time. */
@@ -28,6 +29,19 @@ export const reshaped: ValueRule = (_, input) => {
     target.map((size) => (size < 0 ? value.values.length / rest : size)),
   );
 };
+
+/** Prod of all elements of a list of integers: of sizes. */
+export const multiplied: ValueRule = (node, input) => {
+  const [value, axes] = [input(0), input(1)];
+  const isWhole = axes?.values.length === 1 && (axes.values[0] === 0 || axes.values[0] === -1);
+  if (value?.shape.length !== 1 || !isWhole || !isInteger(attrType(node, 'T'))) return undefined;
+  const product = value.values.reduce((all, size) => all * size, 1);
+  if (product > MAX_PRODUCT) return undefined;
+  return { shape: attrBool(node, 'keep_dims') ? [1] : [], values: [product] };
+};
+
+/** Larger products overflow an int32. */
+const MAX_PRODUCT = 2 ** 31 - 1;
 
 /** ExpandDims. */
 export const expanded: ValueRule = (_, input) => {

@@ -1,10 +1,9 @@
 import { findConstantExpressions } from '../analysis/values/constant_expressions.js';
-import { attr, attrType } from '../graph/attrs.js';
+import { attrType } from '../graph/attrs.js';
 import { DataType } from '../graph/dtype.js';
-import type { Graph } from '../graph/graph.js';
 import type { Node } from '../graph/node.js';
-import { ancestors } from '../graph/walk.js';
 import { anyOf } from '../ops/meaning.js';
+import { replaceByConstants } from './edits/evaluated.js';
 import type { FinishPlan, On, Pass } from './pass.js';
 
 /**
@@ -45,23 +44,5 @@ function evaluate({ graph, outputs, isKept }: On<FinishPlan>, except?: (node: No
   const scope = { graph, outputs, isKept, ...(except && { except }) };
   const { values, forwarded } = findConstantExpressions(scope);
   for (const { from, to } of forwarded) graph.replaceUses(from, to);
-  for (const { ref, tensor } of values) {
-    const node = graph.get(ref.node);
-    const [port] = graph.usedPorts(ref.node).filter((used) => used > 0);
-    if (ref.port === 0 && port === undefined) graph.replaceByConst(node, tensor);
-    else {
-      const name = graph.freeName(`${ref.node}_${ref.port}`);
-      graph.add({ name, op: 'Const', tensor, attr: { dtype: attr.type(tensor.dtype) } });
-      graph.replaceUses(ref, { node: name, port: 0 });
-    }
-  }
-  removeUnread(
-    graph,
-    outputs.map(({ node }) => node),
-  );
-}
-
-function removeUnread(graph: Graph, outputs: readonly string[]): void {
-  const live = ancestors(graph, outputs);
-  if (live.size < graph.size) graph.retain(live);
+  replaceByConstants(graph, outputs, values);
 }

@@ -9,14 +9,18 @@ export type Outcome =
   | { readonly kind: 'function'; readonly node: string; readonly op: string }
   /** The graph now begins at `tensor`; feed `placeholder` in its place. */
   | { readonly kind: 'input'; readonly tensor: TensorRef; readonly op: string; readonly placeholder: string }
+  /** A placeholder has the shape that the user gave: sizes, -1 for an unknown one. */
+  | { readonly kind: 'input_shape'; readonly placeholder: string; readonly shape: readonly number[] }
   /** A flag (or another scalar) was pinned to its value at inference. */
   | { readonly kind: 'flag'; readonly node: string; readonly value: number }
   /** A Merge or Select always takes its input `input`. */
   | { readonly kind: 'branch'; readonly node: string; readonly op: string; readonly input: number }
   /** A node was bypassed or replaced by a simpler op: it only forwarded its input or removed axes of size 1. */
   | { readonly kind: 'simplified'; readonly node: string; readonly op: string }
-  /** An output was an Identity of the node, which now has its name `to`. */
+  /** The node has another name: an output was its Identity, or an output was given its name. */
   | { readonly kind: 'renamed'; readonly node: string; readonly to: string }
+  /** The output that was `tensor` has the name that the user gave. */
+  | { readonly kind: 'output_name'; readonly tensor: TensorRef; readonly name: string }
   /** A tensor was replaced by the variable that averages it, or by the constant that it converges to. */
   | { readonly kind: 'statistic'; readonly tensor: TensorRef; readonly by: string | number }
   /** A batch norm now uses its moving statistics. */

@@ -67,6 +67,30 @@ export interface FusedRepair {
   readonly gradients: readonly string[];
 }
 
+/** The shape that a placeholder gets. */
+export interface InputShape {
+  readonly placeholder: string;
+  /** Sizes, -1 for an unknown one. */
+  readonly shape: readonly number[];
+}
+
+/** The shapes that placeholders get. */
+export interface ShapePlan {
+  readonly shapes: readonly InputShape[];
+}
+
+/** The name that an output gets. */
+export interface OutputName {
+  readonly tensor: TensorRef;
+  readonly name: string;
+}
+
+/** The names that outputs get. */
+export interface NamePlan {
+  readonly outputs: readonly TensorRef[];
+  readonly names: readonly OutputName[];
+}
+
 /** What remains to be done for a frozen or folded graph. */
 export interface FinishPlan {
   readonly outputs: readonly TensorRef[];

@@ -5,6 +5,8 @@ import { bypassIdentityN } from './bypass_identity_n.js';
 import { cutInputs } from './cut_inputs.js';
 import { dropNeutralOps } from './drop_neutral_ops.js';
 import { evaluateConstants, evaluateParameters } from './evaluate_constants.js';
+import { evaluateShapes } from './evaluate_shapes.js';
+import { fixInputShapes } from './fix_input_shapes.js';
 import { foldBranches } from './fold_branches.js';
 import { foldFusedActivations } from './fold_fused_activations.js';
 import { foldIntoNext } from './fold_into_next.js';
@@ -23,9 +25,11 @@ import type {
   BranchPlan,
   FinishPlan,
   LiftPlan,
+  NamePlan,
   Pass,
   PreparePlan,
   ReplicaPlan,
+  ShapePlan,
   SlicePlan,
 } from './pass.js';
 import { pinFlags } from './pin_flags.js';
@@ -33,6 +37,7 @@ import { pruneFunctions } from './prune_functions.js';
 import { readAssignedValues } from './read_assigned_values.js';
 import { removeDropout } from './remove_dropout.js';
 import { removeReplicas } from './remove_replicas.js';
+import { renameOutputs } from './rename_outputs.js';
 import { replaceGlobalBatchNorms } from './replace_global_batch_norms.js';
 import { replaceStatistics } from './replace_statistics.js';
 import { rewireBatchNorms } from './rewire_batch_norms.js';
@@ -91,6 +96,12 @@ export const FREEZE_PIPELINE: readonly Pass[] = [
   stripStaleAttrs,
 ];
 
+/** Of a frozen graph: the shapes that the user gives. They must not contradict the graph. */
+export const SHAPE_PIPELINE: readonly Pass<ShapePlan>[] = [fixInputShapes];
+
+/** Once shapes are known, before folding, which then sees through reshapes. */
+export const KNOWN_SHAPE_PIPELINE: readonly Pass<FinishPlan>[] = [evaluateShapes];
+
 /** Folds a frozen graph. Runs until nothing changes, since folding may bring ops together. The order matters, as noted. */
 export const FOLD_PIPELINE: readonly FoldPass[] = [
   // First, since it usually adds no ops.
@@ -121,6 +132,9 @@ export const FINISH_PIPELINE: readonly Pass<FinishPlan>[] = [
   // Last: the passes before it may add nodes.
   writeDefaultAttrs,
 ];
+
+/** After everything else: other parts of the product know the outputs by their names in the model. */
+export const NAME_PIPELINE: readonly Pass<NamePlan>[] = [renameOutputs];
 
 /** Runs passes in order; the graph is validated after each pass that changed it, and errors name the pass. */
 export function runPipeline<C extends { readonly graph: Graph }, O>(

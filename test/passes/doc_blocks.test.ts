@@ -51,7 +51,7 @@ describe.each(examples.filter((each) => each.examples.length > 0))('$name', (eac
     const pass = (await passOf(each.name))!;
     const { options, given: text } = parseCase(given);
     const graph = parseWithFunctions(text);
-    const outputs = outputNames(graph, options);
+    const outputs = outputNames(graph, options).map((name) => options.outputNames?.[name] ?? name);
     runPass(pass, graph, options);
     const expected = parseWithFunctions(result);
     const shown = [...outputs, ...[...expected.nodes()].map(({ name }) => name)];

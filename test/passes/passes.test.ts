@@ -25,8 +25,10 @@ describe.each([...CASES])('%s', (name, cases) => {
     const result = passResult(pass, graph, options, unnamedNodes(graph, given));
     expect(result).toBe(updated(textCase, result));
     if (result.startsWith('refused')) return;
-    // What was paired by hand needs no pairing any more.
-    const { map: _, ...again } = options;
+    // What was paired by hand needs no pairing any more, and outputs have their names.
+    const { map: _, outputNames = {}, outputs, ...others } = options;
+    const renamed = outputs?.map((name) => outputNames[name] ?? name) ?? Object.values(outputNames);
+    const again = { ...others, ...(renamed.length > 0 && { outputs: renamed }) };
     expect(passResult(pass, graph, again), 'a second run').toBe('unchanged\n');
   });
 });

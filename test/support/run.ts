@@ -17,6 +17,17 @@ export function counting(shape: readonly number[]): number[] {
 
 export const counted = (shape: readonly number[]) => floats(shape, counting(shape));
 
+/** The same numbers as the literal of a constant in the notation of graphs. */
+export function literal(shape: readonly number[]): string {
+  const numbers = counting(shape).map((number) => number.toFixed(4));
+  const nested = (axis: number, from: number, size: number): string => {
+    if (axis === shape.length) return numbers[from]!;
+    const step = size / shape[axis]!;
+    return `[${Array.from({ length: shape[axis]! }, (_, i) => nested(axis + 1, from + i * step, step)).join(', ')}]`;
+  };
+  return nested(0, 0, numbers.length);
+}
+
 /** Expects each number to half of the fourth place: results are float32, expected ones were printed. */
 export const near = (numbers: readonly number[]) => numbers.map((x) => expect.closeTo(x, 4));
 

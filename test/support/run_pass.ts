@@ -15,6 +15,7 @@ import { BnfixError } from '../../src/errors.js';
 import { analysePrepared } from '../../src/freezing/analyse.js';
 import type { Analysis } from '../../src/freezing/analysis.js';
 import { resolveFlags, variableReads } from '../../src/freezing/flags.js';
+import { givenNames } from '../../src/freezing/given_names.js';
 import { nameMatcher } from '../../src/freezing/name_matcher.js';
 import { givenOutputs } from '../../src/freezing/outputs.js';
 import { refuse } from '../../src/freezing/refuse.js';
@@ -22,13 +23,21 @@ import type { Graph } from '../../src/graph/graph.js';
 import { topologicalOrder } from '../../src/graph/walk.js';
 import { printGraph } from '../../src/notation/print.js';
 import { findLooseEdge } from '../../src/ops/loose_edges.js';
-import type { AssignedPlan, BranchPlan, FreezePlan, On, SlicePlan } from '../../src/passes/pass.js';
+import type {
+  AssignedPlan,
+  BranchPlan,
+  FreezePlan,
+  NamePlan,
+  On,
+  ShapePlan,
+  SlicePlan,
+} from '../../src/passes/pass.js';
 import { dataText } from './data_text.js';
 import { modelOf } from './model.js';
 import { type CaseOptions, checkpointOf } from './text_cases.js';
 
 /** What any pass may ask for. */
-type PassContext = On<FreezePlan & BranchPlan & SlicePlan & AssignedPlan> & FoldContext;
+type PassContext = On<FreezePlan & BranchPlan & SlicePlan & AssignedPlan & ShapePlan & NamePlan> & FoldContext;
 
 /** A pass, whatever it asks for. */
 export interface AnyPass {
@@ -136,5 +145,9 @@ function contextOf(pass: string, graph: Graph, options: CaseOptions): PassContex
     branches: resolveBranches(graph, refs, new Map(flags.map(({ node, value }) => [node, value]))),
     slices: findUnitSlices(graph),
   };
-  return { ...plan, ...prepared, reads, graph, isKept, duplicateWeights: options.duplicateWeights ?? false };
+  const result = {
+    shapes: Object.entries(options.inputShapes ?? {}).map(([placeholder, shape]) => ({ placeholder, shape })),
+    names: givenNames(graph, refs, options),
+  };
+  return { ...plan, ...prepared, ...result, reads, graph, isKept, duplicateWeights: options.duplicateWeights ?? false };
 }

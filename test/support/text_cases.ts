@@ -24,6 +24,8 @@ export interface CaseOptions {
   readonly keep?: readonly string[];
   readonly set?: Readonly<Record<string, boolean | number>>;
   readonly map?: Readonly<Record<string, readonly [string, string]>>;
+  readonly inputShapes?: Readonly<Record<string, readonly number[]>>;
+  readonly outputNames?: Readonly<Record<string, string>>;
   readonly ema?: boolean;
   readonly allowUntrained?: boolean;
   readonly duplicateWeights?: boolean;

@@ -9,6 +9,7 @@ import { sourceOf } from '../../graph/walk.js';
 import { anyOf, isIdentity, isShapeQuery, MAX_ARGUMENTS, meaningOf, type OpRow } from '../../ops/meaning.js';
 import { broadcastShape } from '../../ops/shape_rules/elementwise.js';
 import { type ConstantInput, type ConstantValue, MAX_ELEMENTS } from '../../ops/value_rules.js';
+import { queriedShape } from './queried_shape.js';
 
 export type { ConstantValue } from '../../ops/value_rules.js';
 
@@ -198,11 +199,7 @@ function elementsIn(
 /** The shape (or rank, or size) of a constant, however large. */
 function shapeOfConst(graph: Graph, node: Node): ConstantValue | undefined {
   const from = node.inputs.length === 1 ? sourceOf(graph, node.inputs[0]!, isIdentity) : undefined;
-  const shape = from && graph.find(from.node)?.tensor?.shape;
-  if (!shape) return undefined;
-  if (node.op === 'Rank') return { shape: [], values: [shape.length] };
-  if (node.op === 'Size') return { shape: [], values: [elementCount(shape)] };
-  return { shape: [shape.length], values: shape };
+  return queriedShape(node, from && graph.find(from.node)?.tensor?.shape);
 }
 
 /** Floats become integers if they fit: TensorFlow does not define the others. */

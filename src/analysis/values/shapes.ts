@@ -4,11 +4,12 @@ import { type Node, refText, type TensorRef } from '../../graph/node.js';
 import { NodeSet } from '../../graph/node_set.js';
 import { MAX_RANK } from '../../graph/tensor.js';
 import { hasLoops, sourceOf, topologicalOrder } from '../../graph/walk.js';
-import { anyOf, isMerge, meaningOf } from '../../ops/meaning.js';
+import { anyOf, isMerge, isShapeQuery, meaningOf } from '../../ops/meaning.js';
 import { eitherShape, isNextIteration } from '../../ops/shape_rules/elementwise.js';
 import type { PortShapes, Shape, ShapeContext } from '../../ops/shape_rules/rule.js';
 import type { ConstantValue } from '../../ops/value_rules.js';
-import { constantValue } from './constants.js';
+import { constantValue, Known, workedOut } from './constants.js';
+import { queriedShape } from './queried_shape.js';
 
 export type { Shape } from '../../ops/shape_rules/rule.js';
 
@@ -18,24 +19,36 @@ export type { Shape } from '../../ops/shape_rules/rule.js';
  */
 export class Shapes {
   readonly #graph: Graph;
+  readonly #inferenceOf: (graph: Graph) => Inference;
 
-  constructor(graph: Graph) {
+  /** @param from - whether sizes follow from constants alone, or also from what Shape and similar ops output */
+  constructor(graph: Graph, from: 'constants' | 'shapes' = 'constants') {
     this.#graph = graph;
+    this.#inferenceOf = from === 'constants' ? inferredFromConstants : inferredFromShapes;
   }
 
   /** Sizes of a tensor, -1 for an unknown size; undefined for an unknown rank. */
   of(ref: TensorRef): Shape {
-    return inferenceOf(this.#graph).of(ref);
+    return this.#inferenceOf(this.#graph).of(ref);
+  }
+
+  /** What a tensor outputs, as far as constants (and shapes) determine it; NaN for an unknown element. */
+  value(ref: TensorRef): ConstantValue | undefined {
+    return this.#inferenceOf(this.#graph).value(ref);
   }
 
   /** The shapes of the inputs of a node if they contradict each other, so that TensorFlow refuses the node. */
   conflict(node: Node): readonly Shape[] | undefined {
-    return inferenceOf(this.#graph).conflict(node);
+    return this.#inferenceOf(this.#graph).conflict(node);
   }
 }
 
-const inferenceOf = memoizeByVersion(
-  (graph: Graph) => new Inference(graph),
+const inferredFromConstants = memoizeByVersion(
+  (graph: Graph) => new Inference(graph, false),
+  (graph) => graph,
+);
+const inferredFromShapes = memoizeByVersion(
+  (graph: Graph) => new Inference(graph, true),
   (graph) => graph,
 );
 
@@ -51,6 +64,8 @@ class Inference implements ShapeContext {
   readonly #ports = new Map<string, PortShapes>();
   readonly #opened: NodeSet;
   readonly #inferred: NodeSet;
+  /** The values of tensors, if they may follow from shapes. */
+  #values: Known | undefined;
   #node: Node | undefined;
 
   // Arrow functions, since rules destructure them from the context.
@@ -60,7 +75,7 @@ class Inference implements ShapeContext {
   };
   readonly constant = (index: number): ConstantValue | undefined => {
     const input = this.node.inputs[index];
-    return input && constantValue(this.#graph, input);
+    return input && this.#valueOf(input);
   };
   readonly source = (index: number): Node | undefined => this.#graph.inputNode(this.node, index);
   readonly handle = (index: number): Node | undefined => {
@@ -68,8 +83,9 @@ class Inference implements ShapeContext {
     return input && this.#graph.find(sourceOf(this.#graph, input, forwardsHandle).node);
   };
 
-  constructor(graph: Graph) {
+  constructor(graph: Graph, fromShapes: boolean) {
     this.#graph = graph;
+    this.#values = fromShapes ? new Known(graph) : undefined;
     this.producer = graph.header.versions?.producer ?? 0;
     this.#opened = new NodeSet(graph);
     this.#inferred = new NodeSet(graph);
@@ -87,11 +103,21 @@ class Inference implements ShapeContext {
   }
 
   conflict(node: Node): readonly Shape[] | undefined {
-    const conflicts = meaningOf(node.op)?.conflict;
-    if (!conflicts) return undefined;
+    const conflictOf = meaningOf(node.op)?.conflict;
+    if (!conflictOf) return undefined;
     const shapes = node.inputs.map((input) => this.of(input));
     this.#node = node;
-    return conflicts(this) ? shapes : undefined;
+    const conflict = conflictOf(this);
+    return conflict === true ? shapes : conflict || undefined;
+  }
+
+  value(ref: TensorRef): ConstantValue | undefined {
+    this.of(ref);
+    return this.#valueOf(ref);
+  }
+
+  #valueOf(ref: TensorRef): ConstantValue | undefined {
+    return this.#values ? workedOut(this.#graph, ref, this.#values) : constantValue(this.#graph, ref);
   }
 
   /** Infers what feeds a node, and then the node. Gradients and savers, half of a training graph, are never asked for. */
@@ -121,6 +147,8 @@ class Inference implements ShapeContext {
     const starts = order.filter((node) => this.#isLoopStart(node));
     // The result of an iteration is the input of the next: repeat until no more sizes become unknown.
     while (starts.filter((node) => !this.#isStable(node)).length > 0) {
+      // Values that follow from shapes before are outdated.
+      if (this.#values) this.#values = new Known(this.#graph);
       for (const node of order) if (!this.#isLoopStart(node)) this.#infer(node);
     }
   }
@@ -135,6 +163,15 @@ class Inference implements ShapeContext {
     if (typeof result === 'function') this.#ports.set(node.name, result);
     else if (result === undefined || !isPorts(result)) this.#learn(node.name, result);
     else for (const [port, shape] of result.entries()) this.#learn(refText({ node: node.name, port }), shape);
+    if (this.#values && isShapeQuery(node)) this.#learnQueried(node, this.#values);
+  }
+
+  /** Shape has one input; ShapeN has several, and an output for each. */
+  #learnQueried(node: Node, values: Known): void {
+    for (const [port, input] of node.inputs.entries()) {
+      const value = queriedShape(node, this.#knownOf(input));
+      if (value) values.set(refText({ node: node.name, port }), value);
+    }
   }
 
   #learn(ref: string, shape: Shape): void {

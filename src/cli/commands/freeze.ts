@@ -34,6 +34,12 @@ export const options: OptionTable = {
   signature: named(NAMES, 'NAME', 'signature whose outputs to keep (default: serving_default, or the only one)'),
   tag: named(NAMES, 'TAGS', 'tags of the graph in a SavedModel: serve or train,gpu'),
   inputs: list(NAMES, 'NAMES', 'tensors to cut at: each becomes a placeholder (default: the ends of input pipelines)'),
+  'input-shape': list(
+    NAMES,
+    'NAME=SHAPE',
+    'shape of an input: x=1,224,224,3, or x=?,224,224,3 with an open batch; checked, and what follows is evaluated',
+  ),
+  'output-names': list(NAMES, 'NAME=NEW', 'new names of outputs: model/Softmax=probs,model/Relu_3=features'),
   checkpoint: named(NAMES, 'PREFIX', 'checkpoint with the weights (default: the one next to the graph)'),
   reference: {
     ...named(

@@ -1,9 +1,17 @@
-import { attrBool, attrInt, attrInts } from '../../graph/attrs.js';
-import { axisIndex, ints, type Shape, type ShapeContext, scalar } from './rule.js';
-import { channelAxis, isVectorised } from './windows.js';
+import { attrBool, attrInt, attrInts, attrShape } from '../../graph/attrs.js';
+import { axisIndex, ints, type Shape, type ShapeContext, scalar, shapeGiven } from './rule.js';
+import { channelAxis, isVectorised, type SlidingWindow, slidOver, windowOfKernel, windowOfPool } from './windows.js';
 
-/** Whether the known sizes of the inputs of a node contradict each other, so that TensorFlow refuses the node. */
-export type ShapeConflict = (context: ShapeContext) => boolean;
+/**
+ * Whether the known sizes of the inputs of a node contradict each other, so that TensorFlow refuses the node; the shapes that
+ * do, if they are not those of the inputs: the window of a pool, the target of a Reshape.
+ */
+export type ShapeConflict = (context: ShapeContext) => boolean | readonly Shape[];
+
+/** Whether a window is larger than what it moves over: TensorFlow refuses a negative size. */
+function isLarger(context: ShapeContext, x: Shape, window: SlidingWindow | undefined): boolean {
+  return slidOver(context.node, x, window).some(({ size, extent }) => size >= 0 && extent > size);
+}
 
 /** Whether two known sizes differ. */
 function differ(a: number | undefined, b: number | undefined): boolean {
@@ -26,11 +34,15 @@ export const notBroadcast: ShapeConflict = ({ node, shape }) => {
   const [a, b] = [shape(0), shape(1)];
   // Equal and NotEqual may output false for shapes that do not match.
   if (!a || !b || attrBool(node, 'incompatible_shape_error') === false) return false;
+  return areUnbroadcast(a, b);
+};
+
+function areUnbroadcast(a: readonly number[], b: readonly number[]): boolean {
   const rank = Math.min(a.length, b.length);
   return Array.from({ length: rank }, (_, i) => [a.at(-1 - i)!, b.at(-1 - i)!]).some(
     ([x, y]) => differ(x, y) && x !== 1 && y !== 1,
   );
-};
+}
 
 /** All inputs must have one shape. */
 export const notAlike: ShapeConflict = ({ node, shape }) => {
@@ -49,7 +61,10 @@ export const notMultiplied: ShapeConflict = ({ node, shape }) => {
 /** BatchMatMul: the inner sizes are equal. */
 export const notBatchMultiplied: ShapeConflict = ({ node, shape }) => {
   const [a, b] = [shape(0), shape(1)];
-  return differ(a?.at(attrBool(node, 'adj_x') ? -2 : -1), b?.at(attrBool(node, 'adj_y') ? -1 : -2));
+  if (!a || !b) return false;
+  if (a.length < 2 || b.length < 2) return true;
+  if (differ(a.at(attrBool(node, 'adj_x') ? -2 : -1), b.at(attrBool(node, 'adj_y') ? -1 : -2))) return true;
+  return areUnbroadcast(a.slice(0, -2), b.slice(0, -2));
 };
 
 /** BiasAdd: one number for each channel. */
@@ -60,23 +75,49 @@ export const notOnePerChannel: ShapeConflict = ({ node, shape }) => {
 };
 
 /** Conv2D, Conv3D: the input has the channels of the kernel, or a multiple of them (groups). */
-export const notConvolved: ShapeConflict = ({ node, shape }) => {
+export const notConvolved: ShapeConflict = (context) => {
+  const { node, shape } = context;
   const [x, kernel] = [shape(0), shape(1)];
   if (!x || !kernel || isVectorised(node)) return false;
   const [channels, wanted] = [x[channelAxis(node, x.length)]!, kernel.at(-2)!];
-  return x.length !== kernel.length || (channels >= 0 && wanted > 0 && channels % wanted !== 0);
+  if (x.length !== kernel.length || (channels >= 0 && wanted > 0 && channels % wanted !== 0)) return true;
+  return isLarger(context, x, windowOfKernel(context));
 };
 
 /** DepthwiseConv2dNative: the input has the channels of the kernel. */
-export const notDepthwise: ShapeConflict = ({ node, shape }) => {
+export const notDepthwise: ShapeConflict = (context) => {
+  const { node, shape } = context;
   const [x, kernel] = [shape(0), shape(1)];
-  return differ(x?.[channelAxis(node, x.length)], kernel?.at(-2));
+  if (!x || !kernel || isVectorised(node)) return false;
+  if (x.length !== kernel.length || differ(x[channelAxis(node, x.length)], kernel.at(-2))) return true;
+  return isLarger(context, x, windowOfKernel(context));
 };
 
-/** Conv2DBackpropInput and similar ops: the tensor has the channels that the kernel outputs. */
-export const notTransposed: ShapeConflict = ({ node, shape }) => {
+/** A pool, with a constant window: one for each dimension, none larger than the input. */
+export const notPooled: ShapeConflict = (context) => {
+  const x = context.shape(0);
+  const window = windowOfPool(context);
+  if (!x || !window || isVectorised(context.node)) return false;
+  return (window.length !== x.length || isLarger(context, x, window)) && [x, window.sizes];
+};
+
+/**
+ * Conv2DBackpropInput and similar ops: the tensor has the channels that the kernel outputs, the batch of the result, and the size
+ * that a convolution of the result has.
+ */
+export const notTransposed: ShapeConflict = (context) => {
+  const { node, shape } = context;
   const [kernel, y] = [shape(1), shape(2)];
-  return differ(y?.[channelAxis(node, y.length)], kernel?.at(-1));
+  const result = shapeGiven(context, 0);
+  if (!y || isVectorised(node)) return false;
+  const conflict = [result, kernel, y];
+  const channel = channelAxis(node, y.length);
+  if (differ(y[channel], kernel?.at(-1)) || differ(result?.[0], y[0])) return conflict;
+  if (!kernel || !result) return false;
+  if (kernel.length !== y.length || result.length !== y.length) return conflict;
+  return (
+    slidOver(node, result, windowOfKernel(context)).some(({ axis, windows }) => differ(windows, y[axis])) && conflict
+  );
 };
 
 /** FusedBatchNorm: scale, offset and (at inference) statistics have one number for each channel. */
@@ -99,7 +140,8 @@ export const notReshaped: ShapeConflict = (context) => {
   if (elements === undefined || !target) return false;
   const known = target.filter((size) => size >= 0).reduce((product, size) => product * size, 1);
   // One size may be unknown: -1, which TensorFlow computes.
-  return target.some((size) => size < 0) ? known > 0 && elements % known !== 0 : known !== elements;
+  const differs = target.some((size) => size < 0) ? known > 0 && elements % known !== 0 : known !== elements;
+  return differs && [context.shape(0), target];
 };
 
 /** ConcatV2: all inputs have one rank, and one size along the other axes. */
@@ -109,9 +151,10 @@ export const notJoined: ShapeConflict = (context) => {
   const [first, ...others] = shapes;
   const axis = first && axisIndex(scalar(context, last), first.length);
   if (!first || axis === undefined) return false;
-  return others.some(
+  const other = others.find(
     (each) => each.length !== first.length || each.some((size, i) => i !== axis && differ(size, first[i])),
   );
+  return other !== undefined && [first, other];
 };
 
 /** Select: both branches have one shape. */
@@ -131,3 +174,74 @@ export const notSplit: ShapeConflict = (context) => {
   const size = axis === undefined ? -1 : x![axis]!;
   return size >= 0 && size % (attrInt(context.node, 'num_split') ?? 1) !== 0;
 };
+
+/** A placeholder with a default value: the value has the declared shape. */
+export const notDeclared: ShapeConflict = ({ node, shape }) =>
+  unlike(shape(0), attrShape(node, 'shape')) && [shape(0), attrShape(node, 'shape')];
+
+/** Ops on images: four dimensions. */
+export const notImages: ShapeConflict = ({ shape }) => (shape(0)?.length ?? 4) !== 4;
+
+/** Transpose: an order of all dimensions. */
+export const notPermuted: ShapeConflict = (context) => {
+  const x = context.shape(0);
+  const order = ints(context, 1);
+  return x !== undefined && order !== undefined && order.length !== x.length && [x, order];
+};
+
+/** Pad: two numbers for each dimension. */
+export const notPadded: ShapeConflict = ({ shape }) => differ(shape(0)?.length, shape(1)?.[0]);
+
+/** Unpack: as many outputs as the axis is long. */
+export const notUnpacked: ShapeConflict = ({ node, shape }) => {
+  const x = shape(0);
+  const axis = x && axisIndex(attrInt(node, 'axis') ?? 0, x.length);
+  if (!x) return false;
+  return axis === undefined || differ(x[axis], attrInt(node, 'num'));
+};
+
+/** SplitV: the parts are as long as the axis. */
+export const notSplitBySizes: ShapeConflict = (context) => {
+  const x = context.shape(0);
+  const sizes = ints(context, 1);
+  const axis = x && axisIndex(scalar(context, 2), x.length);
+  if (axis === undefined || !sizes || x![axis]! < 0) return false;
+  const sum = sizes.reduce((all, size) => all + Math.max(size, 0), 0);
+  return (sizes.some((size) => size < 0) ? sum > x![axis]! : sum !== x![axis]) && [x, sizes];
+};
+
+/** Slice: the part is within the tensor. */
+export const notSliced: ShapeConflict = (context) => {
+  const x = context.shape(0);
+  const [begin, sizes] = [ints(context, 1), ints(context, 2)];
+  if (!x || !begin || !sizes) return false;
+  if (begin.length !== x.length || sizes.length !== x.length) return true;
+  return x.some((size, axis) => size >= 0 && begin[axis]! + Math.max(sizes[axis]!, 0) > size) && [x, begin, sizes];
+};
+
+/** StridedSlice: an index that takes one entry of a dimension is within it. */
+export const notIndexed: ShapeConflict = (context) => {
+  const { node } = context;
+  const x = context.shape(0);
+  const begin = ints(context, 1);
+  const mask = (key: string) => attrInt(node, key) ?? 0;
+  if (!x || !begin || mask('ellipsis_mask') !== 0 || mask('new_axis_mask') !== 0) return false;
+  if (begin.length > x.length) return [x, begin];
+  const isOutside = (size: number, at: number) => size >= 0 && (at >= size || at < -size);
+  const indexed = mask('shrink_axis_mask') & ~mask('begin_mask');
+  return begin.some((at, axis) => (indexed >> axis) % 2 === 1 && isOutside(x[axis]!, at)) && [x, begin];
+};
+
+/** DepthToSpace, SpaceToDepth: four dimensions that can be divided into blocks. */
+export function notBlocks(isToSpace: boolean): ShapeConflict {
+  return ({ node, shape }) => {
+    const x = shape(0);
+    const block = attrInt(node, 'block_size') ?? 1;
+    if (!x || isVectorised(node)) return false;
+    if (x.length !== 4) return true;
+    const channel = channelAxis(node, 4);
+    const isDivided = (size: number, by: number) => size < 0 || size % by === 0;
+    if (isToSpace) return !isDivided(x[channel]!, block * block);
+    return x.some((size, axis) => axis > 0 && axis !== channel && !isDivided(size, block));
+  };
+}

@@ -12,43 +12,70 @@ export function isVectorised(node: Node): boolean {
   return attrString(node, 'data_format')?.includes('VECT') ?? false;
 }
 
-/** Output size of a window that moves over `size` elements. */
-function windowed(size: number, window: number, stride: number, padding: string, pads: number): number {
-  if (size < 0 || window < 0) return UNKNOWN;
-  if (padding === 'SAME') return Math.ceil(size / stride);
-  return Math.max(0, Math.ceil((size + pads - window + 1) / stride));
-}
-
-interface Windows {
-  /** Size of the window in each spatial dimension. */
+/** A window that moves over the spatial dimensions. */
+export interface SlidingWindow {
+  /** The rank of the tensors that it fits. */
+  readonly length: number;
+  /** Its sizes, as the op has them: of a kernel, or a size for each dimension. */
+  readonly sizes: readonly number[];
+  /** Its size in each spatial dimension. */
   readonly window: readonly number[];
+  /** Steps in each dimension. */
   readonly strides: readonly number[];
-  /** Size of the output. */
-  readonly channels: number;
 }
 
-/** Shape of a convolution's or a pool's output. */
-function slide(node: Node, x: Shape, { window, strides, channels }: Windows): Shape {
-  if (!x || isVectorised(node) || window.length !== x.length - 2) return undefined;
+/** How a window moves along one spatial dimension. */
+interface Slide {
+  readonly axis: number;
+  /** Size of the dimension with its padding, which the window must not exceed; -1 if unknown, or if padding follows from the window. */
+  readonly size: number;
+  /** Size of the window with its dilation; -1 if unknown. */
+  readonly extent: number;
+  /** Number of its positions; -1 if unknown. */
+  readonly windows: number;
+}
+
+/** How a window moves over a tensor, for each spatial dimension. Empty if it does not fit. */
+export function slidOver(node: Node, x: Shape, of: SlidingWindow | undefined): Slide[] {
+  if (!x || !of || isVectorised(node) || of.window.length !== x.length - 2) return [];
   const channel = channelAxis(node, x.length);
   const dilations = attrInts(node, 'dilations') ?? [];
   const pads = attrInts(node, 'explicit_paddings') ?? [];
-  const padding = attrString(node, 'padding') ?? 'VALID';
-  let spatial = 0;
-  return x.map((size, axis) => {
-    if (axis === 0) return size;
-    if (axis === channel) return channels;
-    const extent = (window[spatial++]! - 1) * (dilations[axis] ?? 1) + 1;
-    return windowed(size, extent, strides[axis] ?? 1, padding, (pads[2 * axis] ?? 0) + (pads[2 * axis + 1] ?? 0));
+  const isSame = attrString(node, 'padding') === 'SAME';
+  const axes = x.map((_, axis) => axis).filter((axis) => axis !== 0 && axis !== channel);
+  return axes.map((axis, spatial) => {
+    const [of1, window] = [x[axis]!, of.window[spatial]!];
+    const size = of1 < 0 || isSame ? UNKNOWN : of1 + (pads[2 * axis] ?? 0) + (pads[2 * axis + 1] ?? 0);
+    const extent = window < 0 ? UNKNOWN : (window - 1) * (dilations[axis] ?? 1) + 1;
+    const stride = of.strides[axis] ?? 1;
+    const isKnown = of1 >= 0 && extent >= 0;
+    const places = isSame ? Math.ceil(of1 / stride) : Math.max(0, Math.ceil((size - extent + 1) / stride));
+    return { axis, size, extent, windows: isKnown ? places : UNKNOWN };
   });
 }
 
+/** Shape of a convolution's or a pool's output. @param channels - size of the output */
+function slide(node: Node, x: Shape, window: SlidingWindow, channels: number): Shape {
+  if (!x || isVectorised(node) || window.window.length !== x.length - 2) return undefined;
+  const shape = [...x];
+  shape[channelAxis(node, x.length)] = channels;
+  for (const { axis, windows } of slidOver(node, x, window)) shape[axis] = windows;
+  return shape;
+}
+
+/** The window of a convolution: its kernel is [...window, in, out]. */
+export function windowOfKernel({ node, shape }: ShapeContext): SlidingWindow | undefined {
+  const kernel = shape(1);
+  if (!kernel || kernel.length < 3) return undefined;
+  const strides = attrInts(node, 'strides') ?? [];
+  return { length: kernel.length, sizes: kernel, window: kernel.slice(0, -2), strides };
+}
+
 function convolved(context: ShapeContext, channelsOf: (kernel: readonly number[]) => number): Shape {
-  const { node } = context;
   const kernel = context.shape(1);
   if (!kernel) return context.shape(0)?.map(() => UNKNOWN);
-  const strides = attrInts(node, 'strides') ?? [];
-  return slide(node, context.shape(0), { window: kernel.slice(0, -2), strides, channels: channelsOf(kernel) });
+  const window = windowOfKernel(context);
+  return window && slide(context.node, context.shape(0), window, channelsOf(kernel));
 }
 
 /** Conv2D, Conv3D: the kernel is [...window, in, out]. */
@@ -73,27 +100,29 @@ export const transposedConvolution: ShapeRule = (context) => {
   });
 };
 
-function pooled(
-  node: Node,
-  x: Shape,
-  sizes: readonly number[] | undefined,
-  strides: readonly number[] | undefined,
-): Shape {
-  if (!x || !sizes || !strides || sizes.length !== x.length) return undefined;
-  const channel = channelAxis(node, x.length);
-  // A window over channels (possible in max pooling) is not supported.
+/** The window of a pool; MaxPoolV2 has it, and its strides, as inputs. A window over channels (possible in max pooling) is not supported. */
+export function windowOfPool(context: ShapeContext): SlidingWindow | undefined {
+  const { node } = context;
+  const sizes = attrInts(node, 'ksize') ?? ints(context, 1);
+  const strides = attrInts(node, 'strides') ?? ints(context, 2);
+  if (!sizes || !strides) return undefined;
+  const channel = channelAxis(node, sizes.length);
   if (sizes[channel] !== 1 || sizes[0] !== 1) return undefined;
-  const window = sizes.filter((_, axis) => axis !== 0 && axis !== channel);
-  return slide(node, x, { window, strides, channels: x[channel]! });
+  return {
+    length: sizes.length,
+    sizes,
+    window: sizes.filter((_, axis) => axis !== 0 && axis !== channel),
+    strides,
+  };
 }
 
-/** MaxPool, AvgPool, in two and three dimensions. */
-export const pool: ShapeRule = ({ node, shape }) =>
-  pooled(node, shape(0), attrInts(node, 'ksize'), attrInts(node, 'strides') ?? []);
-
-/** MaxPoolV2: window and strides are inputs. */
-export const poolV2: ShapeRule = (context) =>
-  pooled(context.node, context.shape(0), ints(context, 1), ints(context, 2));
+/** MaxPool, AvgPool, in two and three dimensions, and MaxPoolV2. */
+export const pool: ShapeRule = (context) => {
+  const x = context.shape(0);
+  const window = windowOfPool(context);
+  if (!x || window?.length !== x.length) return undefined;
+  return slide(context.node, x, window, x[channelAxis(context.node, x.length)]!);
+};
 
 /** MaxPoolWithArgmax: the maxima and their positions. */
 export const poolWithArgmax: ShapeRule = (context) => {

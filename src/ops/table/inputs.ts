@@ -1,3 +1,4 @@
+import { notDeclared } from '../shape_rules/conflicts.js';
 import { declared, dequeued, dequeuedMany, fed, ofInfeed, ofIterator } from '../shape_rules/sources.js';
 import { type OpRow, row } from './row.js';
 
@@ -5,7 +6,7 @@ import { type OpRow, row } from './row.js';
 export const INPUT_OPS: readonly OpRow[] = [
   row('Placeholder', 'placeholder', { shape: fed }),
   row('PlaceholderV2', 'placeholder', { shape: declared }),
-  row('PlaceholderWithDefault', 'placeholder default_placeholder', { shape: declared }),
+  row('PlaceholderWithDefault', 'placeholder default_placeholder', { shape: declared, conflict: notDeclared }),
   row('IteratorGetNext IteratorGetNextSync', 'pipeline_end', { shape: ofIterator }),
   row('IteratorGetNextAsOptional', 'pipeline_end'),
   row('MultiDeviceIteratorGetNextFromShard', 'pipeline_end', { shape: ofIterator }),

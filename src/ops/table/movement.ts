@@ -22,7 +22,21 @@ import {
   transpose,
   unpack,
 } from '../shape_rules/axes.js';
-import { notAlike, notJoined, notReshaped, notSplit, notSqueezed } from '../shape_rules/conflicts.js';
+import {
+  notAlike,
+  notBlocks,
+  notImages,
+  notIndexed,
+  notJoined,
+  notPadded,
+  notPermuted,
+  notReshaped,
+  notSliced,
+  notSplit,
+  notSplitBySizes,
+  notSqueezed,
+  notUnpacked,
+} from '../shape_rules/conflicts.js';
 import { each, same, single } from '../shape_rules/elementwise.js';
 import { slice, stridedSlice } from '../shape_rules/slices.js';
 import { constant, counted, givenBy, shapeOf, shapesOf } from '../shape_rules/sources.js';
@@ -68,7 +82,12 @@ export const MOVEMENT_OPS: readonly OpRow[] = [
   }),
   row('ExpandDims', 'reshape exact', { value: values.expanded, shape: expandDims, channels: channels.reshape }),
   row('BroadcastTo', 'broadcast exact', { value: values.broadcastTo, shape: givenBy(1) }),
-  row('Transpose', 'transpose exact', { value: values.transposed, shape: transpose, channels: channels.transpose }),
+  row('Transpose', 'transpose exact', {
+    value: values.transposed,
+    shape: transpose,
+    conflict: notPermuted,
+    channels: channels.transpose,
+  }),
   row('ConjugateTranspose', 'transpose', { shape: transpose, channels: channels.transpose }),
   row('Concat', 'concat exact', { value: values.joinedV1, shape: concat, channels: concatChannels }),
   row('ConcatV2', 'concat exact', {
@@ -79,12 +98,12 @@ export const MOVEMENT_OPS: readonly OpRow[] = [
   }),
   row('Pack', 'pack exact', { value: values.packed, shape: pack, conflict: notAlike }),
   row('ParallelConcat', ''),
-  row('Pad PadV2 MirrorPad', 'pad', { shape: pad, channels: padChannels }),
-  row('Slice', 'slice exact', { value: values.slicedBySize, shape: slice }),
-  row('StridedSlice', 'slice exact', { value: values.sliced, shape: stridedSlice }),
+  row('Pad PadV2 MirrorPad', 'pad', { shape: pad, conflict: notPadded, channels: padChannels }),
+  row('Slice', 'slice exact', { value: values.slicedBySize, shape: slice, conflict: notSliced }),
+  row('StridedSlice', 'slice exact', { value: values.sliced, shape: stridedSlice, conflict: notIndexed }),
   row('Split', 'split exact', { value: values.split, shape: split, conflict: notSplit }),
-  row('SplitV', 'split exact', { value: values.splitBySizes, shape: splitV }),
-  row('Unpack', 'unpack exact', { value: values.unpacked, shape: unpack }),
+  row('SplitV', 'split exact', { value: values.splitBySizes, shape: splitV, conflict: notSplitBySizes }),
+  row('Unpack', 'unpack exact', { value: values.unpacked, shape: unpack, conflict: notUnpacked }),
   row('Tile', 'tile exact', { value: values.tiled, shape: tile }),
   row('Reverse ReverseV2 ReverseSequence', 'reverse', { shape: same }),
   row('Gather', 'gather exact', { value: values.gathered, shape: gather }),
@@ -97,12 +116,13 @@ export const MOVEMENT_OPS: readonly OpRow[] = [
   row('SpaceToBatchND', 'blocks', { shape: spaceToBatch, channels: blocked.spaceToBatch }),
   row('BatchToSpace', 'blocks', { channels: blocked.batchToSpace }),
   row('SpaceToBatch', 'blocks', { channels: blocked.spaceToBatch }),
-  row('DepthToSpace', '', { shape: blocks(true), channels: blocked.depthToSpace }),
-  row('SpaceToDepth', '', { shape: blocks(false), channels: blocked.spaceToDepth }),
+  row('DepthToSpace', '', { shape: blocks(true), conflict: notBlocks(true), channels: blocked.depthToSpace }),
+  row('SpaceToDepth', '', { shape: blocks(false), conflict: notBlocks(false), channels: blocked.spaceToDepth }),
   row('OneHot', '', { shape: oneHot }),
   row('Cumsum Cumprod', '', { shape: same }),
   row('ResizeBilinear ResizeNearestNeighbor ResizeBicubic ResizeArea', 'resize', {
     shape: resize,
+    conflict: notImages,
     channels: resizeChannels,
   }),
   row('Const', 'constant', { shape: constant }),

@@ -6,6 +6,7 @@ import {
   notDepthwise,
   notMultiplied,
   notNormalized,
+  notPooled,
   notTransposed,
 } from '../shape_rules/conflicts.js';
 import { same } from '../shape_rules/elementwise.js';
@@ -14,10 +15,10 @@ import {
   convolution,
   depthwise,
   pool,
-  poolV2,
   poolWithArgmax,
   transposedConvolution,
 } from '../shape_rules/windows.js';
+import { multiplied } from '../value_rules.js';
 import { type OpRow, row } from './row.js';
 
 /** Layers, reductions and normalisations (nn_ops.cc, math_ops.cc). */
@@ -40,15 +41,16 @@ export const NEURAL_OPS: readonly OpRow[] = [
   }),
   row('Einsum SparseTensorDenseMatMul SparseMatMul', 'weighted'),
   row('LSTMBlockCell GRUBlockCell BlockLSTM BlockLSTMV2 CudnnRNN CudnnRNNV2 CudnnRNNV3', 'weighted'),
-  row('MaxPool MaxPool3D', 'pool', { shape: pool, channels: maximumPool }),
-  row('AvgPool AvgPool3D', 'pool', { shape: pool, channels: averagePool }),
-  row('MaxPoolV2', 'pool', { shape: poolV2, channels: maximumPool }),
-  row('MaxPoolWithArgmax', 'pool', { shape: poolWithArgmax }),
+  row('MaxPool MaxPool3D', 'pool', { shape: pool, conflict: notPooled, channels: maximumPool }),
+  row('AvgPool AvgPool3D', 'pool', { shape: pool, conflict: notPooled, channels: averagePool }),
+  row('MaxPoolV2', 'pool', { shape: pool, conflict: notPooled, channels: maximumPool }),
+  row('MaxPoolWithArgmax', 'pool', { shape: poolWithArgmax, conflict: notPooled }),
   row('FractionalMaxPool FractionalAvgPool', 'pool'),
   row('Mean', 'reduction average mean', { shape: reduction, channels: mean }),
   row('Sum', 'reduction average', { shape: reduction }),
   row('Max Min', 'reduction selection', { shape: reduction }),
-  row('Prod EuclideanNorm', 'reduction', { shape: reduction }),
+  row('Prod', 'reduction exact_integers', { shape: reduction, value: multiplied }),
+  row('EuclideanNorm', 'reduction', { shape: reduction }),
   row('All Any', '', { shape: reduction }),
   row('FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3', 'fused_batch_norm', {
     shape: batchNorm,
