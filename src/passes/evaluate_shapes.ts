@@ -6,8 +6,8 @@ import type { FinishPlan, Pass } from './pass.js';
  * Replaces the shapes of tensors that are known now, and sizes that are picked from them, by constants. What is computed from
  * these alone is left to `evaluate_constants`.
  *
- *     given:   x = Placeholder[shape=[2, 3]], y = Reshape(Relu(x), Shape(x))
- *     result:  x = Placeholder[shape=[2, 3]], y = Reshape(Relu(x), [2, 3])
+ *     given:   x = Placeholder[shape=[2, 3]], shape = Shape(x), y = Reshape(Relu(x), shape)
+ *     result:  x = Placeholder[shape=[2, 3]], shape = [2, 3], y = Reshape(Relu(x), shape)
  *
  * Assumes: nothing. Nodes in branches and loops stay.
  */

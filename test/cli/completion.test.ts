@@ -31,7 +31,7 @@ describe.runIf(has('bash'))('the script for bash', () => {
   it('knows commands, options and their values', async () => {
     expect(await completed('bnfix', '')).toEqual(NAMES);
     expect(await completed('bnfix', 'fre')).toEqual(['freeze']);
-    expect(await completed('bnfix', 'freeze', '--out')).toEqual(['--output', '--outputs']);
+    expect(await completed('bnfix', 'freeze', '--out')).toEqual(['--output', '--outputs', '--output-names']);
     expect(await completed('bnfix', 'freeze', 'm.meta', '--dup')).toEqual(['']);
     expect(await completed('bnfix', 'fold', 'm.meta', '--dup')).toEqual(['--duplicate-weights']);
     expect(await completed('bnfix', 'completion', '')).toEqual(['bash', 'zsh', 'fish']);

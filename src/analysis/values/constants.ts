@@ -7,9 +7,9 @@ import { isInteger, roundTo } from '../../graph/rounding.js';
 import { elementCount, readNumbers } from '../../graph/tensor.js';
 import { sourceOf } from '../../graph/walk.js';
 import { anyOf, isIdentity, isShapeQuery, MAX_ARGUMENTS, meaningOf, type OpRow } from '../../ops/meaning.js';
+import { queriedShape } from '../../ops/queried_shape.js';
 import { broadcastShape } from '../../ops/shape_rules/elementwise.js';
 import { type ConstantInput, type ConstantValue, MAX_ELEMENTS } from '../../ops/value_rules.js';
-import { queriedShape } from './queried_shape.js';
 
 export type { ConstantValue } from '../../ops/value_rules.js';
 

@@ -5,11 +5,11 @@ import { NodeSet } from '../../graph/node_set.js';
 import { MAX_RANK } from '../../graph/tensor.js';
 import { hasLoops, sourceOf, topologicalOrder } from '../../graph/walk.js';
 import { anyOf, isMerge, isShapeQuery, meaningOf } from '../../ops/meaning.js';
+import { queriedShape } from '../../ops/queried_shape.js';
 import { eitherShape, isNextIteration } from '../../ops/shape_rules/elementwise.js';
 import type { PortShapes, Shape, ShapeContext } from '../../ops/shape_rules/rule.js';
 import type { ConstantValue } from '../../ops/value_rules.js';
 import { constantValue, Known, workedOut } from './constants.js';
-import { queriedShape } from './queried_shape.js';
 
 export type { Shape } from '../../ops/shape_rules/rule.js';
 

@@ -1,7 +1,7 @@
-import type { Node } from '../../graph/node.js';
-import { elementCount } from '../../graph/tensor.js';
-import type { Shape } from '../../ops/shape_rules/rule.js';
-import type { ConstantValue } from '../../ops/value_rules.js';
+import type { Node } from '../graph/node.js';
+import { elementCount } from '../graph/tensor.js';
+import type { Shape } from './shape_rules/rule.js';
+import type { ConstantValue } from './value_rules.js';
 
 /** The largest size that an int32 holds: Shape outputs int32 unless its attr says otherwise. */
 const MAX_SIZE = 2 ** 31 - 1;
