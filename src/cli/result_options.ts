@@ -6,10 +6,16 @@ import type { Args } from './args.js';
  * Options that say how the result should look, as far as they are given.
  * @throws BnfixError `usage` when a value cannot be read
  */
-export function resultOptions(args: Args): Pick<FreezeOptions, 'inputShapes' | 'outputNames'> {
+export function resultOptions(args: Args): Pick<FreezeOptions, 'inputShapes' | 'outputNames' | 'target'> {
   const inputShapes = shapesOf(args.strings('input-shape'));
   const outputNames = namesOf(args.list('output-names'));
-  return { ...(inputShapes && { inputShapes }), ...(outputNames && { outputNames }) };
+  return { ...(inputShapes && { inputShapes }), ...(outputNames && { outputNames }), ...targetOf(args) };
+}
+
+function targetOf(args: Args): Pick<FreezeOptions, 'target'> {
+  const target = args.string('target');
+  // The option has choices.
+  return target === undefined ? {} : { target: target as NonNullable<FreezeOptions['target']> };
 }
 
 /** `NAME=NEW`. */

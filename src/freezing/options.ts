@@ -1,4 +1,5 @@
 import type { OptionKinds } from '../check_options.js';
+import type { TargetName } from './targets.js';
 
 /** Options of `freeze`. All are optional: defaults are inferred from the model. */
 export interface FreezeOptions {
@@ -26,6 +27,8 @@ export interface FreezeOptions {
   readonly inputShapes?: Readonly<Record<string, readonly number[]>> | readonly number[];
   /** Output of the result -> the name of the op that outputs it: `{ 'model/Softmax': 'probs' }`. */
   readonly outputNames?: Readonly<Record<string, string>>;
+  /** The program that the result is for: it may get an equal form that it reads better (docs/targets.md). */
+  readonly target?: TargetName;
   /** Accept statistics that were never updated (mean 0, variance 1). */
   readonly allowUntrained?: boolean;
 }
@@ -40,6 +43,7 @@ export const FREEZE_OPTIONS: OptionKinds<FreezeOptions> = {
   set: 'record',
   inputShapes: 'any',
   outputNames: 'record',
+  target: 'string',
   ema: 'boolean',
   allowUntrained: 'boolean',
 };

@@ -17,6 +17,7 @@ import { foldToMulAdd } from './fold_to_mul_add.js';
 import { freezeVariables } from './freeze_variables.js';
 import { initializeTables } from './initialize_tables.js';
 import { inlineFunctions } from './inline_functions.js';
+import { keepPrintedNames } from './keep_printed_names.js';
 import { liftFromLoops } from './lift_from_loops.js';
 import { nameOutputs } from './name_outputs.js';
 import type { PassResult } from './outcome.js';
@@ -132,6 +133,9 @@ export const FINISH_PIPELINE: readonly Pass<FinishPlan>[] = [
   // Last: the passes before it may add nodes.
   writeDefaultAttrs,
 ];
+
+/** For OpenCV, after the result is finished: names move from op to op. */
+export const OPENCV_PIPELINE: readonly Pass<FinishPlan>[] = [keepPrintedNames, writeDefaultAttrs];
 
 /** After everything else: other parts of the product know the outputs by their names in the model. */
 export const NAME_PIPELINE: readonly Pass<NamePlan>[] = [renameOutputs];

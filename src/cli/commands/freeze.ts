@@ -40,6 +40,10 @@ export const options: OptionTable = {
     'shape of an input: x=1,224,224,3, or x=?,224,224,3 with an open batch; checked, and what follows is evaluated',
   ),
   'output-names': list(NAMES, 'NAME=NEW', 'new names of outputs: model/Softmax=probs,model/Relu_3=features'),
+  target: {
+    ...named(RESULT, 'PROGRAM', 'write an equal form that this program reads better (docs/targets.md)'),
+    choices: ['opencv', 'tflite', 'tfjs', 'openvino', 'onnx'],
+  },
   checkpoint: named(NAMES, 'PREFIX', 'checkpoint with the weights (default: the one next to the graph)'),
   reference: {
     ...named(

@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { fold } from '../../src/freezing/fold.js';
+import { freeze } from '../../src/freezing/freeze.js';
+import { TARGETS, type TargetName } from '../../src/freezing/targets.js';
+import { parseGraph } from '../../src/notation/parse.js';
+import { runGraph } from '../../src/run/run.js';
+import { modelOf } from '../support/model.js';
+import { counted, literal } from '../support/run.js';
+
+const NET = `
+  x = Placeholder[shape=[?, 4, 4, 2]]
+  bn = FusedBatchNormV3(x, [1.0, 2.0], [0.0, 1.0], [1.0, 0.0], [4.0, 1.0])[is_training=false]
+  p = Relu(bn)
+  features = Identity(p)
+  flat = Reshape(p, [-1, 32])
+  scores = BiasAdd(MatMul(flat, ${literal([32, 3])}), [1.0, 2.0, 3.0])`;
+const outputs = ['scores', 'features'];
+const model = () => modelOf(parseGraph(NET));
+
+describe.each([
+  ['freeze', freeze],
+  ['fold', fold],
+] as const)('%s', (_, make) => {
+  it.each(Object.keys(TARGETS) as TargetName[])('%s: the same outputs under the same names', async (target) => {
+    const [plain, meant] = [make(model(), { outputs }), make(model(), { outputs, target })];
+    const feeds = { x: counted([3, 4, 4, 2]) };
+    expect(await runGraph(meant.graph, feeds, outputs)).toEqual(await runGraph(plain.graph, feeds, outputs));
+    expect(meant.report.outputs).toEqual(plain.report.outputs);
+  });
+
+  it('opencv: the names are those of ops that its importer keeps', () => {
+    const { graph } = make(model(), { outputs, target: 'opencv' });
+    expect(outputs.map((name) => graph.get(name).op)).toEqual(['Reshape', 'Relu']);
+    const named = make(model(), { outputs, target: 'opencv', outputNames: { scores: 'probs' } });
+    expect(named.graph.get('probs').op).toBe('Reshape');
+  });
+});
+
+it('refuses another name', () => {
+  expect(() => freeze(model(), { outputs, target: 'toString' as TargetName })).toThrow(
+    expect.objectContaining({ code: 'usage', option: 'target', message: 'toString is not a target' }),
+  );
+});
