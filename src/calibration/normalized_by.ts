@@ -3,6 +3,7 @@ import { isNormArithmetic } from '../analysis/training/stored_statistics.js';
 import { Shapes } from '../analysis/values/shapes.js';
 import type { Graph } from '../graph/graph.js';
 import type { Node, TensorRef } from '../graph/node.js';
+import type { NodeSet } from '../graph/node_set.js';
 import { sourceOf } from '../graph/walk.js';
 import { anyOf } from '../ops/meaning.js';
 import type { Sample } from './sites.js';
@@ -16,9 +17,10 @@ const DISTANCE = 6;
 
 /**
  * The activation that a root of a stored variance scales, before the mean is subtracted.
+ * @param feeding - the nodes that feed an output: gradients read the same tensors
  * @returns undefined if it is not found, or if several are scaled
  */
-export function normalizedBy(graph: Graph, root: Node): Sample | undefined {
+export function normalizedBy(graph: Graph, root: Node, feeding: NodeSet): Sample | undefined {
   const activations = findActivations(graph);
   const found: Sample[] = [];
   let level = new Set([root]);
@@ -26,7 +28,7 @@ export function normalizedBy(graph: Graph, root: Node): Sample | undefined {
     const next = new Set<Node>();
     for (const node of level) {
       for (const consumer of graph.dataConsumers(node.name)) {
-        if (!isNormArithmetic(consumer)) continue;
+        if (!isNormArithmetic(consumer) || !feeding.has(consumer)) continue;
         const data = consumer.inputs.filter((ref) => activations.hasNamed(ref.node));
         if (data.length === 0) next.add(consumer);
         else if (scales(consumer) && data.length === 1) found.push(sampleOf(graph, activations, data[0]!, node));

@@ -7,6 +7,8 @@ import type { AnalysedBatchNorm, Analysis, StoredBatchNorm } from '../freezing/a
 import { attrString } from '../graph/attrs.js';
 import type { Graph } from '../graph/graph.js';
 import type { Node, TensorRef } from '../graph/node.js';
+import type { NodeSet } from '../graph/node_set.js';
+import { ancestors } from '../graph/walk.js';
 import { anyOf } from '../ops/meaning.js';
 import type { ChannelAxes } from './layout.js';
 import { normalizedBy } from './normalized_by.js';
@@ -64,11 +66,13 @@ export function findSites(analysis: Analysis, isSelected: (name: string) => bool
     }
   }
   const known = new Set(sites.flatMap(({ statistics }) => statistics.map(({ place }) => placeId(place))));
+  const ends = analysis.outputs.refs.map(({ node }) => node);
+  const feeding = ancestors(analysis.graph, ends, false);
   for (const stored of analysis.stored) {
     if (!stored.isBatchNorm || !isSelected(stored.name)) continue;
     // Quantisation-aware training folds a batch norm by arithmetic on its statistics.
     if (known.has(placeId(storedPlace(analysis, stored.norm.variance)))) continue;
-    sites.push(unfusedAtInference(analysis, stored));
+    sites.push(unfusedAtInference(analysis, stored, feeding));
   }
   const order = new Map([...analysis.graph.nodes()].map(({ name }, i) => [name, i]));
   return sites.sort((a, b) => order.get(a.name)! - order.get(b.name)!);
@@ -196,9 +200,9 @@ function ownerOf(graph: Graph, { tensor }: Replacement, owners: ReadonlyMap<stri
   return undefined;
 }
 
-function unfusedAtInference(analysis: Analysis, { name, norm }: StoredBatchNorm): Site {
+function unfusedAtInference(analysis: Analysis, { name, norm }: StoredBatchNorm, feeding: NodeSet): Site {
   const { graph } = analysis;
-  const sample = normalizedBy(graph, graph.get(name));
+  const sample = normalizedBy(graph, graph.get(name), feeding);
   if (!sample || !norm.mean) throw refuseSite(name, 'input_not_found');
   return {
     name,
