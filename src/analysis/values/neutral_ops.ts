@@ -1,5 +1,7 @@
+import { attrType } from '../../graph/attrs.js';
 import type { Graph } from '../../graph/graph.js';
 import type { Node, TensorRef } from '../../graph/node.js';
+import { isInteger } from '../../graph/rounding.js';
 import { anyOf, sameAs } from '../../ops/meaning.js';
 import { constantValue } from './constants.js';
 import { Shapes } from './shapes.js';
@@ -34,7 +36,8 @@ export function findNeutralOps(graph: Graph, isKept: (name: string) => boolean):
 /** The input that a node outputs unchanged. */
 function neutralInput(graph: Graph, shapes: Shapes, node: Node): number | undefined {
   const neutral = isProduct(node) || isQuotient(node) ? 1 : isSum(node) || isDifference(node) ? 0 : undefined;
-  if (neutral === undefined) return undefined;
+  // Of sizes, little would be gained, and OpenCV recognises transposed convolutions by all ops that compute their size.
+  if (neutral === undefined || isInteger(attrType(node, 'T'))) return undefined;
   const operands = isProduct(node) || isSum(node) ? [1, 0] : [1];
   const at = operands.find((index) => isConstant(graph.inputNode(node, index)));
   if (at === undefined || isConstant(graph.inputNode(node, 1 - at))) return undefined;
