@@ -31,7 +31,24 @@ export function usageError(message: string, context: Context): BnfixError {
     return new BnfixError('usage', `${dashed(bare)} needs a value`, {
       fix: `${dashed(bare)} ${valueName(bare, context)}`,
     });
+  const [, option, given, choices] =
+    /^Invalid values:\s+Argument: ([^,]+), Given: (.*), Choices: (.*)$/s.exec(message) ?? [];
+  if (option !== undefined) return notAChoice(option, unquoted(given!), choices!.split(', ').map(unquoted));
   return new BnfixError('usage', message, { fix: 'bnfix --help' });
+}
+
+function unquoted(text: string): string {
+  return text.replace(/^"(.*)"$/s, '$1');
+}
+
+function notAChoice(option: string, given: string, choices: readonly string[]): BnfixError {
+  const near = nearNames(given, choices);
+  return new BnfixError('usage', `${dashed(option)} cannot be ${given}`, {
+    where: dashed(option),
+    why: `it is one of ${choices.join(', ')}`,
+    fix: didYouMean(given, choices),
+    candidates: near.length > 0 ? near : choices,
+  });
 }
 
 /** What the help calls the value of an option. */
