@@ -37,7 +37,11 @@ describe('usage errors: exit 2', () => {
     ['an option with a typo', ['freeze', 'x', '--ouput=y'], 'unknown option --ouput\n  fix    did you mean --output'],
     ['an option far from any', ['freeze', 'x', '--frobnicate'], 'bnfix freeze --help lists them'],
     ['two options that do not exist', ['freeze', 'x', '--foo', '--bar'], 'unknown options --foo, --bar\n'],
-    ['the beginning of an option', ['freeze', 'x', '--out', 'y'], 'fix    did you mean --output, --outputs?\n'],
+    [
+      'the beginning of an option',
+      ['freeze', 'x', '--out', 'y'],
+      'fix    did you mean --output, --outputs, --output-names?\n',
+    ],
     ['a short option of other programs', ['freeze', 'x', '-f'], 'fix    did you mean --force?\n'],
     ['names with spaces', ['freeze', 'x', '--outputs', 'a', 'b'], 'fix    --outputs a,b\n'],
     ['both commands', ['freeze', 'fold', 'x.meta'], 'fix    bnfix fold x.meta\n'],
