@@ -14,7 +14,9 @@ for (const name of readdirSync(fixtures)) {
   const data = Object.fromEntries(Object.entries(inputs).map(([key, value]) => [key, decoded(value)]));
   const model = await load(join(fixtures, name, 'model.meta'));
   for (const fold of [false, true]) {
-    await writeGraph(join(folder, `${name}${fold ? '.folded' : ''}.pb`), await calibrate(model, { data, fold }), { force: true });
+    await writeGraph(join(folder, `${name}${fold ? '.folded' : ''}.pb`), await calibrate(model, { data, fold }), {
+      force: true,
+    });
   }
   model.close();
 }
@@ -24,7 +26,11 @@ function decoded({ dtype, shape, data }) {
   const bytes = new Uint8Array(Buffer.from(data, 'base64'));
   if (dtype === 'float32') return tensorValue(dtype, shape, new Float32Array(bytes.buffer));
   const view = new DataView(bytes.buffer);
-  return tensorValue(dtype, shape, Float64Array.from({ length: bytes.length / 2 }, (_, i) => half(view.getUint16(2 * i, true))));
+  return tensorValue(
+    dtype,
+    shape,
+    Float64Array.from({ length: bytes.length / 2 }, (_, i) => half(view.getUint16(2 * i, true))),
+  );
 }
 
 function half(bits) {
