@@ -3,6 +3,7 @@ import type { Graph } from '../graph/graph.js';
 import { readNumbers } from '../graph/tensor.js';
 import { Runner } from '../run/runner.js';
 import { type TensorValue, tensorValue } from '../run/value.js';
+import { backendFor } from '../run/work.js';
 import type { ChannelMoments } from './channel_moments.js';
 import { collect } from './collect.js';
 import type { Batches } from './examples.js';
@@ -27,7 +28,8 @@ const CONVERGED = 1e-5;
 export class StageRunner {
   readonly #graph: Graph;
   readonly #batches: Batches;
-  readonly #runner: Runner;
+  readonly #tensors: readonly string[];
+  #runner: Runner | undefined;
   readonly #stored = new Map<string, TensorValue>();
   readonly #onProgress: ((done: number, total: number) => void) | undefined;
   #done = 0;
@@ -48,8 +50,15 @@ export class StageRunner {
         if (tensor) this.#store(place.node, readNumbers(tensor));
       }
     }
-    const inputs = batches.names.filter((name) => graph.has(name));
-    this.#runner = new Runner(graph, [...inputs, ...this.#stored.keys()], tensorsOf(groups));
+    this.#tensors = tensorsOf(groups);
+  }
+
+  /** One backend for all batches, whatever their size is: results of different ones differ in the last digits of float32. */
+  async #opened(): Promise<Runner> {
+    const { values, size } = await this.#batches.first(1);
+    const backend = backendFor(this.#graph, Object.values(values), this.#batches.examples / size);
+    const inputs = this.#batches.names.filter((name) => this.#graph.has(name));
+    return new Runner(this.#graph, [...inputs, ...this.#stored.keys()], this.#tensors, { backend });
   }
 
   /** Computes the moments of all groups. */
@@ -70,6 +79,7 @@ export class StageRunner {
   /** All examples once; then the statistics are in use. */
   async #pass({ groups }: Stage): Promise<Map<Group, ChannelMoments>> {
     const onBatch = () => this.#onProgress?.(++this.#done, Math.max(this.#total, this.#done));
+    this.#runner ??= await this.#opened();
     const collecting = { runner: this.#runner, batches: this.#batches, onBatch };
     const moments = await collect(collecting, groups, Object.fromEntries(this.#stored));
     for (const group of groups) {
@@ -105,7 +115,7 @@ export class StageRunner {
 
   /** Frees the memory of the weights. */
   close(): void {
-    this.#runner.close();
+    this.#runner?.close();
   }
 }
 

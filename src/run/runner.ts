@@ -6,7 +6,7 @@ import { refText, type TensorRef } from '../graph/node.js';
 import { ancestors } from '../graph/walk.js';
 import { FunctionLibrary } from '../ops/functions.js';
 import { anyOf } from '../ops/meaning.js';
-import { type Backend, loadTfjs, onBackend, WASM_FROM } from './backend.js';
+import { type Backend, loadTfjs, onBackend } from './backend.js';
 import { explained, isLasting } from './failure.js';
 import { inlineCalls } from './functions.js';
 import { lower, loweredFunctions } from './lower.js';
@@ -16,7 +16,7 @@ import { checkFeed, feedOf, tensorRef, typeOf } from './tensors.js';
 import { fromTfjs, type Tfjs, toTfjs } from './tfjs.js';
 import { artifactsOf, type LoweredFunction } from './topology.js';
 import type { TensorValue, TensorValues } from './value.js';
-import { estimatedWork } from './work.js';
+import { backendFor } from './work.js';
 
 /** Receives a tensor, by the name that it was fetched with. */
 export type Visitor = (name: string, value: TensorValue) => void;
@@ -36,15 +36,23 @@ export class Runner {
   /** Only the asynchronous executor of TensorFlow.js runs control flow and ops whose output sizes depend on values. */
   readonly #isAsync: boolean;
   #model: GraphModel | undefined;
+  readonly #backend: Backend | undefined;
   #needsCpu = false;
 
   /**
    * @param graph - a graph without variables; it is not changed
    * @param feeds - the tensors (`name`, `name:0`) that every run gives values for
    * @param fetches - the tensors that runs may fetch
+   * @param options - `backend`: what computes, if it can; chosen for each run by its work otherwise
    */
-  constructor(graph: Graph, feeds: readonly string[], fetches: readonly string[]) {
+  constructor(
+    graph: Graph,
+    feeds: readonly string[],
+    fetches: readonly string[],
+    options: { readonly backend?: Backend } = {},
+  ) {
     this.#graph = graph;
+    this.#backend = options.backend;
     this.#feeds = feeds.map((name) => feedOf(graph, name));
     const names = [...new Set(fetches)];
     this.#wanted = new Map(names.map((name, index) => [name, index]));
@@ -86,8 +94,8 @@ export class Runner {
     const compute = (backend: Backend) =>
       onBackend(tfjs, backend, () => receiving(receiver(), () => this.#compute(tfjs, values, nodes)));
     const given = this.#feeds.map(({ name }) => values[name]!);
-    const isHeavy = !this.#needsCpu && estimatedWork(this.#prepared.graph, given) > WASM_FROM;
-    if (isHeavy) {
+    const backend = this.#backend ?? backendFor(this.#prepared.graph, given);
+    if (backend === 'wasm' && !this.#needsCpu) {
       try {
         return await compute('wasm');
       } catch (error) {

@@ -3,6 +3,7 @@ import type { Graph } from '../graph/graph.js';
 import { elementCount } from '../graph/tensor.js';
 import { sourceOf } from '../graph/walk.js';
 import { anyOf, isIdentity } from '../ops/meaning.js';
+import { type Backend, WASM_FROM } from './backend.js';
 import type { TensorValue } from './value.js';
 
 const multipliesByWeights = anyOf('weighted');
@@ -25,4 +26,9 @@ export function estimatedWork(graph: Graph, inputs: readonly TensorValue[]): num
     for (const { shape } of kernels) if (shape.length > 1) weights += elementCount(shape);
   }
   return places * weights;
+}
+
+/** What computes a graph sooner. @param times - how often it is run with such inputs */
+export function backendFor(graph: Graph, inputs: readonly TensorValue[], times = 1): Backend {
+  return estimatedWork(graph, inputs) * times > WASM_FROM ? 'wasm' : 'cpu';
 }

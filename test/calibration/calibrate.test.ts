@@ -62,6 +62,14 @@ describe('the batch size', () => {
   });
 });
 
+it('all batches are computed by the same backend', async () => {
+  using model = await load(new URL('../../examples/bag-model/bag-model-34000.meta', import.meta.url).pathname);
+  const data = { 'input/image_input': noise([128, 16, 16, 3]) };
+  // WebAssembly would be chosen for the large batch only.
+  const [one, other] = [await computed(model, { data, batch: 16 }), await computed(model, { data, batch: 128 })];
+  expect(other).toEqual(one);
+});
+
 describe('a good net', () => {
   it('changes by no more than the standard error', async () => {
     using model = await opened('deep_115');
@@ -186,8 +194,8 @@ describe('data', () => {
     };
     const one = await computed(model.model, { data: () => ({ x: { count: 20, read } }), batch: 8 });
     expect(one).toEqual(await computed(model.model, { data: { x } }));
-    // A few show what the variables of an unfused batch norm hold; then there are three passes.
-    expect(asked).toEqual([4, 8, 8, 4, 8, 8, 4, 8, 8, 4]);
+    // A few show what the variables of an unfused batch norm hold, one how much there is to compute; then there are three passes.
+    expect(asked).toEqual([4, 1, 8, 8, 4, 8, 8, 4, 8, 8, 4]);
   });
 });
 
