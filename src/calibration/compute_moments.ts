@@ -10,6 +10,7 @@ import type { CalibrateOptions } from './options.js';
 import { placeId } from './places.js';
 import type { Prepared } from './prepare.js';
 import { recogniseSites } from './recognise_sites.js';
+import { refuseSharedConstants } from './refuse_shared.js';
 import { refuseSite } from './refuse_site.js';
 import type { Calibration } from './report.js';
 import type { Site } from './sites.js';
@@ -24,6 +25,7 @@ export interface Computed {
 /** Computes the moments of all batch norms, layer by layer or in one pass. */
 export async function computeMoments({ analysis, sites }: Prepared, options: CalibrateOptions): Promise<Computed> {
   refuseInLoops(analysis, sites);
+  refuseSharedConstants(analysis, sites);
   const graphs = graphsFor(analysis, sites, options.parallel === true);
   const inputs = inputsOf(graphs);
   const data = typeof options.data === 'function' ? await options.data(inputs) : options.data;

@@ -82,6 +82,6 @@ function refuseIdlePatterns({ batchNorms }: Analysis, only: readonly string[], s
 
 function nothingToCalibrate(): BnfixError {
   return new BnfixError('usage', 'no batch norm that can be calibrated feeds an output', {
-    why: 'each keeps the option it has, normalises each example by itself, or does not exist',
+    why: 'those that do are kept as they are, or normalise each example by itself',
   });
 }

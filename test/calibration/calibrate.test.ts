@@ -235,6 +235,38 @@ describe('warnings', () => {
   });
 });
 
+describe('a constant that several ops read', () => {
+  const norms = (...inputs: readonly string[]) =>
+    modelOf(
+      parseGraph(`
+  x = Placeholder[shape=[?, 2, 2, 2]]
+  gamma = [1.5, 1.5], beta = [0.5, 0.25], beta2 = [0.125, 0.5], zero = [0.0, 0.0], one = [1.0, 1.0]
+  a = FusedBatchNorm(x, ${inputs[0]})[is_training=false]
+  r = Relu(a)
+  y = FusedBatchNorm(r, ${inputs[1]})[is_training=false]`),
+    );
+  const data = { x: noise([9, 2, 2, 2]) };
+
+  it('is refused as statistics of different batch norms, or as a statistic and a scale', async () => {
+    for (const inputs of [
+      ['gamma, beta, zero, one', 'gamma, beta2, zero, one'],
+      ['one, beta, zero, one', 'one, beta, zero, one'],
+    ]) {
+      const error = await failure(norms(...inputs), { data, outputs: ['y'] });
+      expect([error.code, error.message]).toEqual(['unsupported', 'a cannot be calibrated']);
+      expect(error.why).toMatch(/^a constant holds a statistic of it, and is also used as something else: (zero|one)$/);
+    }
+  });
+
+  it('is shared by a batch norm that is used twice', async () => {
+    const { report } = await calibrate(norms('gamma, beta, zero, one', 'gamma, beta, zero, one'), {
+      data,
+      outputs: ['y'],
+    });
+    expect(report.calibration.layers.map(({ names }) => names)).toEqual([['a', 'y']]);
+  });
+});
+
 describe('what freeze refuses for other reasons is refused', () => {
   it.each([
     ['weights_not_saved', 'the checkpoint has no value for the variable conv/weights'],
