@@ -15,6 +15,8 @@ import type { CalibrateReport, Calibration } from './report.js';
 /** A frozen or folded graph with calibrated statistics, ready to be written. */
 export interface CalibratedModel {
   readonly graph: FrozenModel['graph'];
+  /** The model with the calibrated statistics. */
+  readonly model: Model;
   readonly report: CalibrateReport;
   /** The binary GraphDef. */
   readonly encoded: FrozenModel['encoded'];
@@ -46,7 +48,7 @@ export async function calibrate(model: Model, options: CalibrateOptions): Promis
   }
   const calibrated = withValues(model, values);
   const made = frozen(calibrated, prepared.options, options, groups);
-  return new Calibrated(made, model, calibration);
+  return new Calibrated(made, calibrated, model, calibration);
 }
 
 /** The result with the calibrated values. */
@@ -63,14 +65,16 @@ function frozen(
 }
 
 class Calibrated implements CalibratedModel {
+  readonly model: Model;
   readonly #made: FrozenModel | FoldedModel;
-  readonly #model: Model;
+  readonly #original: Model;
   readonly #calibration: Calibration;
   #report: CalibrateReport | undefined;
 
-  constructor(made: FrozenModel | FoldedModel, model: Model, calibration: Calibration) {
+  constructor(made: FrozenModel | FoldedModel, model: Model, original: Model, calibration: Calibration) {
     this.#made = made;
-    this.#model = model;
+    this.model = model;
+    this.#original = original;
     this.#calibration = calibration;
   }
 
@@ -85,7 +89,7 @@ class Calibrated implements CalibratedModel {
   get report(): CalibrateReport {
     const { report } = this.#made;
     // A model without a checkpoint has not got one now.
-    const checkpoint = this.#model.checkpoint?.name;
+    const checkpoint = this.#original.checkpoint?.name;
     this.#report ??= { ...report, checkpoint, calibration: this.#calibration };
     return this.#report;
   }
