@@ -174,7 +174,9 @@ function aroundLayers(layers: readonly Layer[]): TensorRef[] {
 }
 
 function freezeOptionsOf(options: VerifyOptions): FreezeOptions {
-  return Object.fromEntries(Object.entries(options).filter(([name]) => Object.hasOwn(FREEZE_OPTIONS, name)));
+  // Outputs are compared under the names that they have in the model.
+  const { outputNames: _, ...others } = options;
+  return Object.fromEntries(Object.entries(others).filter(([name]) => Object.hasOwn(FREEZE_OPTIONS, name)));
 }
 
 function definedOf({ atol, rtol }: VerifyOptions): Partial<Tolerance> {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { fold } from '../../src/freezing/fold.js';
 import { freeze } from '../../src/freezing/freeze.js';
 import { parseGraph } from '../../src/notation/parse.js';
+import { verify } from '../../src/proof/verify.js';
 import { runGraph } from '../../src/run/run.js';
 import { modelOf } from '../support/model.js';
 import { counted, literal } from '../support/run.js';
@@ -62,4 +63,9 @@ it.each<[string, Record<string, string>, string]>([
 it('keeps a name that is given once more', () => {
   const [plain, same] = [{}, { y: 'y' }].map((outputNames) => freeze(model(), { outputs: ['y'], outputNames }));
   expect(same!.report.outcomes).toEqual(plain!.report.outcomes);
+});
+
+it('verify compares the outputs under their names in the model', async () => {
+  const report = await verify(model(), { outputs: ['y'], outputNames: { y: 'probs' } });
+  expect(JSON.stringify(report)).toBe(JSON.stringify(await verify(model(), { outputs: ['y'] })));
 });
