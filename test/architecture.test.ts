@@ -81,7 +81,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'entities',
   ],
   // Sentences from freezing; the graph as data. Its folder browser/ runs in the page.
-  page: ['diagnosis', 'freezing', 'analysis/training', 'graph', 'ops', 'printable', 'entities'],
+  page: ['diagnosis', 'freezing', 'proof', 'run', 'analysis/training', 'graph', 'ops', 'printable', 'entities'],
   using: ['freezing', 'ops', 'graph', 'errors', 'check_options', 'quoted'],
   writers: ['graph', 'ops', 'io', 'check_options', 'errors', 'quoted', 'proto'],
   // Runs a graph to show that it is right: nothing of the main way needs it.

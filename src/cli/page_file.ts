@@ -22,7 +22,7 @@ export interface WrittenPage {
 }
 
 /** What a page is about. */
-export interface PageRequest extends Pick<PageSubject, 'result'> {
+export interface PageRequest extends Pick<PageSubject, 'result' | 'verification'> {
   readonly command: CommandData['name'];
   readonly args: Args;
   readonly model: LoadedModel;
@@ -71,15 +71,25 @@ export async function checkPage(path: string, args: Args, inputs: readonly strin
  */
 export async function writePage(path: string, request: PageRequest, result?: string): Promise<WrittenPage> {
   const { pageOf } = await import('../page/page.js');
-  const { args, model } = request;
+  const { args, model, read } = request;
   const content = new TextEncoder().encode(pageOf(pageData(request), flagText));
   const encoded = { byteLength: content.length, chunks: () => [content] };
-  const inputs = [...model.files, ...(result === undefined ? [] : [result])];
+  const inputs = [...model.files, ...read.map((file) => file.path), ...(result === undefined ? [] : [result])];
   const { bytes } = await aboutOption('html', writeFile(path, encoded, { force: args.flag('force'), inputs }));
   return { path, bytes };
 }
 
-function pageData({ command, args, model, options, analysis, read, result, refusal }: PageRequest): PageData {
+function pageData({
+  command,
+  args,
+  model,
+  options,
+  analysis,
+  read,
+  result,
+  verification,
+  refusal,
+}: PageRequest): PageData {
   return pageDataOf(analysis ?? analyse(model, options), {
     command: {
       name: command,
@@ -88,6 +98,7 @@ function pageData({ command, args, model, options, analysis, read, result, refus
       read,
     },
     result,
+    verification,
     refusal: refusal && refusalData(refusal),
   });
 }

@@ -1,18 +1,21 @@
 import { fold } from '../freezing/fold.js';
 import type { FreezeOptions } from '../freezing/options.js';
-import { load } from '../load.js';
-import type { LoadedModel } from '../load_sources.js';
+import { byteText } from '../freezing/text.js';
 import { printableData } from '../printable.js';
-import type { VerifyReport } from '../proof/report.js';
+import type { VerifiedValues } from '../proof/verified_values.js';
 import { verify } from '../proof/verify.js';
 import type { Args } from './args.js';
 import { makeOrAsk } from './make_or_ask.js';
+import { closeModel, type OpenedModel, openModel } from './open_model.js';
+import { checkPage, pageTarget, type WrittenPage } from './page_file.js';
 import { itemProgress } from './progress.js';
+import { writeRefusalPage } from './refusal_page.js';
 import { reportStyle } from './report_style.js';
 import type { Terminal } from './terminal.js';
 import { inputPaths } from './verifying/input_files.js';
 import { inputValues } from './verifying/input_values.js';
 import { verifyLines } from './verifying/verify_lines.js';
+import { type Verified, writeVerifyPage } from './verifying/verify_page.js';
 import type { VerifyRequest } from './verifying/verify_request.js';
 import { version } from './version.js';
 
@@ -21,52 +24,68 @@ const NOT_VERIFIED = 1;
 /** How many proofs there are, for the progress. */
 const PROOFS = 4;
 
+/** The models of a verification, and the files with the values of inputs. */
+type Given = Pick<Verified, 'opened' | 'fixed' | 'paths'>;
+
 /** Runs `bnfix verify` with parsed arguments. @returns the exit code */
 export async function runVerify(request: VerifyRequest, args: Args, terminal: Terminal): Promise<number> {
   const paths = inputPaths(request.inputs);
-  const model = await load(request.model, request.load);
-  const fixed = request.fixed === undefined ? undefined : await load(request.fixed);
+  // Report an unwritable page before the work, not after it.
+  const page = await pageTarget(args);
+  const open = (path: string, options = {}) => openModel(path, options, page !== undefined);
+  const opened = await open(request.model, request.load);
+  let fixed: OpenedModel | undefined;
   try {
-    const report = await proved(request, model, fixed, paths, args, terminal);
-    await show(report, args, terminal);
-    return report.passed ? 0 : NOT_VERIFIED;
+    if (request.fixed !== undefined) fixed = await open(request.fixed);
+    if (page !== undefined) await checkPage(page, args, filesOf({ opened, fixed, paths }));
+    const verified = await proved(request, { opened, fixed, paths }, args, terminal);
+    const written = page === undefined ? undefined : await writeVerifyPage(page, verified);
+    await show(verified, written, terminal);
+    return verified.report.passed ? 0 : NOT_VERIFIED;
+  } catch (error) {
+    const subject = { command: 'verify', args, model: opened.model, options: request.freeze } as const;
+    if (page !== undefined) await writeRefusalPage(page, subject, error, opened.hashes, terminal);
+    throw error;
   } finally {
-    fixed?.close();
-    model.close();
+    for (const each of [fixed, opened]) if (each) closeModel(each);
   }
 }
 
-async function proved(
-  request: VerifyRequest,
-  model: LoadedModel,
-  fixed: LoadedModel | undefined,
-  paths: ReturnType<typeof inputPaths>,
-  args: Args,
-  terminal: Terminal,
-): Promise<VerifyReport> {
+function filesOf({ opened, fixed, paths }: Given): string[] {
+  return [...opened.model.files, ...(fixed?.model.files ?? []), ...[...paths.values()].flat()];
+}
+
+async function proved(request: VerifyRequest, given: Given, args: Args, terminal: Terminal): Promise<Verified> {
+  const { opened, fixed, paths } = given;
   const progress = args.flag('quiet') ? undefined : itemProgress(terminal.stderr, 'verifying', PROOFS);
+  let values: VerifiedValues | undefined;
   const prove = (options: FreezeOptions) =>
-    verify(model, {
+    verify(opened.model, {
       ...options,
       ...request.numbers,
       shapes: request.shapes,
       values: (inputs) => inputValues(paths, inputs, request.pixels),
-      ...(fixed && { fixed: fixed.graph }),
-      ...(request.fold && { folded: fold(model, options).graph }),
+      ...(fixed && { fixed: fixed.model.graph }),
+      ...(request.fold && { folded: fold(opened.model, options).graph }),
       onProgress: (done) => progress?.update(done),
+      onValues: (all) => {
+        values = all;
+      },
     });
   try {
-    return (await makeOrAsk(prove, request.freeze, args, terminal)).result;
+    const { result, args: asked, options } = await makeOrAsk(prove, request.freeze, args, terminal);
+    return { ...given, report: result, values, args: asked, options };
   } finally {
     progress?.end();
   }
 }
 
-async function show(report: VerifyReport, args: Args, terminal: Terminal): Promise<void> {
+async function show({ report, args }: Verified, page: WrittenPage | undefined, terminal: Terminal): Promise<void> {
   if (args.flag('json')) return terminal.printJson({ bnfix: version(), command: 'verify', ...report });
   if (args.flag('quiet') && report.passed) return;
   const color = terminal.hasColor(terminal.stdout);
   const [width, unicode] = [terminal.width(terminal.stdout, 80), terminal.hasUnicode];
   const style = reportStyle({ verbose: args.flag('verbose'), color, width, unicode });
-  await terminal.print(verifyLines(printableData(report), args.flag('per-layer'), style));
+  const lines = verifyLines(printableData(report), args.flag('per-layer'), style);
+  await terminal.print([...lines, ...(page ? ['', `Wrote ${page.path} (${byteText(page.bytes)})`] : [])]);
 }

@@ -2,10 +2,10 @@ import { BnfixError } from '../errors.js';
 import { isWarning } from '../freezing/notices.js';
 import type { FreezeReport } from '../freezing/report.js';
 import { noticeText } from '../freezing/wording.js';
-import { type FileHash, type FileHashes, load, loadHashed } from '../load.js';
+import type { FileHash, FileHashes } from '../load.js';
 import type { LoadedModel } from '../load_sources.js';
 import type { FileData } from '../page/page_data.js';
-import { printable, printableData } from '../printable.js';
+import { printableData } from '../printable.js';
 import { shellQuoted } from '../quoted.js';
 import type { Encoded } from '../writers/encoded.js';
 import { writeFile } from '../writers/file.js';
@@ -20,8 +20,10 @@ import { interruptible, uninterrupted } from './interrupt.js';
 import { hanging, wrapped } from './layout.js';
 import { makeOrAsk } from './make_or_ask.js';
 import { nextLines } from './next_steps.js';
-import { checkPage, type PageRequest, pageTarget, writePage } from './page_file.js';
+import { closeModel, openModel } from './open_model.js';
+import { checkPage, pageTarget, writePage } from './page_file.js';
 import { progressBar } from './progress.js';
+import { writeRefusalPage } from './refusal_page.js';
 import { jsonReport, type Written } from './report.js';
 import { type ReportStyle, reportStyle } from './report_style.js';
 import type { Terminal } from './terminal.js';
@@ -58,9 +60,7 @@ export async function writeResult<R extends FreezeReport>(
   const { model: path } = request;
   // Only reports for machines, in detail and as pages have hashes: large files take another pass.
   const isHashed = args.flag('json') || verbose || page !== undefined;
-  const { model, hashes } = isHashed
-    ? await loadHashed(path, request.load)
-    : { model: await load(path, request.load), hashes: undefined };
+  const { model, hashes } = await openModel(path, request.load, isHashed);
   try {
     if (page !== undefined) await checkPage(page, args, model.files);
     const make = (options: FreezeRequest['freeze']) => task.make(model, options);
@@ -75,39 +75,24 @@ export async function writeResult<R extends FreezeReport>(
     return 0;
   } catch (error) {
     if (page !== undefined)
-      await showRefusal(page, { command: task.command, args, model, options: request.freeze }, error, hashes, terminal);
+      await writeRefusalPage(
+        page,
+        { command: task.command, args, model, options: request.freeze },
+        error,
+        hashes,
+        terminal,
+      );
     const part = verbose ? graphPart(error, model.graph) : undefined;
     if (part !== undefined) terminal.err(...part);
     throw error;
   } finally {
-    hashes?.stop();
-    model.close();
+    closeModel({ model, hashes });
   }
 }
 
 /** What was written, for a page. */
 function fileOf({ path, sha256 }: Written): FileData | undefined {
   return path === undefined ? undefined : { path: path === '-' ? 'stdout' : path, sha256 };
-}
-
-/** Writes the page of a model that was refused: it shows what was found. */
-async function showRefusal(
-  page: string,
-  subject: Pick<PageRequest, 'command' | 'args' | 'model' | 'options'>,
-  error: unknown,
-  hashes: FileHashes | undefined,
-  terminal: Terminal,
-): Promise<void> {
-  // Other errors are about options and files.
-  if (!(error instanceof BnfixError) || error.data?.problems === undefined) return;
-  const read = (await hashes?.all()) ?? [];
-  try {
-    await writePage(page, { ...subject, read, refusal: error });
-    terminal.err(`bnfix: ${printable(page)} shows what was found`);
-  } catch (unwritten) {
-    // The refusal is what the command failed for.
-    terminal.err(`bnfix: ${printable((unwritten as Error).message)}`);
-  }
 }
 
 async function write(

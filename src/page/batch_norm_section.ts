@@ -1,9 +1,9 @@
 import { countText, plural } from '../freezing/text.js';
+import { chip } from './chip.js';
 import type { Layer } from './layers.js';
 import { type Content, html, type Markup, nameMarkup } from './markup.js';
 import {
   foundText,
-  type Label,
   layerNotes,
   modeLabel,
   numberText,
@@ -85,7 +85,7 @@ export function batchNormSection(layers: readonly Layer[], hasResult: boolean): 
 <span id="shown" role="status"></span>
 </div>
 <div class="scroll" role="region" tabindex="0" aria-label="Table of batch norms">
-<table id="layers">
+<table id="layers" class="layers">
 <thead><tr>${[{ title: 'Batch norm' }, ...columns].map(header)}</tr></thead>
 ${layers.map((layer) => row(layer, columns))}
 </table>
@@ -115,10 +115,6 @@ function row(layer: Layer, columns: readonly Column[]): Markup {
   return html`<tbody><tr><th scope="row"><span class="name">${nameMarkup(shortName)}</span><small>${before.pattern}</small></th>${cells}</tr>
 <tr class="details" hidden><td colspan="${columns.length + 1}">${details(layer)}</td></tr></tbody>
 `;
-}
-
-function chip({ text, tone }: Label): Markup {
-  return html`<span class="chip ${tone}">${text}</span>`;
 }
 
 function details(layer: Layer): Markup {

@@ -1,10 +1,13 @@
 import { licences, script, scriptHash, style, styleHash } from './assets.js';
 import { batchNormSection } from './batch_norm_section.js';
+import { comparedSections } from './compared_section.js';
 import { graphSection, MARK_TEXTS } from './graph_section.js';
 import { chartsOf, layersOf } from './layers.js';
 import { html, json, type Markup, raw } from './markup.js';
 import { opsSection } from './ops_section.js';
 import type { PageData } from './page_data.js';
+import { picturesSection } from './pictures_section.js';
+import { proofsSection } from './proofs_section.js';
 import { verdictOf } from './prose.js';
 import { reproduceSection } from './reproduce_section.js';
 import { verdictSection } from './verdict_section.js';
@@ -29,6 +32,7 @@ const ICON =
  */
 export function pageOf(data: PageData, flagOf: (option: string) => string): string {
   const layers = layersOf(data);
+  const { verification } = data;
   const verdict = verdictOf(data, flagOf);
   const title = `${fileName(data.inspection.model.name)}: ${verdict.text}`;
   const page = html`<!doctype html>
@@ -53,7 +57,10 @@ export function pageOf(data: PageData, flagOf: (option: string) => string): stri
 </header>
 <main id="main">
 ${verdictSection(data, verdict)}
+${verification && picturesSection(verification)}
+${verification && proofsSection(verification.report)}
 ${reproduceSection(data)}
+${verification && comparedSections(verification.report)}
 ${batchNormSection(layers, data.result !== undefined)}
 ${graphSection(data.graph)}
 ${opsSection(data)}
@@ -75,8 +82,11 @@ ${opsSection(data)}
   return page.toString();
 }
 
-function links({ result }: PageData, hasLayers: boolean): Markup[] {
+function links({ result, verification }: PageData, hasLayers: boolean): Markup[] {
+  const hasPictures = verification !== undefined && verification.examples.length > 0;
   const sections: readonly (readonly [string, string])[] = [
+    ...(hasPictures ? ([['pictures', 'Pictures']] as const) : []),
+    ...(verification ? ([['proofs', 'Proofs']] as const) : []),
     ['reproduce', 'Reproduce'],
     ...(hasLayers ? ([['batch-norms', 'Batch norms']] as const) : []),
     ['graph', 'Graph'],

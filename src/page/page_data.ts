@@ -1,6 +1,8 @@
 import type { Inspection, OpCount } from '../diagnosis/inspection.js';
 import type { FoldReport } from '../freezing/fold_report.js';
 import type { FreezeReport } from '../freezing/report.js';
+import type { VerifyReport } from '../proof/report.js';
+import type { TonalRange } from './raster.js';
 import type { GraphView } from './script_data.js';
 
 /** Everything that a page shows. */
@@ -11,12 +13,14 @@ export interface PageData {
   readonly result: ResultData | undefined;
   /** Why it was refused; undefined if it was not. */
   readonly refusal: RefusalData | undefined;
+  /** What was proved; undefined if nothing was. */
+  readonly verification: VerificationData | undefined;
   readonly graph: GraphView;
 }
 
 /** How the page was made. */
 export interface CommandData {
-  readonly name: 'inspect' | 'freeze' | 'fold' | 'calibrate';
+  readonly name: 'inspect' | 'freeze' | 'fold' | 'calibrate' | 'verify';
   /** The command line, for pasting into a shell. */
   readonly line: string;
   /** What ran it: `bnfix 1.0.0`, `Node.js 22.1.0`. */
@@ -39,6 +43,33 @@ export interface ResultData {
   readonly ops: readonly OpCount[];
   /** The file with the result; undefined if it was not written to a file. */
   readonly written: FileData | undefined;
+}
+
+/** What `verify` proved. */
+export interface VerificationData {
+  readonly report: VerifyReport;
+  /** The first examples of the batch, as images. */
+  readonly examples: readonly ExampleData[];
+}
+
+/** The images of an example: of the inputs, and of each output before and after. */
+export interface ExampleData {
+  /** Index in the batch. */
+  readonly example: number;
+  readonly pictures: readonly PictureData[];
+}
+
+/** An image. */
+export interface PictureData {
+  /** The tensor that it shows. */
+  readonly tensor: string;
+  readonly role: 'input' | 'before' | 'after';
+  /** The values that are black and white. */
+  readonly range: TonalRange;
+  readonly width: number;
+  readonly height: number;
+  /** The image, as a `data:` URI. */
+  readonly uri: string;
 }
 
 /** The error of a model that was refused, as the terminal shows it. */

@@ -4,7 +4,7 @@ import type { FoldReport } from '../freezing/fold_report.js';
 import type { FreezeReport } from '../freezing/report.js';
 import type { Graph } from '../graph/graph.js';
 import { graphView } from './graph_view.js';
-import type { CommandData, FileData, PageData, RefusalData } from './page_data.js';
+import type { CommandData, FileData, PageData, RefusalData, VerificationData } from './page_data.js';
 
 /** What a page says beside the analysis of a model. */
 export interface PageSubject {
@@ -18,18 +18,21 @@ export interface PageSubject {
         readonly written: FileData | undefined;
       }
     | undefined;
+  /** What was proved. */
+  readonly verification?: VerificationData | undefined;
   /** Why the model was refused. */
   readonly refusal?: RefusalData | undefined;
 }
 
 /** What a page shows of a model. */
-export function pageDataOf(analysis: Analysis, { command, result, refusal }: PageSubject): PageData {
+export function pageDataOf(analysis: Analysis, { command, result, verification, refusal }: PageSubject): PageData {
   const inspection = inspectAnalysis(analysis);
   return {
     command,
     inspection,
     result: result && { report: result.report, ops: opCounts(result.graph), written: result.written },
     refusal,
+    verification,
     graph: graphView(analysis.graph, inspection, result?.report),
   };
 }

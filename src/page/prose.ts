@@ -9,6 +9,7 @@ import { keptText, verdictText } from '../freezing/verdict_text.js';
 import { evidenceText, noticeText } from '../freezing/wording.js';
 import type { Layer } from './layers.js';
 import type { PageData, ResultData } from './page_data.js';
+import { verificationVerdict } from './proof_prose.js';
 import type { Part } from './script_data.js';
 
 // The sentences of the page, apart from those that reports share.
@@ -32,17 +33,21 @@ export interface VerdictText extends Label {
 
 /** What the page says first. @param flagOf - writes an option as the user does */
 export function verdictOf(data: PageData, flagOf: (option: string) => string): VerdictText {
-  const { refusal, result } = data;
+  const { refusal, result, verification } = data;
   if (refusal) {
-    const text = `${commandText(data.command.name)} was refused: ${refusal.headline}`;
+    const text = `${COMMANDS[data.command.name]} was refused: ${refusal.headline}`;
     return { text, tone: 'bad', details: refusal.why, warnings: [], notes: [] };
   }
+  if (verification && !(result && verification.report.passed)) return verificationVerdict(verification.report);
   return result ? resultVerdict(result, flagOf) : inspectionVerdict(data);
 }
 
-function commandText(name: PageData['command']['name']): string {
-  return name === 'fold' ? 'Folding' : 'Freezing';
-}
+const COMMANDS: Readonly<Record<PageData['command']['name'], string>> = {
+  inspect: 'Inspection',
+  freeze: 'Freezing',
+  fold: 'Folding',
+  verify: 'Verification',
+};
 
 function resultVerdict({ report }: ResultData, flagOf: (option: string) => string): VerdictText {
   const notices = report.notices.map((notice) => ({ isWarning: isWarning(notice), text: noticeText(notice, flagOf) }));
@@ -202,7 +207,7 @@ export function rangeText(values: ValueSummary | undefined): string {
   return values.notFinite > 0 ? `${range}, ${values.notFinite} not finite` : range;
 }
 
-/** Three significant digits, with a minus sign. */
-export function numberText(value: number): string {
-  return String(Number(value.toPrecision(3)) || 0).replace('-', '\u2212');
+/** A few significant digits, with a minus sign. */
+export function numberText(value: number, digits = 3): string {
+  return String(Number(value.toPrecision(digits)) || 0).replace('-', '\u2212');
 }

@@ -1,4 +1,6 @@
 import { byteText, countText } from '../freezing/text.js';
+import type { VerifyReport } from '../proof/report.js';
+import { errorText, worst } from '../proof/wording.js';
 import { html, type Markup } from './markup.js';
 import type { PageData } from './page_data.js';
 import type { Tone, VerdictText } from './prose.js';
@@ -53,8 +55,10 @@ function tile({ label, value, before }: Figure): Markup {
   return html`<div><dt>${label}</dt><dd>${was}${value}</dd></div>`;
 }
 
-function tiles({ inspection, result }: PageData): Figure[] {
+function tiles({ inspection, result, verification }: PageData): Figure[] {
   const batchNorms = { label: 'batch norms', value: countText(inspection.verdict.total) };
+  const proved = verification ? proofFigures(verification.report) : [];
+  if (!result && verification) return proved;
   if (!result) {
     const { size } = inspection;
     const weights = size.variables.tensors > 0 ? size.variables : size.constants;
@@ -72,6 +76,20 @@ function tiles({ inspection, result }: PageData): Figure[] {
     { label: 'op types', value: countText(after.ops), before: countText(before.ops) },
     { label: 'graph and weights', value: byteText(after.bytes), before: byteText(before.bytes) },
     ...costFigures(result.report),
+    ...proved.slice(0, 1),
+  ];
+}
+
+function proofFigures({ proofs, layers }: VerifyReport): Figure[] {
+  const passed = proofs.filter(({ status }) => status === 'passed').length;
+  const independence = proofs.find(({ name, saved }) => name === 'batch_independence' && saved.length > 0);
+  return [
+    { label: 'proofs passed', value: `${passed} of ${proofs.length}` },
+    { label: 'batch norms compared', value: countText(layers.length) },
+    { label: 'largest error', value: errorText(worst(proofs.flatMap(({ outputs }) => outputs))) },
+    ...(independence
+      ? [{ label: 'change with the batch, as saved', value: errorText(worst(independence.saved)) }]
+      : []),
   ];
 }
 

@@ -10,11 +10,12 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 const at = folderForTests();
 const pages: Record<string, string> = {};
 beforeAll(async () => {
-  for (const command of ['freeze', 'fold']) pages[command] = await pageBy(command, BAG_MODEL, at(`${command}.html`));
+  for (const command of ['freeze', 'fold', 'verify'])
+    pages[command] = await pageBy(command, BAG_MODEL, at(`${command}.html`));
 });
 
 describeInBrowser('axe finds nothing to complain about', (open) => {
-  const cases = ['freeze', 'fold'].flatMap((command) =>
+  const cases = ['freeze', 'fold', 'verify'].flatMap((command) =>
     (['light', 'dark'] as const).flatMap((colorScheme) =>
       [1280, 400].map((width) => [command, colorScheme, width] as const),
     ),

@@ -47,9 +47,13 @@ describeInBrowser('names of nodes', (open) => {
     const elements = await page.evaluate(
       () => document.querySelectorAll('script, img, iframe, object, style, link, meta, base, form').length,
     );
-    // Style, icon, six metas, data, script.
-    expect(elements).toBe(10);
-    expect(await page.locator('main > section').count()).toBe(5);
+    // Style, icon, six metas, data, script, a picture.
+    expect(elements).toBe(11);
+    expect(await page.locator('main > section').count()).toBe(9);
+    const shown = printable(name);
+    expect(await page.locator('.picture img').getAttribute('alt')).toBe(`Example 1, repaired graph: ${shown}`);
+    expect((await page.locator('#compared tbody .name').allTextContents())[0]).toBe(shown);
+    expect(await page.locator('#proofs').textContent()).toContain(`${shown} is the first tensor that differs, by 1.0`);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(1280);
     expect(requests).toHaveLength(1);
     expect(errors).toEqual([]);

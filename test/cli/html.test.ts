@@ -1,5 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { writeNpy } from '../../src/cli/data/npy.js';
+import { counted } from '../support/run.js';
 import { BAG_MODEL, cli, fixture, temporaryFolder } from './support.js';
 
 const out = temporaryFolder();
@@ -59,6 +61,39 @@ it('shows a refusal, and exits like it', async () => {
   expect(page).toContain('Freezing was refused: ');
   expect(page).toContain('<code>--allow-untrained</code>');
   expect(readdirSync(out())).toEqual(['page.html']);
+});
+
+describe('verify', () => {
+  it('writes a page with the proofs and the pictures, the same bytes each time', async () => {
+    const args = ['verify', BAG_MODEL, '--fold', '--html', out('page.html'), '--force'];
+    const { code, stdout } = await cli(args);
+    expect(code).toBe(0);
+    expect(stdout.replaceAll('\n', ' ')).toMatch(/ Wrote .*page\.html \(\d+\.\d kB\) $/);
+    const page = readFileSync(out('page.html'), 'utf8');
+    expect(page).toContain('Verified: 4 of 4 proofs passed');
+    expect(page.match(/<img src="data:image\/png;base64,[\w+/=]+"/g)).toHaveLength(12);
+    await cli([...args, '-q']);
+    expect(readFileSync(out('page.html'), 'utf8')).toBe(page.replace(' --force<', ' --force -q<'));
+  });
+
+  it('does not replace its data, or the file that it verifies', async () => {
+    await cli(['freeze', BAG_MODEL, '-o', out('frozen.pb'), '-q']);
+    writeFileSync(out('x.npy'), writeNpy(counted([2, 8, 8, 3])));
+    for (const file of ['frozen.pb', 'x.npy']) {
+      const before = readFileSync(out(file));
+      const args = ['--input', out('x.npy'), '--html', out(file), '--force'];
+      const { code, stderr } = await cli(['verify', BAG_MODEL, out('frozen.pb'), ...args]);
+      expect(code).toBe(6);
+      expect(stderr).toContain('is one of the input files');
+      expect(readFileSync(out(file)).equals(before)).toBe(true);
+    }
+  });
+
+  it('shows a refusal', async () => {
+    const { code } = await cli(['verify', UNTRAINED, '--html', out('page.html')]);
+    expect(code).toBe(4);
+    expect(readFileSync(out('page.html'), 'utf8')).toContain('Verification was refused: ');
+  });
 });
 
 it('writes no page about options that name nothing', async () => {

@@ -31,6 +31,8 @@ const options: OptionTable = {
     ...named('NUMBER', 'tolerance relative to the largest value (default: 1e-4; with float16 5e-3, bfloat16 5e-2)'),
     group: 'Verification',
   },
+  html: { ...freezeOptions.html!, group: 'Output', describe: 'also write a report as one HTML page, with pictures' },
+  force: { group: 'Output', type: 'boolean', describe: 'overwrite an existing page' },
   ...Object.fromEntries(SHARED.map((name) => [name, freezeOptions[name]!])),
   'allow-untrained': freezeOptions['allow-untrained']!,
 };
@@ -39,6 +41,7 @@ const examples = [
   ['bnfix verify model.meta', 'repair in memory, and prove the result on random data'],
   ['bnfix verify model.meta frozen.pb', 'prove a file that freeze or fold wrote'],
   ['bnfix verify model.meta --input image=photos/ --scale 0.0039', 'with your own pictures'],
+  ['bnfix verify model.meta --html report.html', 'a page with the proofs, and pictures'],
   ['bnfix verify model.meta --per-layer', 'each batch norm, before and after'],
 ] as const;
 
