@@ -46,6 +46,7 @@ const COMMANDS: Readonly<Record<PageData['command']['name'], string>> = {
   inspect: 'Inspection',
   freeze: 'Freezing',
   fold: 'Folding',
+  calibrate: 'Calibration',
   verify: 'Verification',
 };
 

@@ -7,6 +7,7 @@ import { type Node, type TensorRef, tensorName } from '../graph/node.js';
 import { elementCount } from '../graph/tensor.js';
 import { ancestors, descendants } from '../graph/walk.js';
 import { outputTypeOrT } from '../ops/registry.js';
+import { isMisfit } from '../run/failure.js';
 import { tensorValue } from '../run/value.js';
 import type { Evaluated } from './evaluated.js';
 import type { Sample } from './samples.js';
@@ -67,11 +68,21 @@ async function firstUnrunnable(evaluated: Evaluated): Promise<Node | undefined> 
     await evaluated.outputs();
     return undefined;
   } catch (error) {
+    if (isMisfit(error)) throw misfit(error as BnfixError);
     const isOp = error instanceof BnfixError && error.code === 'unsupported' && error.where !== undefined;
     const node = isOp ? evaluated.graph.find(error.where!) : undefined;
     if (!node) throw error;
     return node;
   }
+}
+
+/** Sizes that are open in the graph may depend on each other: what cannot be run with these inputs is not left out of the proofs. */
+function misfit({ message, where, whyLines }: BnfixError): BnfixError {
+  return new BnfixError('usage', message, {
+    where,
+    why: [...whyLines, 'the shapes of the inputs may not fit together'],
+    fix: { option: 'shapes', value: 'NAME=SIZES', text: 'gives an input a shape that fits' },
+  });
 }
 
 /** Where the data goes into a node and all that depends on it, and the outputs that do not depend on it. */

@@ -1,3 +1,4 @@
+// cspell:ignore opencf
 import { expect, it } from 'vitest';
 import { cli, fixture } from './support.js';
 

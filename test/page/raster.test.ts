@@ -83,7 +83,12 @@ describe('the examples that are shown', () => {
 
   it('are the first four, with the input, and each output before and after', () => {
     const rows = [
-      ...picturedExamples({ inputs: { x: images(6) }, before: { 'y:0': images(6) }, after: { 'y:0': images(6) } }),
+      ...picturedExamples({
+        inputs: { x: images(6) },
+        before: { 'y:0': images(6) },
+        folded: undefined,
+        after: { 'y:0': images(6) },
+      }),
     ];
     expect(rows.map(({ example }) => example)).toEqual([0, 1, 2, 3]);
     expect(rows[3]!.pictures.map(({ role, tensor }) => `${role} ${tensor}`)).toEqual([
@@ -95,13 +100,18 @@ describe('the examples that are shown', () => {
 
   it('are those of the outputs: an input that is no image, or no saved output, is left out', () => {
     const inputs = { z: zeros('float32', 2, 100), other: images(1) };
-    const rows = [...picturedExamples({ inputs, before: undefined, after: { 'y:0': images(2) } })];
+    const rows = [...picturedExamples({ inputs, before: undefined, folded: undefined, after: { 'y:0': images(2) } })];
     expect(rows.map(({ pictures }) => pictures.map(({ role }) => role))).toEqual([['after'], ['after']]);
   });
 
   it('are none if no output is an image', () => {
     expect([
-      ...picturedExamples({ inputs: { x: images(2) }, before: undefined, after: { 'y:0': zeros('float32', 2, 10) } }),
+      ...picturedExamples({
+        inputs: { x: images(2) },
+        before: undefined,
+        folded: undefined,
+        after: { 'y:0': zeros('float32', 2, 10) },
+      }),
     ]).toEqual([]);
   });
 
@@ -109,6 +119,7 @@ describe('the examples that are shown', () => {
     const rows = picturedExamples({
       inputs: {},
       before: { 'y:0': ramp([1, 8, 8, 1], -9, 9) },
+      folded: undefined,
       after: { 'y:0': ramp([1, 8, 8, 1], 0, 1) },
     });
     for (const { range } of [...rows][0]!.pictures) expect(range).toEqual({ black: 0, white: 1 });
