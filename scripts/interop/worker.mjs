@@ -1,6 +1,5 @@
 // A process that runs models for a consumer: it reads a job a line and answers with a result a line.
 import { spawn } from 'node:child_process';
-import { constants } from 'node:os';
 import { createInterface } from 'node:readline';
 
 /** Starts a process when there is a job, and again after a crash. */
@@ -8,6 +7,7 @@ export class Worker {
   #command;
   #child;
   #lines;
+  #ended;
   #seconds;
 
   /** @param command - [program, ...arguments] @param seconds - that a job may take */
@@ -19,20 +19,16 @@ export class Worker {
   /** The result of a job; a crash or a timeout is a failure of it. */
   async run(job) {
     this.#child ?? this.#start();
-    const child = this.#child;
     let timer;
     const late = new Promise((done) => {
-      timer = setTimeout(() => done({ verdict: 'fails', error: 'Timeout', text: `no answer in ${this.#seconds} s` }), this.#seconds * 1000);
+      timer = setTimeout(() => done(failure('Timeout', `no result in ${this.#seconds} s`)), this.#seconds * 1000);
     });
-    const dead = new Promise((done) => {
-      child.once('close', (status, signal) => done({ verdict: 'fails', error: 'Crash', text: `the process ended: ${signal ?? signalOf(status)}` }));
-    });
-    const answer = this.#lines.next().then(({ value, done }) => (done ? dead : JSON.parse(value)));
-    child.stdin.write(`${JSON.stringify(job)}\n`);
-    const result = await Promise.race([answer, dead, late]);
+    const result = this.#lines.next().then(({ value, done }) => (done ? this.#ended : JSON.parse(value)));
+    this.#child.stdin.write(`${JSON.stringify(job)}\n`);
+    const first = await Promise.race([result, late]);
     clearTimeout(timer);
-    if (result.error === 'Timeout' || result.error === 'Crash') this.close();
-    return result;
+    if (first.error === 'Timeout' || first.error === 'Crash') this.close();
+    return first;
   }
 
   #start() {
@@ -41,6 +37,10 @@ export class Worker {
     child.stdin.on('error', () => {});
     this.#child = child;
     this.#lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    this.#ended = new Promise((done) => {
+      child.on('error', ({ message }) => done(failure('Crash', message)));
+      child.on('close', (status, signal) => done(failure('Crash', `the process ended: ${signal ?? `exit code ${status}`}`)));
+    });
   }
 
   /** Ends the process. */
@@ -50,7 +50,6 @@ export class Worker {
   }
 }
 
-function signalOf(status) {
-  const name = Object.entries(constants.signals).find(([, number]) => number === status - 128)?.[0];
-  return name ?? `exit code ${status}`;
+function failure(error, text) {
+  return { verdict: 'fails', error, text };
 }
