@@ -1,12 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { attrBool } from '../../src/graph/attrs.js';
 import type { Graph } from '../../src/graph/graph.js';
 import { load } from '../../src/load.js';
 import { runGraph } from '../../src/run/run.js';
 import { difference } from '../support/compare.js';
 import { readGolden } from '../support/golden.js';
+import { BYTES_ONLY, Results } from '../support/results.js';
 import { folded, foldedModel } from './support.js';
 import { ungrouped } from './ungrouped.js';
 
@@ -31,7 +32,11 @@ const CASES: FoldCase[] = readdirSync(FIXTURES)
   .sort()
   .map((name) => JSON.parse(readFileSync(`${FIXTURES}/${name}/case.json`, 'utf8')));
 
+const results = new Results('fold/fold_results.txt');
+
 describe('nets that TensorFlow made', () => {
+  afterAll(() => results.save(CASES.map(({ name }) => name)));
+
   test.each(CASES)('$name: $form', async (one) => {
     const folder = `${FIXTURES}/${one.name}`;
     const model = await load(`${folder}/model.pb`);
@@ -47,6 +52,8 @@ describe('nets that TensorFlow made', () => {
     if (one.only) expect(ops(graph, /^(Rsqrt|Sqrt|RealDiv|Sub)$/)).toEqual([]);
     expect(report.cost.after.multiplications).toBeLessThanOrEqual(report.cost.before.multiplications);
 
+    results.expect(one.name, bytes);
+    if (BYTES_ONLY) return;
     const golden = readGolden(`${folder}/golden.json`);
     const limit = one.toleranceTfjs ?? one.tolerance;
     for (const [when, each] of Object.entries({ before, after: graph })) {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
+import type { Problem } from '../../src/analysis/training/problems.js';
 import { BnfixError, EXIT_CODES } from '../../src/errors.js';
 import { freeze } from '../../src/freezing/freeze.js';
 import type { Graph } from '../../src/graph/graph.js';
@@ -14,12 +15,17 @@ import { allCases, type Case } from '../support/cases.js';
 import { difference, elementAt } from '../support/compare.js';
 import { edgesBackwards, frozenBytes, leftovers } from '../support/frozen.js';
 import { type Golden, readGolden } from '../support/golden.js';
+import { BYTES_ONLY, Results } from '../support/results.js';
 
 const isTable = anyOf('table');
+
+const results = new Results('freezing/results.txt');
 
 async function expectFrozen(one: Case): Promise<void> {
   const { bytes, report, promised } = await frozenBytes(one);
   expect(bytes.length).toBe(promised);
+  results.expect(one.name, bytes);
+  if (BYTES_ONLY) return;
   expect((await frozenBytes(one)).bytes.equals(bytes), 'frozen again, the bytes are the same').toBe(true);
   if (one.expect === 'unchanged') expect(report.batchNorms.filter(({ status }) => status === 'repaired')).toEqual([]);
 
@@ -51,7 +57,10 @@ async function expectRefused(one: Case, exitCode: number): Promise<void> {
     (thrown: unknown) => thrown,
   );
   expect(error).toBeInstanceOf(BnfixError);
-  expect(EXIT_CODES[(error as BnfixError).code], String(error)).toBe(exitCode);
+  const { code, data } = error as BnfixError;
+  expect(EXIT_CODES[code], String(error)).toBe(exitCode);
+  const problems = (data as { problems?: readonly Problem[] } | undefined)?.problems ?? [];
+  results.expect(one.name, ['refused', code, ...new Set(problems.map((problem) => problem.code))].join(' '));
 }
 
 /** The most different an output may be from the golden one, over all of them. */
@@ -78,6 +87,8 @@ test('the demo model: its output is found, and right for batches of any size', a
 });
 
 describe('fixtures', () => {
+  afterAll(() => results.save(allCases().map(({ name }) => name)));
+
   test.each(allCases())('$name: $form', async (one) => {
     if (typeof one.expect === 'object') await expectRefused(one, one.expect.refuse);
     else await expectFrozen(one);

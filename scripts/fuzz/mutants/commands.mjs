@@ -23,13 +23,18 @@ export async function fuzzMutants({
     );
   };
   const onProgress = (ran) => console.log(`${ran} mutants`);
+  // The first ^C ends it with its figures, the second at once.
+  let isInterrupted = false;
+  process.once('SIGINT', () => {
+    isInterrupted = true;
+  });
   const { ran, outcomes, commands, findings, seconds } = await runMutants({
     seed,
     count,
     first,
     workers,
     keep,
-    end,
+    isOver: () => isInterrupted || Date.now() >= end,
     onFinding,
     onProgress,
   });

@@ -9,6 +9,8 @@ const WORKER = fileURLToPath(new URL('worker.mjs', import.meta.url));
 const LIFE = 2000;
 const HEAP_MB = 1500;
 const POLL_MS = 500;
+/** CPU seconds for the mutant to be made. */
+const MAKING = 120;
 
 /** A process that runs mutants one after another; {@link run} starts it again when it has died. */
 export class Worker {
@@ -21,8 +23,8 @@ export class Worker {
     this.#ran++;
     const child = this.#child;
     return new Promise((resolve) => {
-      const before = cpuOf(child.pid) ?? 0;
-      let limit = cpuLimit(0);
+      let before = cpuOf(child.pid) ?? 0;
+      let limit = MAKING;
       let stderr = '';
       const end = (result) => {
         clearInterval(timer);
@@ -42,8 +44,9 @@ export class Worker {
         stderr = (stderr + data).slice(-4000);
       });
       child.on('message', (found) => {
-        if (found.started) limit = cpuLimit(found.bytes);
-        else end(found);
+        if (!found.started) return end(found);
+        before = cpuOf(child.pid) ?? before;
+        limit = cpuLimit(found.bytes);
       });
       child.on('exit', (code, signal) => {
         this.#child = undefined;

@@ -8,14 +8,14 @@ import { memoryLimit } from './run_mutant.mjs';
 import { readSeed, seedNames } from './seeds.mjs';
 
 /**
- * @param options - `seed`, `first` and `count` (numbers of mutants; count may be infinite), `end` (in ms), `workers`, `keep` (a folder)
+ * @param options - `seed`, `first` and `count` (numbers of mutants; count may be infinite), `isOver`, `workers`, `keep` (a folder)
  * @returns `ran`, `outcomes` (kind -> outcome -> number), `commands`, `findings` (signature -> { count, numbers })
  */
 export async function runMutants({
   seed,
   first = 0,
   count,
-  end,
+  isOver,
   workers = 1,
   keep,
   onFinding = () => {},
@@ -26,7 +26,7 @@ export async function runMutants({
   let next = first;
   const one = async () => {
     const worker = new Worker();
-    while (next < first + count && Date.now() < end) {
+    while (next < first + count && !isOver()) {
       const number = next++;
       const found = await worker.run({ seed, number });
       const faults = await faultsOf(found, { seed, number });
