@@ -19,12 +19,15 @@ export async function pythonOf(name, folder, pythons) {
   return interpreter;
 }
 
-/** Whether an environment is there already. */
+/** Whether an environment already exists. */
 export async function isInstalled(name, folder) {
   return fs.pathExists(join(folder, 'environments', name, 'packages.txt'));
 }
 
 function call(program, args) {
-  const { status, error, stderr } = spawnSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'inherit', 'pipe'] });
+  const { status, error, stderr } = spawnSync(program, args, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'inherit', 'pipe'],
+  });
   if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${error?.message ?? stderr}`);
 }

@@ -27,7 +27,9 @@ const { values: options, positionals } = parseArgs({
 });
 const [folder, ...globs] = positionals;
 if (folder === undefined) {
-  console.error('usage: node scripts/interop/interop.mjs FOLDER [--consumer NAME]... [--variant NAME]... [--every N] [CASE...]');
+  console.error(
+    'usage: node scripts/interop/interop.mjs FOLDER [--consumer NAME]... [--variant NAME]... [--every N] [CASE...]',
+  );
   process.exit(2);
 }
 await main(resolve(folder), Object.fromEntries(options.python.map((text) => text.split('='))));

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import fs from 'fs-extra';
-import { hashOfFiles, HERE } from './ideals.mjs';
+import { HERE, hashOfFiles } from './ideals.mjs';
 import { CONSUMERS, ENVIRONMENTS } from './versions.mjs';
 
 const keyOf = ({ case: name, variant, consumer }) => `${name} ${variant} ${consumer}`;
@@ -52,4 +52,3 @@ export async function hashOf(consumer, model) {
   if (model.model) for await (const chunk of createReadStream(model.model)) hash.update(chunk);
   return hash.digest('hex').slice(0, 12);
 }
-

@@ -28,7 +28,7 @@ export const MAKERS = ['tensorflow1', 'tensorflow113', 'tensorflow212', 'tensorf
 
 /**
  * What runs a model. `module` is python/consumer_MODULE.py in an environment; `worker` a module of Node.js, whose versions are
- * those of package.json. `target` is the value of --target that is meant for it.
+ * those of package.json. `target` is the value of --target it stands for for it.
  */
 export const CONSUMERS = {
   tensorflow1: { title: 'TensorFlow 1.15.5', environment: 'tensorflow1', module: 'tensorflow' },
@@ -39,7 +39,12 @@ export const CONSUMERS = {
   opencv4: { title: 'OpenCV 4.13.0', environment: 'opencv4', module: 'opencv', target: 'opencv' },
   opencv5: { title: 'OpenCV 5.0.0', environment: 'opencv5', module: 'opencv', target: 'opencv' },
   'tfjs-cpu': { title: 'TensorFlow.js 4.22.0, cpu', worker: 'tfjs/worker_node.mjs', argument: 'cpu', target: 'tfjs' },
-  'tfjs-wasm': { title: 'TensorFlow.js 4.22.0, wasm', worker: 'tfjs/worker_node.mjs', argument: 'wasm', target: 'tfjs' },
+  'tfjs-wasm': {
+    title: 'TensorFlow.js 4.22.0, wasm',
+    worker: 'tfjs/worker_node.mjs',
+    argument: 'wasm',
+    target: 'tfjs',
+  },
   chromium: {
     title: 'TensorFlow.js 4.22.0 in Chromium, wasm',
     worker: 'tfjs/worker_chromium.mjs',

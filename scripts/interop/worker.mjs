@@ -39,7 +39,9 @@ export class Worker {
     this.#lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     this.#ended = new Promise((done) => {
       child.on('error', ({ message }) => done(failure('Crash', message)));
-      child.on('close', (status, signal) => done(failure('Crash', `the process ended: ${signal ?? `exit code ${status}`}`)));
+      child.on('close', (status, signal) =>
+        done(failure('Crash', `the process ended: ${signal ?? `exit code ${status}`}`)),
+      );
     });
   }
 

@@ -43,7 +43,8 @@ async function hostileIn(args: readonly string[]): Promise<{ lines: string[]; co
 
 /** Arguments with which each command reads a model and prints what it finds. */
 function argsOf({ name, module }: Command, model: string): string[] {
-  return [name, model, ...('dry-run' in module.options ? ['--dry-run'] : [])];
+  const output = name === 'init' ? ['-o', at('config.json')] : [];
+  return [name, model, ...output, ...('dry-run' in module.options ? ['--dry-run'] : [])];
 }
 
 describe('hostile names in a model', () => {

@@ -6,7 +6,14 @@ import { tensorflow } from '../../../dist/proto/tensorflow.js';
 
 const { GraphDef, DataType } = tensorflow;
 /** Bytes per number of the dtypes that TensorFlow.js has. */
-const DTYPES = { DT_FLOAT: 'float32', DT_INT32: 'int32', DT_BOOL: 'bool', DT_INT64: 'int32', DT_HALF: 'float32', DT_DOUBLE: 'float32' };
+const DTYPES = {
+  DT_FLOAT: 'float32',
+  DT_INT32: 'int32',
+  DT_BOOL: 'bool',
+  DT_INT64: 'int32',
+  DT_HALF: 'float32',
+  DT_DOUBLE: 'float32',
+};
 
 /** Writes FOLDER/model.json and its weights. */
 export async function writeModelJson(path, folder) {
@@ -53,7 +60,10 @@ const narrow = (dtype) => {
   const name = DataType[dtype];
   return { DT_INT64: 'DT_INT32', DT_HALF: 'DT_FLOAT', DT_DOUBLE: 'DT_FLOAT' }[name] ?? name;
 };
-const shapeJson = (shape) => ({ dim: (shape?.dim ?? []).map(({ size }) => ({ size: String(size) })), ...(shape?.unknown_rank && { unknownRank: true }) });
+const shapeJson = (shape) => ({
+  dim: (shape?.dim ?? []).map(({ size }) => ({ size: String(size) })),
+  ...(shape?.unknown_rank && { unknownRank: true }),
+});
 const base64 = (bytes) => Buffer.from(bytes).toString('base64');
 
 function attrJson(value) {
@@ -103,7 +113,8 @@ function stringBytes(values, size) {
 function numberBytes(tensor, type, dtype, size) {
   const numbers = tensor.tensor_content?.length ? fromContent(tensor.tensor_content, type) : fromValues(tensor, type);
   const all = filled(numbers, size, 0);
-  const typed = dtype === 'float32' ? Float32Array.from(all) : dtype === 'bool' ? Uint8Array.from(all) : Int32Array.from(all);
+  const typed =
+    dtype === 'float32' ? Float32Array.from(all) : dtype === 'bool' ? Uint8Array.from(all) : Int32Array.from(all);
   return Buffer.from(typed.buffer);
 }
 

@@ -1,4 +1,4 @@
-// The script of the page in Chromium: window.run(job) answers as a worker does.
+// The script of the page in Chromium: window.run(job) outputs what a worker does.
 import * as converter from '@tensorflow/tfjs-converter';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';

@@ -6,7 +6,9 @@ export async function loadModel(tf, converter, artifacts, feeds, fetches) {
   const inputs = Object.fromEntries(Object.entries(feeds).map(([name, value]) => [name, tensorOf(tf, value)]));
   const call = async () => {
     const outputs = [await model.executeAsync(inputs, fetches)].flat();
-    const values = await Promise.all(outputs.map(async (output) => ({ shape: output.shape, data: await output.data() })));
+    const values = await Promise.all(
+      outputs.map(async (output) => ({ shape: output.shape, data: await output.data() })),
+    );
     for (const output of outputs) output.dispose();
     return values;
   };
@@ -20,9 +22,19 @@ export async function verdictOf(tf, converter, job, artifactsOf) {
     const call = await loadModel(tf, converter, await artifactsOf(job.model), feeds, Object.keys(wanted));
     const got = await call();
     const off = Math.max(...Object.values(wanted).map((want, i) => difference(got[i], want)));
-    return { verdict: off <= job.tolerance ? 'right' : 'wrong', difference: Number(Math.min(off, 1e30).toPrecision(2)) };
+    return {
+      verdict: off <= job.tolerance ? 'right' : 'wrong',
+      difference: Number(Math.min(off, 1e30).toPrecision(2)),
+    };
   } catch (error) {
-    return { verdict: 'fails', error: error.name ?? 'Error', text: String(error.message ?? error).split(/\s+/).join(' ').slice(0, 300) };
+    return {
+      verdict: 'fails',
+      error: error.name ?? 'Error',
+      text: String(error.message ?? error)
+        .split(/\s+/)
+        .join(' ')
+        .slice(0, 300),
+    };
   } finally {
     tf.disposeVariables();
   }
@@ -69,7 +81,13 @@ function valuesOf({ golden, inputs, outputs }) {
   return { feeds: renamed(golden.inputs, inputs), wanted: renamed(golden.outputs, outputs) };
 }
 
-const BYTES = { float32: Float32Array, float64: Float64Array, int32: Int32Array, int64: BigInt64Array, bool: Uint8Array };
+const BYTES = {
+  float32: Float32Array,
+  float64: Float64Array,
+  int32: Int32Array,
+  int64: BigInt64Array,
+  bool: Uint8Array,
+};
 
 /** The values of { dtype, shape, data } as numbers, or as strings. */
 function numbersOf({ dtype, data }) {
@@ -97,7 +115,8 @@ function difference(got, want) {
   const wanted = numbersOf(want);
   const ones = (shape) => shape.filter((n) => n !== 1).join();
   if (ones(got.shape) !== ones(want.shape)) throw new Error(`shape ${got.shape} instead of ${want.shape}`);
-  if (want.dtype === 'string') return wanted.every((bytes, i) => new TextDecoder().decode(bytes) === got.data[i]) ? 0 : Number.POSITIVE_INFINITY;
+  if (want.dtype === 'string')
+    return wanted.every((bytes, i) => new TextDecoder().decode(bytes) === got.data[i]) ? 0 : Number.POSITIVE_INFINITY;
   let [most, off] = [0, 0];
   for (let i = 0; i < wanted.length; i++) {
     const d = Math.abs(Number(got.data[i]) - wanted[i]);

@@ -23,9 +23,11 @@ let page = await opened();
 for await (const line of createInterface({ input: process.stdin })) {
   const job = await withTruths(JSON.parse(line));
   // A page that fails a job is not used for another.
-  const result = await page.evaluate((one) => globalThis.run(one), job).catch((error) => {
-    return { verdict: 'fails', error: error.name, text: error.message.slice(0, 300) };
-  });
+  const result = await page
+    .evaluate((one) => globalThis.run(one), job)
+    .catch((error) => {
+      return { verdict: 'fails', error: error.name, text: error.message.slice(0, 300) };
+    });
   process.stdout.write(`${JSON.stringify(result)}\n`);
   if (result.verdict === 'fails') {
     await page.close();
@@ -54,9 +56,13 @@ async function answer({ url }, response) {
   const [, kind, path, file] = url.split('/');
   try {
     if (kind === 'models') response.end(await readFile(join(decodeURIComponent(path), file)));
-    else if (kind === 'wasm') response.setHeader('content-type', 'application/wasm').end(await readFile(join(wasm, path)));
+    else if (kind === 'wasm')
+      response.setHeader('content-type', 'application/wasm').end(await readFile(join(wasm, path)));
     else if (kind === 'page.js') response.setHeader('content-type', 'text/javascript').end(script);
-    else response.setHeader('content-type', 'text/html').end('<!doctype html><script type="module" src="/page.js"></script>');
+    else
+      response
+        .setHeader('content-type', 'text/html')
+        .end('<!doctype html><script type="module" src="/page.js"></script>');
   } catch {
     response.writeHead(404).end();
   }
