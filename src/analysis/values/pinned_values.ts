@@ -47,7 +47,7 @@ export class PinnedValues {
   forwarded(node: Node): TensorRef | undefined {
     if (this.#isEmpty) return undefined;
     if (multiplies(node)) return this.#onlyOther(node, 1);
-    if (adds(node)) return this.#onlyOther(node, 0) ?? this.#interpolated(node.inputs[0]!, node.inputs[1]!);
+    if (adds(node)) return this.#onlyOther(node, 0) ?? this.#interpolated(node);
     if (subtracts(node)) return this.#subtracted(node);
     return gathers(node) || slices(node) ? this.#unstacked(node) : undefined;
   }
@@ -106,7 +106,9 @@ export class PinnedValues {
   }
 
   /** `b + 1 * (a - b)` is `a`. */
-  #interpolated(a: TensorRef, b: TensorRef): TensorRef | undefined {
+  #interpolated({ inputs: [a, b] }: Node): TensorRef | undefined {
+    // AddN may have one input.
+    if (!a || !b) return undefined;
     for (const [from, step] of [
       [a, b],
       [b, a],
