@@ -28,7 +28,7 @@ export const MAKERS = ['tensorflow1', 'tensorflow113', 'tensorflow212', 'tensorf
 
 /**
  * What runs a model. `module` is python/consumer_MODULE.py in an environment; `worker` a module of Node.js, whose versions are
- * those of package.json. `target` is the value of --target it stands for for it.
+ * those of package.json. `target` is the value of --target for it.
  */
 export const CONSUMERS = {
   tensorflow1: { title: 'TensorFlow 1.15.5', environment: 'tensorflow1', module: 'tensorflow' },
