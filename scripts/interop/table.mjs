@@ -108,7 +108,7 @@ function worse(consumer) {
   return cells.filter(
     (cell) =>
       cell.consumer === consumer &&
-      cell.variant !== 'ideal' &&
+      ['freeze', 'fold'].includes(cell.variant) &&
       cell.verdict !== 'right' &&
       byKey.get(keyOf(cell.case, 'ideal', consumer))?.verdict === 'right',
   );
