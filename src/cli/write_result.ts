@@ -65,13 +65,16 @@ export async function writeResult<R extends FreezeReport>(
     if (page !== undefined) await checkPage(page, args, model.files);
     const make = (options: FreezeRequest['freeze']) => task.make(model, options);
     const { result: frozen, args: asked, waited, options } = await makeOrAsk(make, request.freeze, args, terminal);
+    // What reports and pages read for the first time may be corrupt: that ends the command before anything is written.
+    const { report } = frozen;
+    if (page !== undefined) readAttrs(model);
     const written = await write(request, model, hashes, frozen, terminal, args.flag('quiet'));
-    const result = { graph: frozen.graph, report: frozen.report, written: fileOf(written) };
+    const result = { graph: frozen.graph, report, written: fileOf(written) };
     const about = { command: task.command, args: asked, model, options, read: written.read, result };
     const writtenPage = page === undefined ? undefined : await writePage(page, about, written.path);
     const seconds = (performance.now() - start - waited) / 1000;
     const command = request.dryRun ? writingCommand(task.command, request, asked) : undefined;
-    await show(task, frozen.report, { ...written, page: writtenPage, seconds, command }, args, terminal);
+    await show(task, report, { ...written, page: writtenPage, seconds, command }, args, terminal);
     return 0;
   } catch (error) {
     if (page !== undefined)
@@ -88,6 +91,11 @@ export async function writeResult<R extends FreezeReport>(
   } finally {
     closeModel({ model, hashes });
   }
+}
+
+/** Decodes the attrs of all nodes. @throws BnfixError `unreadable` for corrupt ones */
+function readAttrs({ graph }: LoadedModel): void {
+  for (const node of graph.nodes()) void node.attr;
 }
 
 /** What was written, for a page. */

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { writeNpy } from '../../src/cli/data/npy.js';
+import { tensorflow } from '../../src/proto/tensorflow.js';
 import { counted } from '../support/run.js';
 import { BAG_MODEL, cli, fixture, temporaryFolder } from './support.js';
 
@@ -34,6 +35,22 @@ it('writes only the page in a dry run', async () => {
   expect(stdout.replaceAll('\n', ' ')).toMatch(/every weight; only .*page\.html \(\d+\.\d kB\) was written/);
   expect(readdirSync(out())).toEqual(['page.html']);
 });
+
+it.each([['--html'], ['--json', '-v']])(
+  '%s: a node that only it reads is corrupt: nothing is written',
+  async (...args) => {
+    const float = { type: 1 };
+    const node = [
+      { name: 'x', op: 'Placeholder', attr: { dtype: float } },
+      { name: 'y', op: 'Relu', input: ['x'], attr: { T: float } },
+      { name: 'unused', op: 'Relu', input: ['x'], attr: { T: { type: 50 } } },
+    ];
+    writeFileSync(out('model.pb'), tensorflow.GraphDef.encode({ node }).finish());
+    const page = args[0] === '--html' ? [out('page.html')] : [];
+    const { code } = await cli(['freeze', out('model.pb'), '--outputs', 'y', '-o', out('out.pb'), ...args, ...page]);
+    expect([code, existsSync(out('out.pb'))]).toEqual(page.length > 0 ? [3, false] : [0, true]);
+  },
+);
 
 it('has the hashes of what was read and written', async () => {
   const { stdout } = await cli(['freeze', BAG_MODEL, '-o', out('out.pb'), '--html', out('page.html'), '--json']);

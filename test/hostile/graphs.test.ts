@@ -185,6 +185,33 @@ describe('graphs that TensorFlow would not import', () => {
     expect((await answers(file, { outputs: ['y'], set: { s: 0 } })).freeze).toBe('usage');
   });
 
+  it.each(['AddN', 'TPUReplicatedInput', 'TPUReplicatedOutput', 'ConcatV2', 'Pack'])(
+    '%s without inputs, or with one',
+    async (op) => {
+      for (const inputs of [[], ['x']]) {
+        const file = graphFile([input(), nodeDef('n', op, inputs, { T: FLOAT }), relu('n')]);
+        await answers(file, { outputs: ['y'] });
+        await answers(file, { outputs: ['y'], set: { x: 0 } });
+      }
+    },
+  );
+
+  it('an output of what a saver restores: the name of the checkpoint is no input of the net', async () => {
+    const string = (name: string, value: string) =>
+      nodeDef(name, 'Const', [], {
+        dtype: { type: 7 },
+        value: {
+          tensor: { dtype: 7, tensor_shape: { dim: [{ size: 1 }] }, string_val: [new TextEncoder().encode(value)] },
+        },
+      });
+    const prefix = nodeDef('prefix', 'PlaceholderWithDefault', ['file'], { dtype: { type: 7 }, shape: { shape: {} } });
+    const restore = nodeDef('restore', 'RestoreV2', ['prefix', 'names', 'slices'], { dtypes: { list: { type: [1] } } });
+    const variable = nodeDef('v', 'VariableV2', [], { dtype: FLOAT, shape: { shape: { dim: [{ size: 2 }] } } });
+    const assign = nodeDef('assign', 'Assign', ['v', 'restore'], { T: FLOAT });
+    const nodes = [string('file', 'model'), prefix, string('names', 'v'), string('slices', ''), restore, variable];
+    await answers(graphFile([input(), ...nodes, assign, relu('assign')]), { outputs: ['y'] });
+  });
+
   it('loops that are torn apart', async () => {
     for (const op of ['Exit', 'NextIteration', 'LoopCond', 'Enter', 'Merge', 'Switch', 'RefEnter', 'RefSwitch']) {
       for (const inputs of [[], ['x'], ['x', 'x'], ['x', 'y']]) {

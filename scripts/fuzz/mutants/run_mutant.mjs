@@ -90,11 +90,13 @@ const WAYS = {
       new URL('main.js', CLI).pathname,
       ...args.map((arg) => arg.replaceAll('\0', '')),
     ];
-    const { status, signal, stdout, stderr } = spawnSync(process.execPath, argv, {
+    const { error, status, signal, stdout, stderr } = spawnSync(process.execPath, argv, {
       timeout,
       maxBuffer: 2 ** 27,
       encoding: 'utf8',
     });
+    // An argument that is longer than the system allows: the program never started.
+    if (error?.code === 'E2BIG') return { outcome: 'usage', wrote: false, faults: [] };
     if (status === null) return { outcome: 'killed', wrote: false, faults: [`the process ended by ${signal}`] };
     return outcomeOf({ code: status, stdout, stderr, isJson, wrote });
   },

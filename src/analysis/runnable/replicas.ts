@@ -4,7 +4,9 @@ import { ancestors } from '../../graph/walk.js';
 import { anyOf, hasRole, isIdentity } from '../../ops/meaning.js';
 import { outputCount } from '../../ops/registry.js';
 
-const joinsReplicas = anyOf('replicas');
+const isReplicaOp = anyOf('replicas');
+/** Without N, as some writers leave it out, an op may have no inputs: there is nothing to forward. */
+const joinsReplicas = (node: Node) => isReplicaOp(node) && node.inputs.length > 0;
 const isHandle = anyOf('handle');
 
 /** For each node that joins replicas, or marks a cluster: the index of the input that it forwards. */
@@ -15,7 +17,7 @@ export function findEqualReplicas(graph: Graph): Replicas {
   const found = new Map<string, number>();
   const several: Node[] = [];
   for (const node of graph.nodes()) {
-    if (isIdentity(node) && hasRole(node, 'accelerator')) found.set(node.name, 0);
+    if (isIdentity(node) && hasRole(node, 'accelerator') && node.inputs.length > 0) found.set(node.name, 0);
     else if (joinsReplicas(node)) {
       if (isOutput(node) ? outputCount(node) === 1 : isEqual(graph, node)) {
         found.set(node.name, 0);

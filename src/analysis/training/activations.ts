@@ -12,10 +12,10 @@ export const findActivations = memoizeByVersion(
   (graph) => graph,
 );
 
-const isNoData = anyOf('constant', 'no_op', 'shape_query', 'replica_count', 'shape_like');
+const isNoData = anyOf('constant', 'no_op', 'shape_query', 'replica_count', 'shape_like', 'restore');
 const isFedWithDefault = anyOf('default_placeholder');
 
-/** Whether a node can output data: constants, shapes and variables cannot. */
+/** Whether a node can output data: constants, shapes, variables and what a checkpoint holds cannot. */
 export function mayBeActivation(node: Node): boolean {
   return !isNoData(node) && !isVariable(node);
 }
