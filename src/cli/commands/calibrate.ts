@@ -1,22 +1,11 @@
 import type { Args } from '../args.js';
 import { calibrateRequest } from '../calibrating/calibrate_request.js';
-import type { Option, OptionTable } from '../option.js';
+import { flag, list, named, type OptionTable } from '../option.js';
 import type { Terminal } from '../terminal.js';
 import { options as freezeOptions } from './freeze.js';
 
 const DATA = 'Data';
 const CALIBRATION = 'Calibration';
-const named = (group: string, value: string, describe: string): Option => ({
-  group,
-  value,
-  describe,
-  type: 'string',
-  requiresArg: true,
-});
-const list = (group: string, value: string, describe: string): Option => ({
-  ...named(group, value, describe),
-  array: true,
-});
 
 /** Options of freeze that calibrate has not. */
 const NOT_SHARED = new Set(['html', 'config', 'jobs']);
@@ -29,12 +18,11 @@ const options: OptionTable = {
   mean: named(DATA, 'NUMBERS', 'one number, or one for each channel: 123.7,116.8,103.9 (default: 0)'),
   batch: named(DATA, 'N', 'examples to run at a time; the result is the same (default: 32)'),
   only: list(CALIBRATION, 'NAMES', 'batch norms to calibrate: names, scopes or globs (default: all)'),
-  parallel: {
-    group: CALIBRATION,
-    type: 'boolean',
-    describe: 'one pass with batch statistics in every batch norm, as in training (default: layer by layer)',
-  },
-  fold: { group: CALIBRATION, type: 'boolean', describe: 'also fold the batch norms, as bnfix fold does' },
+  parallel: flag(
+    CALIBRATION,
+    'one pass with batch statistics in every batch norm, as in training (default: layer by layer)',
+  ),
+  fold: flag(CALIBRATION, 'also fold the batch norms, as bnfix fold does'),
   ...shared,
 };
 

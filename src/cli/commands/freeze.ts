@@ -1,24 +1,12 @@
 import type { Args } from '../args.js';
 import { FREEZE_GRAPH_OPTIONS, freezeRequest } from '../freeze_request.js';
-import type { Option, OptionTable } from '../option.js';
+import { flag, list, named, type OptionTable } from '../option.js';
 import type { Terminal } from '../terminal.js';
 
 const NAMES = 'Model';
 const STATISTICS = 'Batch norms, dropouts, flags';
 const RESULT = 'Output';
 const MANY = 'Many models';
-const named = (group: string, value: string, describe: string): Option => ({
-  group,
-  value,
-  describe,
-  type: 'string',
-  requiresArg: true,
-});
-const list = (group: string, value: string, describe: string): Option => ({
-  ...named(group, value, describe),
-  array: true,
-});
-const flag = (group: string, describe: string): Option => ({ group, describe, type: 'boolean' });
 
 /** Options of `bnfix freeze`; `bnfix fold` has them as well. */
 export const options: OptionTable = {

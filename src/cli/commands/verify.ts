@@ -1,5 +1,5 @@
 import type { Args } from '../args.js';
-import type { OptionTable } from '../option.js';
+import { flag, list, named, type OptionTable } from '../option.js';
 import type { Terminal } from '../terminal.js';
 import { verifyRequest } from '../verifying/verify_request.js';
 import { options as freezeOptions } from './freeze.js';
@@ -7,32 +7,27 @@ import { options as freezeOptions } from './freeze.js';
 /** The options of freeze that change what is made. */
 const SHARED = ['outputs', 'signature', 'tag', 'checkpoint', 'reference', 'ema', 'set', 'keep', 'map'] as const;
 const DATA = 'Data';
-const named = (value: string, describe: string) =>
-  ({ group: DATA, value, describe, type: 'string', requiresArg: true }) as const;
-const list = (value: string, describe: string) => ({ ...named(value, describe), array: true }) as const;
+const VERIFICATION = 'Verification';
 
 const options: OptionTable = {
-  input: list('NAME=FILE', 'values of an input: .npy, .npz, .png, .jpg, or a folder of them (default: random)'),
-  scale: named('NUMBER', 'pixels of pictures are (pixel - mean) * scale (default: 1)'),
-  mean: named('NUMBERS', 'one number, or one for each channel: 123.7,116.8,103.9 (default: 0)'),
-  shape: list('NAME=SIZES', 'shape of a random input: image=4,224,224,3'),
-  batch: named('N', 'examples in a random batch (default: 4)'),
-  range: named('FROM,TO', 'bounds of random values (default: 0,1)'),
-  seed: named('N', 'seed of the random values (default: 1)'),
-  fold: { group: 'Verification', type: 'boolean', describe: 'also fold the model, and compare' },
-  'per-layer': {
-    group: 'Verification',
-    type: 'boolean',
-    describe: 'show what each batch norm outputs, before and after',
-  },
-  at: { ...named('INDEX', 'which element --per-layer shows: 0,2,3,0 (default: the first)'), group: 'Verification' },
-  atol: { ...named('NUMBER', 'absolute tolerance (default: 1e-6)'), group: 'Verification' },
-  rtol: {
-    ...named('NUMBER', 'tolerance relative to the largest value (default: 1e-4; with float16 5e-3, bfloat16 5e-2)'),
-    group: 'Verification',
-  },
-  html: { ...freezeOptions.html!, group: 'Output', describe: 'also write a report as one HTML page, with pictures' },
-  force: { group: 'Output', type: 'boolean', describe: 'overwrite an existing page' },
+  input: list(DATA, 'NAME=FILE', 'values of an input: .npy, .npz, .png, .jpg, or a folder of them (default: random)'),
+  scale: named(DATA, 'NUMBER', 'pixels of pictures are (pixel - mean) * scale (default: 1)'),
+  mean: named(DATA, 'NUMBERS', 'one number, or one for each channel: 123.7,116.8,103.9 (default: 0)'),
+  shape: list(DATA, 'NAME=SIZES', 'shape of a random input: image=4,224,224,3'),
+  batch: named(DATA, 'N', 'examples in a random batch (default: 4)'),
+  range: named(DATA, 'FROM,TO', 'bounds of random values (default: 0,1)'),
+  seed: named(DATA, 'N', 'seed of the random values (default: 1)'),
+  fold: flag(VERIFICATION, 'also fold the model, and compare'),
+  'per-layer': flag(VERIFICATION, 'show what each batch norm outputs, before and after'),
+  at: named(VERIFICATION, 'INDEX', 'which element --per-layer shows: 0,2,3,0 (default: the first)'),
+  atol: named(VERIFICATION, 'NUMBER', 'absolute tolerance (default: 1e-6)'),
+  rtol: named(
+    VERIFICATION,
+    'NUMBER',
+    'tolerance relative to the largest value (default: 1e-4; with float16 5e-3, bfloat16 5e-2)',
+  ),
+  html: { ...freezeOptions.html!, describe: 'also write a report as one HTML page, with pictures' },
+  force: flag('Output', 'overwrite an existing page'),
   ...Object.fromEntries(SHARED.map((name) => [name, freezeOptions[name]!])),
   'allow-untrained': freezeOptions['allow-untrained']!,
 };
