@@ -1,9 +1,9 @@
 import type { BatchNormReport } from '../freezing/report.js';
 import { shortNames } from '../freezing/short_names.js';
 import { shortened } from './layout.js';
-import { numberText } from './number_text.js';
+import { rangeText } from './number_text.js';
 import type { ReportStyle } from './report_style.js';
-import { type Column, tableLines } from './table.js';
+import { type Column, filledTable } from './table.js';
 
 const COLUMNS: readonly Column[] = [
   { title: 'batch norm', alone: (name) => name },
@@ -21,14 +21,9 @@ export function batchNormTable(batchNorms: readonly BatchNormReport[], style: Re
   const rows = shown.map((batchNorm, i) => {
     const { range } = batchNorm;
     const channels = range ? String(range.channels) : '';
-    return [names[i]!, channels, rangeText(range?.mean), rangeText(range?.variance), foundBy(batchNorm)];
+    return [names[i]!, channels, textOf(range?.mean), textOf(range?.variance), foundBy(batchNorm)];
   });
-  const filled = COLUMNS.map((_, column) => column === 0 || rows.some((row) => row[column] !== ''));
-  const lines = tableLines(
-    COLUMNS.filter((_, column) => filled[column]),
-    rows.map((row) => row.filter((_, column) => filled[column])),
-    { width: style.width, dim: style.colors.dim },
-  );
+  const lines = filledTable(COLUMNS, rows, { width: style.width, dim: style.colors.dim });
   return more > 0 ? [...lines, `  and ${more} more (-v)`] : lines;
 }
 
@@ -45,8 +40,6 @@ function foundBy({ status, evidence, reason }: BatchNormReport): string {
   }
 }
 
-function rangeText(range: readonly [smallest: number, largest: number] | undefined): string {
-  if (!range) return '';
-  const [smallest, largest] = range.map((number) => numberText(number));
-  return smallest === largest ? smallest! : `${smallest} .. ${largest}`;
+function textOf(range: readonly [smallest: number, largest: number] | undefined): string {
+  return range ? rangeText(range) : '';
 }

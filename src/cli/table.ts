@@ -28,6 +28,20 @@ function widthsOf(columns: readonly Column[], rows: readonly (readonly string[])
   return columns.map(({ title }, i) => Math.max(textWidth(title), ...rows.map((row) => textWidth(row[i]!))));
 }
 
+/** A table without the columns that are empty, other than the first. */
+export function filledTable(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  style: TableStyle,
+): string[] {
+  const filled = columns.map((_, column) => column === 0 || rows.some((row) => row[column] !== ''));
+  return tableLines(
+    columns.filter((_, column) => filled[column]),
+    rows.map((row) => row.filter((_, column) => filled[column])),
+    style,
+  );
+}
+
 /** The lines of a table, with a title row. Where a row does not fit, its cells follow its first cell as text. */
 export function tableLines(
   columns: readonly Column[],

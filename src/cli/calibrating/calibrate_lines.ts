@@ -7,10 +7,10 @@ import { noticeText } from '../../freezing/wording.js';
 import { flagText } from '../flags.js';
 import { foldReportText } from '../fold_report.js';
 import { labelled, shortened } from '../layout.js';
-import { numberText } from '../number_text.js';
+import { numberText, rangeText } from '../number_text.js';
 import { reportText, type Section, type Written } from '../report.js';
 import type { ReportStyle } from '../report_style.js';
-import { type Column, tableLines } from '../table.js';
+import { type Column, filledTable } from '../table.js';
 
 /** The report of freeze or fold, with old statistics against new ones in place of the stored ones. */
 export function calibrateReportText(report: CalibrateReport, written: Written, style: ReportStyle): string[] {
@@ -90,18 +90,8 @@ function layerTable(layers: readonly CalibratedLayer[], style: ReportStyle): str
       standardError ? `${percentText(standardError.mean.typical)}, ${percentText(standardError.variance.typical)}` : '',
     ];
   });
-  const filled = COLUMNS.map((_, column) => column === 0 || rows.some((row) => row[column] !== ''));
-  const lines = tableLines(
-    COLUMNS.filter((_, column) => filled[column]),
-    rows.map((row) => row.filter((_, column) => filled[column])),
-    { width: style.width, dim: style.colors.dim },
-  );
+  const lines = filledTable(COLUMNS, rows, { width: style.width, dim: style.colors.dim });
   return more > 0 ? [...lines, `  and ${more} more (-v)`] : lines;
-}
-
-function rangeText([smallest, largest]: readonly [number, number]): string {
-  const [from, to] = [numberText(smallest), numberText(largest)];
-  return from === to ? from : `${from} .. ${to}`;
 }
 
 function percentText(part: number): string {

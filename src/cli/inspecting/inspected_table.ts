@@ -2,7 +2,7 @@ import type { BatchNormInspection, ValueSummary } from '../../diagnosis/inspecti
 import { foundByText, IN_USE, noteText } from '../../diagnosis/inspection_text.js';
 import { shortNames } from '../../freezing/short_names.js';
 import { labelled, shortened } from '../layout.js';
-import { numberText } from '../number_text.js';
+import { rangeText } from '../number_text.js';
 import type { ReportStyle } from '../report_style.js';
 import { type Column, tableLines, tableWidth } from '../table.js';
 
@@ -35,9 +35,9 @@ const FIELDS: readonly Field[] = [
     isShared: true,
     isOptional: true,
   },
-  { title: 'moving mean', alone: (range) => `mean ${range}`, of: ({ mean }) => rangeText(mean) },
-  { title: 'moving variance', alone: (range) => `variance ${range}`, of: ({ variance }) => rangeText(variance) },
-  { title: 'scale', alone: (range) => `scale ${range}`, of: ({ scale }) => rangeText(scale), isOptional: true },
+  { title: 'moving mean', alone: (range) => `mean ${range}`, of: ({ mean }) => summaryText(mean) },
+  { title: 'moving variance', alone: (range) => `variance ${range}`, of: ({ variance }) => summaryText(variance) },
+  { title: 'scale', alone: (range) => `scale ${range}`, of: ({ scale }) => summaryText(scale), isOptional: true },
   {
     title: 'found by',
     alone: (how) => (how === IN_USE ? `statistics ${how}` : `found by ${how}`),
@@ -95,8 +95,7 @@ function textOf(value: number | undefined): string {
 }
 
 /** `-0.1 .. 2.3`; what is not finite is a note. */
-function rangeText(summary: ValueSummary | undefined): string {
+function summaryText(summary: ValueSummary | undefined): string {
   if (summary?.min === undefined || summary.max === undefined) return '';
-  const [smallest, largest] = [numberText(summary.min, 1), numberText(summary.max, 1)];
-  return smallest === largest ? smallest : `${smallest} .. ${largest}`;
+  return rangeText([summary.min, summary.max], 1);
 }
