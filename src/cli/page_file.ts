@@ -8,6 +8,7 @@ import type { LoadedModel } from '../load_sources.js';
 import type { CommandData, PageData, RefusalData } from '../page/page_data.js';
 import { type PageSubject, pageDataOf } from '../page/page_data_of.js';
 import { shellQuoted } from '../quoted.js';
+import { encodedText } from '../writers/encoded.js';
 import { writeFile } from '../writers/file.js';
 import { checkTarget } from '../writers/target.js';
 import { aboutOption } from './about_option.js';
@@ -72,8 +73,7 @@ export async function checkPage(path: string, args: Args, inputs: readonly strin
 export async function writePage(path: string, request: PageRequest, result?: string): Promise<WrittenPage> {
   const { pageOf } = await import('../page/page.js');
   const { args, model, read } = request;
-  const content = new TextEncoder().encode(pageOf(pageData(request), flagText));
-  const encoded = { byteLength: content.length, chunks: () => [content] };
+  const encoded = encodedText(pageOf(pageData(request), flagText));
   const inputs = [...model.files, ...read.map((file) => file.path), ...(result === undefined ? [] : [result])];
   const { bytes } = await aboutOption('html', writeFile(path, encoded, { force: args.flag('force'), inputs }));
   return { path, bytes };

@@ -8,6 +8,7 @@ import { refText } from '../graph/node.js';
 import { loadLeniently } from '../load_leniently.js';
 import { printable } from '../printable.js';
 import { shellQuoted } from '../quoted.js';
+import { encodedText } from '../writers/encoded.js';
 import { writeFile } from '../writers/file.js';
 import type { Args } from './args.js';
 import { CONFIG_NAME } from './batch/config.js';
@@ -38,9 +39,9 @@ export async function runInit(args: Args, terminal: Terminal): Promise<number> {
     if (note !== undefined) notes.push(note);
   }
   if (entries.length === 0) throw nothingFound(paths, notes);
-  const content = new TextEncoder().encode(`${JSON.stringify({ $schema: SCHEMA_ID, models: entries }, null, 2)}\n`);
+  const text = `${JSON.stringify({ $schema: SCHEMA_ID, models: entries }, null, 2)}\n`;
   const force = args.flag('force');
-  await writeFile(path, { byteLength: content.length, chunks: () => [content] }, { force });
+  await writeFile(path, encodedText(text), { force });
   if (args.flag('json'))
     await terminal.printJson({ bnfix: version(), command: 'init', written: path, models: entries, notes });
   else if (!args.flag('quiet')) {

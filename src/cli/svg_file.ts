@@ -5,6 +5,7 @@ import { drawingOf } from '../drawing/draw.js';
 import { BnfixError } from '../errors.js';
 import type { Analysis } from '../freezing/analysis.js';
 import { printable, printableData } from '../printable.js';
+import { encodedText } from '../writers/encoded.js';
 import { writeFile } from '../writers/file.js';
 import { writeStreamBytes } from '../writers/stream_bytes.js';
 import { checkTarget } from '../writers/target.js';
@@ -45,11 +46,8 @@ export async function writeSvg(
     title: printable(basename(inspection.model.name)),
     text: inspectionVerdictText(printableData(inspection)),
   });
-  const content = new TextEncoder().encode(svg);
-  if (path === '-') await writeStreamBytes(terminal.stdout, Buffer.from(content));
-  else {
-    const encoded = { byteLength: content.length, chunks: () => [content] };
-    await aboutOption('svg', writeFile(path, encoded, { force: args.flag('force'), inputs }));
-  }
-  return content.length;
+  const encoded = encodedText(svg);
+  if (path === '-') await writeStreamBytes(terminal.stdout, Buffer.from(svg));
+  else await aboutOption('svg', writeFile(path, encoded, { force: args.flag('force'), inputs }));
+  return encoded.byteLength;
 }

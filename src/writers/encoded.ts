@@ -7,6 +7,12 @@ export interface Encoded {
   chunks(): Iterable<Uint8Array>;
 }
 
+/** A text as UTF-8. */
+export function encodedText(text: string): Encoded & { readonly byteLength: number } {
+  const content = new TextEncoder().encode(text);
+  return { byteLength: content.length, chunks: () => [content] };
+}
+
 /** Options of `writeGraph`. */
 export interface WriteOptions {
   /** Overwrite an existing file. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, readFileSync, statSync } from 'node:fs';
 import { locatedFiles } from '../../load.js';
+import { encodedText } from '../../writers/encoded.js';
 import { writeFile } from '../../writers/file.js';
 import type { WrittenReport } from './batch_report.js';
 
@@ -40,8 +41,7 @@ export function readRecords(path: string): Records {
 
 /** @throws BnfixError `unwritable` when the file cannot be written */
 export async function writeRecords(path: string, results: Records): Promise<void> {
-  const content = new TextEncoder().encode(`${JSON.stringify({ results }, null, 2)}\n`);
-  await writeFile(path, { byteLength: content.length, chunks: () => [content] }, { force: true });
+  await writeFile(path, encodedText(`${JSON.stringify({ results }, null, 2)}\n`), { force: true });
 }
 
 /** The record of a result that was written. @param made - from {@link madeBy} */
