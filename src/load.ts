@@ -47,7 +47,7 @@ export async function load(model: string | Uint8Array | ModelSources, options: L
   return loadSources(model, options.tag === undefined ? {} : { tag: options.tag });
 }
 
-export type { FileHash, FileHashes } from './io/file_hashes.js';
+export { type FileHash, type FileHashes, hashFile } from './io/file_hashes.js';
 
 /**
  * Loads a model like {@link load}, from a path; its files are hashed while it is used.

@@ -1,5 +1,5 @@
 import type { Worker } from 'node:worker_threads';
-import type { FileSource } from './file_source.js';
+import { FileSource } from './file_source.js';
 
 /** A file and the hash of its contents. */
 export interface FileHash {
@@ -57,8 +57,8 @@ export class FileHashes {
   add(source: FileSource): void {
     const sha256 =
       source.size <= OWN_THREAD_BYTES
-        ? Promise.resolve(this.#hashOf(source))
-        : this.#inThread(source).catch(() => this.#hashOf(source));
+        ? Promise.resolve(hashOf(source, this.#modules))
+        : this.#inThread(source).catch(() => hashOf(source, this.#modules));
     sha256.catch(() => {});
     this.#files.push({ source, sha256 });
   }
@@ -112,15 +112,28 @@ export class FileHashes {
     thread.unref();
     return thread;
   }
+}
 
-  #hashOf(source: FileSource): string {
-    const hash = this.#modules.createHash('sha256');
-    const buffer = new Uint8Array(Math.min(CHUNK_BYTES, source.size));
-    for (let at = 0; at < source.size; at += buffer.length) {
-      const part = buffer.subarray(0, Math.min(buffer.length, source.size - at));
-      source.readInto(part, at);
-      hash.update(part);
-    }
-    return hash.digest('hex');
+/**
+ * Hashes a file.
+ * @throws BnfixError `unreadable` when it cannot be read, or changes meanwhile
+ */
+export async function hashFile(path: string): Promise<FileHash> {
+  const source = new FileSource(path);
+  try {
+    return { path, bytes: source.size, sha256: hashOf(source, await import('node:crypto')) };
+  } finally {
+    source.close();
   }
+}
+
+function hashOf(source: FileSource, { createHash }: Pick<Modules, 'createHash'>): string {
+  const hash = createHash('sha256');
+  const buffer = new Uint8Array(Math.min(CHUNK_BYTES, source.size));
+  for (let at = 0; at < source.size; at += buffer.length) {
+    const part = buffer.subarray(0, Math.min(buffer.length, source.size - at));
+    source.readInto(part, at);
+    hash.update(part);
+  }
+  return hash.digest('hex');
 }

@@ -1,8 +1,8 @@
 import { BnfixError, EXIT_CODES } from '../../errors.js';
 import type { FreezeReport } from '../../freezing/report.js';
+import type { FileHash } from '../../load.js';
 import { errorData, errorText } from '../show_error.js';
 import type { BatchCommand, ConfigEntry } from './config.js';
-import type { FileRecord } from './record.js';
 import type { TaskResult } from './task.js';
 
 /** A model of a config, and what became of it. */
@@ -65,8 +65,8 @@ export interface Ended {
 
 /** The files in the report of a command. */
 export interface WrittenReport {
-  readonly read: readonly FileRecord[];
-  readonly written: (FileRecord & { readonly files?: readonly FileRecord[] | null }) | null;
+  readonly read: readonly FileHash[];
+  readonly written: (FileHash & { readonly files?: readonly FileHash[] | null }) | null;
 }
 
 /** What became of a model. @param result - undefined if it was not begun */

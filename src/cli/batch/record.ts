@@ -1,23 +1,16 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, readFileSync, statSync } from 'node:fs';
-import { locatedFiles } from '../../load.js';
+import { readFileSync, statSync } from 'node:fs';
+import { type FileHash, hashFile, locatedFiles } from '../../load.js';
 import { encodedText } from '../../writers/encoded.js';
 import { writeFile } from '../../writers/file.js';
 import type { WrittenReport } from './batch_report.js';
-
-/** A file as it was. */
-export interface FileRecord {
-  readonly path: string;
-  readonly bytes: number;
-  readonly sha256: string;
-}
 
 /** A result that was written, and from what. */
 export interface Recorded {
   /** The hash of the arguments and the version of bnfix. */
   readonly made: string;
-  readonly read: readonly FileRecord[];
-  readonly written: readonly FileRecord[];
+  readonly read: readonly FileHash[];
+  readonly written: readonly FileHash[];
 }
 
 /** The results of a config by their outputs. */
@@ -47,10 +40,10 @@ export async function writeRecords(path: string, results: Records): Promise<void
 /** The record of a result that was written. @param made - from {@link madeBy} */
 export function recordedOf({ read, written }: WrittenReport, made: string): Recorded {
   const files = written?.files ?? (written ? [written] : []);
-  return { made, read: read.map(fileRecord), written: files.map(fileRecord) };
+  return { made, read: read.map(fileHash), written: files.map(fileHash) };
 }
 
-function fileRecord({ path, bytes, sha256 }: FileRecord): FileRecord {
+function fileHash({ path, bytes, sha256 }: FileHash): FileHash {
   return { path, bytes, sha256 };
 }
 
@@ -71,7 +64,7 @@ export async function isUnchanged(
 }
 
 /** Whether files still have the contents that are recorded. */
-export async function areSame(files: readonly FileRecord[]): Promise<boolean> {
+export async function areSame(files: readonly FileHash[]): Promise<boolean> {
   if (files.length === 0 || !files.every(hasSize)) return false;
   for (const { path, sha256 } of files) {
     if ((await hashOf(path)) !== sha256) return false;
@@ -80,7 +73,7 @@ export async function areSame(files: readonly FileRecord[]): Promise<boolean> {
 }
 
 /** A file that is new may be used in place of another one: a later checkpoint. */
-function hasSameFiles(read: readonly FileRecord[], model: string, checkpoint: string | undefined): boolean {
+function hasSameFiles(read: readonly FileHash[], model: string, checkpoint: string | undefined): boolean {
   const known = new Set(read.map(({ path }) => path));
   try {
     return locatedFiles(model, checkpoint === undefined ? {} : { checkpoint }).every((path) => known.has(path));
@@ -89,17 +82,15 @@ function hasSameFiles(read: readonly FileRecord[], model: string, checkpoint: st
   }
 }
 
-function hasSize({ path, bytes }: FileRecord): boolean {
+function hasSize({ path, bytes }: FileHash): boolean {
   const stats = statSync(path, { throwIfNoEntry: false });
   return stats?.isFile() === true && stats.size === bytes;
 }
 
 /** The hash of a file; undefined if it cannot be read. */
 async function hashOf(path: string): Promise<string | undefined> {
-  const hash = createHash('sha256');
   try {
-    for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array);
-    return hash.digest('hex');
+    return (await hashFile(path)).sha256;
   } catch {
     return undefined;
   }
@@ -107,12 +98,10 @@ async function hashOf(path: string): Promise<string | undefined> {
 
 function isRecorded(value: unknown): value is Recorded {
   const { made, read, written } = (value ?? {}) as Partial<Recorded>;
-  return (
-    typeof made === 'string' && [read, written].every((files) => Array.isArray(files) && files.every(isFileRecord))
-  );
+  return typeof made === 'string' && [read, written].every((files) => Array.isArray(files) && files.every(isFileHash));
 }
 
-function isFileRecord(value: unknown): value is FileRecord {
-  const { path, bytes, sha256 } = (value ?? {}) as Partial<FileRecord>;
+function isFileHash(value: unknown): value is FileHash {
+  const { path, bytes, sha256 } = (value ?? {}) as Partial<FileHash>;
   return typeof path === 'string' && typeof bytes === 'number' && typeof sha256 === 'string';
 }
