@@ -3,7 +3,7 @@ import type { Runner } from '../run/runner.js';
 import type { TensorValue, TensorValues } from '../run/value.js';
 import { ChannelMoments } from './channel_moments.js';
 import type { Batches } from './examples.js';
-import type { Group, GroupSample } from './groups.js';
+import { type Group, type GroupSample, tensorsOf } from './groups.js';
 import { arranged } from './layout.js';
 import { refuseSite } from './refuse_site.js';
 
@@ -22,7 +22,7 @@ export async function collect(
   stored: TensorValues,
 ): Promise<Map<Group, ChannelMoments>> {
   let known = new Map<Group, ChannelMoments>();
-  const tensors = [...new Set(groups.flatMap(({ samples }) => samples.map(({ tensor }) => tensor)))];
+  const tensors = tensorsOf(groups);
   const readers = readersOf(groups);
   for await (const { values, size } of batches.all()) {
     let pending = new Map<Group, ChannelMoments>();

@@ -3,14 +3,9 @@ import { attr } from '../graph/attrs.js';
 import type { Graph } from '../graph/graph.js';
 import type { TensorRef } from '../graph/node.js';
 import { ancestors } from '../graph/walk.js';
-import { freezeVariables } from '../passes/freeze_variables.js';
-import { initializeTables } from '../passes/initialize_tables.js';
-import type { FreezePlan, Pass } from '../passes/pass.js';
-import { runPipeline } from '../passes/pipeline.js';
-import { removeDropout } from '../passes/remove_dropout.js';
-import { replaceStatistics } from '../passes/replace_statistics.js';
+import { type FreezePlan, type Pass, replacingVariables } from '../passes/pass.js';
+import { FREEZE_PIPELINE, runPipeline } from '../passes/pipeline.js';
 import { rewireBatchNorms } from '../passes/rewire_batch_norms.js';
-import { stripTraining } from '../passes/strip_training.js';
 import { useBatchMoments } from './batch_moments.js';
 import { refuseSite } from './refuse_site.js';
 import { isKnown, type Site } from './sites.js';
@@ -47,20 +42,12 @@ function isShared(site: Site, sites: readonly Site[]): boolean {
   return sites.some((other) => other !== site && other.statistics.some(({ place }) => own.has(place.node)));
 }
 
-/** As the graph will be frozen, up to some tensors. */
-const INFERENCE: readonly Pass[] = [
-  rewireBatchNorms,
-  replaceStatistics,
-  removeDropout,
-  stripTraining,
-  initializeTables,
-  freezeVariables,
-];
-const TRAINING = INFERENCE.filter((pass) => pass !== rewireBatchNorms);
+/** As the graph will be frozen, up to some tensors; but fused batch norms stay as they are. */
+const TRAINING = FREEZE_PIPELINE.filter((pass) => pass !== rewireBatchNorms);
 
 /** The part of a graph that computes some tensors, with stored statistics: the passes of `freeze` make it. */
 function inferenceGraph(analysis: Analysis, tensors: readonly TensorRef[]): Graph {
-  return made(analysis, tensors, INFERENCE, analysis.plan);
+  return made(analysis, tensors, FREEZE_PIPELINE, analysis.plan);
 }
 
 /**
@@ -84,13 +71,9 @@ function made(
   passes: readonly Pass[],
   edits: FreezePlan,
 ): Graph {
-  const variables = [
-    ...plan.fused.flatMap(({ mean, variance }) => [mean, variance]),
-    ...plan.replacements.flatMap(({ by }) => ('variable' in by ? [by.variable] : [])),
-  ];
   const names = [
     ...[...outputs.refs, ...tensors].map(({ node }) => node),
-    ...variables.map(({ node, row }) => row?.read.node ?? node),
+    ...replacingVariables(plan).map(({ node, row }) => row?.read.node ?? node),
     ...plan.tables.map(({ initializer }) => initializer),
   ];
   const graph = prepared.copy(ancestors(prepared, names));

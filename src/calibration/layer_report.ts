@@ -1,4 +1,4 @@
-import type { NumberRange } from '../analysis/state/health.js';
+import { rangeOf } from '../analysis/state/health.js';
 import { readNumbers } from '../graph/tensor.js';
 import type { ChannelMoments } from './channel_moments.js';
 import type { Group } from './groups.js';
@@ -54,9 +54,4 @@ function spreadOf(all: Float64Array): Spread | undefined {
   const squares = numbers.reduce((sum, x) => sum + x * x, 0);
   const largest = numbers.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
   return { typical: Math.sqrt(squares / numbers.length), largest };
-}
-
-function rangeOf(numbers: Float64Array): NumberRange | undefined {
-  if (numbers.length === 0 || !numbers.every(Number.isFinite)) return undefined;
-  return [numbers.reduce((a, b) => Math.min(a, b)), numbers.reduce((a, b) => Math.max(a, b))];
 }

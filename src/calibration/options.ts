@@ -50,8 +50,3 @@ export function checkCalibrateOptions(options: CalibrateOptions): void {
     throw new BnfixError('usage', `a batch has at least one example, not ${batch}`, { option: 'batch' });
   }
 }
-
-/** The options that are those of `freeze`. */
-export function freezeOptionsOf(options: CalibrateOptions): FreezeOptions {
-  return Object.fromEntries(Object.entries(options).filter(([name]) => Object.hasOwn(FREEZE_OPTIONS, name)));
-}

@@ -3,12 +3,12 @@ import { BnfixError } from '../errors.js';
 import { analyse } from '../freezing/analyse.js';
 import type { Analysis } from '../freezing/analysis.js';
 import { nameMatcher } from '../freezing/name_matcher.js';
-import type { FreezeOptions } from '../freezing/options.js';
+import { type FreezeOptions, freezeOptionsOf } from '../freezing/options.js';
 import { refuse } from '../freezing/refuse.js';
 import type { Model } from '../graph/model.js';
 import type { Tensor } from '../graph/tensor.js';
 import { type NewStatistics, newStatistics, provisional } from './new_statistics.js';
-import { type CalibrateOptions, freezeOptionsOf } from './options.js';
+import type { CalibrateOptions } from './options.js';
 import { type Place, placeId, withValues } from './places.js';
 import { findSites, type Site } from './sites.js';
 

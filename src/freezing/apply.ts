@@ -9,6 +9,7 @@ import type { TensorRef } from '../graph/node.js';
 import type { NodeSet } from '../graph/node_set.js';
 import { ancestors } from '../graph/walk.js';
 import type { Outcome } from '../passes/outcome.js';
+import { replacingVariables } from '../passes/pass.js';
 import { FINISH_PIPELINE, FREEZE_PIPELINE, NAME_PIPELINE, runPipeline } from '../passes/pipeline.js';
 import { renamedOutputs } from '../passes/rename_outputs.js';
 import { type EncodedGraph, encodeGraphDef } from '../writers/graph_def.js';
@@ -109,11 +110,7 @@ export function checkedToRun(analysis: Analysis, graph: Graph, outputs: readonly
 /** Nodes that feed or precede an output, and variables that replace statistics: excludes most training ops. */
 function inReach({ graph, outputs, needed, plan }: Analysis): NodeSet {
   const initializers = plan.tables.map(({ initializer }) => initializer);
-  const variables = [
-    ...plan.fused.flatMap(({ mean, variance }) => [mean, variance]),
-    ...plan.replacements.flatMap(({ by }) => ('variable' in by ? [by.variable] : [])),
-  ];
-  const rows = variables.flatMap(({ row }) => (row ? [row.read] : []));
+  const rows = replacingVariables(plan).flatMap(({ row }) => (row ? [row.read] : []));
   return ancestors(graph, [...[...outputs.refs, ...needed, ...rows].map(({ node }) => node), ...initializers]);
 }
 

@@ -47,3 +47,8 @@ export const FREEZE_OPTIONS: OptionKinds<FreezeOptions> = {
   ema: 'boolean',
   allowUntrained: 'boolean',
 };
+
+/** Those of some options that are options of `freeze`. */
+export function freezeOptionsOf(options: FreezeOptions): FreezeOptions {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => Object.hasOwn(FREEZE_OPTIONS, name)));
+}

@@ -111,6 +111,14 @@ export interface FreezePlan extends PreparePlan {
   readonly tables: readonly Table[];
 }
 
+/** The variables whose values take the place of batch statistics. */
+export function replacingVariables({ fused, replacements }: Pick<FreezePlan, 'fused' | 'replacements'>): Variable[] {
+  return [
+    ...fused.flatMap(({ mean, variance }) => [mean, variance]),
+    ...replacements.flatMap(({ by }) => ('variable' in by ? [by.variable] : [])),
+  ];
+}
+
 /** A plan, and the graph to apply it to. */
 export type On<Plan> = Plan & { readonly graph: Graph };
 

@@ -4,6 +4,7 @@ import type { TensorRef } from '../graph/node.js';
 import { ancestors } from '../graph/walk.js';
 import { freezeVariables } from '../passes/freeze_variables.js';
 import { initializeTables } from '../passes/initialize_tables.js';
+import { replacingVariables } from '../passes/pass.js';
 import { runPipeline } from '../passes/pipeline.js';
 import { removeDropout } from '../passes/remove_dropout.js';
 import { stripTraining } from '../passes/strip_training.js';
@@ -30,10 +31,6 @@ export function savedGraph({ graph, outputs, plan, model }: Analysis): Graph {
 }
 
 /** The tensors that read the rows of variables which hold statistics: inference may need rows that the saved graph did not. */
-function rowsOf({ fused, replacements }: Analysis['plan']): TensorRef[] {
-  const variables = [
-    ...fused.flatMap(({ mean, variance }) => [mean, variance]),
-    ...replacements.flatMap(({ by }) => ('variable' in by ? [by.variable] : [])),
-  ];
-  return variables.flatMap(({ row }) => (row ? [row.read] : []));
+function rowsOf(plan: Analysis['plan']): TensorRef[] {
+  return replacingVariables(plan).flatMap(({ row }) => (row ? [row.read] : []));
 }

@@ -1,7 +1,7 @@
 import { checkOptions, type OptionKinds } from '../check_options.js';
 import { analyse } from '../freezing/analyse.js';
 import { apply } from '../freezing/apply.js';
-import { FREEZE_OPTIONS, type FreezeOptions } from '../freezing/options.js';
+import { FREEZE_OPTIONS, type FreezeOptions, freezeOptionsOf } from '../freezing/options.js';
 import type { Graph } from '../graph/graph.js';
 import type { Model } from '../graph/model.js';
 import { type TensorRef, tensorName } from '../graph/node.js';
@@ -117,7 +117,9 @@ async function provedAll(subject: Subject, onProgress: VerifyOptions['onProgress
 
 /** The graphs to compare, and what they are run with. */
 async function subjectOf(model: Model, options: VerifyOptions): Promise<Subject> {
-  const analysis = analyse(model, freezeOptionsOf(options));
+  // Outputs are compared under the names that they have in the model.
+  const { outputNames: _, ...freezeOptions } = freezeOptionsOf(options);
+  const analysis = analyse(model, freezeOptions);
   // First: a model that cannot be repaired is refused.
   const own = apply(analysis).graph;
   const saved = withPinnedRandomOps(savedGraph(analysis));
@@ -171,12 +173,6 @@ function reaching(saved: Graph, layers: readonly Layer[], ends: readonly TensorR
 
 function aroundLayers(layers: readonly Layer[]): TensorRef[] {
   return layers.flatMap(({ x, y }) => [x, y]);
-}
-
-function freezeOptionsOf(options: VerifyOptions): FreezeOptions {
-  // Outputs are compared under the names that they have in the model.
-  const { outputNames: _, ...others } = options;
-  return Object.fromEntries(Object.entries(others).filter(([name]) => Object.hasOwn(FREEZE_OPTIONS, name)));
 }
 
 function definedOf({ atol, rtol }: VerifyOptions): Partial<Tolerance> {

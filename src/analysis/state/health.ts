@@ -66,7 +66,8 @@ export function checkHealth(mean: NamedValue, variance: NamedValue): Health {
   }
 }
 
-function rangeOf(numbers: Float64Array): NumberRange | undefined {
+/** The smallest and the largest of some numbers; undefined if there are none, or if one is not finite. */
+export function rangeOf(numbers: Float64Array): NumberRange | undefined {
   if (numbers.length === 0 || !numbers.every(Number.isFinite)) return undefined;
   let [smallest, largest] = [numbers[0]!, numbers[0]!];
   for (const number of numbers) {
