@@ -1,7 +1,7 @@
 import { BnfixError } from '../errors.js';
-import { elementCount } from '../graph/tensor.js';
+import { shapeText } from '../freezing/text.js';
 import type { GraphInput } from '../proof/samples.js';
-import { numbersOf, type TensorValue, type TensorValues, tensorValue } from '../run/value.js';
+import { fitsShape, numbersOf, rowsOf, type TensorValue, type TensorValues } from '../run/value.js';
 
 /** Examples of an input that are read when they are needed. */
 export interface ExampleSource {
@@ -128,17 +128,7 @@ function alone(value: TensorValue | ExampleSource, { name }: GraphInput): Tensor
 }
 
 function sliced(value: TensorValue): ExampleSource {
-  const [count = 0, ...rest] = value.shape;
-  const size = elementCount(rest);
-  return {
-    count,
-    read(start, length) {
-      const shape = [length, ...rest];
-      if (Array.isArray(value.data)) return tensorValue(value.dtype, shape, value.data.slice(start, start + length));
-      const data = value.data as Float32Array;
-      return { dtype: value.dtype, shape, data: data.slice(start * size, (start + length) * size) };
-    },
-  };
+  return { count: value.shape[0] ?? 0, read: (start, count) => rowsOf(value, start, count) };
 }
 
 /** The examples of a graph all of whose inputs have a fixed size. */
@@ -187,13 +177,9 @@ function notWhole(examples: number, size: number, name: string): BnfixError {
 }
 
 function refuseUnfit({ name, shape, dtype }: GraphInput, value: TensorValue, size: number): void {
-  const fits =
-    shape === undefined ||
-    (shape.length === value.shape.length && shape.every((each, axis) => each < 0 || each === value.shape[axis]));
   const about = { where: name, option: 'data' };
-  if (!fits) {
-    const wanted = shape!.map((each) => (each < 0 ? '?' : each)).join(',');
-    throw new BnfixError('usage', `${name} is [${wanted}], but its value is [${value.shape.join(',')}]`, about);
+  if (shape && !fitsShape(value.shape, shape)) {
+    throw new BnfixError('usage', `${name} is ${shapeText(shape)}, but its value is ${shapeText(value.shape)}`, about);
   }
   if (value.dtype !== dtype) {
     throw new BnfixError('usage', `${name} is ${dtype}, but its value is ${value.dtype}`, about);

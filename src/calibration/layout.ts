@@ -1,4 +1,5 @@
 import { elementCount } from '../graph/tensor.js';
+import { permuted } from '../run/permuted.js';
 import type { RowLayout } from './channel_moments.js';
 
 /** Which axes of a tensor are its channels. */
@@ -29,20 +30,6 @@ export function arranged(shape: readonly number[], data: ArrayLike<number>, axes
   const channels = elementCount(kept.map((axis) => shape[axis]!));
   const outer = elementCount(sizes) / (shape[0]! * channels);
   return { data: permuted(shape, data, order), layout: { rows: shape[0]!, outer, channels, inner: 1 } };
-}
-
-/** The elements of a tensor with its axes in another order. */
-function permuted(shape: readonly number[], data: ArrayLike<number>, order: readonly number[]): Float64Array {
-  const strides = shape.map((_, axis) => elementCount(shape.slice(axis + 1)));
-  const index = order.map(() => 0);
-  return new Float64Array(elementCount(shape)).map(() => {
-    const at = order.reduce((sum, axis, i) => sum + index[i]! * strides[axis]!, 0);
-    for (let i = order.length - 1; i >= 0; i--) {
-      if (++index[i]! < shape[order[i]!]!) break;
-      index[i] = 0;
-    }
-    return data[at]!;
-  });
 }
 
 /** Where the channels of a tensor are; undefined for channels that are not next to each other, or include the batch axis. */

@@ -6,7 +6,7 @@ import type { Graph } from '../graph/graph.js';
 import { parseInput, type TensorRef } from '../graph/node.js';
 import { outputCount, outputType } from '../ops/registry.js';
 import type { Feed } from './prepare.js';
-import type { TensorValue } from './value.js';
+import { fitsShape, type TensorValue } from './value.js';
 
 /**
  * The tensor that a name (`name`, `name:0`) means.
@@ -48,12 +48,8 @@ export function checkFeed(graph: Graph, { name, ref, dtype }: Feed, value: Tenso
   const node = graph.get(ref.node);
   const shape = attrShape(node, 'shape');
   // Before TensorFlow 1.0, [] meant a placeholder of any shape.
-  if (node.op.startsWith('Placeholder') && shape && shape.length > 0 && !fits(value.shape, shape)) {
+  if (node.op.startsWith('Placeholder') && shape && shape.length > 0 && !fitsShape(value.shape, shape)) {
     const text = shape.map((size) => (size < 0 ? '?' : size)).join(',');
     throw new BnfixError('usage', `${name} is [${text}], but its value is [${value.shape.join(',')}]`, { where: name });
   }
-}
-
-function fits(shape: readonly number[], pattern: readonly number[]): boolean {
-  return shape.length === pattern.length && pattern.every((size, i) => size < 0 || size === shape[i]);
 }

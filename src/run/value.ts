@@ -111,6 +111,18 @@ export function checkValue({ dtype, shape, data }: TensorValue): void {
   );
 }
 
+/** Whether a shape has the sizes of a declared one, which is -1 where any size is allowed. */
+export function fitsShape(shape: readonly number[], declared: readonly number[]): boolean {
+  return shape.length === declared.length && declared.every((size, i) => size < 0 || size === shape[i]);
+}
+
+/** Some entries of the first axis. */
+export function rowsOf({ dtype, shape, data }: TensorValue, start: number, count: number): TensorValue {
+  const [rows = 0, ...rest] = shape;
+  const size = rows === 0 ? 0 : data.length / rows;
+  return { dtype, shape: [count, ...rest], data: data.slice(start * size, (start + count) * size) };
+}
+
 /** The name of a known dtype. */
 function dtypeNamed(name: string): string {
   return dtypeName(dtypeOf(name));

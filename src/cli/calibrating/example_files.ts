@@ -3,7 +3,7 @@ import type { CalibrationData, ExampleSource } from '../../calibration/examples.
 import { BnfixError } from '../../errors.js';
 import { elementCount } from '../../graph/tensor.js';
 import type { GraphInput } from '../../proof/samples.js';
-import type { TensorValue } from '../../run/value.js';
+import { rowsOf, type TensorValue } from '../../run/value.js';
 import type { Pixels } from '../data/image.js';
 import { type InputPart, inputValue, joined, partOf } from '../data/input_value.js';
 import { isNpy, NPY_HEADER_BYTES, type NpyHeader, npyElements, readNpyHeader } from '../data/npy.js';
@@ -94,11 +94,7 @@ class ExampleFiles implements ExampleSource {
     if (header) return readRows(path, header, start, count);
     const value = this.#wholeOf(path);
     if (isSingle) return { ...value, shape: [1, ...value.shape] };
-    const [rows = 0, ...rest] = value.shape;
-    if (start === 0 && count === rows) return value;
-    const size = elementCount(rest);
-    const data = (value.data as Float32Array).slice(start * size, (start + count) * size);
-    return { dtype: value.dtype, shape: [count, ...rest], data };
+    return start === 0 && count === value.shape[0] ? value : rowsOf(value, start, count);
   }
 
   #wholeOf(path: string): TensorValue {

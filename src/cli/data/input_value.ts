@@ -1,7 +1,7 @@
 import { BnfixError } from '../../errors.js';
 import { shapeText } from '../../freezing/text.js';
 import type { GraphInput } from '../../proof/samples.js';
-import { numbersOf, type TensorValue, tensorValue } from '../../run/value.js';
+import { fitsShape, numbersOf, type TensorValue, tensorValue } from '../../run/value.js';
 import { isImage, type Pixels, readImage } from './image.js';
 import { isNpy, readNpy } from './npy.js';
 import { isNpz, readNpz } from './npz.js';
@@ -107,11 +107,7 @@ function channelsFirst(image: TensorValue): TensorValue {
 function converted(value: TensorValue, { dtype, shape, name }: GraphInput): TensorValue {
   const isExtra = shape && value.shape.length === shape.length + 1 && value.shape[0] === 1;
   const sizes = isExtra ? value.shape.slice(1) : value.shape;
-  if (
-    shape &&
-    shape.length > 0 &&
-    (sizes.length !== shape.length || sizes.some((size, i) => shape[i]! >= 0 && size !== shape[i]))
-  ) {
+  if (shape && shape.length > 0 && !fitsShape(sizes, shape)) {
     throw new BnfixError('usage', `${name} is ${shapeText(shape)}, but its value is [${sizes.join(',')}]`, {
       where: name,
     });

@@ -1,6 +1,7 @@
 import { BnfixError } from '../../errors.js';
 import { DataType } from '../../graph/dtype.js';
 import { elementCount, numberTensor, rawTensor, readBytes, readNumbers } from '../../graph/tensor.js';
+import { permuted } from '../../run/permuted.js';
 import { dtypeOf, type TensorValue, tensorValue } from '../../run/value.js';
 
 // The format: numpy/lib/format.py. A header that is a Python literal, then the elements.
@@ -116,18 +117,9 @@ function swapBytes(bytes: Uint8Array, width: number): void {
   for (let at = 0; at < bytes.length; at += width) bytes.subarray(at, at + width).reverse();
 }
 
-/** Elements in row-major order, from column-major ones. */
+/** Elements in row-major order, from column-major ones: those of the array with its axes in the opposite order. */
 function inRowOrder(numbers: Float64Array, shape: readonly number[]): Float64Array {
-  const strides = shape.map((_, axis) => elementCount(shape.slice(0, axis)));
-  const index = shape.map(() => 0);
-  return numbers.map(() => {
-    const at = index.reduce((sum, i, axis) => sum + i * strides[axis]!, 0);
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      if (++index[axis]! < shape[axis]!) break;
-      index[axis] = 0;
-    }
-    return numbers[at]!;
-  });
+  return permuted([...shape].reverse(), numbers, shape.map((_, axis) => axis).reverse());
 }
 
 /**
