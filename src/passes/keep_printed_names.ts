@@ -4,8 +4,9 @@ import { DataType } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
 import type { Node } from '../graph/node.js';
 import { numberTensor } from '../graph/tensor.js';
-import { anyOf, sameAs } from '../ops/meaning.js';
-import { outputCount, outputTypeOrT } from '../ops/registry.js';
+import { anyOf } from '../ops/meaning.js';
+import { outputTypeOrT } from '../ops/registry.js';
+import { forwardedProducer } from './edits/forwarded.js';
 import type { Outcome } from './outcome.js';
 import type { FinishPlan, Pass } from './pass.js';
 
@@ -43,19 +44,14 @@ export const keepPrintedNames: Pass<FinishPlan> = {
   },
 };
 
-const isIdentity = sameAs('Identity');
 const isSum = anyOf('add', 'bias');
 /** Inputs keep their names; ops of loops and branches stay where they are. */
 const staysAsItIs = anyOf('placeholder', 'switch', 'merge', 'enter', 'exit', 'next_iteration', 'loop_cond', 'handle');
 
 /** The node that an Identity forwards, if it can take over the name. */
 function sharedProducer(graph: Graph, name: string): Node | undefined {
-  const node = graph.get(name);
-  const [ref] = node.inputs;
-  if (!isIdentity(node) || !ref || node.controls.length > 0 || ref.port !== 0) return undefined;
-  const producer = graph.get(ref.node);
-  const isFree = outputCount(producer) === 1 && graph.controlConsumers(producer.name).length === 0;
-  return isFree && !staysAsItIs(producer) ? producer : undefined;
+  const producer = forwardedProducer(graph, name);
+  return producer && !staysAsItIs(producer) ? producer : undefined;
 }
 
 /** The columns of a matrix, if they are known. */

@@ -1,7 +1,7 @@
 import type { Graph } from '../graph/graph.js';
 import type { Node } from '../graph/node.js';
-import { anyOf, sameAs } from '../ops/meaning.js';
-import { outputCount } from '../ops/registry.js';
+import { anyOf } from '../ops/meaning.js';
+import { forwardedProducer } from './edits/forwarded.js';
 import type { Outcome } from './outcome.js';
 import type { FinishPlan, Pass } from './pass.js';
 
@@ -28,8 +28,6 @@ export const nameOutputs: Pass<FinishPlan> = {
   },
 };
 
-const isIdentity = sameAs('Identity');
-
 /** Inputs keep their names; ops of loops and branches belong to others by name. */
 const keepsName = anyOf(
   'placeholder',
@@ -45,10 +43,6 @@ const keepsName = anyOf(
 
 /** The node that could take over the name of an output: only its Identity reads it. */
 function renamed(graph: Graph, name: string): Node | undefined {
-  const node = graph.get(name);
-  const [ref] = node.inputs;
-  if (!isIdentity(node) || !ref || node.controls.length > 0 || ref.port !== 0) return undefined;
-  const producer = graph.get(ref.node);
-  const isOnly = graph.dataConsumers(producer.name).length === 1 && graph.controlConsumers(producer.name).length === 0;
-  return isOnly && outputCount(producer) === 1 && !keepsName(producer) ? producer : undefined;
+  const producer = forwardedProducer(graph, name);
+  return producer && graph.dataConsumers(producer.name).length === 1 && !keepsName(producer) ? producer : undefined;
 }
