@@ -87,40 +87,35 @@ export function stagesOf(graph: Graph, groups: readonly Group[]): Stage[] {
   };
   const inputs = (node: Node) => [...graph.inputNodes(node).flatMap((input) => input ?? []), ...sampled(node)];
   const levels = new Map<Node, number>();
-  const stages = new Map<number, { plain: Set<Group>; cyclic: Set<Group> }>();
+  const stages = new Map<number, { plain: Group[]; cyclic: Group[] }>();
   const placed = new Set<Group>();
+  const place = (group: Group, level: number, kind: 'plain' | 'cyclic') => {
+    if (placed.has(group)) return;
+    placed.add(group);
+    const stage = stages.get(level) ?? { plain: [], cyclic: [] };
+    stage[kind].push(group);
+    stages.set(level, stage);
+  };
   for (const component of components([...feeding], inputs)) {
     const own = new Set(component);
     let level = 0;
     for (const node of component) {
       for (const input of inputs(node)) if (!own.has(input)) level = Math.max(level, levels.get(input) ?? 0);
     }
-    const members = component.flatMap((node) => owners.get(node.name) ?? []).filter((group) => !placed.has(group));
-    if (members.length > 0) {
-      const stage = stages.get(level) ?? { plain: new Set<Group>(), cyclic: new Set<Group>() };
-      for (const group of members) (component.length > 1 ? stage.cyclic : stage.plain).add(group);
-      for (const group of members) placed.add(group);
-      stages.set(level, stage);
-    }
+    const members = component.flatMap((node) => owners.get(node.name) ?? []);
+    for (const group of members) place(group, level, component.length > 1 ? 'cyclic' : 'plain');
     // What reads a statistic comes after its group.
-    const isStatistic = component.some((node) => owners.has(node.name));
-    for (const node of component) levels.set(node, isStatistic ? level + 1 : level);
+    for (const node of component) levels.set(node, members.length > 0 ? level + 1 : level);
   }
   // Statistics that change no sample: those of the last batch norms.
   const lastLevel = (group: Group) =>
     Math.max(0, ...group.samples.map(({ tensor }) => levels.get(graph.get(nodeOf(tensor))) ?? 0));
-  for (const group of groups) {
-    if (placed.has(group)) continue;
-    const level = lastLevel(group);
-    const stage = stages.get(level) ?? { plain: new Set<Group>(), cyclic: new Set<Group>() };
-    stage.plain.add(group);
-    stages.set(level, stage);
-  }
+  for (const group of groups) place(group, lastLevel(group), 'plain');
   return [...stages]
     .sort(([a], [b]) => a - b)
     .flatMap(([, { plain, cyclic }]) => [
-      ...(plain.size > 0 ? [{ groups: [...plain], isCyclic: false }] : []),
-      ...(cyclic.size > 0 ? [{ groups: [...cyclic], isCyclic: true }] : []),
+      ...(plain.length > 0 ? [{ groups: plain, isCyclic: false }] : []),
+      ...(cyclic.length > 0 ? [{ groups: cyclic, isCyclic: true }] : []),
     ]);
 }
 
