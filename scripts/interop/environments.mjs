@@ -19,11 +19,6 @@ export async function pythonOf(name, folder, pythons) {
   return interpreter;
 }
 
-/** Whether an environment already exists. */
-export async function isInstalled(name, folder) {
-  return fs.pathExists(join(folder, 'environments', name, 'packages.txt'));
-}
-
 function call(program, args) {
   const { status, error, stderr } = spawnSync(program, args, {
     encoding: 'utf8',

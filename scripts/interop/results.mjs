@@ -47,7 +47,8 @@ export async function hashOf(consumer, model) {
   const hash = createHash('sha256');
   const { environment, module, argument } = CONSUMERS[consumer];
   hash.update(JSON.stringify([ENVIRONMENTS[environment], module, argument]));
-  hash.update(hashOfFiles(join(HERE, module ? 'python' : 'tfjs'), module ? `${module}.py` : '.mjs'));
+  const [part, ...files] = module ? ['python', `${module}.py`, 'worker.py'] : ['tfjs', '.mjs'];
+  for (const file of files) hash.update(hashOfFiles(join(HERE, part), file));
   hash.update(JSON.stringify([model.inputs, model.outputs, model.refused]));
   if (model.model) for await (const chunk of createReadStream(model.model)) hash.update(chunk);
   return hash.digest('hex').slice(0, 12);
