@@ -1,11 +1,6 @@
 import { registerKernels } from './kernels.js';
 import type { Tfjs } from './tfjs.js';
-
-/**
- * From how many multiplications on WebAssembly is faster, although it takes a tenth of a second to start: measured with convolutions,
- * of which the JavaScript backend computes 130 million a second, and the other one 3.5 billion.
- */
-export const WASM_FROM = 50e6;
+import type { Backend } from './work.js';
 
 let loading: Promise<Tfjs> | undefined;
 
@@ -19,9 +14,6 @@ export function loadTfjs(): Promise<Tfjs> {
   })();
   return loading;
 }
-
-/** The backend that computes in WebAssembly, or the one in JavaScript, which has more kernels. */
-export type Backend = 'wasm' | 'cpu';
 
 let last: Promise<unknown> = Promise.resolve();
 

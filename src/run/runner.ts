@@ -6,7 +6,7 @@ import { refText, type TensorRef } from '../graph/node.js';
 import { ancestors } from '../graph/walk.js';
 import { FunctionLibrary } from '../ops/functions.js';
 import { anyOf } from '../ops/meaning.js';
-import { type Backend, loadTfjs, onBackend } from './backend.js';
+import { loadTfjs, onBackend } from './backend.js';
 import { explained, isLasting } from './failure.js';
 import { inlineCalls } from './functions.js';
 import { lower, loweredFunctions } from './lower.js';
@@ -16,7 +16,7 @@ import { checkFeed, feedOf, tensorRef, typeOf } from './tensors.js';
 import { fromTfjs, type Tfjs, toTfjs } from './tfjs.js';
 import { artifactsOf, type LoweredFunction } from './topology.js';
 import type { TensorValue, TensorValues } from './value.js';
-import { backendFor } from './work.js';
+import { type Backend, backendFor } from './work.js';
 
 /** Receives a tensor, by the name that it was fetched with. */
 export type Visitor = (name: string, value: TensorValue) => void;
