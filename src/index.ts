@@ -11,6 +11,9 @@ export type {
   StatisticReport,
 } from './calibration/report.js';
 export * from './core.js';
+export type { FormatName, Quantization } from './formats/destination.js';
+export type { FormatInput, FormatOptions } from './formats/format.js';
+export { type WriteModelOptions, writeModel } from './formats/write_model.js';
 export { type LoadOptions, load } from './load.js';
 export type { Comparison, Tolerance } from './proof/compare.js';
 export type { LayerReport, Proof, ProofName, SkipReason, VerifyReport } from './proof/report.js';
@@ -20,5 +23,5 @@ export type { VerifiedValues } from './proof/verified_values.js';
 export { type VerifyOptions, verify } from './proof/verify.js';
 export { runGraph } from './run/run.js';
 export { type NumberData, type TensorValue, type TensorValues, tensorValue } from './run/value.js';
-export type { WriteOptions } from './writers/encoded.js';
+export type { WriteOptions, WrittenBytes, WrittenFile } from './writers/encoded.js';
 export { type GraphFormat, type WritableGraph, writeGraph } from './writers/graph_file.js';

@@ -1,5 +1,13 @@
 import { basename } from 'node:path';
 import { BnfixError } from '../errors.js';
+import {
+  type Destination,
+  destinationOf,
+  type FormatName,
+  formatNamed,
+  type Quantization,
+  quantizationNamed,
+} from '../formats/destination.js';
 import { shellQuoted } from '../quoted.js';
 import type { Args } from './args.js';
 import { type ModelRequest, modelRequest } from './model_request.js';
@@ -7,8 +15,9 @@ import type { OptionTable } from './option.js';
 
 /** The parsed arguments of `bnfix freeze`. */
 export interface FreezeRequest extends ModelRequest {
-  /** Where to write the result; `-` is stdout; undefined in a dry run without -o. */
-  readonly output: string | undefined;
+  /** Where to write the result; its path is undefined in a dry run without -o. */
+  readonly destination: Pick<Destination, 'format'> & Partial<Destination>;
+  readonly quantize: Quantization | undefined;
   readonly force: boolean;
   /** Wait until the file is on disk. */
   readonly sync: boolean;
@@ -44,12 +53,15 @@ export function freezeRequest(args: Args, example?: string): FreezeRequest {
   );
   const output = args.oneOf('output', 'output_graph');
   const dryRun = args.flag('dry-run');
-  if (output === undefined && !dryRun) throw noOutput(request.model);
-  if (output !== undefined) refuseOtherFormats(output);
+  const format = args.string('format');
+  const named = format === undefined ? 'pb' : formatNamed(format);
+  if (output === undefined && !dryRun) throw noOutput(request.model, named);
+  const destination = output === undefined ? { format: named } : destinationOf(output, format);
   if (output === '-' && args.flag('verify-written')) throw cannotVerifyStdout();
   return {
     ...request,
-    output,
+    destination,
+    quantize: quantizationNamed(args.string('quantize'), destination.format),
     force: args.flag('force'),
     sync: args.flag('sync'),
     verifyWritten: args.flag('verify-written'),
@@ -58,15 +70,28 @@ export function freezeRequest(args: Args, example?: string): FreezeRequest {
 }
 
 /** A name for the result of a model. */
-export function proposedName(model: string): string {
+export function proposedName(model: string, format: FormatName = 'pb'): string {
   const name = basename(model).replace(/(\.meta|\.index|\.data-\d{5}-of-\d{5}|\.pbtxt|\.pb|\.ckpt)+$/, '');
-  return /^\.*$/.test(name) ? 'frozen.pb' : `${name}.${/frozen/i.test(name) ? 'fixed' : 'frozen'}.pb`;
+  const isName = !/^\.*$/.test(name);
+  switch (format) {
+    case 'tfjs':
+      return isName ? `${name}_web` : 'web';
+    case 'saved_model':
+      return isName ? `${name}_saved_model` : 'saved_model';
+    case 'meta':
+      return isName ? `${name}.fixed.meta` : 'fixed.meta';
+    default: {
+      const made = /frozen/i.test(name) ? 'fixed' : 'frozen';
+      return isName ? `${name}.${made}.${format}` : `frozen.${format}`;
+    }
+  }
 }
 
-function noOutput(model: string): BnfixError {
+function noOutput(model: string, format: FormatName): BnfixError {
+  const name = `-o ${shellQuoted(proposedName(model, format))}`;
   return new BnfixError('usage', 'no output file given', {
     where: '-o',
-    fix: `-o ${shellQuoted(proposedName(model))}   (or -o - for stdout, or --dry-run)`,
+    fix: format === 'pb' ? `${name}   (or -o - for stdout, or --dry-run)` : `${name}   (or --dry-run)`,
   });
 }
 
@@ -74,18 +99,5 @@ function cannotVerifyStdout(): BnfixError {
   return new BnfixError('usage', 'stdout cannot be read again', {
     where: '--verify-written',
     fix: '-o FILE, or leave out --verify-written and compare the sha256 of --json',
-  });
-}
-
-/** Extensions of formats other than GraphDef. */
-const OTHER_FORMATS = /\.(onnx|tflite|h5|keras|json|meta|index|ckpt|npz|zip)$/i;
-
-function refuseOtherFormats(output: string): void {
-  const extension = OTHER_FORMATS.exec(output)?.[0];
-  if (extension === undefined) return;
-  throw new BnfixError('usage', `bnfix does not write ${extension} files`, {
-    where: `-o ${output}`,
-    why: 'the result is a frozen GraphDef: .pb (binary) or .pbtxt (text)',
-    fix: `-o ${shellQuoted(`${output.slice(0, -extension.length)}.pb`)}`,
   });
 }

@@ -6,10 +6,12 @@ import type { Written } from './report.js';
 import type { ReportStyle } from './report_style.js';
 
 /** How to use the result: the first lines of `bnfix next`. Lines for pasting are neither wrapped nor shortened. */
-export function nextLines(report: FreezeReport, { path, command }: Written, style: ReportStyle): string[] {
+export function nextLines(report: FreezeReport, { path, format, command }: Written, style: ReportStyle): string[] {
   const label = `${style.colors.bold('Next')}  `;
   const indent = 6;
   if (path === undefined) return command === undefined ? [] : hanging(label, [command], indent);
+  if (format === 'tfjs') return hanging(label, [`bnfix next ${shellQuoted(path)}`], indent);
+  if (format !== 'pb' && format !== 'pbtxt') return [];
   const text = `in TensorFlow, after ${unbroken("tf.import_graph_def(graph_def, name='')")}:`;
   const lines = [...wrapped(text, style.width - indent), sessionRun(report, 'sess')];
   if (path !== '-') {

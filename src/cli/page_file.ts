@@ -67,14 +67,18 @@ export async function checkPage(path: string, args: Args, inputs: readonly strin
 
 /**
  * Writes a page.
- * @param result - the file of the result, which is not overwritten
+ * @param results - the files of the result, which are not overwritten
  * @throws BnfixError `unwritable` when it cannot be written
  */
-export async function writePage(path: string, request: PageRequest, result?: string): Promise<WrittenPage> {
+export async function writePage(
+  path: string,
+  request: PageRequest,
+  results: readonly string[] = [],
+): Promise<WrittenPage> {
   const { pageOf } = await import('../page/page.js');
   const { args, model, read } = request;
   const encoded = encodedText(pageOf(pageData(request), flagText));
-  const inputs = [...model.files, ...read.map((file) => file.path), ...(result === undefined ? [] : [result])];
+  const inputs = [...model.files, ...read.map((file) => file.path), ...results];
   const { bytes } = await aboutOption('html', writeFile(path, encoded, { force: args.flag('force'), inputs }));
   return { path, bytes };
 }

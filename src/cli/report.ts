@@ -1,7 +1,8 @@
 import { basename, dirname } from 'node:path';
+import type { FormatName } from '../formats/destination.js';
 import { isWarning } from '../freezing/notices.js';
 import type { FreezeReport, TensorInfo } from '../freezing/report.js';
-import { byteText, listed, shapeText } from '../freezing/text.js';
+import { byteText, listed, plural, shapeText } from '../freezing/text.js';
 import {
   noticeText,
   outcomesText,
@@ -11,6 +12,7 @@ import {
 } from '../freezing/wording.js';
 import type { FileHash } from '../load.js';
 import type { Outcome } from '../passes/outcome.js';
+import type { WrittenFile } from '../writers/encoded.js';
 import { flagText } from './flags.js';
 import { hanging, labelled, padded, shortened, unbroken, wrapped } from './layout.js';
 import type { ReportStyle } from './report_style.js';
@@ -21,13 +23,12 @@ import { version } from './version.js';
 
 /** How the result was written. */
 export interface Written {
-  /** `-` is stdout; undefined when nothing was written. */
+  /** The file that programs are given, or the folder; `-` is stdout; undefined when nothing was written. */
   readonly path: string | undefined;
-  readonly format: 'pb' | 'pbtxt';
-  readonly bytes: number;
-  /** The hash of these bytes in hexadecimal; undefined if it was not requested. */
-  readonly sha256: string | undefined;
-  /** Whether the file was read again and compared. */
+  readonly format: FormatName;
+  /** All files; their hashes are undefined if they were not requested. */
+  readonly files: readonly WrittenFile[];
+  /** Whether the files were read again and compared. */
   readonly verified: boolean;
   /** What this format cannot represent. */
   readonly notes: readonly string[];
@@ -41,14 +42,21 @@ export interface Written {
   readonly command?: string | undefined;
 }
 
+/** The size of a result in bytes. */
+export function writtenBytes({ files }: Pick<Written, 'files'>): number {
+  return files.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
 /**
  * The report for machines: the FreezeReport, the files that were `read`, and `written` (null in a dry run).
  * docs/report.schema.json describes it.
  */
 export function jsonReport(report: FreezeReport, written: Written, command = 'freeze'): object {
-  const { path, read, format, bytes, sha256, verified, notes } = written;
-  const file = path === undefined ? null : { path, format, bytes, sha256, verified, notes };
-  return { bnfix: version(), command, ...report, read, written: file };
+  const { path, read, format, files, verified, notes } = written;
+  const sha256 = files.length === 1 ? files[0]!.sha256 : undefined;
+  const result =
+    path === undefined ? null : { path, format, bytes: writtenBytes(written), sha256, verified, notes, files };
+  return { bnfix: version(), command, ...report, read, written: result };
 }
 
 /** Lines of a report that belong together. */
@@ -138,9 +146,9 @@ function capitalised(text: string): string {
 }
 
 /** As sha256sum prints them. */
-function hashLines({ read, path, sha256 }: Written): string[] {
-  const files = read.map((file) => `${file.sha256}  ${file.path}`);
-  return path === undefined || sha256 === undefined ? files : [...files, `${sha256}  ${path}`];
+function hashLines({ read, path, files }: Written): string[] {
+  const written = path === undefined ? [] : files.filter(({ sha256 }) => sha256 !== undefined);
+  return [...read, ...written].map((file) => `${file.sha256}  ${file.path}`);
 }
 
 /** Inputs and outputs of the result, with dtypes and shapes. */
@@ -189,16 +197,17 @@ function noteLines({ notices }: FreezeReport, { notes }: Written, { width, color
 }
 
 function writtenLines(written: Written, { width, colors }: ReportStyle): string[] {
-  const { path, bytes, seconds, verified, page } = written;
+  const { path, files, seconds, verified, page } = written;
   const pageText = page && `${unbroken(page.path)} (${unbroken(byteText(page.bytes))})`;
   if (path === undefined) {
     const only = pageText === undefined ? 'nothing was written' : `only ${pageText} was written`;
     return wrapped(`${colors.bold('Dry run')}: read and checked every weight; ${only}`, width);
   }
   const time = seconds === undefined ? '' : ` in ${seconds.toFixed(1)} s`;
-  const size = byteText(bytes);
+  const count = files.length > 1 ? ` in ${plural(files.length, 'file')}` : '';
+  const size = byteText(writtenBytes(written)) + count;
   const text = path === '-' ? `${size} to stdout` : `${unbroken(path)} (${unbroken(size)})`;
-  const check = verified ? ', read it again and compared' : '';
+  const check = verified ? `, read ${files.length > 1 ? 'them' : 'it'} again and compared` : '';
   const also = pageText === undefined ? '' : `, and ${pageText}`;
   return wrapped(`${colors.bold('Wrote')} ${text}${time}${check}${also}`, width);
 }

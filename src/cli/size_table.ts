@@ -1,7 +1,7 @@
 import type { FreezeReport } from '../freezing/report.js';
 import { byteText, countText } from '../freezing/text.js';
 import { padded } from './layout.js';
-import type { Written } from './report.js';
+import { type Written, writtenBytes } from './report.js';
 import type { ReportStyle } from './report_style.js';
 import { textWidth } from './text_width.js';
 
@@ -14,7 +14,7 @@ export function sizeTable({ before, after }: FreezeReport, written: Written, sty
       {
         label: 'size',
         before: before.bytes,
-        after: written.bytes,
+        after: writtenBytes(written),
         inPercent: true,
         text: byteText,
         note: 'graph and weights',

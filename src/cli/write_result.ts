@@ -1,4 +1,8 @@
 import { BnfixError } from '../errors.js';
+import { mainFile } from '../formats/destination.js';
+import type { Format, FormatInput } from '../formats/format.js';
+import { loadFormat } from '../formats/formats.js';
+import { targetOf } from '../formats/write_model.js';
 import { isWarning } from '../freezing/notices.js';
 import type { FreezeReport } from '../freezing/report.js';
 import { noticeText } from '../freezing/wording.js';
@@ -7,11 +11,10 @@ import type { LoadedModel } from '../load_sources.js';
 import type { FileData } from '../page/page_data.js';
 import { printableData } from '../printable.js';
 import { shellQuoted } from '../quoted.js';
-import type { Encoded } from '../writers/encoded.js';
-import { writeFile } from '../writers/file.js';
-import { encodeAs, graphFormat } from '../writers/graph_file.js';
+import type { PumpOptions, ResultFile, WrittenFile } from '../writers/encoded.js';
+import { totalBytes, writeFiles } from '../writers/files.js';
+import { checkFiles } from '../writers/files_target.js';
 import { verifyPayloads, writeStream } from '../writers/stream.js';
-import { checkTarget } from '../writers/target.js';
 import type { Args } from './args.js';
 import { flagText } from './flags.js';
 import { type FreezeRequest, proposedName } from './freeze_request.js';
@@ -29,9 +32,7 @@ import { type ReportStyle, reportStyle } from './report_style.js';
 import type { Terminal } from './terminal.js';
 
 /** A graph to write, and its report. */
-interface Result<R extends FreezeReport> {
-  readonly graph: LoadedModel['graph'];
-  readonly encoded: Encoded & { readonly byteLength: number };
+interface Result<R extends FreezeReport> extends FormatInput {
   readonly report: R;
 }
 
@@ -53,10 +54,12 @@ export async function writeResult<R extends FreezeReport>(
 ): Promise<number> {
   const start = performance.now();
   const verbose = args.flag('verbose');
+  const { format: name, path: output } = request.destination;
+  const format = await loadFormat(name);
   // Report an unwritable target before the work, not after it.
-  if (request.output === '-') refuseTerminal(terminal, request);
-  else if (request.output !== undefined) await checkTarget(request.output, { force: request.force });
-  const page = await pageTarget(args, request.output);
+  if (output === '-') refuseTerminal(terminal, request);
+  else if (output !== undefined) await checkFiles(targetOf({ path: output }, format), { force: request.force });
+  const page = await pageTarget(args, output);
   const { model: path } = request;
   // Only reports for machines, in detail and as pages have hashes: large files take another pass.
   const isHashed = args.flag('json') || verbose || page !== undefined;
@@ -68,10 +71,17 @@ export async function writeResult<R extends FreezeReport>(
     // What reports and pages read for the first time may be corrupt: that ends the command before anything is written.
     const { report } = frozen;
     if (page !== undefined) readAttrs(model);
-    const written = await write(request, model, hashes, frozen, terminal, args.flag('quiet'));
+    const written = await write(request, format, model, hashes, frozen, terminal, args.flag('quiet'));
     const result = { graph: frozen.graph, report, written: fileOf(written) };
     const about = { command: task.command, args: asked, model, options, read: written.read, result };
-    const writtenPage = page === undefined ? undefined : await writePage(page, about, written.path);
+    const writtenPage =
+      page === undefined
+        ? undefined
+        : await writePage(
+            page,
+            about,
+            written.files.map(({ path }) => path),
+          );
     const seconds = (performance.now() - start - waited) / 1000;
     const command = request.dryRun ? writingCommand(task.command, request, asked) : undefined;
     await show(task, report, { ...written, page: writtenPage, seconds, command }, args, terminal);
@@ -99,46 +109,62 @@ function readAttrs({ graph }: LoadedModel): void {
 }
 
 /** What was written, for a page. */
-function fileOf({ path, sha256 }: Written): FileData | undefined {
-  return path === undefined ? undefined : { path: path === '-' ? 'stdout' : path, sha256 };
+function fileOf({ path, files }: Written): FileData | undefined {
+  return path === undefined ? undefined : { path: path === '-' ? 'stdout' : path, sha256: files.at(-1)?.sha256 };
 }
 
 async function write(
   request: FreezeRequest,
+  format: Format,
   model: LoadedModel,
   hashes: FileHashes | undefined,
-  frozen: Pick<Result<FreezeReport>, 'graph' | 'encoded'>,
+  frozen: FormatInput,
   terminal: Terminal,
   quiet: boolean,
 ): Promise<Written> {
-  const { output = '-', force, sync, verifyWritten, dryRun } = request;
-  const format = graphFormat(output);
-  const encoded = await encodeAs(format, frozen);
+  const { destination, quantize, force, sync, verifyWritten, dryRun } = request;
+  const { path: output = '-' } = destination;
+  const files = await format.encode(frozen, { quantize });
   const label = dryRun ? 'checking' : `writing ${output === '-' ? 'stdout' : output}`;
-  const progress = quiet ? undefined : progressBar(terminal.stderr, label, frozen.encoded.byteLength);
-  // Only a file has to be cleaned up; otherwise the first ^C ends the process even if nothing reads its output.
+  const progress = quiet ? undefined : progressBar(terminal.stderr, label, totalBytes(files));
+  // Only files have to be cleaned up; otherwise the first ^C ends the process even if nothing reads its output.
   const guard = dryRun || output === '-' ? uninterrupted : interruptible;
   let read: readonly FileHash[] = [];
   const readHashes = async () => {
     read = (await hashes?.all()) ?? [];
   };
-  const { bytes, sha256 } = await guard(async (signal) => {
+  const target = targetOf({ path: output }, format);
+  const written = await guard(async (signal) => {
     const onProgress = (done: number) => progress?.update(done);
     const hashing = { sha256: hashes !== undefined, beforeRename: readHashes };
     const options = { ...hashing, signal, force, sync, verifyWritten, inputs: model.files, onProgress };
     try {
-      if (dryRun && output !== '-') await checkTarget(output, options);
-      if (dryRun) return await verifyPayloads(encoded, options);
-      if (output === '-') return await writeStream(terminal.stdout, encoded, { ...options, name: 'stdout' });
-      return await writeFile(output, encoded, options);
+      if (dryRun && output !== '-') await checkFiles(target, options);
+      if (dryRun) return await checkPayloads(files, options);
+      if (output !== '-') return await writeFiles(target, files, options);
+      const bytes = await writeStream(terminal.stdout, files[0]!.encoded, { ...options, name: 'stdout' });
+      return [{ path: output, ...bytes }];
     } finally {
       progress?.end();
     }
   });
   // Nothing was renamed in place of these.
   if (dryRun || output === '-') await readHashes();
-  const notes = encoded.notes ?? [];
-  return { path: dryRun ? undefined : output, format, bytes, sha256, verified: verifyWritten, notes, read };
+  return {
+    path: dryRun ? undefined : mainFile({ ...destination, path: output }),
+    format: format.name,
+    files: written,
+    verified: verifyWritten,
+    notes: files.flatMap(({ encoded }) => encoded.notes ?? []),
+    read,
+  };
+}
+
+/** Produces all bytes without writing them, to find all errors of reading. */
+async function checkPayloads(files: readonly ResultFile[], options: PumpOptions): Promise<WrittenFile[]> {
+  const checked: WrittenFile[] = [];
+  for (const { path, encoded } of files) checked.push({ path, ...(await verifyPayloads(encoded, options)) });
+  return checked;
 }
 
 async function show<R extends FreezeReport>(
@@ -176,9 +202,10 @@ function isIdle({ code }: FreezeReport['notices'][number], args: Args): boolean 
 }
 
 /** The command that writes what a dry run checked. */
-function writingCommand(command: string, { model, output }: FreezeRequest, args: Args): string {
+function writingCommand(command: string, { model, destination }: FreezeRequest, args: Args): string {
   const given = args.given.filter((arg, i) => arg !== '--dry-run' && i !== args.given.indexOf(command));
-  const more = output === undefined ? ['-o', proposedName(model)] : [];
+  const { format, path } = destination;
+  const more = path === undefined ? ['-o', proposedName(model, format)] : [];
   return ['bnfix', command, ...given, ...more].map(shellQuoted).join(' ');
 }
 

@@ -5,6 +5,7 @@ import { findActivations } from '../analysis/training/activations.js';
 import type { Problem } from '../analysis/training/problems.js';
 import { BnfixError } from '../errors.js';
 import type { Graph } from '../graph/graph.js';
+import type { Model } from '../graph/model.js';
 import type { TensorRef } from '../graph/node.js';
 import type { NodeSet } from '../graph/node_set.js';
 import { ancestors } from '../graph/walk.js';
@@ -12,7 +13,7 @@ import type { Outcome } from '../passes/outcome.js';
 import { replacingVariables } from '../passes/pass.js';
 import { FINISH_PIPELINE, FREEZE_PIPELINE, NAME_PIPELINE, runPipeline } from '../passes/pipeline.js';
 import { renamedOutputs } from '../passes/rename_outputs.js';
-import { type EncodedGraph, encodeGraphDef } from '../writers/graph_def.js';
+import { type EncodedGraph, layOutGraphDef, withinLimit } from '../writers/graph_def.js';
 import type { Analysis } from './analysis.js';
 import { givenNames } from './given_names.js';
 import { fixShapes } from './input_shapes.js';
@@ -24,9 +25,14 @@ import { targetPasses } from './targets.js';
 
 /** A frozen graph that is ready to be written. */
 export interface FrozenModel {
+  /** What it was made from. */
+  readonly model: Model;
   readonly graph: Graph;
   readonly report: FreezeReport;
-  /** The binary GraphDef; weights are read while its chunks are consumed. */
+  /**
+   * The binary GraphDef; weights are read while its chunks are consumed. Other formats do without it: reading this property of a
+   * graph over 2 GiB, the limit of a GraphDef, throws a BnfixError `unwritable`.
+   */
   readonly encoded: EncodedGraph;
 }
 
@@ -126,7 +132,7 @@ class Frozen implements FrozenModel {
   readonly #outcomes: readonly Outcome[];
   readonly #obstacles: readonly Obstacle[];
   readonly #outputs: readonly TensorRef[];
-  #encoded: EncodedGraph | undefined;
+  #layout: EncodedGraph | undefined;
   #report: FreezeReport | undefined;
 
   constructor(
@@ -143,19 +149,27 @@ class Frozen implements FrozenModel {
     this.#obstacles = obstacles;
   }
 
+  get model(): Model {
+    return this.#analysis.model;
+  }
+
   get encoded(): EncodedGraph {
-    this.#encoded ??= encodeGraphDef(this.graph);
-    return this.#encoded;
+    return withinLimit(this.#laidOut());
   }
 
   get report(): FreezeReport {
     this.#report ??= freezeReport(this.#analysis, this.graph, {
       outcomes: this.#outcomes,
       outputs: this.#outputs,
-      byteLength: this.encoded.byteLength,
+      byteLength: this.#laidOut().byteLength,
       obstacles: this.#obstacles,
     });
     return this.#report;
+  }
+
+  #laidOut(): EncodedGraph {
+    this.#layout ??= layOutGraphDef(this.graph);
+    return this.#layout;
   }
 }
 

@@ -6,7 +6,7 @@ import type { Model } from '../graph/model.js';
 import { anyOf } from '../ops/meaning.js';
 import type { Outcome } from '../passes/outcome.js';
 import { EVALUATE_PIPELINE, FOLD_PIPELINE, runPipeline, UNFUSE_PIPELINE } from '../passes/pipeline.js';
-import { type EncodedGraph, encodeGraphDef } from '../writers/graph_def.js';
+import { type EncodedGraph, layOutGraphDef, withinLimit } from '../writers/graph_def.js';
 import { analyse } from './analyse.js';
 import { checkedToRun, finish, frozenGraph } from './apply.js';
 import { type FoldedSite, FoldedSites, type FoldReport } from './fold_report.js';
@@ -24,9 +24,11 @@ export interface FoldOptions extends FreezeOptions {
 
 /** A frozen graph without batch norms, ready to be written. */
 export interface FoldedModel {
+  /** What it was made from. */
+  readonly model: Model;
   readonly graph: Graph;
   readonly report: FoldReport;
-  /** The binary GraphDef; weights are read and scaled while its chunks are consumed. */
+  /** The binary GraphDef; weights are read and scaled while its chunks are consumed. Throws beyond 2 GiB, as that of `freeze`. */
   readonly encoded: EncodedGraph;
 }
 
@@ -56,15 +58,22 @@ export function fold(model: Model, options: FoldOptions = {}): FoldedModel {
   const folded = withFinalNames(sites, finished.outcomes);
   const all = [...outcomes, ...finished.outcomes];
   const obstacles = checkedToRun(analysis, graph, finished.outputs);
-  const encoded = encodeGraphDef(graph);
+  const layout = layOutGraphDef(graph);
   const report = freezeReport(analysis, graph, {
     outcomes: all,
     outputs: finished.outputs,
-    byteLength: encoded.byteLength,
+    byteLength: layout.byteLength,
     obstacles,
   });
   const notices = [...report.notices, ...functionNotices(graph)];
-  return { graph, encoded, report: { ...report, notices, folded, cost: { before, after: costOf(graph) } } };
+  return {
+    model,
+    graph,
+    report: { ...report, notices, folded, cost: { before, after: costOf(graph) } },
+    get encoded() {
+      return withinLimit(layout);
+    },
+  };
 }
 
 /** Ops that took over the name of an output are reported by that name. */

@@ -13,9 +13,35 @@ export function encodedText(text: string): Encoded & { readonly byteLength: numb
   return { byteLength: content.length, chunks: () => [content] };
 }
 
+/** One file of a result. */
+export interface ResultFile {
+  /**
+   * Its path below the target, with `/`: `variables/variables.index` in a folder, `.index` after a prefix, nothing if the
+   * target is the file.
+   */
+  readonly path: string;
+  readonly encoded: Encoded;
+}
+
+/** What a target names: a file, a folder, or what the names of several files begin with. */
+export type TargetKind = 'file' | 'folder' | 'prefix';
+
+/** Where several files are to be written as one result. */
+export interface FilesTarget {
+  readonly kind: TargetKind;
+  readonly path: string;
+  /** Whether a result has a file of this path: those of an earlier one are replaced, others in its folder are not. */
+  isOwn(path: string): boolean;
+}
+
+/** A file that was written. */
+export interface WrittenFile extends WrittenBytes {
+  readonly path: string;
+}
+
 /** Options of `writeGraph`. */
 export interface WriteOptions {
-  /** Overwrite an existing file. */
+  /** Overwrite existing files. */
   readonly force?: boolean;
   /** Files that are not overwritten even with `force`: `files` of the model. */
   readonly inputs?: readonly string[];

@@ -1,6 +1,6 @@
 import { type FileHandle, link, open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Encoded, FileOptions, PumpOptions, WrittenBytes } from './encoded.js';
+import type { Encoded, FileOptions, PumpOptions, WriteOptions, WrittenBytes } from './encoded.js';
 import { writeInPlace } from './in_place.js';
 import { pump, refuseWhenStopped, writeAll } from './pump.js';
 import { alreadyThere, checkTarget, errorCode, explainUnwritable, refuseWithoutSpace, type Target } from './target.js';
@@ -27,23 +27,37 @@ export async function writeFile(path: string, encoded: Encoded, options: FileOpt
 
 async function writeWhole(path: string, target: Target, encoded: Encoded, options: FileOptions): Promise<WrittenBytes> {
   await removeLeftovers(target.path);
-  if (encoded.byteLength !== undefined) await refuseWithoutSpace(path, target, encoded.byteLength);
-  const { old } = target;
-  // Nobody else may read what replaces a private file, not even before it is complete.
-  const { path: temporary, file } = await openTemporary(target.path, old ? old.mode & 0o600 : 0o666);
+  if (encoded.byteLength !== undefined) await refuseWithoutSpace(path, target.path, encoded.byteLength);
+  const { temporary, written } = await writeTemporary(path, target.path, target.old, encoded, options);
   try {
-    if (old) await takeOver(file, old);
-    const hashing = { ...options, sha256: options.sha256 === true || options.verifyWritten === true };
-    const write = (chunk: Uint8Array) => writeAll(file, chunk);
-    const written = options.sync ? await writeWithSync(encoded, file, hashing) : await pump(encoded, write, hashing);
-    if (options.sync) await synchronise(() => file.sync());
-    await file.close();
-    if (options.verifyWritten) await verifyFile(path, temporary, written, options);
     await options.beforeRename?.();
     refuseWhenStopped(options.signal);
     await publish(temporary, target.path, options.force ?? false);
-    if (options.sync) await synchroniseFolder(dirname(target.path));
-    return written;
+  } catch (error) {
+    await unlink(temporary).catch(() => {});
+    throw error;
+  }
+  if (options.sync) await synchroniseFolder(dirname(target.path));
+  return written;
+}
+
+/**
+ * Writes a temporary file next to a target, and verifies it if that is requested.
+ * @param path - its future name, for messages
+ * @param old - the file that it is to replace
+ */
+export async function writeTemporary(
+  path: string,
+  target: string,
+  old: Target['old'],
+  encoded: Encoded,
+  options: WriteOptions & PumpOptions,
+): Promise<{ readonly temporary: string; readonly written: WrittenBytes }> {
+  // Nobody else may read what replaces a private file, not even before it is complete.
+  const { path: temporary, file } = await openTemporary(target, old ? old.mode & 0o600 : 0o666);
+  try {
+    if (old) await takeOver(file, old);
+    return { temporary, written: await writeTo(path, temporary, file, encoded, options) };
   } catch (error) {
     await file.close().catch(() => {});
     await unlink(temporary).catch(() => {});
@@ -51,8 +65,25 @@ async function writeWhole(path: string, target: Target, encoded: Encoded, option
   }
 }
 
-/** Gives a file the owners and permissions of the one that it replaces, as far as the system allows. */
-async function takeOver(file: FileHandle, { mode, uid, gid }: NonNullable<Target['old']>): Promise<void> {
+/** Writes all bytes to a new file, closes it, and verifies it if that is requested. @param path - its name, for messages */
+export async function writeTo(
+  path: string,
+  temporary: string,
+  file: FileHandle,
+  encoded: Encoded,
+  options: WriteOptions & PumpOptions,
+): Promise<WrittenBytes> {
+  const hashing = { ...options, sha256: options.sha256 === true || options.verifyWritten === true };
+  const write = (chunk: Uint8Array) => writeAll(file, chunk);
+  const written = options.sync ? await writeWithSync(encoded, file, hashing) : await pump(encoded, write, hashing);
+  if (options.sync) await synchronise(() => file.sync());
+  await file.close();
+  if (options.verifyWritten) await verifyFile(path, temporary, written, options);
+  return written;
+}
+
+/** Gives a file or folder the owners and permissions of the one that it replaces, as far as the system allows. */
+export async function takeOver(file: FileHandle, { mode, uid, gid }: NonNullable<Target['old']>): Promise<void> {
   const own = await file.stat();
   let kept = mode;
   if (own.uid !== uid || own.gid !== gid) {
@@ -67,7 +98,7 @@ async function takeOver(file: FileHandle, { mode, uid, gid }: NonNullable<Target
 }
 
 /** Renames the file. Without `force`, does not replace a file that was created in the meantime. */
-async function publish(temporary: string, path: string, force: boolean): Promise<void> {
+export async function publish(temporary: string, path: string, force: boolean): Promise<void> {
   if (force) return rename(temporary, path);
   try {
     await link(temporary, path);
@@ -115,7 +146,7 @@ async function synchronise(work: () => Promise<void>): Promise<void> {
 }
 
 /** Makes the new name survive a power failure; not every system can flush a folder. */
-async function synchroniseFolder(folder: string): Promise<void> {
+export async function synchroniseFolder(folder: string): Promise<void> {
   try {
     const handle = await open(folder, 'r');
     await handle.sync().finally(() => handle.close());

@@ -33,20 +33,30 @@ export interface EncodeOptions {
  * @throws BnfixError `unwritable` when it would be larger than the 2 GiB that a protobuf message can hold.
  */
 export function encodeGraphDef(graph: Graph, options: EncodeOptions = {}): EncodedGraph {
+  return withinLimit(layOutGraphDef(graph, options));
+}
+
+/** The same without a limit: for its size, which a graph has in any format. */
+export function layOutGraphDef(graph: Graph, options: EncodeOptions = {}): EncodedGraph {
   const pieces = new Pieces();
   for (const node of options.fileOrder ? graph.nodes() : topologicalOrder(graph)) pushNode(pieces, node);
   pieces.add(tensorflow.GraphDef.encode(frameProto(graph.header)).finish());
-  const { byteLength } = pieces;
-  if (byteLength > MAX_BYTES) {
-    throw new BnfixError('unwritable', 'the graph with its weights does not fit into one GraphDef', {
-      why: `it needs ${byteLength} bytes; protobuf holds at most ${MAX_BYTES}`,
-      fix: [
-        { option: 'outputs', value: 'NAMES', text: 'freezes a part of it: fewer outputs' },
-        { option: 'inputs', value: 'NAMES', text: 'or later inputs' },
-      ],
-    });
-  }
-  return { byteLength, chunks: () => join(pieces.all()) };
+  return { byteLength: pieces.byteLength, chunks: () => join(pieces.all()) };
+}
+
+/** @throws BnfixError `unwritable` when a GraphDef is larger than the 2 GiB that a protobuf message can hold */
+export function withinLimit(encoded: EncodedGraph): EncodedGraph {
+  const { byteLength } = encoded;
+  if (byteLength <= MAX_BYTES) return encoded;
+  throw new BnfixError('unwritable', 'the graph with its weights does not fit into one GraphDef', {
+    why: `it needs ${byteLength} bytes; protobuf holds at most ${MAX_BYTES}`,
+    fix: [
+      { option: 'format', value: 'saved_model', text: 'writes a folder with the weights in files of their own' },
+      { option: 'format', value: 'tfjs', text: 'the same for TensorFlow.js' },
+      { option: 'outputs', value: 'NAMES', text: 'freezes a part of it: fewer outputs' },
+      { option: 'inputs', value: 'NAMES', text: 'or later inputs' },
+    ],
+  });
 }
 
 const BLOCK_BYTES = 256 * 1024;

@@ -27,7 +27,8 @@ export async function encodeAs(format: GraphFormat, { graph, encoded }: Writable
   return encodeGraphText(graph);
 }
 
-const WRITE_OPTIONS: OptionKinds<WriteOptions> = {
+/** The type of each option of writing. */
+export const WRITE_OPTIONS: OptionKinds<WriteOptions> = {
   force: 'boolean',
   inputs: 'strings',
   onProgress: 'any',

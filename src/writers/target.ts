@@ -40,7 +40,7 @@ export async function checkTarget(path: string, options: TargetOptions = {}): Pr
 }
 
 /** File numbers exceed 2^53 on some systems: as bigint. */
-async function statOrNothing(path: string): Promise<BigIntStats | undefined> {
+export async function statOrNothing(path: string): Promise<BigIntStats | undefined> {
   try {
     return await stat(path, { bigint: true });
   } catch (error) {
@@ -50,18 +50,20 @@ async function statOrNothing(path: string): Promise<BigIntStats | undefined> {
   }
 }
 
-function ownersOf({ mode, uid, gid }: BigIntStats): Target['old'] {
+/** Permissions and owners. */
+export function ownersOf({ mode, uid, gid }: BigIntStats): NonNullable<Target['old']> {
   return { mode: Number(mode & 0o777n), uid: Number(uid), gid: Number(gid) };
 }
 
 /** The path at which a dangling link, or a chain of them, ends. The system has refused loops before. */
-async function endOfLinks(path: string): Promise<string> {
+export async function endOfLinks(path: string): Promise<string> {
   const folder = await realpath(dirname(path));
   const next = await readlink(path).catch(() => undefined);
   return next === undefined ? join(folder, basename(path)) : endOfLinks(resolve(folder, next));
 }
 
-async function refuseInputs(path: string, target: BigIntStats, inputs: readonly string[]): Promise<void> {
+/** @throws BnfixError `unwritable` when a file is one of the inputs, by whatever name */
+export async function refuseInputs(path: string, target: BigIntStats, inputs: readonly string[]): Promise<void> {
   for (const input of inputs) {
     const stats = await stat(input, { bigint: true }).catch(() => undefined);
     if (stats?.ino !== target.ino || stats.dev !== target.dev) continue;
@@ -74,7 +76,7 @@ async function refuseInputs(path: string, target: BigIntStats, inputs: readonly 
 }
 
 /** @throws BnfixError `unwritable` when the file system of a target has less space than the result needs */
-export async function refuseWithoutSpace(path: string, { path: resolved }: Target, needed: number): Promise<void> {
+export async function refuseWithoutSpace(path: string, resolved: string, needed: number): Promise<void> {
   const folder = dirname(resolved);
   // Some network file systems do not report it.
   const space = await statfs(folder).catch(() => undefined);
@@ -88,13 +90,13 @@ export async function refuseWithoutSpace(path: string, { path: resolved }: Targe
   });
 }
 
-/** The error for a file that would be overwritten. */
-export function alreadyThere(path: string): BnfixError {
+/** The error for what would be overwritten. @param value - what the option output names: a file, a folder */
+export function alreadyThere(path: string, value = 'FILE'): BnfixError {
   return new BnfixError('unwritable', `${path} already exists`, {
     where: path,
     fix: [
       { option: 'force', text: 'overwrites it' },
-      { option: 'output', value: 'FILE', text: 'chooses another name' },
+      { option: 'output', value, text: 'chooses another name' },
     ],
   });
 }
@@ -103,7 +105,11 @@ function isFolder(path: string): BnfixError {
   return new BnfixError('unwritable', `${path} is a folder`, {
     where: path,
     why: 'the result is one file',
-    fix: { option: 'output', value: join(path, 'frozen.pb'), text: 'names a file in it' },
+    fix: [
+      { option: 'output', value: join(path, 'frozen.pb'), text: 'names a file in it' },
+      { option: 'format', value: 'tfjs', text: 'writes a folder for TensorFlow.js' },
+      { option: 'format', value: 'saved_model', text: 'writes a SavedModel' },
+    ],
   });
 }
 
@@ -126,6 +132,10 @@ const MEANINGS: Readonly<Record<string, (path: string) => { why: string; fix: Er
   EACCES: (path) => ({
     why: `no permission to write in ${dirname(path)}`,
     fix: [ELSEWHERE, 'change its permissions'],
+  }),
+  EBUSY: (path) => ({
+    why: 'it is in use, or another file system is mounted there (EBUSY)',
+    fix: { option: 'output', value: join(path, 'model'), text: 'writes into it' },
   }),
   EROFS: () => ({ why: 'the file system is read-only', fix: 'write to another disk' }),
   ENOSPC: () => ({ why: 'the disk is full', fix: 'free some space, or write to another disk' }),

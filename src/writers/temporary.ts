@@ -1,5 +1,5 @@
 import { readFileSync, readlinkSync } from 'node:fs';
-import { type FileHandle, lstat, open, readdir, unlink } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { kill, pid } from 'node:process';
@@ -19,33 +19,67 @@ let made = 0;
  * @param mode - permissions, which apply before the first byte is written
  */
 export async function openTemporary(target: string, mode: number): Promise<Temporary> {
-  made++;
-  // Short: the target's own name plus a suffix could be too long.
-  const name = `.bnfix-${keyOf(target)}-${machine()}-${pid}-${processStat(pid)?.start ?? 0}-${made}.tmp`;
-  const path = join(dirname(target), name);
+  const path = temporaryPath(target, 'tmp');
   // Opening fails if it exists; reading is for verification.
   return { path, file: await open(path, 'wx+', mode) };
 }
 
-const NAME = /^\.bnfix-([0-9a-f]{8})-([0-9a-f]{8})-(\d+)-(\d+)-\d+\.tmp$/;
+/** Creates a temporary folder for a target, in the same folder. @returns its path */
+export async function makeTemporary(target: string, mode: number, kind: Kind = 'tmp'): Promise<string> {
+  const path = temporaryPath(target, kind);
+  await mkdir(path, { mode });
+  return path;
+}
+
+/** `tmp`: to be removed, whenever it is found. `old`: what a result replaces, until the whole result has its name. */
+type Kind = 'tmp' | 'old';
+
+/** A name that nothing else has, for something next to a target. */
+export function temporaryPath(target: string, kind: Kind): string {
+  made++;
+  // Short: the target's own name plus a suffix could be too long.
+  const name = `.bnfix-${keyOf(target)}-${machine()}-${pid}-${processStat(pid)?.start ?? 0}-${made}.${kind}`;
+  return join(dirname(target), name);
+}
+
+const NAME = /^\.bnfix-([0-9a-f]{8})-([0-9a-f]{8})-(\d+)-(\d+)-\d+\.(tmp|old)$/;
 
 /** A file that is being written changes all the time; one that did not for this long has no writer. */
 const ABANDONED_MS = 24 * 60 * 60 * 1000;
 
 /**
- * Removes temporary files that killed runs left behind for this target. Whether a process of another machine still runs
- * cannot be seen: its files are removed when they are a day old.
+ * Removes temporary files that killed runs left behind for this target, and puts back what they were about to replace. Whether a
+ * process of another machine still runs cannot be seen: its files are removed when they are a day old.
  */
 export async function removeLeftovers(target: string): Promise<void> {
   const folder = dirname(target);
   const names = await readdir(folder).catch(() => []);
   for (const name of names) {
-    const [, key, host, process, start] = NAME.exec(name) ?? [];
+    const [, key, host, process, start, kind] = NAME.exec(name) ?? [];
     if (key !== keyOf(target)) continue;
     const path = join(folder, name);
     const isLeft = host === machine() ? !isRunning(Number(process), Number(start)) : await isAbandoned(path);
-    if (isLeft) await unlink(path).catch(() => {});
+    if (!isLeft) continue;
+    await (kind === 'old' ? putBack(path) : removeTemporary(path));
   }
+}
+
+/** Removes a temporary file or folder, if it can be removed. */
+export async function removeTemporary(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true }).catch(() => {});
+}
+
+/** Gives what was about to be replaced its names again. A folder that exists by now is complete: it stays. */
+export async function putBack(old: string): Promise<void> {
+  const names = await readdir(old).catch(() => []);
+  for (const name of names) {
+    const path = join(old, name);
+    await rename(path, join(dirname(old), name)).catch(async (error: unknown) => {
+      if (['ENOTEMPTY', 'EEXIST'].includes(errorCode(error) ?? '')) await removeTemporary(path);
+    });
+  }
+  // Stays if something in it could not be moved.
+  await rmdir(old).catch(() => {});
 }
 
 async function isAbandoned(path: string): Promise<boolean> {

@@ -40,6 +40,7 @@ it('starts the CLI with yargs and the table of commands alone', () => {
   expect(files.filter((file) => !file.startsWith('cli/'))).toEqual([
     'did_you_mean.ts',
     'errors.ts',
+    'formats/destination.ts',
     'printable.ts',
     'quoted.ts',
   ]);
@@ -49,7 +50,12 @@ it('starts the CLI with yargs and the table of commands alone', () => {
 it('shows the help of freeze without the library', () => {
   const { files, packages } = needs('cli/commands/freeze.ts', [STATIC]);
   expect(packages).toEqual([]);
-  expect(files.filter((file) => !file.startsWith('cli/'))).toEqual(['errors.ts', 'printable.ts', 'quoted.ts']);
+  expect(files.filter((file) => !file.startsWith('cli/'))).toEqual([
+    'errors.ts',
+    'formats/destination.ts',
+    'printable.ts',
+    'quoted.ts',
+  ]);
 });
 
 it('loads the question about outputs only to ask it', () => {

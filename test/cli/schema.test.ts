@@ -48,16 +48,9 @@ async function jsonOf(one: Pick<Case, 'model' | 'load'>, command: string, make: 
     const report = make(model);
     const sha256 = '0'.repeat(64);
     const read = [{ path: one.model, bytes: 1, sha256 }];
-    const written = {
-      path: 'out.pb',
-      format: 'pb',
-      bytes: report.after.bytes,
-      sha256,
-      verified: false,
-      notes: [],
-      read,
-    };
-    return jsonLines(jsonReport(report, { ...written, format: 'pb' }, command)).join('\n');
+    const files = [{ path: 'out.pb', bytes: report.after.bytes, sha256 }];
+    const written = { path: 'out.pb', format: 'pb', files, verified: false, notes: [], read } as const;
+    return jsonLines(jsonReport(report, written, command)).join('\n');
   } catch (error) {
     return await jsonOfError(error);
   } finally {

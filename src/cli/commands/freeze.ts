@@ -1,3 +1,4 @@
+import { FORMAT_NAMES } from '../../formats/destination.js';
 import type { Args } from '../args.js';
 import { FREEZE_GRAPH_OPTIONS, freezeRequest } from '../freeze_request.js';
 import { flag, list, named, type OptionTable } from '../option.js';
@@ -10,11 +11,26 @@ const MANY = 'Many models';
 
 /** Options of `bnfix freeze`; `bnfix fold` has them as well. */
 export const options: OptionTable = {
-  output: { ...named(RESULT, 'FILE', 'file to write: .pb, .pbtxt (text), or - for stdout'), alias: 'o' },
+  output: {
+    ...named(
+      RESULT,
+      'FILE',
+      'what to write: .pb, .pbtxt (text), .meta, DIR/model.json, DIR/saved_model.pb, or - for stdout',
+    ),
+    alias: 'o',
+  },
+  format: {
+    ...named(RESULT, 'FORMAT', 'pb, pbtxt, tfjs, saved_model or meta (default: by the name after -o, otherwise pb)'),
+    choices: FORMAT_NAMES,
+  },
+  quantize: {
+    ...named(RESULT, 'DTYPE', 'store float weights of a tfjs model as float16 or uint8'),
+    choices: ['float16', 'uint8'],
+  },
   html: named(RESULT, 'FILE', 'also write a report as one HTML page; with --dry-run, only that'),
   force: flag(RESULT, 'overwrite existing files'),
-  sync: flag(RESULT, 'wait until the file is on disk, so that it survives a power failure'),
-  'verify-written': flag(RESULT, 'read the file again after writing it, and compare it'),
+  sync: flag(RESULT, 'wait until the result is on disk, so that it survives a power failure'),
+  'verify-written': flag(RESULT, 'read the result again after writing it, and compare it'),
   config: { ...named(MANY, 'FILE', 'run all models of a config (default: bnfix.config.json)'), requiresArg: false },
   jobs: named(MANY, 'N', 'with --config, models to work on at the same time (default: one for each core)'),
   'dry-run': flag(RESULT, 'do everything, including reading and checking every weight, but write nothing'),
@@ -57,6 +73,7 @@ const examples = [
   ['bnfix freeze model.meta -o out.pb', 'the checkpoint is next to it'],
   ['bnfix freeze dir/ -o out.pb --outputs a,b', 'name the outputs'],
   ['bnfix freeze g.pb --checkpoint m-90 -o -', 'checkpoint elsewhere, result to stdout'],
+  ['bnfix freeze model.meta -o web --format tfjs', 'a folder for TensorFlow.js'],
   ['bnfix freeze model.meta --dry-run -v', 'analyse only, in detail'],
   ['bnfix freeze --config', 'all models of bnfix.config.json, several at a time'],
 ] as const;
