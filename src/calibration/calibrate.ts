@@ -14,8 +14,6 @@ import type { CalibrateReport, Calibration } from './report.js';
 
 /** A frozen or folded graph with calibrated statistics, ready to be written. */
 export interface CalibratedModel {
-  /** What it was made from: the model with the new statistics. */
-  readonly model: FrozenModel['model'];
   readonly graph: FrozenModel['graph'];
   /** The model with the calibrated statistics. */
   readonly model: Model;
@@ -82,10 +80,6 @@ class Calibrated implements CalibratedModel {
 
   get graph(): CalibratedModel['graph'] {
     return this.#made.graph;
-  }
-
-  get model(): CalibratedModel['model'] {
-    return this.#made.model;
   }
 
   get encoded(): CalibratedModel['encoded'] {
