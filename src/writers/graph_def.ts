@@ -41,7 +41,7 @@ export function layOutGraphDef(graph: Graph, options: EncodeOptions = {}): Encod
   const pieces = new Pieces();
   for (const node of options.fileOrder ? graph.nodes() : topologicalOrder(graph)) pushNode(pieces, node);
   pieces.add(tensorflow.GraphDef.encode(frameProto(graph.header)).finish());
-  return { byteLength: pieces.byteLength, chunks: () => join(pieces.all()) };
+  return { byteLength: pieces.byteLength, chunks: () => joinPieces(pieces.all()) };
 }
 
 /** @throws BnfixError `unwritable` when a GraphDef is larger than the 2 GiB that a protobuf message can hold */
@@ -113,7 +113,8 @@ class Pieces {
   }
 }
 
-function* join(pieces: readonly Piece[]): Generator<Uint8Array> {
+/** The bytes of pieces, in order: small ones together, large ones a chunk at a time. A chunk is valid until the next but one. */
+export function* joinPieces(pieces: readonly Piece[]): Generator<Uint8Array> {
   const large = new ChunkRing();
   // Separate from the large chunks, one of which may still be being written.
   const small = new ChunkRing();
