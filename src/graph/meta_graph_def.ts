@@ -11,6 +11,11 @@ export interface Signature {
   readonly method_name?: string | null;
 }
 
+/** A collection of a graph: names of nodes, or messages. */
+export interface Collection {
+  readonly bytes_list?: { readonly value?: readonly Uint8Array[] | null } | null;
+}
+
 /** The fields of a MetaGraphDef (meta_graph.proto) that bnfix reads, apart from the graph. */
 export interface MetaGraphDef {
   readonly meta_info_def?: {
@@ -20,5 +25,6 @@ export interface MetaGraphDef {
   readonly saver_def?: {
     readonly restore_op_name?: string | null;
   } | null;
+  readonly collection_def?: Readonly<Record<string, Collection>> | null;
   readonly signature_def?: Readonly<Record<string, Signature>> | null;
 }

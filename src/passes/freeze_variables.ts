@@ -8,6 +8,7 @@ import type { Node } from '../graph/node.js';
 import { numberTensor } from '../graph/tensor.js';
 import { sourceOf } from '../graph/walk.js';
 import { anyOf } from '../ops/meaning.js';
+import { bypass, isAddedRead } from './edits/added_read.js';
 import { ConstantAdder } from './edits/constants.js';
 import type { Outcome } from './outcome.js';
 import type { Pass } from './pass.js';
@@ -19,11 +20,15 @@ import type { Pass } from './pass.js';
  *     given:   w = VarHandleOp[shape=[2, 1]], r = ReadVariableOp(w), y = MatMul(x, r)
  *     result:  w = [[1.0], [2.0]], r = Identity(w), y = MatMul(x, r)
  *
+ *     checkpoint: { w: [[1], [2]] }
+ *     given:   w = VarHandleOp[shape=[2, 1]], r = ReadVariableOp(w)[_bnfix_added=true], y = MatMul(x, r)
+ *     result:  w = [[1.0], [2.0]], y = MatMul(x, w)
+ *
  * Assumes: the training ops are gone, and the analysis has checked that all consumers of a variable only read it.
  */
 export const freezeVariables: Pass = {
   name: 'freeze_variables',
-  run({ graph, variables, checkpoint }) {
+  run({ graph, variables, checkpoint, outputs }) {
     const outcomes: Outcome[] = [];
     for (const node of [...graph.nodes()]) {
       if (!isVariable(node)) continue;
@@ -33,7 +38,11 @@ export const freezeVariables: Pass = {
       outcomes.push({ kind: 'variable', node: node.name });
     }
     const constants = new ConstantAdder(graph);
-    for (const node of [...graph.nodes()]) readValue(graph, node, constants);
+    const named = new Set(outputs.map(({ node }) => node));
+    for (const node of [...graph.nodes()]) {
+      if (isAddedRead(node) && isRead(node) && !named.has(node.name)) bypass(graph, node);
+      else readValue(graph, node, constants);
+    }
     return { outcomes };
   },
 };

@@ -98,6 +98,11 @@ export interface FinishPlan {
   readonly isKept: (name: string) => boolean;
 }
 
+/** Which constants of a frozen graph become variables. */
+export interface UnfreezePlan {
+  readonly constants: readonly string[];
+}
+
 /** The changes that freeze a prepared graph: decided by the analysis, applied by passes. */
 export interface FreezePlan extends PreparePlan {
   readonly variables: Variables;

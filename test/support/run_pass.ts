@@ -31,13 +31,14 @@ import type {
   On,
   ShapePlan,
   SlicePlan,
+  UnfreezePlan,
 } from '../../src/passes/pass.js';
 import { dataText } from './data_text.js';
 import { modelOf } from './model.js';
 import { type CaseOptions, checkpointOf } from './text_cases.js';
 
 /** What any pass may ask for. */
-type PassContext = On<FreezePlan & BranchPlan & SlicePlan & AssignedPlan & ShapePlan & NamePlan> & FoldContext;
+type PassContext = On<FreezePlan & BranchPlan & SlicePlan & AssignedPlan & ShapePlan & NamePlan & UnfreezePlan> & FoldContext;
 
 /** A pass, whatever it asks for. */
 export interface AnyPass {
@@ -106,6 +107,13 @@ export function outputNames(graph: Graph, { outputs }: CaseOptions): readonly st
   return outputs ?? (graph.has('y') ? ['y'] : [...graph.nodes()].slice(-1).map(({ name }) => name));
 }
 
+/** Constants that could be variables: of rank 1 and more. */
+function weightsOf(graph: Graph): string[] {
+  return [...graph.nodes()]
+    .filter(({ op, tensor }) => op === 'Const' && tensor!.shape.length > 0)
+    .map(({ name }) => name);
+}
+
 /** Passes that carry out what the analysis has found, or refused. */
 const CARRIES_OUT: ReadonlySet<string> = new Set([
   'rewire_batch_norms',
@@ -144,6 +152,7 @@ function contextOf(pass: string, graph: Graph, options: CaseOptions): PassContex
     replicas: new Map([...findEqualReplicas(graph), ...findChosenReplicas(graph, refs)]),
     branches: resolveBranches(graph, refs, new Map(flags.map(({ node, value }) => [node, value]))),
     slices: findUnitSlices(graph),
+    constants: weightsOf(graph),
   };
   const result = {
     shapes: Object.entries(options.inputShapes ?? {}).map(([placeholder, shape]) => ({ placeholder, shape })),

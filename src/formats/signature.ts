@@ -1,0 +1,136 @@
+import { type Shape, Shapes } from '../analysis/values/shapes.js';
+import type { FreezeReport } from '../freezing/report.js';
+import type { DataType } from '../graph/dtype.js';
+import type { Graph } from '../graph/graph.js';
+import type { Signature } from '../graph/meta_graph_def.js';
+import type { Model } from '../graph/model.js';
+import { parseInput, type TensorRef, tensorName } from '../graph/node.js';
+import { NodeSet } from '../graph/node_set.js';
+import { anyOf } from '../ops/meaning.js';
+import { outputCount, outputTypeOrT } from '../ops/registry.js';
+
+/** An input or output of a signature. */
+export interface ServedTensor {
+  /** Its name in the signature. */
+  readonly key: string;
+  readonly ref: TensorRef;
+  readonly dtype: DataType;
+  /** Sizes, -1 for an unknown one; undefined for an unknown rank. */
+  readonly shape: Shape;
+}
+
+/** What a result can be asked for: inputs and outputs by name. */
+export interface ServedSignature {
+  readonly key: string;
+  /** `tensorflow/serving/predict` */
+  readonly method: string;
+  readonly inputs: readonly ServedTensor[];
+  readonly outputs: readonly ServedTensor[];
+}
+
+/** A frozen or folded graph, and the model that it was made from. */
+export interface Served {
+  readonly graph: Graph;
+  readonly report: Pick<FreezeReport, 'outputs'>;
+  readonly model: Pick<Model, 'metaGraphDef'>;
+}
+
+const DEFAULT_KEY = 'serving_default';
+const PREDICT = 'tensorflow/serving/predict';
+
+/**
+ * The signatures of a result, `serving_default` first: it has all outputs. Others are those of the model whose outputs the
+ * result has. Names are those of the model's signatures, otherwise made of the names of nodes.
+ */
+export function signaturesOf({ graph, report, model }: Served): ServedSignature[] {
+  const given = Object.entries(model.metaGraphDef.signature_def ?? {}).filter(([key]) => !key.startsWith('__'));
+  const shapes = new Shapes(graph);
+  const outputs = report.outputs.map(({ name }) => refOf(name));
+  const isOutput = new Set(outputs.map(tensorName));
+  const described = (names: readonly Named[]) =>
+    names.map(([key, ref]): ServedTensor => {
+      return { key, ref, dtype: outputTypeOrT(graph.get(ref.node), ref.port), shape: shapes.of(ref) };
+    });
+  const serve = (key: string, method: string, source: Signature | undefined, refs: readonly TensorRef[]) => ({
+    key,
+    method,
+    inputs: described(named(inputsOf(graph, source, refs), source?.inputs)),
+    outputs: described(named(refs, source?.outputs)),
+  });
+  const complete = given.flatMap(([key, signature]) => {
+    const refs = refsOf(signature.outputs);
+    const isWhole = refs.length > 0 && refs.every((ref) => isOutput.has(tensorName(ref)));
+    return isWhole ? [{ key, signature, refs }] : [];
+  });
+  // The one that says most about the outputs; serving_default before others.
+  const best = [...complete].sort(
+    (a, b) => b.refs.length - a.refs.length || Number(b.key === DEFAULT_KEY) - Number(a.key === DEFAULT_KEY),
+  )[0];
+  const method = best && best.refs.length === outputs.length ? best.signature.method_name : undefined;
+  const others = complete.filter(({ key }) => key !== DEFAULT_KEY);
+  return [
+    serve(DEFAULT_KEY, method || PREDICT, best?.signature, outputs),
+    ...others.map(({ key, signature, refs }) => serve(key, signature.method_name || PREDICT, signature, refs)),
+  ];
+}
+
+function refOf(name: string): TensorRef {
+  const { node, port } = parseInput(name);
+  return { node, port: port ?? 0 };
+}
+
+function refsOf(tensors: Signature['outputs']): TensorRef[] {
+  return Object.values(tensors ?? {}).flatMap(({ name }) => (name ? [refOf(name)] : []));
+}
+
+const isPlaceholder = anyOf('placeholder');
+const isConstant = anyOf('constant');
+
+/** What has to be fed for the outputs: tensors of the signature that are in the graph, and all other placeholders. */
+function inputsOf(graph: Graph, source: Signature | undefined, outputs: readonly TensorRef[]): TensorRef[] {
+  const given = refsOf(source?.inputs).filter((ref) => canBeFed(graph, ref));
+  const fed = new Set(given.map(tensorName));
+  const found: TensorRef[] = [...given];
+  const seen = new NodeSet(graph);
+  const visit = (ref: TensorRef) => {
+    if (!fed.has(tensorName(ref))) seen.add(graph.find(ref.node));
+  };
+  for (const ref of outputs) visit(ref);
+  for (const node of seen) {
+    // One with a default value need not be fed.
+    if (isPlaceholder(node) && node.inputs.length === 0) found.push({ node: node.name, port: 0 });
+    for (const ref of node.inputs) visit(ref);
+    for (const name of node.controls) seen.add(graph.find(name));
+  }
+  return found;
+}
+
+/** Whether the graph has a tensor. A flag that was pinned is a constant now. */
+function canBeFed(graph: Graph, { node: name, port }: TensorRef): boolean {
+  const node = graph.find(name);
+  return node !== undefined && !isConstant(node) && port < (outputCount(node) ?? Number.POSITIVE_INFINITY);
+}
+
+type Named = readonly [key: string, ref: TensorRef];
+
+/** Tensors by name: those of a signature, otherwise the name of the node as a name in Python, which TensorFlow 2 requires. */
+function named(refs: readonly TensorRef[], source: Signature['outputs']): Named[] {
+  const known = new Map<string, string[]>();
+  for (const [key, { name }] of Object.entries(source ?? {})) {
+    const tensor = name ? tensorName(refOf(name)) : '';
+    known.set(tensor, [...(known.get(tensor) ?? []), key]);
+  }
+  const taken = new Set(Object.keys(source ?? {}));
+  return [...new Map(refs.map((ref) => [tensorName(ref), ref]))].flatMap(([tensor, ref]) => {
+    const keys = known.get(tensor) ?? [freeKey(ref, taken)];
+    return keys.map((key): Named => [key, ref]);
+  });
+}
+
+function freeKey({ node, port }: TensorRef, taken: Set<string>): string {
+  const base = (port === 0 ? node : `${node}_${port}`).replace(/\W/g, '_').replace(/^(?=\d)/, '_');
+  let key = base;
+  for (let i = 1; taken.has(key); i++) key = `${base}_${i}`;
+  taken.add(key);
+  return key;
+}
