@@ -33,7 +33,7 @@ const LARGE = 4096;
  */
 export function chooseVariables({ graph, model, report }: Made, limit: number): string[] {
   const outputs = new Set(report.outputs.map(({ name }) => name.slice(0, name.lastIndexOf(':'))));
-  const able = [...graph.nodes()].filter((node) => valueOf(node) !== undefined && !outputs.has(node.name));
+  const able = [...graph.nodes()].filter((node) => variableValue(node) !== undefined && !outputs.has(node.name));
   const variables = new Set(report.outcomes.flatMap((each) => (each.kind === 'variable' ? [each.node] : [])));
   const isVariable = (node: Node) => {
     if (variables.has(node.name)) return true;
@@ -48,7 +48,7 @@ export function chooseVariables({ graph, model, report }: Made, limit: number): 
 }
 
 /** The value of a constant that can be a variable. One with control inputs may be in a loop, where no saver reaches it. */
-function valueOf({ op, tensor, controls }: Node): Tensor | undefined {
+function variableValue({ op, tensor, controls }: Node): Tensor | undefined {
   return op === 'Const' && tensor && !NEVER.has(tensor.dtype) && controls.length === 0 ? tensor : undefined;
 }
 
