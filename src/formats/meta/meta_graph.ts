@@ -3,7 +3,7 @@ import { tensorName } from '../../graph/node.js';
 import { shapeProto } from '../../graph/tensor.js';
 import { tensorflow } from '../../proto/tensorflow.js';
 import { type EncodedCheckpoint, encodeCheckpoint } from '../../writers/checkpoint/bundle.js';
-import type { Encoded } from '../../writers/encoded.js';
+import type { Encoded, ResultFile } from '../../writers/encoded.js';
 import { encodeGraphDef } from '../../writers/graph_def.js';
 import { type ServedSignature, type ServedTensor, signaturesOf } from '../signature.js';
 import type { Made } from '../variables/choose_variables.js';
@@ -45,6 +45,18 @@ export function encodeMetaGraph(made: Made, tags: readonly string[]): EncodedMet
   const metaGraph = around(head, encoded, tail);
   if (metaGraph.byteLength > MAX_BYTES) throw tooLarge(metaGraph.byteLength);
   return { metaGraph, checkpoint: values.length > 0 ? encodeCheckpoint(values) : undefined };
+}
+
+/**
+ * The files of a checkpoint, in the order in which they are written: the index has the checksums of the data.
+ * @param prefix - what their paths begin with
+ */
+export function checkpointFiles(checkpoint: EncodedCheckpoint | undefined, prefix: string): ResultFile[] {
+  if (!checkpoint) return [];
+  return [
+    { path: `${prefix}.data-00000-of-00001`, encoded: checkpoint.data },
+    { path: `${prefix}.index`, encoded: checkpoint.index },
+  ];
 }
 
 /** Tag of the field graph_def of a MetaGraphDef. */
