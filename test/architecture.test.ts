@@ -84,7 +84,18 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   page: ['diagnosis', 'freezing', 'proof', 'run', 'analysis/training', 'graph', 'ops', 'printable', 'entities'],
   using: ['freezing', 'ops', 'graph', 'errors', 'check_options', 'quoted'],
   writers: ['graph', 'ops', 'io', 'check_options', 'errors', 'quoted', 'proto'],
-  formats: ['freezing', 'writers', 'graph', 'ops', 'io', 'check_options', 'errors', 'proto'],
+  formats: [
+    'freezing',
+    'passes',
+    'analysis/values',
+    'writers',
+    'graph',
+    'ops',
+    'io',
+    'check_options',
+    'errors',
+    'proto',
+  ],
   // Runs a graph to show that it is right: nothing of the main way needs it.
   run: ['graph', 'ops', 'readers', 'errors', 'did_you_mean', 'proto'],
   // Runs a repaired graph beside the saved one.

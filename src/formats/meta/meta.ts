@@ -1,12 +1,13 @@
-import { BnfixError } from '../../errors.js';
 import type { Format } from '../format.js';
+import { checkpointFiles, encodeMetaGraph } from './meta_graph.js';
 
-/** Not implemented yet. */
+/** A MetaGraphDef with variables, and a V2 checkpoint with their values, as tf.train.Saver writes them. */
 export const META: Format = {
   name: 'meta',
   target: 'prefix',
-  isOwn: () => false,
-  encode: async () => {
-    throw new BnfixError('unsupported', 'the format meta is not implemented yet', { option: 'format' });
+  isOwn: (path) => /^\.(meta|index|data-\d{5}-of-\d{5})$/.test(path),
+  encode: async (result) => {
+    const { metaGraph, checkpoint } = encodeMetaGraph(result, []);
+    return [...checkpointFiles(checkpoint, ''), { path: '.meta', encoded: metaGraph }];
   },
 };
