@@ -85,7 +85,7 @@ export type { AttrMap, AttrValue } from './graph/attrs.js';
 export type { ChunkRing } from './graph/chunk_ring.js';
 export { DataType } from './graph/dtype.js';
 export { Graph, type GraphHeader } from './graph/graph.js';
-export type { MetaGraphDef, Signature, SignatureTensor } from './graph/meta_graph_def.js';
+export type { Collection, MetaGraphDef, Signature, SignatureTensor } from './graph/meta_graph_def.js';
 export type { Checkpoint, CheckpointSearch, Model, SliceExtent } from './graph/model.js';
 export type { Node, NodeContent, NodeSpec, TensorRef } from './graph/node.js';
 export type { NodeSet } from './graph/node_set.js';
