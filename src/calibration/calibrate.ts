@@ -14,8 +14,6 @@ import type { CalibrateReport, Calibration } from './report.js';
 
 /** A frozen or folded graph with calibrated statistics, ready to be written. */
 export interface CalibratedModel {
-  /** What it was made from, with the calibrated values. */
-  readonly model: Model;
   readonly graph: FrozenModel['graph'];
   /** The model with the calibrated statistics. */
   readonly model: Model;
@@ -78,10 +76,6 @@ class Calibrated implements CalibratedModel {
     this.model = model;
     this.#original = original;
     this.#calibration = calibration;
-  }
-
-  get model(): Model {
-    return this.#made.model;
   }
 
   get graph(): CalibratedModel['graph'] {

@@ -127,7 +127,6 @@ function withDropped(outcome: Outcome, dropped: number): Outcome {
 }
 
 class Frozen implements FrozenModel {
-  readonly model: Model;
   readonly graph: Graph;
   readonly #analysis: Analysis;
   readonly #outcomes: readonly Outcome[];
@@ -145,7 +144,6 @@ class Frozen implements FrozenModel {
   ) {
     this.#outputs = outputs;
     this.#analysis = analysis;
-    this.model = analysis.model;
     this.graph = graph;
     this.#outcomes = outcomes;
     this.#obstacles = obstacles;

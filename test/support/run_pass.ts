@@ -38,7 +38,8 @@ import { modelOf } from './model.js';
 import { type CaseOptions, checkpointOf } from './text_cases.js';
 
 /** What any pass may ask for. */
-type PassContext = On<FreezePlan & BranchPlan & SlicePlan & AssignedPlan & ShapePlan & NamePlan & UnfreezePlan> & FoldContext;
+type PassContext = On<FreezePlan & BranchPlan & SlicePlan & AssignedPlan & ShapePlan & NamePlan & UnfreezePlan> &
+  FoldContext;
 
 /** A pass, whatever it asks for. */
 export interface AnyPass {

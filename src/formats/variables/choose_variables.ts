@@ -56,7 +56,7 @@ function isWeight({ tensor }: Node): boolean {
   return isFloat(tensor!.dtype) && elementCount(tensor!.shape) > 1;
 }
 
-/** Whether freezing gives the same constant again: its value is written out, and its node has no more than that. */
+/** Whether freezing gives the same constant again: its value is stored in full, and its node has no more than that. */
 function isStoredWhole({ tensor, attr, debugInfo, fullType, unknowns }: Node): boolean {
   const { proto, byteLength } = tensor!;
   const isWhole = proto === undefined || proto.tensor_content?.length === byteLength;
