@@ -307,9 +307,7 @@ function fedAtInference(found: Found, removed: readonly Dropout[], live: NodeSet
     found.outputs.refs.map((output) => {
       // For a single output, these are the live nodes.
       const feeding = found.training.outputs.length === 1 ? live : withoutDropouts(found, [output], removed).live;
-      // The handle of a variable may be a placeholder; it becomes a constant.
-      const { byNode } = found.training.variables;
-      const placeholders = [...feeding].filter((node) => isPlaceholder(node) && !byNode.has(node.name));
+      const placeholders = [...feeding].filter(isPlaceholder);
       return [refText(output), new Set(placeholders.map(({ name }) => name))];
     }),
   );

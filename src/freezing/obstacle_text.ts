@@ -68,6 +68,12 @@ export function obstacleText(obstacle: Obstacle): ObstacleText {
         why: 'it is a handle of something that only the training program has',
         cut: obstacle.tensors,
       };
+    case 'not_a_variable':
+      return {
+        ...none,
+        headline: `${node} (${obstacle.op}) reads ${obstacle.from}, which is not a variable`,
+        why: `${obstacle.from} has dtype ${obstacle.dtype} instead of resource: TensorFlow refuses the graph`,
+      };
     case 'missing_function':
       return {
         ...none,

@@ -102,11 +102,7 @@ function namedVariable(name: string, variables: Variables, checkpoint: Checkpoin
 function findNamed(name: string, variables: Variables, checkpoint: Checkpoint | undefined): Variable | undefined {
   const node = name.replace(/:0$/, '');
   const known = variables.named(node) ?? [...variables.byNode.values()].find((variable) => variable.key === node);
-  if (known) return known;
-  const entry = checkpoint?.entries.get(node);
-  if (!entry) return undefined;
-  const { dtype, shape } = entry;
-  return { node, kind: 'ref', dtype, shape, key: node, slice: undefined, evidence: 'name' };
+  return known ?? variables.ofKey(node, checkpoint);
 }
 
 function noVariable(name: string, variables: Variables, checkpoint: Checkpoint | undefined): BnfixError {

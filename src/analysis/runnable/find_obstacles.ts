@@ -3,6 +3,7 @@ import { DataType, dtypeName } from '../../graph/dtype.js';
 import type { Graph } from '../../graph/graph.js';
 import { type Node, refText, type TensorRef } from '../../graph/node.js';
 import type { NodeSet } from '../../graph/node_set.js';
+import { sourceOf } from '../../graph/walk.js';
 import { anyOf } from '../../ops/meaning.js';
 import { makesHandle, opInfo, outputCount, outputType } from '../../ops/registry.js';
 import type { Obstacle } from './obstacle.js';
@@ -11,6 +12,10 @@ const callsPython = anyOf('python');
 const needsAccelerator = anyOf('accelerator');
 const joinsReplicas = anyOf('replicas');
 const isPlaceholder = anyOf('placeholder');
+const readsHandle = anyOf('read', 'gather_variable', 'variable_shape');
+const passesHandle = anyOf('identity', 'switch', 'enter', 'next_iteration', 'exit');
+/** What a handle became if the graph was frozen in part. */
+const isFrozenHandle = anyOf('variable', 'constant');
 const isFilledFromOutside = anyOf('pipeline_end');
 /** Resources that work as they are, or that others report. */
 const isSelfContained = anyOf('variable', 'tensor_array', 'table', 'own_resource');
@@ -30,6 +35,7 @@ export function findObstacles(graph: Graph, live: NodeSet): Obstacle[] {
     else if (joinsReplicas(node)) obstacles.push({ code: 'replicas', node: name, op, replicas: replicasOf(node) });
     else if (needsAccelerator(node)) obstacles.push({ code: 'accelerator', node: name, op, tensors: tensors() });
     else if (isUnfilled(node)) obstacles.push({ code: 'resource', node: name, op, tensors: tensors() });
+    else if (readsHandle(node)) obstacles.push(...notAVariable(graph, node));
     else if (isPlaceholder(node)) {
       const dtype = outputType(node, 0);
       if (dtype !== undefined && isOpaque(dtype)) {
@@ -68,6 +74,14 @@ export function dataFrom(graph: Graph, live: NodeSet, from: Node): string[] {
     }
   }
   return found;
+}
+
+function notAVariable(graph: Graph, node: Node): Obstacle[] {
+  const handle = node.inputs[0] && sourceOf(graph, node.inputs[0], passesHandle);
+  const from = handle && graph.get(handle.node);
+  const dtype = from && !isFrozenHandle(from) ? outputType(from, handle.port) : undefined;
+  if (dtype === undefined || isOpaque(dtype)) return [];
+  return [{ code: 'not_a_variable', node: node.name, op: node.op, from: refText(handle!), dtype: dtypeName(dtype) }];
 }
 
 function isUnfilled(node: Node): boolean {

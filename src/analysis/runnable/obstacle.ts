@@ -29,6 +29,14 @@ export type Obstacle =
   | { readonly code: 'resource'; readonly node: string; readonly op: string; readonly tensors: readonly string[] }
   /** A placeholder whose dtype cannot be fed: resource or variant. */
   | { readonly code: 'unfeedable'; readonly node: string; readonly dtype: string; readonly tensors: readonly string[] }
+  /** An op reads a variable by a handle that is a number of `dtype`: an output of `from`. */
+  | {
+      readonly code: 'not_a_variable';
+      readonly node: string;
+      readonly op: string;
+      readonly from: string;
+      readonly dtype: string;
+    }
   /** An op calls a function that the graph does not have. */
   | { readonly code: 'missing_function'; readonly node: string; readonly op: string; readonly function: string }
   /** Two inputs of a node are in different loops, or one is in none. */

@@ -1,7 +1,7 @@
 import { attrShape, attrString, attrType } from '../../graph/attrs.js';
 import { DataType } from '../../graph/dtype.js';
 import type { Graph } from '../../graph/graph.js';
-import type { Model, SliceExtent } from '../../graph/model.js';
+import type { Checkpoint, Model, SliceExtent } from '../../graph/model.js';
 import type { Node, TensorRef } from '../../graph/node.js';
 import { parseSliceSpec } from '../../graph/slices.js';
 import { elementCount, type Tensor } from '../../graph/tensor.js';
@@ -88,6 +88,19 @@ export class Variables {
   /** The variable of that name, or the vector that it was frozen to. */
   named(name: string): Variable | undefined {
     return this.byNode.get(name) ?? this.#frozenVector(name);
+  }
+
+  /**
+   * The variable whose value a checkpoint has under a key, where the graph has no variable of that name: passes add its node, with
+   * another name if the graph has a node of that name.
+   */
+  ofKey(key: string, checkpoint: Pick<Checkpoint, 'entries'> | undefined): Variable | undefined {
+    const entry = checkpoint?.entries.get(key);
+    if (!entry) return undefined;
+    let node = key;
+    while (this.#graph.has(node) || (node !== key && checkpoint!.entries.has(node))) node += '/value';
+    const { dtype, shape } = entry;
+    return { node, kind: 'ref', dtype, shape, key, slice: undefined, evidence: 'name' };
   }
 
   /** Where a graph still has variables, only constants that are read as variables are: by an Identity. */

@@ -270,10 +270,7 @@ export class EvidenceFinder {
       const { updated } = this.#updates;
       return updated.has(known.node) && !this.#averaged.has(known.node) ? undefined : known;
     }
-    const entry = this.#checkpoint?.entries.get(name);
-    if (!entry) return this.#variables.named(name);
-    const { dtype, shape } = entry;
-    return { node: name, kind: 'ref', dtype, shape, key: name, slice: undefined, evidence: 'name' };
+    return this.#variables.ofKey(name, this.#checkpoint) ?? this.#variables.named(name);
   }
 }
 
