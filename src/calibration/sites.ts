@@ -11,10 +11,10 @@ import type { NodeSet } from '../graph/node_set.js';
 import { ancestors } from '../graph/walk.js';
 import { anyOf } from '../ops/meaning.js';
 import type { ChannelAxes } from './layout.js';
-import { normalizedBy } from './normalized_by.js';
 import { constantPlace, type Place, placeId, placeOf, placeReadBy } from './places.js';
 import type { Quantity } from './quantity.js';
 import { refuseSite } from './refuse_site.js';
+import { sampleOfRoot } from './sample_of_root.js';
 
 /** A tensor whose moments are the statistics of a batch norm. */
 export interface Sample {
@@ -202,7 +202,7 @@ function ownerOf(graph: Graph, { tensor }: Replacement, owners: ReadonlyMap<stri
 
 function unfusedAtInference(analysis: Analysis, { name, norm }: StoredBatchNorm, feeding: NodeSet): Site {
   const { graph } = analysis;
-  const sample = normalizedBy(graph, graph.get(name), feeding);
+  const sample = sampleOfRoot(graph, graph.get(name), feeding);
   if (!sample || !norm.mean) throw refuseSite(name, 'input_not_found');
   return {
     name,

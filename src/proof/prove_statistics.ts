@@ -1,17 +1,18 @@
 import { tensorName } from '../graph/node.js';
-import { type TensorValue, type TensorValues, tensorValue } from '../run/value.js';
+import { numbersOf, type TensorValue, type TensorValues, tensorValue } from '../run/value.js';
+import { type Affine, applyAffine } from './affine.js';
 import { type Comparison, compare } from './compare.js';
 import { keptValues } from './compare_graphs.js';
 import { Evaluated } from './evaluated.js';
 import { expectedGraph } from './expected_graph.js';
-import { fusedFormula } from './formula.js';
+import { Formulas } from './formula.js';
 import type { Layer } from './layers.js';
 import type { LayerReport, Proof } from './report.js';
 import { attempt, outputNames, proved, type Subject } from './subject.js';
 
 /**
  * Proves that a repaired graph uses the moving statistics of the checkpoint: each batch norm, and each output, equals that of
- * the saved graph with these statistics. A fused one is computed in double precision from its own input as well:
+ * the saved graph with these statistics. It is computed in double precision from its own input as well:
  * (x - mean) / sqrt(variance + epsilon) * scale + offset.
  */
 export async function proveStatistics(subject: Subject): Promise<{ proof: Proof; reports: LayerReport[] }> {
@@ -20,8 +21,8 @@ export async function proveStatistics(subject: Subject): Promise<{ proof: Proof;
     const { repaired, saved, tolerance, analysis, layers, inputs } = subject;
     const names = outputNames(subject);
     const graph = expectedGraph(analysis, saved.graph);
-    const fused = layers.filter(({ isFused }) => isFused).map(({ name }) => graph.get(name));
-    const parameters = [...new Set(fused.flatMap((node) => node.inputs.slice(1)).map(tensorName))];
+    const formulas = new Formulas(graph);
+    const parameters = formulas.unknown(layers);
     const ys = layers.map(({ y }) => tensorName(y));
     const expected = new Evaluated(graph, inputs, names, [...ys, ...parameters]);
     try {
@@ -30,7 +31,7 @@ export async function proveStatistics(subject: Subject): Promise<{ proof: Proof;
       for (let waiting = [...new Set(ys)]; waiting.length > 0; ) {
         const { values: kept, left } = await keptValues(expected, waiting);
         const some = layers.filter(({ y }) => kept.has(tensorName(y)));
-        reports.push(...(await reportLayers(subject, some, { graph: expected, values, kept })));
+        reports.push(...(await reportLayers(subject, some, { formulas, values, kept })));
         waiting = [...left];
       }
       const outputs = names.map((name) => compare(name, after[name]!, wanted[name]!, tolerance));
@@ -44,8 +45,8 @@ export async function proveStatistics(subject: Subject): Promise<{ proof: Proof;
 
 /** The saved graph with the statistics of the checkpoint, and what it computes. */
 interface Expected {
-  readonly graph: Evaluated;
-  /** Of the inputs of fused batch norms. */
+  readonly formulas: Formulas;
+  /** Of parameters that are computed. */
   readonly values: TensorValues;
   /** The outputs of batch norms. */
   readonly kept: ReadonlyMap<string, TensorValue>;
@@ -106,27 +107,37 @@ class LayerInputs {
   }
 }
 
+/** How many times its last bit a result of a few float32 ops may be off. */
+const ROUNDINGS = 8;
+const LAST_BIT = 2 ** -24;
+
 function reportLayer(
   { tolerance, at }: Subject,
-  { name, y, isFused }: Layer,
-  { graph, values, kept }: Expected,
+  layer: Layer,
+  { formulas, values, kept }: Expected,
   x: TensorValue | undefined,
   actual: TensorValue,
 ): Omit<LayerReport, 'before'> {
-  const tensor = tensorName(y);
-  const numbers = isFused && x ? fusedFormula(graph.graph.get(name), x, values) : undefined;
-  const formula = numbers && tensorValue('float64', actual.shape, numbers);
-  const errors = [kept.get(tensor)!, ...(formula ? [formula] : [])].map((wanted) =>
-    compare(tensor, actual, wanted, tolerance),
-  );
+  const tensor = tensorName(layer.y);
+  const errors = [compare(tensor, actual, kept.get(tensor)!, tolerance)];
+  const formula = x && formulaValue(formulas.of(layer, values), x, actual.shape);
+  if (formula) {
+    const rounding = ROUNDINGS * LAST_BIT * formula.magnitude;
+    errors.push(compare(tensor, actual, formula.value, { ...tolerance, atol: tolerance.atol + rounding }));
+  }
   return {
-    name,
+    name: layer.name,
     tensor,
     x: elementAt(x, at),
     after: elementAt(actual, at),
-    expected: elementAt(formula, at),
+    expected: elementAt(formula?.value, at),
     error: worst(errors),
   };
+}
+
+function formulaValue(affine: Affine | undefined, x: TensorValue, shape: readonly number[]) {
+  const computed = affine && applyAffine(affine, numbersOf(x), shape);
+  return computed && { value: tensorValue('float64', shape, computed.values), magnitude: computed.magnitude };
 }
 
 function worst(errors: readonly Comparison[]): Comparison | undefined {

@@ -46,7 +46,7 @@ export interface LayerReport {
   readonly x: number | undefined;
   readonly before: number | undefined;
   readonly after: number | undefined;
-  /** What the formula gives for that element, in double precision; undefined for an unfused one. */
+  /** What the formula gives for that element, in double precision; undefined if it is not a function of x and constants. */
   readonly expected: number | undefined;
   /** The output of the repaired graph compared with the one that its statistics give. */
   readonly error: Comparison | undefined;

@@ -123,7 +123,7 @@ async function subjectOf(model: Model, options: VerifyOptions): Promise<Subject>
   // First: a model that cannot be repaired is refused.
   const own = apply(analysis).graph;
   const saved = withPinnedRandomOps(savedGraph(analysis));
-  const all = findLayers(saved, analysis.batchNorms);
+  const all = findLayers(saved, analysis);
   const { fixed } = options;
   const isFixedFolded = fixed !== undefined && isFolded(fixed, own, all);
   const repaired = withPinnedRandomOps(isFixedFolded ? own : (fixed ?? own));
