@@ -1,8 +1,10 @@
+import type { Graph } from '../graph/graph.js';
 import { tensorName } from '../graph/node.js';
 import { numbersOf, type TensorValue, type TensorValues, tensorValue } from '../run/value.js';
 import { type Affine, applyAffine } from './affine.js';
 import { type Comparison, compare } from './compare.js';
 import { keptValues } from './compare_graphs.js';
+import { counterpartOf } from './counterparts.js';
 import { Evaluated } from './evaluated.js';
 import { expectedGraph } from './expected_graph.js';
 import { Formulas } from './formula.js';
@@ -54,56 +56,69 @@ interface Expected {
 
 async function reportLayers(subject: Subject, layers: readonly Layer[], expected: Expected): Promise<LayerReport[]> {
   const { repaired, saved, at } = subject;
-  const present = layers.filter(({ x, y }) => repaired.has(tensorName(x)) && repaired.has(tensorName(y)));
-  const ending = new Map<string, Layer[]>();
-  for (const layer of present) ending.set(tensorName(layer.y), [...(ending.get(tensorName(layer.y)) ?? []), layer]);
   const elements = new Map<string, number | undefined>();
-  await saved.visit(tensorsOf(layers), () => (name, value) => {
+  const ends = new Set(layers.flatMap(({ x, y }) => [tensorName(x), tensorName(y)]));
+  await saved.visit([...ends], () => (name, value) => {
     elements.set(name, elementAt(value, at));
   });
-  const reports = new Map<string, LayerReport>();
-  await repaired.visit(tensorsOf(present), () => {
-    const inputs = new LayerInputs(present);
+  const located = layers.flatMap((layer) => locatedIn(repaired.graph, saved.graph, layer) ?? []);
+  const reports = new Map<string, Omit<LayerReport, 'before'>>();
+  await repaired.visit([...new Set(located.flatMap(({ x, y }) => [x, y]))], () => {
+    const pairs = new Pairs(located);
     return (name, value) => {
-      inputs.add(name, value);
-      for (const layer of ending.get(name) ?? []) {
-        const before = elements.get(name);
-        reports.set(layer.name, { ...reportLayer(subject, layer, expected, inputs.take(layer), value), before });
+      for (const { layer, x, y } of pairs.completed(name, value)) {
+        reports.set(layer.name, reportLayer(subject, layer, expected, x, y));
       }
     };
   });
   return layers.map(({ name, x, y }) => {
-    const [tensor, input] = [tensorName(y), elements.get(tensorName(x))];
-    const before = elements.get(tensor);
+    const before = elements.get(tensorName(y));
     const unknown = { after: undefined, expected: undefined, error: undefined };
-    return reports.get(name) ?? { name, tensor, x: input, before, ...unknown };
+    return {
+      ...(reports.get(name) ?? { name, tensor: tensorName(y), x: elements.get(tensorName(x)), ...unknown }),
+      before,
+    };
   });
 }
 
-function tensorsOf(layers: readonly Layer[]): string[] {
-  return [...new Set(layers.flatMap(({ x, y }) => [x, y]).map(tensorName))];
+/** A batch norm, and the names of its input and its output in a repaired graph. */
+interface Located {
+  readonly layer: Layer;
+  readonly x: string;
+  readonly y: string;
 }
 
-/** The inputs of batch norms, each until the last batch norm that reads it was computed. */
-class LayerInputs {
-  readonly #readers = new Map<string, number>();
+function locatedIn(repaired: Graph, saved: Graph, layer: Layer): Located | undefined {
+  const [x, y] = [layer.x, layer.y].map((ref) => counterpartOf(saved, ref, repaired));
+  return x && y && { layer, x: tensorName(x), y: tensorName(y) };
+}
+
+/** The inputs and outputs of batch norms, which come in any order, each for as long as it is needed. */
+class Pairs {
+  readonly #waiting = new Map<string, Located[]>();
   readonly #values = new Map<string, TensorValue>();
 
-  constructor(layers: readonly Layer[]) {
-    for (const { x } of layers) this.#readers.set(tensorName(x), (this.#readers.get(tensorName(x)) ?? 0) + 1);
+  constructor(located: readonly Located[]) {
+    for (const each of located) {
+      for (const name of new Set([each.x, each.y])) this.#waiting.set(name, [...(this.#waiting.get(name) ?? []), each]);
+    }
   }
 
-  add(name: string, value: TensorValue): void {
-    if (this.#readers.has(name)) this.#values.set(name, value);
+  /** Adds a value. @returns the batch norms of which input and output are known now */
+  completed(name: string, value: TensorValue): { layer: Layer; x: TensorValue; y: TensorValue }[] {
+    this.#values.set(name, value);
+    const found = this.#waiting.get(name)!.flatMap((each) => {
+      const [x, y] = [this.#values.get(each.x), this.#values.get(each.y)];
+      return x && y ? [{ each, pair: { layer: each.layer, x, y } }] : [];
+    });
+    for (const { each } of found) for (const end of new Set([each.x, each.y])) this.#release(end, each);
+    return found.map(({ pair }) => pair);
   }
 
-  take({ x }: Layer): TensorValue | undefined {
-    const name = tensorName(x);
-    const value = this.#values.get(name);
-    const readers = this.#readers.get(name)! - 1;
-    this.#readers.set(name, readers);
-    if (readers === 0) this.#values.delete(name);
-    return value;
+  #release(name: string, located: Located): void {
+    const others = this.#waiting.get(name)!.filter((each) => each !== located);
+    this.#waiting.set(name, others);
+    if (others.length === 0) this.#values.delete(name);
   }
 }
 
@@ -115,12 +130,12 @@ function reportLayer(
   { tolerance, at }: Subject,
   layer: Layer,
   { formulas, values, kept }: Expected,
-  x: TensorValue | undefined,
+  x: TensorValue,
   actual: TensorValue,
 ): Omit<LayerReport, 'before'> {
   const tensor = tensorName(layer.y);
   const errors = [compare(tensor, actual, kept.get(tensor)!, tolerance)];
-  const formula = x && formulaValue(formulas.of(layer, values), x, actual.shape);
+  const formula = formulaValue(formulas.of(layer, values), x, actual.shape);
   if (formula) {
     const rounding = ROUNDINGS * LAST_BIT * formula.magnitude;
     errors.push(compare(tensor, actual, formula.value, { ...tolerance, atol: tolerance.atol + rounding }));

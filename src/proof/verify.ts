@@ -9,6 +9,7 @@ import { ancestors } from '../graph/walk.js';
 import type { TensorValues } from '../run/value.js';
 import { proveBatchIndependence } from './batch_independence.js';
 import type { Tolerance } from './compare.js';
+import { counterpartOf } from './counterparts.js';
 import { Evaluated } from './evaluated.js';
 import { findLayers, isFolded, type Layer } from './layers.js';
 import { withPinnedRandomOps } from './pinned_random.js';
@@ -140,7 +141,8 @@ async function subjectOf(model: Model, options: VerifyOptions): Promise<Subject>
     repaired,
     analysis.outputs.refs,
     all.map(({ y }) => y.node),
-    (ends, computed) => evaluated(repaired, inputsOf(ends, computed), ends, aroundLayers(reaching(saved, all, ends))),
+    (ends, computed) =>
+      evaluated(repaired, inputsOf(ends, computed), ends, aroundLayersIn(repaired, saved, reaching(saved, all, ends))),
   );
   const { ends, without } = part;
   const inputs = inputsOf(ends, part.given);
@@ -173,6 +175,11 @@ function reaching(saved: Graph, layers: readonly Layer[], ends: readonly TensorR
 
 function aroundLayers(layers: readonly Layer[]): TensorRef[] {
   return layers.flatMap(({ x, y }) => [x, y]);
+}
+
+/** The tensors of another graph that are around layers. */
+function aroundLayersIn(other: Graph, saved: Graph, layers: readonly Layer[]): TensorRef[] {
+  return aroundLayers(layers).flatMap((ref) => counterpartOf(saved, ref, other) ?? []);
 }
 
 function definedOf({ atol, rtol }: VerifyOptions): Partial<Tolerance> {

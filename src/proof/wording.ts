@@ -64,7 +64,8 @@ export function skipText(reason: SkipReason): string {
 export function verdictText({ proofs, passed, layers }: VerifyReport): string {
   const made = proofs.filter(({ status }) => status !== 'skipped').length;
   const failed = proofs.filter(({ status }) => status === 'failed').length;
-  const norms = layers.length === 0 ? '' : `, ${plural(layers.length, 'batch norm')} compared`;
+  const compared = layers.filter(({ error }) => error !== undefined).length;
+  const norms = compared === 0 ? '' : `, ${plural(compared, 'batch norm')} compared`;
   if (passed) return `Verified: ${made} of ${plural(proofs.length, 'proof')} passed${norms}`;
   if (made === 0) return 'Not verified: the graph cannot be run';
   return `WRONG: ${failed} of ${plural(made, 'proof')} failed${norms}`;
