@@ -123,7 +123,7 @@ class Pairs {
 }
 
 /** How many times its last bit a result of a few float32 ops may be off. */
-const ROUNDINGS = 8;
+const ROUNDING_STEPS = 8;
 const LAST_BIT = 2 ** -24;
 
 function reportLayer(
@@ -137,7 +137,7 @@ function reportLayer(
   const errors = [compare(tensor, actual, kept.get(tensor)!, tolerance)];
   const formula = formulaValue(formulas.of(layer, values), x, actual.shape);
   if (formula) {
-    const rounding = ROUNDINGS * LAST_BIT * formula.magnitude;
+    const rounding = ROUNDING_STEPS * LAST_BIT * formula.magnitude;
     errors.push(compare(tensor, actual, formula.value, { ...tolerance, atol: tolerance.atol + rounding }));
   }
   return {
