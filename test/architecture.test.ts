@@ -89,6 +89,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'passes',
     'analysis/values',
     'writers',
+    'run',
     'graph',
     'ops',
     'io',

@@ -8,10 +8,10 @@ export type FormatName = 'pb' | 'pbtxt' | 'tfjs' | 'saved_model' | 'meta';
 /** The names of all formats. */
 export const FORMAT_NAMES: readonly FormatName[] = ['pb', 'pbtxt', 'tfjs', 'saved_model', 'meta'];
 
-/** How weights are stored in fewer bits: as float16, or as whole numbers from 0 to 255 with a scale and an offset for each weight. */
-export type Quantization = 'float16' | 'uint8';
+/** How weights are stored in fewer bits: as float16, or as whole numbers of 8 or 16 bits with a scale and an offset for each weight. */
+export type Quantization = 'float16' | 'uint8' | 'uint16';
 
-const QUANTIZATIONS: readonly Quantization[] = ['float16', 'uint8'];
+const QUANTIZATIONS: readonly Quantization[] = ['float16', 'uint8', 'uint16'];
 
 /** What a result is written to. */
 export interface Destination {

@@ -38,11 +38,14 @@ export interface Served {
 const DEFAULT_KEY = 'serving_default';
 const PREDICT = 'tensorflow/serving/predict';
 
+/** A name for a tensor that no signature of the model names. */
+export type NameOf = (ref: TensorRef) => string;
+
 /**
  * The signatures of a result, `serving_default` first: it has all outputs. Others are those of the model whose outputs the
  * result has. Names are those of the model's signatures, otherwise made of the names of nodes.
  */
-export function signaturesOf({ graph, report, model }: Served): ServedSignature[] {
+export function signaturesOf({ graph, report, model }: Served, nameOf: NameOf = pythonName): ServedSignature[] {
   const given = Object.entries(model.metaGraphDef.signature_def ?? {}).filter(([key]) => !key.startsWith('__'));
   const shapes = new Shapes(graph);
   const outputs = report.outputs.map(({ name }) => refOf(name));
@@ -54,8 +57,8 @@ export function signaturesOf({ graph, report, model }: Served): ServedSignature[
   const serve = (key: string, method: string, source: Signature | undefined, refs: readonly TensorRef[]) => ({
     key,
     method,
-    inputs: described(named(inputsOf(graph, source, refs), source?.inputs)),
-    outputs: described(named(refs, source?.outputs)),
+    inputs: described(named(inputsOf(graph, source, refs), source?.inputs, nameOf)),
+    outputs: described(named(refs, source?.outputs, nameOf)),
   });
   const complete = given.flatMap(([key, signature]) => {
     const refs = refsOf(signature.outputs);
@@ -113,8 +116,8 @@ function canBeFed(graph: Graph, { node: name, port }: TensorRef): boolean {
 
 type Named = readonly [key: string, ref: TensorRef];
 
-/** Tensors by name: those of a signature, otherwise the name of the node as a name in Python, which TensorFlow 2 requires. */
-function named(refs: readonly TensorRef[], source: Signature['outputs']): Named[] {
+/** Tensors by name: those of a signature, otherwise what `nameOf` makes of them. */
+function named(refs: readonly TensorRef[], source: Signature['outputs'], nameOf: NameOf): Named[] {
   const known = new Map<string, string[]>();
   for (const [key, { name }] of Object.entries(source ?? {})) {
     const tensor = name ? tensorName(refOf(name)) : '';
@@ -122,13 +125,17 @@ function named(refs: readonly TensorRef[], source: Signature['outputs']): Named[
   }
   const taken = new Set(Object.keys(source ?? {}));
   return [...new Map(refs.map((ref) => [tensorName(ref), ref]))].flatMap(([tensor, ref]) => {
-    const keys = known.get(tensor) ?? [freeKey(ref, taken)];
+    const keys = known.get(tensor) ?? [freeKey(nameOf(ref), taken)];
     return keys.map((key): Named => [key, ref]);
   });
 }
 
-function freeKey({ node, port }: TensorRef, taken: Set<string>): string {
-  const base = (port === 0 ? node : `${node}_${port}`).replace(/\W/g, '_').replace(/^(?=\d)/, '_');
+/** The name of the node as a name in Python, which TensorFlow 2 requires. */
+function pythonName({ node, port }: TensorRef): string {
+  return (port === 0 ? node : `${node}_${port}`).replace(/\W/g, '_').replace(/^(?=\d)/, '_');
+}
+
+function freeKey(base: string, taken: Set<string>): string {
   let key = base;
   for (let i = 1; taken.has(key); i++) key = `${base}_${i}`;
   taken.add(key);

@@ -63,3 +63,9 @@ function wrap(x: number, bits: number): number {
   const rest = ((x % range) + range) % range;
   return isSigned && rest >= range / 2 ? rest - range : rest;
 }
+
+/** Rounds a half to the even neighbour, as TensorFlow does. */
+export function roundHalfToEven(x: number): number {
+  const rounded = Math.round(x);
+  return rounded - x === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
+}

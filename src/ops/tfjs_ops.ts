@@ -74,7 +74,7 @@ FloorMod
 FusedBatchNorm epsilon
 FusedBatchNormV2 epsilon
 FusedBatchNormV3 epsilon
-FusedDepthwiseConv2dNative num_args strides data_format dilations fused_ops
+FusedDepthwiseConv2dNative num_args strides padding data_format dilations fused_ops explicit_paddings
 Gather
 GatherNd
 GatherV2 batch_dims
@@ -244,6 +244,6 @@ Where
 While cond body
 Zeros T
 ZerosLike
-_FusedConv2D num_args strides data_format dilations fused_ops leakyrelu_alpha
+_FusedConv2D num_args strides padding explicit_paddings data_format dilations fused_ops leakyrelu_alpha
 _FusedMatMul num_args fused_ops transpose_a transpose_b leakyrelu_alpha
 `;

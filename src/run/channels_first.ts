@@ -3,6 +3,7 @@ import { DataType } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
 import type { Node, TensorRef } from '../graph/node.js';
 import { numberTensor } from '../graph/tensor.js';
+import type { OpTest } from '../ops/meaning.js';
 
 /** Inputs in the layout of data_format: images, and shapes of images. */
 interface Layout {
@@ -30,10 +31,13 @@ const LAYOUTS: ReadonlyMap<string, Layout> = new Map([
 /** Attrs with one number (or two: before, after) per dimension. */
 const PER_DIMENSION = ['strides', 'dilations', 'ksize', 'explicit_paddings'];
 
-/** Puts transposes around NCHW and NCDHW ops: TensorFlow.js computes only channels last. */
-export function putChannelsLast(graph: Graph): void {
+/**
+ * Puts transposes around NCHW and NCDHW ops: TensorFlow.js computes only channels last.
+ * @param isImageOp - other ops whose input 0 and only output are images
+ */
+export function putChannelsLast(graph: Graph, isImageOp: OpTest): void {
   for (const node of [...graph.nodes()]) {
-    const layout = LAYOUTS.get(node.op);
+    const layout = LAYOUTS.get(node.op) ?? (isImageOp(node) ? ONE_IMAGE : undefined);
     const format = attrString(node, 'data_format');
     if (!layout || (format !== 'NCHW' && format !== 'NCDHW')) continue;
     const rank = format.length;

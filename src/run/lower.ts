@@ -5,7 +5,7 @@ import type { Graph } from '../graph/graph.js';
 import type { Node } from '../graph/node.js';
 import { ancestors } from '../graph/walk.js';
 import type { FunctionLibrary } from '../ops/functions.js';
-import { anyOf } from '../ops/meaning.js';
+import { anyOf, type OpTest } from '../ops/meaning.js';
 import { putChannelsLast } from './channels_first.js';
 import { functionGraph, inlineCalls, namedFunctions } from './functions.js';
 import { OWN_KERNELS, ownName } from './kernels.js';
@@ -48,10 +48,22 @@ const DEFAULTS: ReadonlyMap<string, AttrMap> = new Map<string, AttrMap>([
 ]);
 
 /**
- * Rewrites a graph, in place, so that TensorFlow.js computes it correctly: channels last, the defaults of TensorFlow's op
- * definitions, bnfix's kernels in place of missing or wrong ones, no control edges.
+ * Rewrites a graph, in place, so that TensorFlow.js computes it correctly with bnfix's kernels in place of missing or wrong
+ * ones.
  */
 export function lower(graph: Graph): void {
+  lowerToStock(graph);
+  for (const node of [...graph.nodes()]) {
+    if (OWN_KERNELS.has(node.op)) graph.replace(node, { op: ownName(node.op), inputs: node.inputs, attr: node.attr });
+  }
+}
+
+/**
+ * Rewrites a graph, in place, for TensorFlow.js: its names of ops, the defaults of TensorFlow's op definitions, channels last, no
+ * control edges.
+ * @param isImageOp - ops that get channels last as well as those whose layout TensorFlow.js lacks
+ */
+export function lowerToStock(graph: Graph, isImageOp: OpTest = () => false): void {
   for (const node of [...graph.nodes()]) {
     refuseDilated(node);
     const op = SAME_AS.get(node.op) ?? node.op;
@@ -60,13 +72,10 @@ export function lower(graph: Graph): void {
     const { inputs, controls, tensor } = node;
     graph.replace(node, { op, inputs, controls, attr: { ...defaults, ...node.attr }, ...(tensor && { tensor }) });
   }
-  putChannelsLast(graph);
+  putChannelsLast(graph, isImageOp);
   gateBranches(graph);
   shareInvariants(graph);
-  for (const node of [...graph.nodes()]) {
-    if (node.controls.length > 0) graph.setControls(node, []);
-    if (OWN_KERNELS.has(node.op)) graph.replace(node, { op: ownName(node.op), inputs: node.inputs, attr: node.attr });
-  }
+  for (const node of [...graph.nodes()]) if (node.controls.length > 0) graph.setControls(node, []);
 }
 
 /**
@@ -89,8 +98,15 @@ function refuseDilated(node: Node): void {
   throw new BnfixError('unsupported', `${node.op} with dilations cannot be run`, { where: node.name });
 }
 
-/** The branches and loop bodies that a graph names, directly or indirectly, ready to run. */
-export function loweredFunctions(graph: Graph, library: FunctionLibrary): LoweredFunction[] {
+/**
+ * The branches and loop bodies that a graph names, directly or indirectly, ready to run.
+ * @param lowerBody - rewrites the graph of one
+ */
+export function loweredFunctions(
+  graph: Graph,
+  library: FunctionLibrary,
+  lowerBody: (body: Graph) => void = lower,
+): LoweredFunction[] {
   const lowered = new Map<string, LoweredFunction>();
   const waiting = namedFunctions(graph);
   for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
@@ -104,7 +120,7 @@ export function loweredFunctions(graph: Graph, library: FunctionLibrary): Lowere
     inlineCalls(body, library);
     body.retain(ancestors(body, [...args.map((arg) => arg.name), ...returned]));
     waiting.push(...namedFunctions(body));
-    lower(body);
+    lowerBody(body);
     lowered.set(name, { name, graph: body, args, results: returned });
   }
   return [...lowered.values()];

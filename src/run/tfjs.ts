@@ -41,7 +41,7 @@ const WIDE: Record<TfjsType, DataType> = {
 };
 
 /** The TensorFlow.js dtype that computes a dtype; undefined if none can. */
-function narrowed(dtype: DataType): TfjsType | undefined {
+export function narrowed(dtype: DataType): TfjsType | undefined {
   return NARROW[dtype];
 }
 
@@ -71,7 +71,7 @@ export function narrowedConstant(tensor: Tensor, where: string): { dtype: TfjsTy
 }
 
 /** Strings as TensorFlow.js stores them: one after the other, each preceded by its length as a uint32. */
-function packedStrings(strings: readonly Uint8Array[]): Uint8Array {
+export function packedStrings(strings: readonly Uint8Array[]): Uint8Array {
   const bytes = new Uint8Array(strings.reduce((size, text) => size + 4 + text.length, 0));
   const view = new DataView(bytes.buffer);
   let at = 0;

@@ -24,8 +24,8 @@ export const options: OptionTable = {
     choices: FORMAT_NAMES,
   },
   quantize: {
-    ...named(RESULT, 'DTYPE', 'store float weights of a tfjs model as float16 or uint8'),
-    choices: ['float16', 'uint8'],
+    ...named(RESULT, 'DTYPE', 'store float weights of a tfjs model as float16, uint8 or uint16'),
+    choices: ['float16', 'uint8', 'uint16'],
   },
   html: named(RESULT, 'FILE', 'also write a report as one HTML page; with --dry-run, only that'),
   force: flag(RESULT, 'overwrite existing files'),

@@ -1,12 +1,39 @@
-import { BnfixError } from '../../errors.js';
+import type { Graph } from '../../graph/graph.js';
+import { refText } from '../../graph/node.js';
+import { topologicalOrder } from '../../graph/walk.js';
+import { encodedText } from '../../writers/encoded.js';
 import type { Format } from '../format.js';
+import { signaturesOf } from '../signature.js';
+import { refuseUnrunnable } from './check_runnable.js';
+import { loweredGraph } from './lowered.js';
+import { modelJson } from './model_json.js';
+import { sharded } from './shards.js';
+import { storedWeight } from './weights.js';
 
-/** Not implemented yet. */
+/** A graph model of TensorFlow.js: its graph as JSON, its constants in files of 4 MB. */
 export const TFJS: Format = {
   name: 'tfjs',
   target: 'folder',
-  isOwn: () => false,
-  encode: async () => {
-    throw new BnfixError('unsupported', 'the format tfjs is not implemented yet', { option: 'format' });
+  isOwn: (path) => /^(model\.json|group\d+-shard\d+of\d+\.bin)$/.test(path),
+  encode: async (result, { quantize }) => {
+    const { report } = result;
+    const signature = signaturesOf(result, refText)[0]!;
+    const refs = signature.outputs.map(({ ref }) => ref);
+    const { graph, functions } = loweredGraph(result.graph, refs);
+    const graphs = [graph, ...functions.map((fn) => fn.graph)];
+    refuseUnrunnable(graphs);
+    const weights = graphs.flatMap((each) => constantsOf(each).map((node) => storedWeight(each, node, quantize)));
+    const shards = sharded(weights.map(({ bytes }) => bytes));
+    const json = modelJson(graph, functions, {
+      tensorflow: report.model.tensorflow,
+      signature,
+      weights: weights.map(({ entry }) => entry),
+      paths: shards.map(({ path }) => path),
+    });
+    return [...shards, { path: 'model.json', encoded: encodedText(JSON.stringify(json)) }];
   },
 };
+
+function constantsOf(graph: Graph) {
+  return topologicalOrder(graph).filter(({ op }) => op === 'Const');
+}

@@ -1,3 +1,4 @@
+import { roundHalfToEven } from '../../graph/rounding.js';
 import { notAlike, notBroadcast, notOnePerChannel } from '../shape_rules/conflicts.js';
 import { broadcast, same, sameForAll } from '../shape_rules/elementwise.js';
 import { type OpRow, row, type Scalar, type Steps } from './row.js';
@@ -120,10 +121,4 @@ export const ARITHMETIC_OPS: readonly OpRow[] = [
 
 function isTrue(x: number): boolean {
   return !Number.isNaN(x) && x !== 0;
-}
-
-/** TensorFlow rounds a half to the even neighbour (Eigen's rint). */
-function roundHalfToEven(x: number): number {
-  const rounded = Math.round(x);
-  return rounded - x === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
 }

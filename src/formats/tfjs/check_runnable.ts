@@ -1,0 +1,61 @@
+import { BnfixError } from '../../errors.js';
+import type { Graph } from '../../graph/graph.js';
+import type { Node } from '../../graph/node.js';
+import { anyOf } from '../../ops/meaning.js';
+import { ignoredAttrs, isTfjsOp } from '../../ops/tfjs.js';
+
+/** At most so many are named. */
+const SHOWN = 10;
+
+const isTable = anyOf('table');
+
+/**
+ * Checks that TensorFlow.js can run graphs, and computes what TensorFlow does.
+ * @param graphs - the graph, and those of its functions
+ * @throws BnfixError `unsupported` with all ops that it lacks, or of which it ignores attrs
+ */
+export function refuseUnrunnable(graphs: readonly Graph[]): void {
+  const unknown = new Map<string, string>();
+  const ignored: string[] = [];
+  for (const node of graphs.flatMap((graph) => [...graph.nodes()])) {
+    if (isTable(node)) throw isTableError(node);
+    if (!isTfjsOp(node.op)) unknown.set(node.op, unknown.get(node.op) ?? node.name);
+    for (const key of ignoredAttrs(node)) ignored.push(`${node.name}: ${key} of ${node.op}`);
+  }
+  if (unknown.size > 0) throw lacks(unknown);
+  if (ignored.length > 0) throw ignores(ignored);
+}
+
+function lacks(ops: ReadonlyMap<string, string>): BnfixError {
+  const names = [...ops.keys()].sort();
+  const one = names.length === 1;
+  const why = names.slice(0, SHOWN).map((op) => `${ops.get(op)} is a ${op}`);
+  return new BnfixError('unsupported', `TensorFlow.js has no op${one ? '' : 's'} ${names.join(', ')}`, {
+    where: ops.get(names[0]!),
+    why: names.length > SHOWN ? [...why, `and ${names.length - SHOWN} more`] : why,
+    fix: [
+      { option: 'outputs', value: 'NAMES', text: `ends the graph before ${one ? 'it' : 'them'}` },
+      { option: 'inputs', value: 'NAMES', text: 'begins it later' },
+      OTHER_FORMAT,
+    ],
+    data: { ops: names },
+  });
+}
+
+function ignores(ignored: readonly string[]): BnfixError {
+  const why = ignored.slice(0, SHOWN);
+  return new BnfixError('unsupported', 'TensorFlow.js would compute something else: it ignores attrs of the graph', {
+    where: ignored[0]!.replace(/: .*/s, ''),
+    why: ignored.length > SHOWN ? [...why, `and ${ignored.length - SHOWN} more`] : why,
+    fix: OTHER_FORMAT,
+  });
+}
+
+function isTableError({ name }: Node): BnfixError {
+  return new BnfixError('unsupported', 'TensorFlow.js cannot read lookup tables of a frozen graph', {
+    where: name,
+    fix: [{ option: 'outputs', value: 'NAMES', text: 'ends the graph before the table is read' }, OTHER_FORMAT],
+  });
+}
+
+const OTHER_FORMAT = { option: 'format', value: 'pb', text: 'writes a frozen graph for other programs' };
