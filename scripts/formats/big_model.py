@@ -1,7 +1,7 @@
 """A model of 3 GB with batch norms in training mode, for big.mjs.
 
     python scripts/formats/big_model.py make DIR            DIR/big.{meta,index,data-*}, and DIR/golden.npz by the inference net
-    python scripts/formats/big_model.py check DIR FOLDER    loads FOLDER/model.meta and FOLDER/saved_model, compares the outputs
+    python scripts/formats/big_model.py check DIR FOLDER    loads FOLDER/model.meta or FOLDER/saved_model, compares the outputs
 """
 from __future__ import print_function
 
@@ -57,17 +57,26 @@ def compare(what, got, want):
 def check(folder, made):
     golden = np.load(os.path.join(folder, 'golden.npz'))
     prefix = os.path.join(made, 'model')
+    if os.path.exists(prefix + '.meta'):
+        check_meta(prefix, golden)
+    path = os.path.join(made, 'saved_model')
+    if os.path.exists(path):
+        check_saved_model(path, golden)
+
+
+def check_meta(prefix, golden):
     with tf.Graph().as_default(), tf.Session() as session:
         tf.train.import_meta_graph(prefix + '.meta').restore(session, prefix)
         compare('import_meta_graph', session.run('out:0', {'x:0': golden['x']}), golden['out'])
-    path = os.path.join(made, 'saved_model')
-    if IS_V2:
-        call = tensorflow.saved_model.load(path).signatures['serving_default']
-        compare('saved_model.load', call(x=tensorflow.constant(golden['x']))['out'].numpy(), golden['out'])
-        return
+
+
+def check_saved_model(path, golden):
     with tf.Graph().as_default(), tf.Session() as session:
         tf.saved_model.loader.load(session, ['serve'], path)
         compare('saved_model.loader', session.run('out:0', {'x:0': golden['x']}), golden['out'])
+    if IS_V2:
+        call = tensorflow.saved_model.load(path).signatures['serving_default']
+        compare('saved_model.load', call(x=tensorflow.constant(golden['x']))['out'].numpy(), golden['out'])
 
 
 if __name__ == '__main__':

@@ -79,17 +79,22 @@ describe('a model with variables', () => {
 
 describe('freezing what was written gives the graph that was written', () => {
   const cases = allCases().filter(({ expect: wanted }) => wanted === 'freeze');
-  // All of them: scripts/formats/convert_all.mjs.
-  const some = cases.filter((_, i) => i % 12 === 0);
-  it.each(some)('$name', async (one) => {
+  // A SavedModel has the same MetaGraphDef; scripts/formats/convert_all.mjs makes all of them, folded ones as well.
+  const more = (i: number) => i % 8 === 0;
+  it.each(cases.map((one, i) => [one.name, one, i] as const))('%s', async (_, one, i) => {
     using model = await load(one.model, one.load);
-    for (const make of [freeze, fold]) {
+    for (const make of more(i) ? [freeze, fold] : [freeze]) {
       const result = make(model, one.freeze);
-      for (const name of ['meta', 'saved_model'] as const) {
-        using again = await opened(await filesOf(result, name));
+      for (const name of more(i) ? (['meta', 'saved_model'] as const) : (['meta'] as const)) {
+        const files = await filesOf(result, name);
+        using again = await opened(files);
         // Without naming outputs: the signature has them.
-        const options = one.freeze.allowUntrained ? { allowUntrained: true } : {};
-        expect(Buffer.compare(graphBytes(freeze(again, options)), graphBytes(result)), `${make.name} ${name}`).toBe(0);
+        const frozen = freeze(again, one.freeze.allowUntrained ? { allowUntrained: true } : {});
+        expect(Buffer.compare(graphBytes(frozen), graphBytes(result)), `${make.name} ${name}`).toBe(0);
+        // Written once more, all files are the same.
+        for (const [path, bytes] of await filesOf(frozen, name)) {
+          expect(Buffer.compare(bytes, files.get(path)!), `${make.name} ${name} ${path}`).toBe(0);
+        }
       }
     }
   });

@@ -15,7 +15,9 @@ const STATISTICS = [3, 4];
  * but the statistics of batch norms.
  */
 export function trainableIn({ graph, model, report }: Made): (name: string) => boolean {
-  const listed = model.metaGraphDef.collection_def?.trainable_variables?.bytes_list?.value;
+  const { trainable_variables, variables } = model.metaGraphDef.collection_def ?? {};
+  // A graph in which no variable is trained has no collection of those that are.
+  const listed = (trainable_variables ?? variables) && (trainable_variables?.bytes_list?.value ?? []);
   const known = listed && new Set(listed.map(variableName));
   const statistics = statisticsOf(graph, report);
   return (name) => {
