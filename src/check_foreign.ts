@@ -1,6 +1,8 @@
 import type { FileChecker } from './checkable.js';
 import { checkOnnx } from './foreign/onnx/check_onnx.js';
 import { checkTfjs } from './foreign/tfjs/check_tfjs.js';
+import { loadTfjs, type TfjsModel } from './foreign/tfjs/load_tfjs.js';
+import { notAModel, readModelJson } from './foreign/tfjs/model_json.js';
 import { FileSource } from './io/file_source.js';
 import type { ByteSource } from './io/source.js';
 import { folderOf, inFolder, isFile } from './locate/files.js';
@@ -24,6 +26,26 @@ export const checkTfjsFile: FileChecker = async ({ file }, options) => {
     files.close();
   }
 };
+
+/**
+ * Loads a graph model of TensorFlow.js as a frozen graph.
+ * @throws BnfixError `unreadable` when it is none, or lacks a file
+ */
+export async function loadTfjsFile(file: string): Promise<TfjsModel> {
+  const files = new FilesBeside(file);
+  try {
+    const source = files.open(file);
+    const json = readModelJson(source);
+    if (json.format !== 'graph-model') throw notAModel(source, 'it is a model of Keras layers');
+    const model = await loadTfjs(source, json, (path) => files.beside(path));
+    const [lost] = model.missing;
+    if (lost !== undefined) throw notAModel(source, `${lost} not found`);
+    return { ...model, close: () => files.close() };
+  } catch (error) {
+    files.close();
+    throw error;
+  }
+}
 
 /** A path that leads out of its folder: absolute, with a drive or a scheme, or upwards. */
 const LEADS_OUTSIDE = /^[/\\]|:|(^|[/\\])\.\.([/\\]|$)/;

@@ -4,7 +4,7 @@ import type { CheckResult } from './diagnosis/check_result.js';
 import type { ModelFile } from './locate/search_models.js';
 import { explainWrongKind, type FileKind } from './readers/sniff.js';
 
-export { type ModelFile, modelAt, type SearchResult, searchModels } from './locate/search_models.js';
+export { type ModelFile, modelAt, type SearchResult, searchModels, tfjsModelAt } from './locate/search_models.js';
 
 /** The result for a file. */
 export interface CheckedFile {

@@ -1,6 +1,7 @@
 // Runs what `bnfix next` prints, with each program, on the model of the demo and on others, and compares with TensorFlow.
-// node scripts/next/prove.mjs --tf2 BIN [--tf1 BIN] [--onnx BIN] [--cv BIN] [--tfjs BIN --node-modules FOLDER] [FILE...]
-// BIN is the bin folder of a Python environment with the packages of that program; FILE is another frozen graph.
+// node scripts/next/prove.mjs --tf2 BIN [--tf1 BIN] [--onnx BIN] [--cv BIN] [--node-modules FOLDER] [FILE...]
+// BIN is the bin folder of a Python environment with the packages of that program, FOLDER has @tensorflow/tfjs; FILE is another
+// frozen graph.
 import { spawn, spawnSync } from 'node:child_process';
 import {
   copyFileSync,
@@ -31,9 +32,7 @@ const MODELS = {
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
-  options: Object.fromEntries(
-    ['tf2', 'tf1', 'onnx', 'cv', 'tfjs', 'node-modules'].map((name) => [name, { type: 'string' }]),
-  ),
+  options: Object.fromEntries(['tf2', 'tf1', 'onnx', 'cv', 'node-modules'].map((name) => [name, { type: 'string' }])),
 });
 /** The environment of each target. */
 const ENVIRONMENTS = {
@@ -43,7 +42,7 @@ const ENVIRONMENTS = {
   onnx: options.onnx,
   openvino: options.cv,
   opencv: options.cv,
-  tfjs: options.tfjs,
+  tfjs: options['node-modules'] && commands(),
 };
 
 /** Python that compares the outputs with those of TensorFlow. */
@@ -172,6 +171,14 @@ function npy(path) {
     '|b1': Uint8Array,
   };
   return Array.from(new views[type](data), Number);
+}
+
+/** A folder with the command `bnfix`. */
+function commands() {
+  const bin = join(folder, 'bin');
+  mkdirSync(bin, { recursive: true });
+  writeFileSync(join(bin, 'bnfix'), `#!/bin/sh\nexec '${process.execPath}' '${MAIN}' "$@"\n`, { mode: 0o755 });
+  return bin;
 }
 
 function bnfix(args, cwd = process.cwd()) {

@@ -1,12 +1,14 @@
 import pc from 'picocolors';
+import { tfjsModelAt } from '../checkable.js';
 import { nearNames } from '../did_you_mean.js';
 import { BnfixError } from '../errors.js';
 import { load } from '../load.js';
 import { printableData } from '../printable.js';
 import { shellQuoted } from '../quoted.js';
+import type { FrozenFile } from '../using/frozen_file.js';
 import { isTarget, TARGETS, type Target } from '../using/step.js';
 import { stepsFor } from '../using/steps.js';
-import { isNotFrozen, type Usage, usageOf } from '../using/usage.js';
+import { isNotFrozen, type Usage, type UsageOptions, usageOf } from '../using/usage.js';
 import { graphFormat } from '../writers/graph_file.js';
 import type { Args } from './args.js';
 import { proposedName } from './freeze_request.js';
@@ -19,8 +21,8 @@ export async function runNext(args: Args, terminal: Terminal): Promise<number> {
   const path = args.positional('FILE');
   if (path === undefined) throw noFile();
   const targets = targetsOf(args.list('for'));
-  const { file, usage } = await usageOfFile(path, args.list('outputs'));
-  const steps = stepsFor({ ...usage, path: file, format: graphFormat(file) }, targets);
+  const { file, usage, format } = await usageOfFile(path, args.list('outputs'));
+  const steps = stepsFor({ ...usage, path: file, format }, format === 'tfjs' ? onlyTfjs(targets) : targets);
   if (args.flag('json')) {
     await terminal.printJson({ bnfix: version(), command: 'next', file, ...usage, steps });
     return 0;
@@ -31,10 +33,21 @@ export async function runNext(args: Args, terminal: Terminal): Promise<number> {
   return 0;
 }
 
-async function usageOfFile(path: string, outputs: readonly string[]): Promise<{ file: string; usage: Usage }> {
+/** A file, and how it is used. */
+interface UsedFile {
+  readonly file: string;
+  readonly usage: Usage;
+  readonly format: FrozenFile['format'];
+}
+
+async function usageOfFile(path: string, outputs: readonly string[]): Promise<UsedFile> {
+  const options = outputs.length > 0 ? { outputs } : {};
+  const converted = tfjsModelAt(path);
+  if (converted !== undefined) return usageOfConverted(converted, options);
   const model = await load(path);
   try {
-    return { file: model.name, usage: usageOf(model, outputs.length > 0 ? { outputs } : {}) };
+    const { name: file } = model;
+    return { file, usage: usageOf(model, options), format: graphFormat(file) };
   } catch (error) {
     if (!isNotFrozen(error)) throw error;
     const { code, message, where, whyLines, data } = error;
@@ -42,6 +55,29 @@ async function usageOfFile(path: string, outputs: readonly string[]): Promise<{ 
   } finally {
     model.close();
   }
+}
+
+/** A model of TensorFlow.js: its outputs are those of its signature. */
+async function usageOfConverted(file: string, options: UsageOptions): Promise<UsedFile> {
+  const { loadTfjsFile } = await import('../check_foreign.js');
+  const model = await loadTfjsFile(file);
+  try {
+    const signed = Object.values(model.metaGraphDef.signature_def?.serving_default?.outputs ?? {});
+    const outputs = signed.flatMap(({ name }) => name ?? []);
+    return { file, usage: usageOf(model, { ...(outputs.length > 0 && { outputs }), ...options }), format: 'tfjs' };
+  } finally {
+    model.close();
+  }
+}
+
+/** @throws BnfixError `usage` for a program that cannot use a model of TensorFlow.js */
+function onlyTfjs(targets: readonly Target[] = ['tfjs']): readonly Target[] {
+  const other = targets.find((target) => target !== 'tfjs');
+  if (other === undefined) return targets;
+  throw new BnfixError('usage', `${other} does not run models of TensorFlow.js`, {
+    where: '--for',
+    fix: ['--for tfjs', 'or name a frozen graph: one that freeze wrote without --format tfjs'],
+  });
 }
 
 function freezeCommand(path: string): string {

@@ -48,6 +48,12 @@ export function modelAt(path: string): ModelFile {
   return { path: isSavedModel(nameOf(graph)) ? folderOf(graph) : graph, file: graph, kind: graphKind };
 }
 
+/** The model.json of a path that is one of TensorFlow.js, or the folder of one; undefined for other paths. */
+export function tfjsModelAt(path: string): string | undefined {
+  const file = isFolder(path) ? inFolder(path, 'model.json') : path;
+  return isFile(file) && sniffFile(file) === 'tfjs' ? file : undefined;
+}
+
 /** The models in a folder and in those below it, folder by folder in the order of names. Links that lead in circles are followed once. */
 export function* searchModels(folder: string, visited: Set<string> = new Set()): Generator<SearchResult> {
   try {

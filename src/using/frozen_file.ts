@@ -5,7 +5,7 @@ import type { Usage } from './usage.js';
 export interface FrozenFile extends Pick<Usage, 'inputs' | 'outputs'> {
   /** Its path, as it is to appear in commands. */
   readonly path: string;
-  readonly format: 'pb' | 'pbtxt';
+  readonly format: 'pb' | 'pbtxt' | 'tfjs';
 }
 
 /** The path with another ending: `frozen.onnx` for `frozen.pb`. */

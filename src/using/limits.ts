@@ -31,6 +31,12 @@ export function dtypesOnly(tensors: readonly TensorInfo[], dtypes: readonly stri
   return other && { code: 'dtype', tensor: other.name, dtype: other.dtype };
 }
 
+/** For programs that know numbers and booleans only, of any size. */
+export function numbersOnly(tensors: readonly TensorInfo[]): Limit | undefined {
+  const other = tensors.find(({ dtype }) => !/^(b?float|u?int)\d+$|^bool$/.test(dtype));
+  return other && { code: 'dtype', tensor: other.name, dtype: other.dtype };
+}
+
 /** For programs that know nodes, not tensors. */
 export function firstPortsOnly(tensors: readonly TensorInfo[]): Limit | undefined {
   const other = tensors.find(({ name }) => !name.endsWith(':0'));

@@ -1,43 +1,49 @@
+import type { TensorInfo } from '../freezing/report.js';
 import { javascriptQuoted, shellQuoted } from '../quoted.js';
 import { besides, exampleShape, type FrozenFile, shortName, variableNames } from './frozen_file.js';
-import { binaryOnly, dtypesOnly, firstOf, ranksOnly } from './limits.js';
+import { firstOf, numbersOnly, ranksOnly } from './limits.js';
 import type { Step } from './step.js';
 
-/** TensorFlow.js: its converter, then a graph model in a page. */
+/** TensorFlow.js: bnfix writes a model for it, which a page loads. */
 export function tfjs(file: FrozenFile): Step {
-  const { inputs, outputs } = file;
-  const limit = firstOf(binaryOnly(file), ranksOnly(file), dtypesOnly(inputs, ['float32', 'int32', 'bool']));
+  const { path, format, inputs, outputs } = file;
+  const isConverted = format === 'tfjs';
+  const limit = firstOf(ranksOnly(file), numbersOnly(inputs));
   if (limit !== undefined) return { target: 'tfjs', install: INSTALL, parts: [], limit };
   const folder = besides(file, '_web');
-  const nodes = [...new Set(outputs.map(({ name }) => name.replace(/:\d+$/, '')))];
-  const command = [
-    'TF_ENABLE_ONEDNN_OPTS=0 tensorflowjs_converter --input_format=tf_frozen_model',
-    `--output_node_names=${shellQuoted(nodes.join(','))} ${shellQuoted(file.path)} ${shellQuoted(folder)}`,
-  ];
-  const names = variableNames(inputs);
-  const feeds = inputs.map((input, i) => `${javascriptQuoted(shortName(input))}: ${names[i]}`);
-  const fetches = outputs.map((output) => javascriptQuoted(shortName(output)));
-  const code = [
-    "import * as tf from '@tensorflow/tfjs';",
-    `const model = await tf.loadGraphModel(${javascriptQuoted(`${folder}/model.json`)});`,
-    ...inputs.map((input, i) => {
-      const dtype = input.dtype === 'float32' ? '' : `, '${input.dtype}'`;
-      return `const ${names[i]} = tf.zeros([${exampleShape(input)!.join(', ')}]${dtype});`;
-    }),
-    `const outputs = await model.executeAsync({ ${feeds.join(', ')} }, [${fetches.join(', ')}]);`,
-  ];
+  const page = pageCode(isConverted ? path : `${folder}/model.json`, inputs, outputs);
+  const names = outputs.map((output) => shellQuoted(shortName(output))).join(',');
+  const command = `bnfix freeze ${shellQuoted(path)} -o ${shellQuoted(folder)} --format tfjs --outputs ${names}`;
   return {
     target: 'tfjs',
     install: INSTALL,
     parts: [
-      { language: 'shell', writes: folder, code: [ONEDNN, command.join(' ')] },
-      { language: 'javascript', writes: undefined, code },
+      ...(isConverted ? [] : [{ language: 'shell', writes: folder, code: [command] } as const]),
+      { language: 'javascript', writes: undefined, code: page },
     ],
     limit,
   };
 }
 
-/** Otherwise a net with batch norms may fail: "Unsupported Ops in the model: _FusedBatchNormEx". */
-const ONEDNN = '# With oneDNN, the converter makes ops that TensorFlow.js does not have.';
+/** A module that loads a model.json and runs it. */
+function pageCode(path: string, inputs: readonly TensorInfo[], outputs: readonly TensorInfo[]): string[] {
+  const names = variableNames(inputs);
+  const feeds = inputs.map((input, i) => `${javascriptQuoted(shortName(input))}: ${names[i]}`);
+  const fetches = outputs.map((output) => javascriptQuoted(shortName(output)));
+  return [
+    "import * as tf from '@tensorflow/tfjs';",
+    `const model = await tf.loadGraphModel(${javascriptQuoted(path)});`,
+    ...inputs.map(
+      (input, i) => `const ${names[i]} = tf.zeros([${exampleShape(input)!.join(', ')}]${typeText(input)});`,
+    ),
+    `const outputs = await model.executeAsync({ ${feeds.join(', ')} }, [${fetches.join(', ')}]);`,
+  ];
+}
 
-const INSTALL = ['pip install tensorflowjs', 'npm install @tensorflow/tfjs'];
+/** The dtype as an argument: TensorFlow.js has float32, which is its default, int32 and bool. */
+function typeText({ dtype }: TensorInfo): string {
+  if (dtype === 'bool') return ", 'bool'";
+  return dtype.includes('int') ? ", 'int32'" : '';
+}
+
+const INSTALL = ['npm install @tensorflow/tfjs'];

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { tensorflow } from '../../src/proto/tensorflow.js';
 import { HOSTILE } from '../support/hostile_model.js';
@@ -172,6 +172,48 @@ describe('the graph', () => {
       { encoding: 'utf8' },
     );
     expect(stdout).toContain(`${file}|`);
+  });
+});
+
+describe('a model of TensorFlow.js', () => {
+  beforeEach(async () => {
+    await cli(['fold', BAG_MODEL, '-o', at('web'), '--format', 'tfjs', '-q']);
+  });
+
+  it('is loaded by a page, named as its folder or its file', async () => {
+    const text = await next(at('web'));
+    expect(text).toBe(await next(at('web/model.json')));
+    expect(text.split('\n').filter((line) => line !== '' && !line.startsWith('//'))).toEqual([
+      "import * as tf from '@tensorflow/tfjs';",
+      `const model = await tf.loadGraphModel('${at('web/model.json')}');`,
+      'const x = tf.zeros([1, 224, 224, 3]);',
+      "const outputs = await model.executeAsync({ 'input/image_input': x }, ['output/image_output']);",
+    ]);
+    expect([...(await steps(at('web'), '--outputs', 'conv2/Relu')).keys()]).toEqual(['tfjs']);
+  });
+
+  it('runs in nothing else', async () => {
+    const { code, stderr } = await cli(['next', at('web'), '--for', 'tfjs,onnx']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('onnx does not run models of TensorFlow.js\n');
+  });
+
+  it('is refused if it lacks a file', async () => {
+    rmSync(at('web/group1-shard1of1.bin'));
+    const { code, stderr } = await cli(['next', at('web')]);
+    expect(code).toBe(3);
+    expect(stderr).toContain('group1-shard1of1.bin not found');
+  });
+
+  it('is made of a frozen graph by what next prints', async () => {
+    await cli(['fold', BAG_MODEL, '-o', at('frozen.pb'), '-q']);
+    const { parts } = (await steps(at('frozen.pb'), '--for', 'tfjs')).get('tfjs')!;
+    const [from, to] = [at('frozen.pb'), at('frozen_web')];
+    const options = ['--format', 'tfjs', '--outputs', 'output/image_output'];
+    expect(parts[0]!.code).toEqual([`bnfix freeze '${from}' -o '${to}' ${options.join(' ')}`]);
+    expect((await cli(['freeze', from, '-o', to, ...options, '-q'])).code).toBe(0);
+    const read = (path: string) => readFileSync(at(path));
+    expect(read('frozen_web/group1-shard1of1.bin').equals(read('web/group1-shard1of1.bin'))).toBe(true);
   });
 });
 
