@@ -48,7 +48,7 @@ ${[maxError, meanError, magnitude].map(errorCell)}${sameTop ? html`<td class="nu
 
 function layerSection({ layers, proofs }: VerifyReport): Markup {
   if (layers.length === 0) return html``;
-  const first = proofs.find(({ name }) => name === 'statistics')?.firstDifference?.tensor;
+  const first = proofs.find(({ name }) => name === 'statistics')?.layer;
   return html`<section id="compared" aria-labelledby="compared-title">
 <h2 id="compared-title">Batch norms compared <small>${countText(layers.length)}</small></h2>
 <p>One element of each: of its input, of its output in both graphs, and what the formula gives for it with the stored statistics; and
@@ -57,7 +57,7 @@ ${table(
   'Table of compared batch norms',
   ['Batch norm', 'Result'],
   LAYER_NUMBERS,
-  layers.map((layer) => layerRow(layer, layer.tensor === first)),
+  layers.map((layer) => layerRow(layer, layer.name === first)),
 )}
 </section>
 `;

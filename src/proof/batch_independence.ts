@@ -1,6 +1,7 @@
 import { numbersOf, type TensorValue, tensorValue } from '../run/value.js';
 import { type Comparison, compare } from './compare.js';
 import type { Evaluated } from './evaluated.js';
+import { withOrigin } from './origin.js';
 import type { Proof } from './report.js';
 import { otherSamples, type Sample } from './samples.js';
 import { outputNames, proved, type Subject, skipped } from './subject.js';
@@ -19,7 +20,10 @@ export async function proveBatchIndependence(subject: Subject): Promise<Proof> {
   const outputs = await firstRows(subject, repaired, others, size);
   if (outputs.length === 0) return skipped('batch_independence', { code: 'no_batch_axis' });
   const before = await firstRows(subject, saved, others, size);
-  return proved('batch_independence', outputs, outputs, { saved: before });
+  const proof = proved('batch_independence', outputs, outputs, { saved: before });
+  const { graph } = repaired;
+  const runs = [others, inputs].map((values) => ({ graph, inputs: values }));
+  return withOrigin(proof, subject, [runs[0]!, runs[1]!], { view: (value) => firstOf(value, size) });
 }
 
 /** The first example of `all`, followed by the examples of `others`. */

@@ -31,6 +31,7 @@ export async function keptValues(graph: Evaluated, tensors: readonly string[]): 
 
 /**
  * Compares tensors of two graphs, as many at a time as there is room for.
+ * @param view - the part of a value that is compared; undefined for a value that is not
  * @returns in the order of computation
  */
 export async function compareGraphs(
@@ -38,6 +39,7 @@ export async function compareGraphs(
   expected: Evaluated,
   tensors: readonly string[],
   tolerance: Tolerance,
+  view: (value: TensorValue) => TensorValue | undefined = (value) => value,
 ): Promise<Comparison[]> {
   const compared: Comparison[] = [];
   for (let waiting = tensors; waiting.length > 0; ) {
@@ -46,7 +48,10 @@ export async function compareGraphs(
     await actual.visit([...values.keys()], () => {
       const mine: Comparison[] = [];
       group = mine;
-      return (name, value) => mine.push(compare(name, value, values.get(name)!, tolerance));
+      return (name, value) => {
+        const [a, b] = [view(value), view(values.get(name)!)];
+        if (a && b) mine.push(compare(name, a, b, tolerance));
+      };
     });
     compared.push(...group);
     waiting = left;

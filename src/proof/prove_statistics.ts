@@ -9,6 +9,7 @@ import { Evaluated } from './evaluated.js';
 import { expectedGraph } from './expected_graph.js';
 import { Formulas } from './formula.js';
 import type { Layer } from './layers.js';
+import { withOrigin } from './origin.js';
 import type { LayerReport, Proof } from './report.js';
 import { attempt, outputNames, proved, type Subject } from './subject.js';
 
@@ -37,7 +38,9 @@ export async function proveStatistics(subject: Subject): Promise<{ proof: Proof;
         waiting = [...left];
       }
       const outputs = names.map((name) => compare(name, after[name]!, wanted[name]!, tolerance));
-      return proved('statistics', outputs, [...reports.flatMap(({ error }) => error ?? []), ...outputs]);
+      const proof = proved('statistics', outputs, [...reports.flatMap(({ error }) => error ?? []), ...outputs]);
+      const runs = [repaired.graph, graph].map((each) => ({ graph: each, inputs }));
+      return await withOrigin(proof, subject, [runs[0]!, runs[1]!]);
     } finally {
       expected.close();
     }

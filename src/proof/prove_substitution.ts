@@ -2,6 +2,7 @@ import { tensorName } from '../graph/node.js';
 import { Frames } from '../ops/frames.js';
 import { compareGraphs } from './compare_graphs.js';
 import { Evaluated } from './evaluated.js';
+import { withOrigin } from './origin.js';
 import type { Proof } from './report.js';
 import { outputNames, outputsAmong, proved, type Subject, skipped } from './subject.js';
 import { isOfStatistics } from './substitution.js';
@@ -33,7 +34,9 @@ export async function proveSubstitution(subject: Subject): Promise<Proof> {
         return !isAdded && bypassed.length === 0 && !isOfStatistics(saved.graph, tensor, known);
       })
       .map(({ node, index }) => `${node}, input ${index}`);
-    return proved('substitution', outputsAmong(comparisons, outputs), comparisons, { unexplained });
+    const proof = proved('substitution', outputsAmong(comparisons, outputs), comparisons, { unexplained });
+    const runs = [applied, saved].map(({ graph }) => ({ graph, inputs }));
+    return await withOrigin(proof, subject, [runs[0]!, runs[1]!]);
   } finally {
     applied.close();
   }

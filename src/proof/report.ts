@@ -33,6 +33,12 @@ export interface Proof {
   readonly saved: readonly Comparison[];
   /** The first tensor, in the order of computation, that differs by more than the tolerance. */
   readonly firstDifference: Comparison | undefined;
+  /** The batch norm that it belongs to; undefined for a tensor between batch norms. */
+  readonly layer: string | undefined;
+  /** For a tensor between batch norms: the nearest one before it. */
+  readonly after: string | undefined;
+  /** An activation that its op reads instead of another one, as `name:port`. */
+  readonly rewired: { readonly reads: string; readonly insteadOf: string } | undefined;
   /** Inputs that became constants and are not statistics of a batch norm, as `node, input n`. */
   readonly unexplained: readonly string[];
 }

@@ -61,8 +61,14 @@ export function skipped(name: ProofName, reason: NonNullable<Proof['reason']>): 
 }
 
 function blank(name: ProofName): Proof {
-  const nothing = { reason: undefined, outputs: [], saved: [], firstDifference: undefined, unexplained: [] };
-  return { name, status: 'skipped', ...nothing };
+  const nothing = {
+    reason: undefined,
+    layer: undefined,
+    after: undefined,
+    rewired: undefined,
+    firstDifference: undefined,
+  };
+  return { name, status: 'skipped', outputs: [], saved: [], unexplained: [], ...nothing };
 }
 
 /** Makes a proof; what TensorFlow.js cannot run is a reason to skip it. */

@@ -14,7 +14,7 @@ const moves = anyOf('reshape');
 
 /** More ops than this are not one batch norm. */
 const MAX_OPS = 100;
-/** Two numbers determine the function; this one has to lie on it. */
+/** Two numbers determine the function; the third one checks that it is affine. */
 const PROBES = [0, 1, -3] as const;
 
 /**

@@ -15,12 +15,9 @@ export function proofText(proof: Proof): string {
   const { name, status, reason, firstDifference, unexplained } = proof;
   if (status === 'skipped') return `not verified: ${skipText(reason!)}`;
   if (status === 'failed') {
-    const [first] = unexplained;
-    if (firstDifference) {
-      const { tensor, maxError } = firstDifference;
-      return `${FAILED[name]}: ${tensor} is the first tensor that differs, by ${errorText(maxError)}`;
-    }
-    return `${first} became constant, and is no statistic of a batch norm`;
+    return firstDifference
+      ? `${FAILED[name]}: ${differenceText(firstDifference, proof)}`
+      : `${unexplained[0]} became constant, and is not a statistic of a batch norm${layerText(proof)}`;
   }
   const error = errorText(worst(proof.outputs));
   const saved = worst(proof.saved);
@@ -29,6 +26,17 @@ export function proofText(proof: Proof): string {
     return `an example outputs the same in any batch${before}`;
   }
   return `${PASSED[name]} (largest difference ${error})`;
+}
+
+function differenceText({ tensor, maxError }: Comparison, proof: Proof): string {
+  const { rewired } = proof;
+  const instead = rewired ? `; it reads ${rewired.reads} instead of ${rewired.insteadOf}` : '';
+  return `${tensor}${layerText(proof)} is the first tensor that differs, by ${errorText(maxError)}${instead}`;
+}
+
+function layerText({ layer, after }: Proof): string {
+  if (layer !== undefined) return ` (batch norm ${layer})`;
+  return after === undefined ? '' : ` (after batch norm ${after})`;
 }
 
 const PASSED: Readonly<Record<Exclude<ProofName, 'batch_independence'>, string>> = {
