@@ -24,8 +24,8 @@ const OPTIONS: OptionKinds<WriteModelOptions> = { ...WRITE_OPTIONS, format: 'str
  * @example
  * import { freeze, load, writeModel } from 'bnfix';
  * const model = await load('model.meta');
- * const files = await writeModel('frozen.pb', freeze(model));
- * files.map(({ bytes }) => bytes); // [30025]
+ * const files = await writeModel('served', freeze(model), { format: 'saved_model' });
+ * files.at(-1).path; // 'served/saved_model.pb'
  * model.close();
  */
 export async function writeModel(

@@ -1,7 +1,7 @@
 import { rename } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { publish } from './file.js';
-import { errorCode } from './target.js';
+import { alreadyThere, errorCode } from './target.js';
 import { makeTemporary, putBack, removeTemporary, temporaryPath } from './temporary.js';
 
 /** Something finished, and the name that it is to have. */
@@ -16,7 +16,7 @@ export interface Finished {
  * killed in between, it stays in a temporary folder, from which the next run puts it back.
  *
  * @param target - the target of the whole result
- * @param replaced - what is moved away
+ * @param replaced - what is moved away; what makes the others a result comes last
  */
 export async function exchange(
   target: string,
@@ -52,17 +52,18 @@ async function moveAway(path: string, folder: string): Promise<void> {
   }
 }
 
-/** Gives a file its name, unless another process has given it to something else. */
+/** Gives a file its name, unless another program has given it to something else. */
 export function giveToFile({ temporary, path }: Finished): Promise<void> {
   return publish(temporary, path, false);
 }
 
-/** Gives a folder its name. @throws Error that {@link isOccupied} when there is one with files */
-export function giveToFolder({ temporary, path }: Finished): Promise<void> {
-  return rename(temporary, path);
+/** Gives a folder its name, unless another program has given it to something else. */
+export async function giveToFolder({ temporary, path }: Finished): Promise<void> {
+  try {
+    await rename(temporary, path);
+  } catch (error) {
+    throw OCCUPIED.has(errorCode(error) ?? '') ? alreadyThere(path, 'DIR') : error;
+  }
 }
 
-/** Whether a folder could not get its name since another one has it. */
-export function isOccupied(error: unknown): boolean {
-  return ['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(errorCode(error) ?? '');
-}
+const OCCUPIED: ReadonlySet<string> = new Set(['ENOTEMPTY', 'EEXIST', 'ENOTDIR']);

@@ -1,9 +1,10 @@
 import { mkdir, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { FileOptions, FilesTarget, ResultFile, WrittenFile } from './encoded.js';
-import { exchange, type Finished, giveToFile, giveToFolder, isOccupied } from './exchange.js';
+import { exchange, type Finished, giveToFile, giveToFolder } from './exchange.js';
 import { synchroniseFolder, takeOver, writeFile, writeTemporary, writeTo } from './file.js';
 import { type CheckedFiles, checkFiles } from './files_target.js';
+import { exclusively } from './lock.js';
 import { refuseWhenStopped } from './pump.js';
 import { explainUnwritable, refuseWithoutSpace } from './target.js';
 import { makeTemporary, removeLeftovers, removeTemporary } from './temporary.js';
@@ -24,7 +25,8 @@ export async function writeFiles(
   }
   try {
     // What a killed run was about to replace is put back before it is checked.
-    await removeLeftovers((await checkFiles(target, { ...options, force: true })).path);
+    const { path } = await checkFiles(target, { ...options, force: true });
+    await removeLeftovers(path, target.kind === 'prefix' ? path + files.at(-1)!.path : path);
     const checked = await checkFiles(target, options);
     await refuseWithoutSpace(target.path, checked.path, totalBytes(files));
     const writeAll = target.kind === 'folder' ? writeFolder : writePrefix;
@@ -40,9 +42,6 @@ export async function writeFiles(
 export function totalBytes(files: readonly ResultFile[]): number {
   return files.reduce((sum, { encoded }) => sum + (encoded.byteLength ?? 0), 0);
 }
-
-/** Whoever writes the same folder meanwhile needs no more attempts. */
-const MAX_ATTEMPTS = 100;
 
 async function writeFolder(
   target: FilesTarget,
@@ -73,7 +72,7 @@ async function writeFolder(
     }
     await options.beforeRename?.();
     refuseWhenStopped(options.signal);
-    await publishFolder(target, checked, temporary, options);
+    await publish(target, checked.path, [{ temporary, path: checked.path }], giveToFolder, options);
     return written;
   } catch (error) {
     await removeTemporary(temporary);
@@ -85,20 +84,6 @@ async function takeOverFolder(folder: string, old: NonNullable<ReturnType<Checke
   // Not every system opens folders.
   const handle = await open(folder, 'r').catch(() => undefined);
   if (handle) await takeOver(handle, old).finally(() => handle.close());
-}
-
-async function publishFolder(target: FilesTarget, first: CheckedFiles, temporary: string, options: FileOptions) {
-  let checked = first;
-  for (let attempt = 1; ; attempt++) {
-    const { path, replaced } = checked;
-    try {
-      return await exchange(path, [...replaced.keys()], [{ temporary, path }], giveToFolder);
-    } catch (error) {
-      if (!isOccupied(error) || attempt === MAX_ATTEMPTS) throw error;
-    }
-    // Another process was faster: what it wrote is treated as if it had been there from the beginning.
-    checked = await checkFiles(target, options);
-  }
 }
 
 async function writePrefix(
@@ -118,12 +103,28 @@ async function writePrefix(
     }
     await options.beforeRename?.();
     refuseWhenStopped(options.signal);
-    await exchange(prefix, [...replaced.keys()], finished, giveToFile);
+    await publish(target, prefix, finished, giveToFile, options);
     return written;
   } catch (error) {
     for (const { temporary } of finished) await removeTemporary(temporary);
     throw error;
   }
+}
+
+/** Gives everything its name, in place of what is there by now: another run may have written the same files meanwhile. */
+function publish(
+  target: FilesTarget,
+  path: string,
+  finished: readonly Finished[],
+  give: (each: Finished) => Promise<void>,
+  options: FileOptions,
+): Promise<void> {
+  return exclusively(path, async () => {
+    const { replaced } = await checkFiles(target, options);
+    const isMain = (each: string) => Number(each === finished.at(-1)!.path);
+    const all = [...replaced.keys()].sort((a, b) => isMain(a) - isMain(b));
+    await exchange(path, all, finished, give);
+  });
 }
 
 /** The same options, with a progress that goes on from the files that are already written. */

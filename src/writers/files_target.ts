@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { access, readdir, realpath, stat } from 'node:fs/promises';
-import { basename, dirname, join, sep } from 'node:path';
+import { basename, dirname, join, normalize, sep } from 'node:path';
 import { cwd } from 'node:process';
 import { BnfixError } from '../errors.js';
 import type { FilesTarget, TargetOptions } from './encoded.js';
@@ -8,6 +8,7 @@ import {
   alreadyThere,
   checkTarget,
   endOfLinks,
+  errorCode,
   explainUnwritable,
   ownersOf,
   refuseInputs,
@@ -40,7 +41,18 @@ export async function checkFiles(target: FilesTarget, options: TargetOptions = {
 }
 
 async function checkFolder(target: FilesTarget, options: TargetOptions): Promise<CheckedFiles> {
-  const path = withoutSlash(target.path);
+  const path = normalize(withoutSlash(target.path));
+  try {
+    return await checkFolderAt(path, target, options);
+  } catch (error) {
+    // Another run is replacing it.
+    const isGone = errorCode(error) === 'ENOENT' && `${(error as NodeJS.ErrnoException).path}`.startsWith(path);
+    if (!isGone) throw error;
+    return checkFolder(target, options);
+  }
+}
+
+async function checkFolderAt(path: string, target: FilesTarget, options: TargetOptions): Promise<CheckedFiles> {
   const stats = await statOrNothing(path);
   if (!stats || stats.isSymbolicLink()) {
     const free = stats ? await endOfLinks(path) : path;

@@ -42,6 +42,11 @@ export function temporaryPath(target: string, kind: Kind): string {
   return join(dirname(target), name);
 }
 
+/** The name of the lock of a target. */
+export function lockPath(target: string): string {
+  return join(dirname(target), `.bnfix-${keyOf(target)}.lock`);
+}
+
 const NAME = /^\.bnfix-([0-9a-f]{8})-([0-9a-f]{8})-(\d+)-(\d+)-\d+\.(tmp|old)$/;
 
 /** A file that is being written changes all the time; one that did not for this long has no writer. */
@@ -50,18 +55,25 @@ const ABANDONED_MS = 24 * 60 * 60 * 1000;
 /**
  * Removes temporary files that killed runs left behind for this target, and puts back what they were about to replace. Whether a
  * process of another machine still runs cannot be seen: its files are removed when they are a day old.
+ * @param main - what a result gets last: where it is, the result is complete
  */
-export async function removeLeftovers(target: string): Promise<void> {
+export async function removeLeftovers(target: string, main = target): Promise<void> {
   const folder = dirname(target);
   const names = await readdir(folder).catch(() => []);
   for (const name of names) {
-    const [, key, host, process, start, kind] = NAME.exec(name) ?? [];
+    const [, key, , , , kind] = NAME.exec(name) ?? [];
     if (key !== keyOf(target)) continue;
     const path = join(folder, name);
-    const isLeft = host === machine() ? !isRunning(Number(process), Number(start)) : await isAbandoned(path);
-    if (!isLeft) continue;
-    await (kind === 'old' ? putBack(path) : removeTemporary(path));
+    if (!(await isLeftBehind(path))) continue;
+    const isLost = kind === 'old' && (await lstat(main).catch(() => undefined)) === undefined;
+    await (isLost ? putBack(path) : removeTemporary(path));
   }
+}
+
+/** Whether the process that made a temporary file has ended. */
+export async function isLeftBehind(path: string): Promise<boolean> {
+  const [, , host, process, start] = NAME.exec(basename(path)) ?? [];
+  return host === machine() ? !isRunning(Number(process), Number(start)) : isAbandoned(path);
 }
 
 /** Removes a temporary file or folder, if it can be removed. */
@@ -69,15 +81,10 @@ export async function removeTemporary(path: string): Promise<void> {
   await rm(path, { recursive: true, force: true }).catch(() => {});
 }
 
-/** Gives what was about to be replaced its names again. A folder that exists by now is complete: it stays. */
+/** Gives what was about to be replaced its names again. */
 export async function putBack(old: string): Promise<void> {
   const names = await readdir(old).catch(() => []);
-  for (const name of names) {
-    const path = join(old, name);
-    await rename(path, join(dirname(old), name)).catch(async (error: unknown) => {
-      if (['ENOTEMPTY', 'EEXIST'].includes(errorCode(error) ?? '')) await removeTemporary(path);
-    });
-  }
+  for (const name of names) await rename(join(old, name), join(dirname(old), name)).catch(() => {});
   // Stays if something in it could not be moved.
   await rmdir(old).catch(() => {});
 }

@@ -83,6 +83,35 @@ describe.skipIf(shim === undefined)('calls that fail (skipped without Linux and 
   });
 
   it.each([
+    ['a folder', 'out/saved_model.pb', ['out/saved_model.pb', 'out/variables/variables.index']],
+    ['a prefix', 'out.meta', ['out.meta', 'out.index']],
+  ])('at each of the calls in turn for %s: as if nothing was done, or all', async (_kind, output, files) => {
+    await freeze({}, '-o', at(output));
+    const contents = () => files.map((file) => readFileSync(at(file), 'utf8'));
+    const whole = contents();
+    const figures = { failed: 0, done: 0 };
+    for (const call of ['write', 'open', 'close', 'sync', 'rename', 'link']) {
+      for (const path of ['out', '.tmp', '.old', '.lock']) {
+        let isDone = false;
+        for (let after = 0; !isDone && after < (ALL ? 400 : 6); after++) {
+          for (const file of files) writeFileSync(at(file), OLD);
+          const faults = { FAULT_CALL: call, FAULT_PATH: path, FAULT_ERRNO: EIO, FAULT_AFTER: after, FAULT_TIMES: 1 };
+          const { code, stderr } = await freeze(faults, '-o', at(output), '--force', '--sync');
+          isDone = code === 0;
+          figures[isDone ? 'done' : 'failed']++;
+          expect(contents()).toEqual(isDone ? whole : files.map(() => OLD));
+          if (!isDone) {
+            expect(code).toBe(6);
+            expect(stderr).toMatch(/^bnfix: [^\n]+\n( {2}(where|why|fix) +[^\n]+\n)+$/);
+          }
+          expect(leftovers(at())).toEqual([]);
+        }
+      }
+    }
+    console.log(`failing calls: ${JSON.stringify(figures)}`);
+  });
+
+  it.each([
     ['read', 'bag-model', 1],
     ['read', 'bag-model', 4097],
     ['write', '.tmp', 1000],

@@ -2,6 +2,7 @@
    FAULT_CALL   read, write, open, sync, rename, link or close
    FAULT_PATH   part of the path of the file
    FAULT_AFTER  number of calls that succeed first
+   FAULT_TIMES  number of calls that fail then; without it, all of them
    FAULT_ERRNO  the error; without it, FAULT_SHORT is the largest number of bytes that a call transfers */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -32,7 +33,8 @@ static int concerns(const char *call, const char *path) {
 /* Whether this call is to fail; errno is set then. */
 static int fails_at(const char *call, const char *path) {
   if (!number("FAULT_ERRNO") || !concerns(call, path)) return 0;
-  if (atomic_fetch_add(&calls, 1) < number("FAULT_AFTER")) return 0;
+  long before = atomic_fetch_add(&calls, 1), after = number("FAULT_AFTER"), times = number("FAULT_TIMES");
+  if (before < after || (times && before >= after + times)) return 0;
   errno = number("FAULT_ERRNO");
   return 1;
 }

@@ -20,7 +20,11 @@ export const options: OptionTable = {
     alias: 'o',
   },
   format: {
-    ...named(RESULT, 'FORMAT', 'pb, pbtxt, tfjs, saved_model or meta (default: by the name after -o, otherwise pb)'),
+    ...named(
+      RESULT,
+      'FORMAT',
+      'format of the result: pb, pbtxt, tfjs, saved_model or meta (default: by the name after -o)',
+    ),
     choices: FORMAT_NAMES,
   },
   quantize: {
