@@ -91,7 +91,7 @@ describe.skipIf(shim === undefined)('calls that fail (skipped without Linux and 
     const whole = contents();
     const figures = { failed: 0, done: 0 };
     for (const call of ['write', 'open', 'close', 'sync', 'rename', 'link']) {
-      for (const path of ['out', '.tmp', '.old', '.lock']) {
+      for (const path of ['.tmp', '.old', '.lock']) {
         let isDone = false;
         for (let after = 0; !isDone && after < (ALL ? 400 : 6); after++) {
           for (const file of files) writeFileSync(at(file), OLD);

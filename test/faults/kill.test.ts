@@ -61,8 +61,9 @@ describe.skipIf(process.platform === 'win32').each(RESULTS)('%s', (_kind, output
   const result = () => (existsSync(at(main)) ? files.map((file) => sha256(at(file))).join(' ') : undefined);
 
   it(`${KILLS} runs that are killed at random moments: nothing half-written has the name of the target`, async () => {
-    writeBigModel(at('model.pb'), MEGABYTES);
-    const args = ['freeze', at('model.pb'), '-o', at(output), '-q', '--force'];
+    mkdirSync(at('model'));
+    writeBigModel(at('model/model.pb'), MEGABYTES);
+    const args = ['freeze', at('model/model.pb'), '-o', at(output), '-q', '--force'];
     const started = performance.now();
     expect((await spawnCli(args)).code).toBe(0);
     const duration = performance.now() - started;
