@@ -1,5 +1,5 @@
 import { rangeOf } from '../analysis/state/health.js';
-import { readNumbers } from '../graph/tensor.js';
+import { elementCount, readNumbers } from '../graph/tensor.js';
 import type { ChannelMoments } from './channel_moments.js';
 import type { Group } from './groups.js';
 import { type Quantity, quantityOf } from './quantity.js';
@@ -41,8 +41,7 @@ const NOTHING: Spread = { typical: 0, largest: 0 };
 function oldStatistics({ statistics }: Group, { channels }: ChannelMoments) {
   const of = (...quantities: readonly Quantity[]) => {
     const value = statistics.find(({ quantity }) => quantities.includes(quantity))?.place.value;
-    const numbers = value && readNumbers(value);
-    return numbers?.length === channels ? numbers : undefined;
+    return value && elementCount(value.shape) === channels ? readNumbers(value) : undefined;
   };
   const [mean, variance] = [of('mean'), of('variance', 'unbiased_variance')];
   return mean && variance && { mean, variance };

@@ -7,7 +7,7 @@ import { attrType } from '../graph/attrs.js';
 import { DataType } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
 import type { Checkpoint } from '../graph/model.js';
-import { readNumbers } from '../graph/tensor.js';
+import { readDistinct } from '../graph/tensor.js';
 import { anyOf } from '../ops/meaning.js';
 import { outputType } from '../ops/registry.js';
 import type { FlagSetting } from './finding.js';
@@ -72,7 +72,7 @@ function savedValue(
 function valueOfVariable(variable: Variable | undefined, checkpoint: Checkpoint | undefined): number | undefined {
   if (!variable) return undefined;
   try {
-    return readNumbers(variableValue(variable, checkpoint))[0];
+    return readDistinct(variableValue(variable, checkpoint))[0];
   } catch (error) {
     missingValue(error);
     return undefined;

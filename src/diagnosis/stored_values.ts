@@ -1,7 +1,7 @@
 import { variableValue } from '../analysis/state/checkpoint_value.js';
 import type { Variables } from '../analysis/state/variables.js';
 import { type Stored, storedAt } from '../analysis/training/stored_statistics.js';
-import { ConstantEvaluator } from '../analysis/values/vectors.js';
+import { ConstantEvaluator, MAX_CHANNELS } from '../analysis/values/vectors.js';
 import { BnfixError } from '../errors.js';
 import type { Analysis } from '../freezing/analysis.js';
 import type { Graph } from '../graph/graph.js';
@@ -17,9 +17,6 @@ const isConcat = anyOf('concat');
 
 const isProduct = anyOf('multiply');
 const MAX_FACTORS = 8;
-
-/** Larger tensors are weights, not numbers per channel. */
-const MAX_CHANNELS = 2 ** 20;
 
 /** Reads what batch norms store per channel: statistics, scale and offset. */
 export class StoredValues {

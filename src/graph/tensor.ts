@@ -32,6 +32,8 @@ export interface Tensor {
   chunks(ring?: ChunkRing): Iterable<Uint8Array>;
   /** The elements of a string tensor, row-major. @throws BnfixError `internal` for numbers */
   strings(): Uint8Array[];
+  /** The elements that a file has of it, where the shape needs more: the last one is repeated. */
+  readonly stored?: Tensor | undefined;
   /** The TensorProto that it was read from, if any: it is written back unchanged. */
   readonly proto?: TensorProto;
   /** Its origin, for messages. */
@@ -74,8 +76,21 @@ export function numberTensor(dtype: DataType, shape: readonly number[], values: 
   return rawTensor(dtype, shape, new Uint8Array(buffer, byteOffset, byteLength));
 }
 
-/** The whole raw form in one buffer: for small tensors only. */
+/** More bytes than this are not read at once where they repeat a value: a shape may claim them without a byte in the file. */
+const MAX_REPEATED_BYTES = 2 ** 28;
+
+/**
+ * The whole raw form in one buffer: for small tensors only.
+ * @throws BnfixError `unsupported` for a value that is repeated to more than 256 MiB
+ */
 export function readBytes(tensor: Tensor): Uint8Array {
+  const stored = tensor.byteLength > MAX_REPEATED_BYTES ? tensor.stored : undefined;
+  if (stored) {
+    throw new BnfixError('unsupported', `a constant of ${tensor.byteLength} bytes is too large`, {
+      where: tensor.origin,
+      why: `the file has ${stored.byteLength} bytes of it; its shape [${tensor.shape}] repeats the last value`,
+    });
+  }
   const out = new Uint8Array(tensor.byteLength);
   let at = 0;
   for (const chunk of tensor.chunks()) {
@@ -96,6 +111,19 @@ export function readNumbers(tensor: Tensor): Float64Array {
   }
   // A new buffer, so the bytes start at its beginning.
   return decode(readBytes(tensor).buffer);
+}
+
+/** The numbers that occur in a tensor, in order: the same as its elements, without those that only repeat the last one. */
+export function readDistinct(tensor: Tensor): Float64Array {
+  return readNumbers(tensor.stored ?? tensor);
+}
+
+/** A tensor with one number everywhere, in the memory of one. */
+export function filledTensor(dtype: DataType, shape: readonly number[], value: number): Tensor {
+  const stored = numberTensor(dtype, [1], [value]);
+  const byteLength = byteSize(dtype, shape);
+  const chunks = (ring?: ChunkRing) => repeated(readBytes(stored), stored.byteLength, byteLength, ring);
+  return { dtype, shape, byteLength, chunks, strings: noStrings, stored };
 }
 
 function noStrings(): Uint8Array[] {
@@ -135,6 +163,9 @@ export function protoTensor(proto: TensorProto, origin?: string): Tensor {
     byteLength,
     chunks: (ring) => expand(proto, dtype, count!, origin, ring),
     strings: noStrings,
+    get stored() {
+      return storedTensor(proto, dtype, count!, origin);
+    },
     proto,
     ...where,
   };
@@ -177,22 +208,45 @@ function* expand(
     yield content;
     return;
   }
-  const stored = storedValues(proto, dtype, width);
-  const total = count * width;
-  if (stored.length >= total) {
-    yield stored.subarray(0, total);
+  yield* repeated(storedValues(proto, dtype, width), width, count * width, ring);
+}
+
+/** Elements and then the last one again, up to a number of bytes; 0 if there are none. @param width - of an element, in bytes */
+function* repeated(
+  elements: Uint8Array,
+  width: number,
+  total: number,
+  ring: ChunkRing | undefined,
+): Generator<Uint8Array> {
+  if (elements.length >= total) {
+    yield elements.subarray(0, total);
     return;
   }
-  // The last value is repeated; without values, it is 0.
-  const last = stored.length === 0 ? new Uint8Array(width) : stored.subarray(-width);
-  yield stored;
-  for (let left = total - stored.length; left > 0; ) {
+  const last = elements.length === 0 ? new Uint8Array(width) : elements.subarray(-width);
+  yield elements;
+  for (let left = total - elements.length; left > 0; ) {
     const length = Math.min(CHUNK_BYTES, left);
     const chunk = ring?.next(length) ?? new Uint8Array(length);
     for (let at = 0; at < length; at += width) chunk.set(last, at);
     yield chunk;
     left -= length;
   }
+}
+
+/** The elements that a proto has; undefined if its shape needs no more than these. */
+function storedTensor(
+  proto: TensorProto,
+  dtype: DataType,
+  count: number,
+  origin: string | undefined,
+): Tensor | undefined {
+  const width = bytesPerElement(dtype);
+  if (width === undefined || (proto.tensor_content?.length ?? 0) > 0) return undefined;
+  const bytes = storedValues(proto, dtype, width);
+  if (bytes.length >= count * width) return undefined;
+  const elements = bytes.length === 0 ? new Uint8Array(width) : bytes;
+  const stored = rawTensor(dtype, [elements.length / width], elements);
+  return origin === undefined ? stored : { ...stored, origin };
 }
 
 /** The typed values that a proto holds, as raw bytes. */

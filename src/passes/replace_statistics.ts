@@ -2,7 +2,7 @@ import type { Replacement } from '../analysis/training/replacements.js';
 import { attr } from '../graph/attrs.js';
 import { DataType } from '../graph/dtype.js';
 import type { TensorRef } from '../graph/node.js';
-import { elementCount, numberTensor } from '../graph/tensor.js';
+import { filledTensor } from '../graph/tensor.js';
 import { outputType } from '../ops/registry.js';
 import { StatisticWriter } from './edits/statistic.js';
 import type { Outcome } from './outcome.js';
@@ -37,11 +37,10 @@ type ByVariable = Exclude<Replacement['by'], ByConstant>;
 
 function writeConstant({ graph }: StatisticWriter, tensor: TensorRef, { value, shape }: ByConstant): TensorRef {
   const dtype = outputType(graph.get(tensor.node), tensor.port) ?? DataType.DT_FLOAT;
-  const numbers = new Array<number>(elementCount(shape)).fill(value);
   const { name } = graph.add({
     name: graph.freeName(`${tensor.node}/inference`),
     op: 'Const',
-    tensor: numberTensor(dtype, shape, numbers),
+    tensor: filledTensor(dtype, shape, value),
     attr: { dtype: attr.type(dtype) },
   });
   return { node: name, port: 0 };

@@ -5,7 +5,7 @@ import { DataType } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
 import type { Checkpoint } from '../graph/model.js';
 import type { TensorRef } from '../graph/node.js';
-import { elementCount, numberTensor, readNumbers, type Tensor } from '../graph/tensor.js';
+import { elementCount, filledTensor, numberTensor, readNumbers, type Tensor } from '../graph/tensor.js';
 
 /** Adds a constant to a graph. @param base - the start of its name */
 export function addConstant(graph: Graph, base: string, tensor: Tensor): TensorRef {
@@ -30,7 +30,7 @@ export function replaceByStored(graph: Graph, { tensor, by }: Replacement, check
 function storedValue(by: Replacement['by'], dtype: DataType, checkpoint: Checkpoint | undefined): Tensor {
   if ('value' in by) {
     const shape = by.shape.map((size) => Math.max(size, 1));
-    return numberTensor(dtype, shape, new Array<number>(elementCount(shape)).fill(by.value));
+    return filledTensor(dtype, shape, by.value);
   }
   const value = variableValue(by.variable, checkpoint);
   if (!by.shape) return value;

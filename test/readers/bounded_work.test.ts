@@ -1,10 +1,13 @@
 // Small files whose numbers claim much more than the files hold.
 import { describe, expect, it } from 'vitest';
+import { ConstantEvaluator } from '../../src/analysis/values/vectors.js';
+import { check } from '../../src/diagnosis/check.js';
+import { inspect } from '../../src/diagnosis/inspect.js';
 import { didYouMean, nearNames } from '../../src/did_you_mean.js';
 import { fold } from '../../src/freezing/fold.js';
 import { freeze } from '../../src/freezing/freeze.js';
 import { nameMatcher } from '../../src/freezing/name_matcher.js';
-import { protoTensor, readNumbers } from '../../src/graph/tensor.js';
+import { protoTensor, readBytes, readDistinct, readNumbers } from '../../src/graph/tensor.js';
 import { concatBytes } from '../../src/io/bytes.js';
 import type { ByteSource } from '../../src/io/source.js';
 import { MemorySource } from '../../src/io/source.js';
@@ -101,6 +104,74 @@ describe('counts and shapes take no memory by themselves', () => {
     const x = { ...X, attr: { dtype: { type: DT_INT32 }, shape: { shape: { unknown_rank: true } } } };
     const model = await loadRaw([x, ...nodes.flat(), { name: 'y', op: 'Relu', input: [`n${count - 1}`], attr: T }]);
     await inLittleMemory(() => freeze(model, Y));
+  });
+
+  it('statistics of a billion channels, made of one number each', async () => {
+    const filled = (name: string): NodeDef => {
+      const tensor = { dtype: DT_FLOAT, tensor_shape: { dim: [{ size: HUGE }] }, float_val: [2] };
+      return { name, op: 'Const', attr: { dtype: { type: DT_FLOAT }, value: { tensor } } };
+    };
+    const inputs = ['x', 'gamma', 'beta', 'mean', 'variance'];
+    const bn: NodeDef = {
+      name: 'bn',
+      op: 'FusedBatchNorm',
+      input: inputs,
+      attr: { ...T, epsilon: { f: 0.001 }, is_training: { b: false } },
+    };
+    const x: NodeDef = { name: 'x', op: 'Placeholder', attr: { dtype: { type: DT_FLOAT } } };
+    const nodes = [x, ...inputs.slice(1).map(filled), bn, { name: 'y', op: 'Relu', input: ['bn'], attr: T }];
+    const model = await loadRaw(nodes);
+    await inLittleMemory(() => {
+      expect(freeze(model, Y).report.notices).toEqual([]);
+      expect(check(model).findings.map(({ rule }) => rule)).toEqual([]);
+      inspect(model, Y);
+      fold(model, Y);
+    });
+  });
+
+  it('numbers of a constant: all, those that are stored, too many', () => {
+    const of = (count: number, float_val: number[]) =>
+      protoTensor({ dtype: DT_FLOAT, tensor_shape: { dim: [{ size: count }] }, float_val });
+    expect([...readNumbers(of(4, [1, 2]))]).toEqual([1, 2, 2, 2]);
+    expect([...readDistinct(of(4, [1, 2]))]).toEqual([1, 2]);
+    expect([...readDistinct(of(HUGE, [1, 2]))]).toEqual([1, 2]);
+    expect([...readDistinct(of(HUGE, []))]).toEqual([0]);
+    expect([...readDistinct(of(2, [1, 2]))]).toEqual([1, 2]);
+    expect([...readDistinct(of(0, []))]).toEqual([]);
+    expect(of(2, [1, 2]).stored).toBeUndefined();
+    expect(readBytes(of(2 ** 26, [1])).length).toBe(2 ** 28);
+    const { code, message } = failure(() => readBytes(of(2 ** 26 + 1, [1])));
+    expect([code, message]).toEqual(['unsupported', 'a constant of 268435460 bytes is too large']);
+  });
+
+  it('vectors that only a shape claims are known up to 16,384 channels', async () => {
+    const channels = (count: number, float_val: number[]) => {
+      const tensor = { dtype: DT_FLOAT, tensor_shape: { dim: [{ size: count }] }, float_val };
+      const c: NodeDef = { name: 'c', op: 'Const', attr: { dtype: { type: DT_FLOAT }, value: { tensor } } };
+      return loadRaw([c]).then(({ graph }) => new ConstantEvaluator(graph).vector({ node: 'c', port: 0 })?.values);
+    };
+    expect((await channels(16_384, [3]))?.length).toBe(16_384);
+    expect(await channels(16_385, [3])).toBeUndefined();
+    const stored = (count: number) => Array.from({ length: count }, (_, i) => i);
+    expect((await channels(16_385, stored(16_385)))?.[16_384]).toBe(16_384);
+    expect((await channels(2 ** 18, stored(2 ** 18)))?.length).toBe(2 ** 18);
+    expect(await channels(2 ** 18 + 1, stored(2 ** 18 + 1))).toBeUndefined();
+  });
+
+  it('vectors that are computed are known up to 2 million elements in all, and as many as the file has', async () => {
+    const length = 2 ** 17;
+    const tensor = {
+      dtype: DT_FLOAT,
+      tensor_shape: { dim: [{ size: length }] },
+      float_val: Array.from({ length }, (_, i) => i),
+    };
+    const root: NodeDef = { name: 'n', op: 'Const', attr: { dtype: { type: DT_FLOAT }, value: { tensor } } };
+    const computed = Array.from({ length: 20 }, (_, i) => ({ name: `n${i}`, op: 'Sqrt', input: ['n'], attr: T }));
+    const { graph } = await loadRaw([root, ...computed]);
+    const evaluator = new ConstantEvaluator(graph);
+    const known = computed.filter(({ name }) => evaluator.vector({ node: name, port: 0 }));
+    // 2^21 elements, and those of n.
+    expect(known.length).toBe(2 ** 4 + 1);
   });
 
   it.each([[[1e9, 1e9, 1e9]], [Array.from({ length: 300 }, () => 1)]])(

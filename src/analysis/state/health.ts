@@ -1,4 +1,4 @@
-import { elementCount, readNumbers, type Tensor } from '../../graph/tensor.js';
+import { elementCount, readDistinct, readNumbers, type Tensor } from '../../graph/tensor.js';
 import { type MissingValue, missingValue } from './checkpoint_value.js';
 
 /** A moving statistic: its name in the graph, and its value. */
@@ -58,8 +58,8 @@ export function checkHealth(mean: NamedValue, variance: NamedValue): Health {
     const channels = [elementCount(meanTensor.shape), elementCount(varianceTensor.shape)] as const;
     const names = [mean.name, variance.name] as const;
     if (channels[0] !== channels[1]) return { problem: { kind: 'wrong_shape', names, channels }, range: undefined };
-    const [means, variances] = [readNumbers(meanTensor), readNumbers(varianceTensor)];
-    const range = { channels: variances.length, mean: rangeOf(means), variance: rangeOf(variances) };
+    const [means, variances] = [readDistinct(meanTensor), readDistinct(varianceTensor)];
+    const range = { channels: channels[1], mean: rangeOf(means), variance: rangeOf(variances) };
     return { problem: problemOf(names, means, variances), range };
   } catch (error) {
     return { problem: { kind: 'missing', value: missingValue(error) }, range: undefined };

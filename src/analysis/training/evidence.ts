@@ -2,7 +2,7 @@ import type { Graph } from '../../graph/graph.js';
 import type { Checkpoint } from '../../graph/model.js';
 import type { TensorRef } from '../../graph/node.js';
 import type { NodeSet } from '../../graph/node_set.js';
-import { elementCount, readNumbers } from '../../graph/tensor.js';
+import { elementCount, readDistinct } from '../../graph/tensor.js';
 import { sourceOf } from '../../graph/walk.js';
 import { anyOf } from '../../ops/meaning.js';
 import { variableValue } from '../state/checkpoint_value.js';
@@ -187,8 +187,8 @@ export class EvidenceFinder {
   #identifies(name: string): boolean {
     const variable = this.#variables.named(name);
     if (!variable?.value) return variable !== undefined;
-    const [first, ...others] = readNumbers(variable.value);
-    return others.some((number) => number !== first);
+    const numbers = readDistinct(variable.value);
+    return numbers.some((number) => number !== numbers[0]);
   }
 
   #named(batchNorm: Described, channels: number | undefined): Statistics | undefined {
@@ -211,7 +211,7 @@ export class EvidenceFinder {
     const [first, second] = free;
     if (!first || !second || free.length !== 2) return undefined;
     const [isFirstSigned, isSecondSigned] = free.map((variable) =>
-      readNumbers(variableValue(variable, this.#checkpoint)).some((value) => value < 0),
+      readDistinct(variableValue(variable, this.#checkpoint)).some((value) => value < 0),
     );
     if (isFirstSigned === isSecondSigned) return undefined;
     const [mean, variance] = isFirstSigned ? [first, second] : [second, first];

@@ -3,7 +3,7 @@ import type { Checkpoint } from '../../graph/model.js';
 import type { TensorRef } from '../../graph/node.js';
 import { refText, sameRef } from '../../graph/node.js';
 import { NodeSet } from '../../graph/node_set.js';
-import { readNumbers } from '../../graph/tensor.js';
+import { readDistinct } from '../../graph/tensor.js';
 import { sourceOf } from '../../graph/walk.js';
 import { anyOf } from '../../ops/meaning.js';
 import { assignedValue, assignKind, findAssignments, isElementwise, isStepCounter } from '../state/assignments.js';
@@ -131,7 +131,7 @@ function stepCorrections(
     ({ node }) => live.hasNamed(node) && isStepCounter(graph, graph.get(node)),
   );
   if (counters.length === 0) return [];
-  const steps = new Map(counters.map((each) => [each.node, readNumbers(variableValue(each, checkpoint))[0] ?? 0]));
+  const steps = new Map(counters.map((each) => [each.node, readDistinct(variableValue(each, checkpoint))[0] ?? 0]));
   const value = (ref: TensorRef, statistic: number, step?: number) =>
     evaluate(graph, ref, (leaf) => {
       const by = used.get(refText(leaf))?.by;

@@ -22,10 +22,13 @@ export interface ConstantVector extends Vector {
 }
 
 /** Maximum number of channels; anything larger is weights. */
-const MAX_SIZE = 2 ** 20;
+export const MAX_CHANNELS = 2 ** 18;
 
-/** How many elements of vectors are known of a graph: 32 MiB. A shape may claim them without a byte in the file. */
-const MAX_KNOWN = 2 ** 22;
+/** The same where a shape claims channels that the file does not have: all have the last value. */
+const MAX_REPEATED = 2 ** 14;
+
+/** How many elements of vectors are known of a graph, beside those that the file has: 16 MiB. A shape may claim any number. */
+const MAX_COMPUTED = 2 ** 21;
 
 /** A number as a vector without dimensions. */
 export function scalar(value: number): Vector {
@@ -91,7 +94,7 @@ export function isFloat(dtype: DataType | undefined): dtype is DataType {
 export class ConstantEvaluator {
   readonly #graph: Graph;
   readonly #known = new Map<string, ConstantVector | undefined>();
-  #room = MAX_KNOWN;
+  #room = MAX_COMPUTED;
 
   constructor(graph: Graph) {
     this.#graph = graph;
@@ -111,7 +114,7 @@ export class ConstantEvaluator {
         for (const { node: operand } of operandsOf(node)) if (!opened.has(operand)) stack.push(operand);
       } else {
         const value = node && this.#room > 0 ? this.#evaluate(node) : undefined;
-        this.#room -= value?.values.length ?? 0;
+        this.#room += roomFor(node, value);
         this.#known.set(name, value);
       }
     }
@@ -142,7 +145,7 @@ export class ConstantEvaluator {
 
   #filled(node: Node, value: ConstantVector): ConstantVector | undefined {
     const shape = constantInts(this.#graph, node.inputs[0]);
-    if (!shape || value.values.length !== 1 || elementCount(shape) > MAX_SIZE) return undefined;
+    if (!shape || value.values.length !== 1 || elementCount(shape) > MAX_REPEATED) return undefined;
     if (shape.filter((size) => size !== 1).length > 1) return undefined;
     return { ...value, shape, values: new Float64Array(elementCount(shape)).fill(value.values[0]!) };
   }
@@ -192,10 +195,18 @@ const numbers = new WeakMap<Tensor, Float64Array>();
 function constant({ tensor }: Node): ConstantVector | undefined {
   if (!tensor || !isFloat(tensor.dtype)) return undefined;
   const count = elementCount(tensor.shape);
-  if (count === 0 || count > MAX_SIZE || tensor.shape.filter((size) => size !== 1).length > 1) return undefined;
+  const limit = tensor.stored ? MAX_REPEATED : MAX_CHANNELS;
+  if (count === 0 || count > limit || tensor.shape.filter((size) => size !== 1).length > 1) return undefined;
   const values = numbers.get(tensor) ?? readNumbers(tensor);
-  numbers.set(tensor, values);
+  if (limit === MAX_CHANNELS) numbers.set(tensor, values);
   return { shape: tensor.shape, values, ops: 0, hasRoot: false };
+}
+
+/** What a vector adds to the room for others: as much as it takes if the file has its elements, otherwise it takes that much. */
+function roomFor(node: Node | undefined, value: ConstantVector | undefined): number {
+  if (!value) return 0;
+  const isStored = node?.tensor && !node.tensor.stored;
+  return isStored ? value.values.length : -value.values.length;
 }
 
 function derived(value: Vector, node: Node, from: readonly ConstantVector[]): ConstantVector {
