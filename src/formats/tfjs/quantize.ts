@@ -1,8 +1,10 @@
+import { ChunkRing } from '../../graph/chunk_ring.js';
 import { DataType } from '../../graph/dtype.js';
 import { roundHalfToEven } from '../../graph/rounding.js';
 import { elementCount, type Tensor } from '../../graph/tensor.js';
 import type { Quantization } from '../destination.js';
-import { numberChunks, recoded } from './recode.js';
+import { type Numbers, numberChunks, recoded } from './recode.js';
+import { storeHalves } from './to_half.js';
 
 /** How a weight is stored in fewer bits, as a manifest says it. */
 export interface QuantizationInfo {
@@ -48,15 +50,23 @@ export function quantized(tensor: Tensor, quantization: Quantization): Quantized
 function toHalf(tensor: Tensor, { min, max }: Range): QuantizedWeight | undefined {
   const largest = Math.max(-min, max);
   if (largest > LARGEST_HALF || (largest > 0 && largest <= HALF_OF_SMALLEST)) return undefined;
-  return { stored: recoded(tensor, DataType.DT_HALF), info: { dtype: 'float16', original_dtype: 'float32' } };
+  return {
+    stored: recoded(tensor, DataType.DT_HALF, storeHalves),
+    info: { dtype: 'float16', original_dtype: 'float32' },
+  };
 }
 
 function toIntegers(tensor: Tensor, range: Range, name: keyof typeof INTEGERS): QuantizedWeight {
   const { dtype, max } = INTEGERS[name];
   const { scale, min } = affine(range, max);
-  const stored = recoded(tensor, dtype, (value) =>
-    Math.min(max, Math.max(0, roundHalfToEven((Math.fround(value) - min) / scale))),
-  );
+  const store = (numbers: Numbers, out: Uint8Array) => {
+    const levels = dtype === DataType.DT_UINT8 ? out : new Uint16Array(out.buffer, out.byteOffset, numbers.length);
+    for (let i = 0; i < numbers.length; i++) {
+      const level = roundHalfToEven((Math.fround(numbers[i]!) - min) / scale);
+      levels[i] = Math.min(max, Math.max(0, level));
+    }
+  };
+  const stored = recoded(tensor, dtype, store);
   return { stored, info: { dtype: name, min, scale, original_dtype: 'float32' } };
 }
 
@@ -80,12 +90,12 @@ interface Range {
 
 function rangeOf(tensor: Tensor): Range {
   let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const numbers of numberChunks(tensor)) {
-    for (const number of numbers) {
-      const value = Math.fround(number);
-      if (Number.isNaN(value)) return { min: value, max: value };
+  for (const numbers of numberChunks(tensor, new ChunkRing())) {
+    for (let i = 0; i < numbers.length; i++) {
+      const value = Math.fround(numbers[i]!);
       if (value < min) min = value;
       if (value > max) max = value;
+      if (Number.isNaN(value)) return { min: value, max: value };
     }
   }
   return { min, max };

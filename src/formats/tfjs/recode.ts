@@ -1,31 +1,47 @@
-import type { ChunkRing } from '../../graph/chunk_ring.js';
-import { bytesPerElement, type DataType } from '../../graph/dtype.js';
+import { ChunkRing } from '../../graph/chunk_ring.js';
+import { bytesPerElement, DataType } from '../../graph/dtype.js';
 import { DECODERS, ENCODERS } from '../../graph/number_codecs.js';
 import { byteSize, type Tensor } from '../../graph/tensor.js';
 
-/** What an element becomes when it is stored in another dtype; it may throw. */
-export type Convert = (value: number) => number;
+/** Some elements of a tensor: float32 as they are, others as doubles. */
+export type Numbers = Float32Array | Float64Array;
+
+/** Writes the stored form of numbers. @param out - of the size that they need; aligned */
+export type Store = (numbers: Numbers, out: Uint8Array) => void;
 
 /**
- * A tensor in another dtype, converted while it is read: each element is rounded once.
- * @param convert - applied to each element before it is encoded
+ * A tensor in another dtype, converted while it is read.
+ * @param store - default: each element is rounded once
  */
-export function recoded(tensor: Tensor, dtype: DataType, convert?: Convert): Tensor {
-  const encode = ENCODERS[dtype]!;
-  function* chunks(ring?: ChunkRing): Generator<Uint8Array> {
-    for (const numbers of numberChunks(tensor, ring)) {
-      const view = encode(convert ? numbers.map(convert) : numbers);
-      yield new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+export function recoded(tensor: Tensor, dtype: DataType, store: Store = encoding(dtype)): Tensor {
+  const width = bytesPerElement(dtype)!;
+  function* chunks(ring = new ChunkRing()): Generator<Uint8Array> {
+    for (const numbers of numberChunks(tensor, ring.source)) {
+      const out = ring.next(numbers.length * width);
+      store(numbers, out);
+      yield out;
     }
   }
   const { shape, strings, origin } = tensor;
   return { dtype, shape, byteLength: byteSize(dtype, shape), chunks, strings, ...(origin !== undefined && { origin }) };
 }
 
-/** The elements of a tensor, a part at a time. */
-export function* numberChunks(tensor: Tensor, ring?: ChunkRing): Generator<Float64Array> {
+function encoding(dtype: DataType): Store {
+  const encode = ENCODERS[dtype]!;
+  return (numbers, out) => {
+    const { buffer, byteOffset, byteLength } = encode(numbers);
+    out.set(new Uint8Array(buffer, byteOffset, byteLength));
+  };
+}
+
+/** The elements of a tensor, a part at a time: a part is valid until the next but one. */
+export function* numberChunks(tensor: Tensor, ring?: ChunkRing): Generator<Numbers> {
   const decode = DECODERS[tensor.dtype]!;
-  for (const chunk of wholeElements(tensor, ring)) yield decode(chunk.slice().buffer);
+  for (const chunk of wholeElements(tensor, ring)) {
+    if (tensor.dtype === DataType.DT_FLOAT && chunk.byteOffset % 4 === 0) {
+      yield new Float32Array(chunk.buffer, chunk.byteOffset, chunk.length / 4);
+    } else yield decode(chunk.slice().buffer);
+  }
 }
 
 /** The chunks of a tensor such that no element is in two of them. */

@@ -7,7 +7,7 @@ import { anyOf } from '../../ops/meaning.js';
 import { narrowed, narrowedType, packedStrings, type TfjsType } from '../../run/tfjs.js';
 import type { Quantization } from '../destination.js';
 import { type QuantizationInfo, quantized } from './quantize.js';
-import { numberChunks, recoded } from './recode.js';
+import { numberChunks, recoded, type Store } from './recode.js';
 
 /** A weight as the manifest of a model.json lists it. */
 export interface WeightEntry {
@@ -40,7 +40,7 @@ export function storedWeight(graph: Graph, node: Node, quantization: Quantizatio
   if (stored === tensor.dtype) return { entry, bytes: tensor };
   if (dtype !== 'int32') return { entry, bytes: recoded(tensor, stored) };
   if (!isOnlyBound(graph, node)) refuseLarge(name, tensor);
-  return { entry, bytes: recoded(tensor, stored, nearestInt32) };
+  return { entry, bytes: recoded(tensor, stored, storeInt32) };
 }
 
 const INT32_MIN = -(2 ** 31);
@@ -48,6 +48,10 @@ const INT32_MAX = 2 ** 31 - 1;
 const WIDE_INTEGERS: readonly DataType[] = [DataType.DT_INT64, DataType.DT_UINT64, DataType.DT_UINT32];
 
 const nearestInt32 = (value: number) => Math.min(INT32_MAX, Math.max(INT32_MIN, value));
+
+const storeInt32: Store = (numbers, out) => {
+  new Int32Array(out.buffer, out.byteOffset, numbers.length).set(numbers.map(nearestInt32));
+};
 
 const slices = anyOf('slice');
 
@@ -59,7 +63,7 @@ function isOnlyBound(graph: Graph, { name }: Node): boolean {
 function refuseLarge(name: string, tensor: Tensor): void {
   if (!WIDE_INTEGERS.includes(tensor.dtype)) return;
   for (const numbers of numberChunks(tensor)) {
-    const beyond = numbers.find((value) => nearestInt32(value) !== value);
+    const beyond = numbers.find((value: number) => nearestInt32(value) !== value);
     if (beyond === undefined) continue;
     throw new BnfixError('unsupported', `${beyond} does not fit into the int32 of TensorFlow.js`, {
       where: name,
