@@ -1,5 +1,8 @@
 // The commands that mutants are run with: how often, with which options, and what they are in the library.
-import { check, fold, freeze, inspect, load, verify } from '../../../dist/index.js';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { calibrate, check, fold, freeze, inspect, load, verify } from '../../../dist/index.js';
+import { formatOf } from './results.mjs';
 import { frozenNames } from './seeds.mjs';
 
 const MODEL = ['checkpoint', 'reference', 'tag', 'outputs', 'signature'];
@@ -9,6 +12,7 @@ const RESULT = ['inputs', 'keep', 'allowUntrained'];
 /**
  * `weight`: their frequency. `options`: those that the command line takes; the library gets all. `write` makes a graph that is written,
  * `tell` makes data, and `faultsOf` searches it. `more` returns further arguments for the command line, which may write to the folder `out`.
+ * Commands that need examples get them as `options.data`. `argv` makes all arguments of a run that has no model of its own.
  */
 export const COMMANDS = {
   freeze: {
@@ -41,6 +45,20 @@ export const COMMANDS = {
       ...(random.chance(0.3) ? ['--per-layer'] : []),
     ],
   },
+  calibrate: {
+    weight: 5,
+    options: [...MODEL, ...REPAIR, 'keep'],
+    write: (model, { inputs: _, ...options }) => calibrate(model, options),
+    needsExamples: true,
+    more: (random, out) => [...writing(random, out), '--batch=2', ...(random.chance(0.3) ? ['--fold'] : [])],
+  },
+  // Models of a config, in processes of their own.
+  batch: {
+    weight: 2,
+    options: [],
+    isWriting: true,
+    argv: configRun,
+  },
   // Reads frozen graphs, and is not in the library.
   next: {
     weight: 7,
@@ -54,9 +72,15 @@ export const COMMANDS = {
 export const onlyCommandLine = (command) =>
   COMMANDS[command].write === undefined && COMMANDS[command].tell === undefined;
 
+/** Whether it writes a result. */
+export const writesResult = (command) => COMMANDS[command].write !== undefined || COMMANDS[command].isWriting === true;
+
+/** Whether the program runs in a process of its own: the bundle of the CLI and the library would have a TensorFlow.js each. */
+export const needsProcess = (command) => ['verify', 'calibrate', 'batch'].includes(command);
+
 /** Repairs a model and proves it; with the folded graph, as `verify --fold` does. */
 async function proof(model, options) {
-  const { inputs: _, ...others } = options;
+  const { inputs: _, data: __, ...others } = options;
   return verify(model, { ...others, batch: 2, folded: fold(model, others).graph });
 }
 
@@ -84,6 +108,25 @@ function page(random, out) {
   return random.chance(0.05) ? ['--html', `${out}/page.html`] : [];
 }
 
+/** `freeze --config` with one model, that is `target` in the end. */
+function configRun(mutant, folder, target, random) {
+  const { model, freeze: options } = mutant;
+  const { outputs, inputs, keep, ema, allowUntrained } = options;
+  const entry = {
+    model: join(folder, model),
+    output: target,
+    format: formatOf(mutant).name,
+    outputs,
+    inputs,
+    keep,
+    ema,
+    allowUntrained,
+  };
+  const path = join(target, '..', 'bnfix.config.json');
+  writeFileSync(path, JSON.stringify({ models: [entry] }));
+  return [random.pick(['freeze', 'fold']), '--config', path];
+}
+
 /** Runs a command by the library. @returns what of it is wrong, and the report of what was written */
 export async function runInLibrary(command, path, loadOptions, options, write) {
   const { write: make, tell, faultsOf = () => [] } = COMMANDS[command];
@@ -94,7 +137,7 @@ export async function runInLibrary(command, path, loadOptions, options, write) {
       JSON.stringify(told);
       return { faults: faultsOf(told), wrote: false };
     }
-    const made = make(model, options);
+    const made = await make(model, options);
     await write(made);
     return { faults: [], wrote: true, report: made.report };
   } finally {

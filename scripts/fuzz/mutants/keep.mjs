@@ -1,11 +1,11 @@
 // Mutants on disk: a folder `model` and what.json with how it is loaded and run.
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeModel } from './run_mutant.mjs';
+import { writeFiles } from './run_mutant.mjs';
 
 export function keepMutant(mutant, folder, found = {}) {
   mkdirSync(folder, { recursive: true });
-  writeModel(mutant, join(folder, 'model'));
+  writeFiles(mutant, join(folder, 'model'));
   const { files: _, ...rest } = mutant;
   writeFileSync(join(folder, 'what.json'), `${JSON.stringify({ ...found, ...rest }, undefined, 1)}\n`);
 }

@@ -1,4 +1,5 @@
 // Options of freeze that a mutant is run with: those of its case, none, or names that do not fit.
+import { dirname } from 'node:path';
 import { COMMANDS } from './command_table.mjs';
 import { hostileName } from './words.mjs';
 
@@ -48,15 +49,16 @@ const FLAGS = {
 /**
  * The same options as arguments of the command line.
  * @param folder - of the model
- * @param out - a folder that the command may write to
+ * @param target - where a result is written
  */
-export function cliArguments(mutant, folder, out, random) {
-  const { options, more } = COMMANDS[mutant.command];
+export function cliArguments(mutant, folder, target, random) {
+  const { options, more, argv } = COMMANDS[mutant.command];
+  if (argv) return argv(mutant, folder, target, random);
   const args = [mutant.command, inFolder(folder, mutant.model)];
   if (random.chance(0.3)) args.push('-v');
   if (random.chance(0.1)) args.push('-q');
   for (const option of options) args.push(...FLAGS[option](mutant, folder));
-  return [...args, ...more(random, out)];
+  return [...args, ...more(random, dirname(target))];
 }
 
 function withValue(flag, value) {

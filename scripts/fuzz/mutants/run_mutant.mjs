@@ -4,11 +4,13 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync }
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { Writable } from 'node:stream';
-import { BnfixError, EXIT_CODES, load, writeGraph } from '../../../dist/index.js';
-import { COMMANDS, onlyCommandLine, runInLibrary } from './command_table.mjs';
+import { BnfixError, EXIT_CODES, writeModel } from '../../../dist/index.js';
+import { COMMANDS, needsProcess, onlyCommandLine, runInLibrary, writesResult } from './command_table.mjs';
+import { examplesAsArguments, examplesOf } from './examples.mjs';
 import { cliArguments } from './options.mjs';
 import { Random } from './random.mjs';
 import { peakMemory, resetPeak } from './resources.mjs';
+import { formatOf, leftovers, otherModel, resultBytes, unreadable } from './results.mjs';
 import { sizeOf } from './seeds.mjs';
 import { signatureOf } from './signature.mjs';
 
@@ -20,40 +22,47 @@ const DOCUMENTED = new Set([0, 1, ...Object.values(EXIT_CODES).filter((code) => 
 /** How mutants are run: most in the library, since that is fast. */
 export function wayOf(mutant) {
   const way = mutant.way ?? (mutant.draw < 0.65 ? 'library' : mutant.draw < 0.99 ? 'command line' : 'process');
-  // The bundle of the CLI and the library would have a TensorFlow.js each, which share what is global.
-  return way === 'command line' && mutant.command === 'verify' ? 'process' : way;
+  return way === 'command line' && needsProcess(mutant.command) ? 'process' : way;
 }
 
 /**
  * @param work - a folder for the files of this run; it is emptied before
  * @returns `outcome` (ok or a code of BnfixError), `result` (the bytes written, if any), `faults`, `cpu` in seconds, `peak` in bytes
  */
-export async function runMutant(mutant, work) {
+export async function runMutant(given, work) {
   const [folder, out] = [join(work, 'model'), join(work, 'out')];
   rmSync(work, { recursive: true, force: true });
-  writeModel(mutant, folder);
+  writeFiles(given, folder);
   mkdirSync(out);
+  const mutant = COMMANDS[given.command].needsExamples ? await withExamples(given, folder, work) : given;
   const prototypes = prototypeKeys();
   const [before, start] = [resetPeak(), process.cpuUsage()];
   const way = wayOf(mutant);
-  const ran = await WAYS[way](mutant, folder, join(out, 'result.pb'));
+  const ran = await WAYS[way](mutant, folder, join(out, formatOf(mutant).target));
   const { user, system } = process.cpuUsage(start);
   const peak = peakMemory();
   const faults = [...ran.faults];
   if (ran.outcome === 'internal' && way !== 'library' && !onlyCommandLine(mutant.command)) {
     // The text of a command has no stack: the library says where it was.
-    const again = await WAYS.library(mutant, folder, join(work, 'again.pb'));
+    const again = await WAYS.library(mutant, folder, join(work, 'again'));
     if (again.faults.length > 0) faults.splice(0, 1, ...again.faults);
   }
   if (prototypeKeys() !== prototypes) faults.push('a prototype was changed');
-  faults.push(...filesChanged(mutant, folder), ...leftovers(out, ran));
-  const result = ran.wrote ? readFileSync(join(out, 'result.pb')) : undefined;
-  if (result) faults.push(...(await unreadable(result)));
+  faults.push(...filesChanged(mutant, folder), ...leftovers(out, mutant, ran.wrote));
+  const result = ran.wrote ? resultBytes(out, mutant) : undefined;
+  if (result && !['tfjs'].includes(formatOf(mutant).name)) faults.push(...(await unreadable(result)));
   const grown = peak === undefined || way === 'process' ? undefined : peak - before;
   return { ...ran, way, result, faults, cpu: (user + system) / 1e6, grown, bytes: sizeOf(mutant.files) };
 }
 
-export function writeModel(mutant, folder) {
+/** With random values of its inputs, for the library and as arguments. */
+async function withExamples(mutant, folder, work) {
+  const data = await examplesOf(join(folder, mutant.model), mutant.freeze, new Random(mutant.seedNumber ?? 0, 3));
+  mkdirSync(join(work, 'data'));
+  return { ...mutant, data, dataArguments: examplesAsArguments(data, join(work, 'data')) };
+}
+
+export function writeFiles(mutant, folder) {
   mkdirSync(folder, { recursive: true });
   for (const [path, bytes] of mutant.files) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
@@ -68,8 +77,15 @@ const WAYS = {
       if (options[key] !== undefined) options[key] = join(folder, options[key]);
     try {
       const path = join(folder, mutant.model);
-      const write = (made) => writeGraph(target, made);
-      return { outcome: 'ok', ...(await runInLibrary(mutant.command, path, options, mutant.freeze, write)) };
+      const format = formatOf(mutant);
+      let faults = [];
+      const write = async (made) => {
+        await writeModel(target, made, { format: format.name });
+        if (mutant.command === 'freeze') faults = await otherModel(target, made, format);
+      };
+      const given = mutant.data ? { ...mutant.freeze, data: mutant.data } : mutant.freeze;
+      const ran = await runInLibrary(mutant.command, path, options, given, write);
+      return { outcome: 'ok', ...ran, faults: [...ran.faults, ...faults] };
     } catch (error) {
       if (error instanceof BnfixError && error.code !== 'internal')
         return { outcome: error.code, wrote: false, faults: [] };
@@ -116,9 +132,9 @@ export function memoryLimit(bytes) {
 
 function commandLine(mutant, folder, target) {
   const random = new Random(mutant.seedNumber ?? 0, 1);
-  const args = cliArguments(mutant, folder, dirname(target), random);
-  const isWriting = COMMANDS[mutant.command].write !== undefined;
-  if (isWriting) args.push('-o', target);
+  const args = [...cliArguments(mutant, folder, target, random), ...(mutant.dataArguments ?? [])];
+  const isWriting = writesResult(mutant.command);
+  if (COMMANDS[mutant.command].write) args.push('-o', target, `--format=${formatOf(mutant).name}`);
   const isJson = !args.includes('--format') && random.chance(0.5);
   if (isJson) args.push('--json');
   return { args, isJson, wrote: isWriting && !args.includes('--dry-run') };
@@ -176,26 +192,6 @@ function filesChanged(mutant, folder) {
     now.length === mutant.files.size &&
     now.every((path) => mutant.files.get(path)?.equals(readFileSync(join(folder, path))));
   return isSame ? [] : ["the model's folder was changed"];
-}
-
-function leftovers(out, { wrote }) {
-  const names = readdirSync(out);
-  if (wrote && !names.includes('result.pb')) return ['exit 0 without a result'];
-  const others = names.filter((name) => !(wrote && name === 'result.pb') && !PAGES.has(name));
-  return others.length === 0 ? [] : [`left in the output folder: ${others[0].replace(/^\.bnfix-.*/, '.bnfix-*')}`];
-}
-
-/** What --html and --svg write, also for a model that is refused later. */
-const PAGES = new Set(['page.html', 'drawing.svg']);
-
-/** Whether our own result can be read again. */
-async function unreadable(bytes) {
-  try {
-    (await load(new Uint8Array(bytes))).close();
-    return [];
-  } catch (error) {
-    return [`the result cannot be loaded: ${signatureOf(error)}`];
-  }
 }
 
 class Collector extends Writable {

@@ -1,0 +1,46 @@
+// Examples for the inputs of a mutant, as calibrate takes them.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { freeze, load, tensorValue } from '../../../dist/index.js';
+
+const COUNT = 3;
+const MAX_ELEMENTS = 20_000;
+
+/** Random examples by input: none for inputs without a shape, or if the mutant cannot be frozen. */
+export async function examplesOf(path, options, random) {
+  const examples = {};
+  try {
+    const model = await load(path);
+    try {
+      for (const { name, dtype, shape } of freeze(model, { ...options, allowUntrained: true }).report.inputs) {
+        const sizes = (shape ?? []).map((size, axis) => (size > 0 ? size : axis === 0 ? COUNT : 4));
+        const count = sizes.reduce((product, size) => product * size, 1);
+        if (dtype !== 'float32' || count > MAX_ELEMENTS) continue;
+        examples[name] = tensorValue(
+          dtype,
+          sizes,
+          Float32Array.from({ length: count }, () => random.next() * 2 - 1),
+        );
+      }
+    } finally {
+      model.close();
+    }
+  } catch {
+    // calibrate says why.
+  }
+  return examples;
+}
+
+/** Writes examples as .npy files into a folder. @returns arguments of calibrate */
+export function examplesAsArguments(examples, folder) {
+  return Object.entries(examples).map(([name, { shape, data }], i) => {
+    const path = join(folder, `${i}.npy`);
+    const header = `{'descr': '<f4', 'fortran_order': False, 'shape': (${shape.join(', ')}${shape.length === 1 ? ',' : ''}), }\n`;
+    const start = Buffer.alloc(10);
+    start.write('\x93NUMPY\x01\x00', 'latin1');
+    start.writeUInt16LE(header.length, 8);
+    const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+    writeFileSync(path, Buffer.concat([start, Buffer.from(header, 'latin1'), bytes]));
+    return `--input=${name}=${path}`;
+  });
+}
