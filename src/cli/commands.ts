@@ -7,6 +7,7 @@ import { freeze } from './commands/freeze.js';
 import { init } from './commands/init.js';
 import { inspect } from './commands/inspect.js';
 import { next } from './commands/next.js';
+import { runCommand } from './commands/run.js';
 import { verify } from './commands/verify.js';
 import type { OptionTable } from './option.js';
 import type { Terminal } from './terminal.js';
@@ -81,6 +82,13 @@ export const COMMANDS: readonly Command[] = [
     positionalText: 'the model as it was saved, and a graph that freeze or fold made of it (default: made in memory)',
     summary: 'prove by running it that a repaired graph outputs what it has to',
     module: verify,
+  },
+  {
+    name: 'run',
+    positional: 'MODEL',
+    positionalText: 'a frozen graph, or any file of another model with its checkpoint',
+    summary: 'run a graph as it was saved, and show or save the tensors that it computes',
+    module: runCommand,
   },
   {
     name: 'init',

@@ -1,5 +1,6 @@
 import { BnfixError } from '../errors.js';
 import type { Args } from './args.js';
+import type { Pixels } from './data/image.js';
 
 /** The value of an option that is a number. @throws BnfixError `usage` for anything else */
 export function numberOf(args: Args, name: string): number | undefined {
@@ -36,11 +37,16 @@ export function numbersOf(args: Args, name: string): number[] | undefined {
 }
 
 /** How pixels of pictures become numbers: the options `scale` and `mean`. */
-export function pixelsOf(args: Args): { readonly scale: number; readonly mean: readonly number[] } {
+export function pixelsOf(args: Args): Pixels {
   return { scale: numberOf(args, 'scale') ?? 1, mean: numbersOf(args, 'mean') ?? [0] };
 }
 
 /** The error for a value that cannot be read. @param fix - one that can be */
 export function unclear(option: string, text: string, fix: string): BnfixError {
   return new BnfixError('usage', `cannot read --${option} ${text}`, { where: `--${option}`, fix });
+}
+
+/** The options that have a value. */
+export function given<T extends object>(options: { [K in keyof T]: T[K] | undefined }): T {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
 }

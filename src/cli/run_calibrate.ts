@@ -5,9 +5,9 @@ import type { Args } from './args.js';
 import { calibrateReportText, calibrationNoticeText } from './calibrating/calibrate_lines.js';
 import type { CalibrateRequest } from './calibrating/calibrate_request.js';
 import { exampleData } from './calibrating/example_files.js';
+import { inputPaths } from './data/input_files.js';
 import { itemProgress, type Progress } from './progress.js';
 import type { Terminal } from './terminal.js';
-import { inputPaths } from './verifying/input_files.js';
 import { writeResult } from './write_result.js';
 
 /** Runs `bnfix calibrate` with parsed arguments. @returns the exit code */

@@ -5,6 +5,9 @@ import { printableData } from '../printable.js';
 import type { VerifiedValues } from '../proof/verified_values.js';
 import { verify } from '../proof/verify.js';
 import type { Args } from './args.js';
+import { refuseFixedBatch } from './data/fixed_batch.js';
+import { inputPaths } from './data/input_files.js';
+import { inputValues } from './data/input_values.js';
 import { makeOrAsk } from './make_or_ask.js';
 import { closeModel, type OpenedModel, openModel } from './open_model.js';
 import { checkPage, pageTarget, type WrittenPage } from './page_file.js';
@@ -12,8 +15,6 @@ import { itemProgress } from './progress.js';
 import { writeRefusalPage } from './refusal_page.js';
 import { reportStyle } from './report_style.js';
 import type { Terminal } from './terminal.js';
-import { inputPaths } from './verifying/input_files.js';
-import { inputValues } from './verifying/input_values.js';
 import { verifyLines } from './verifying/verify_lines.js';
 import { type Verified, writeVerifyPage } from './verifying/verify_page.js';
 import type { VerifyRequest } from './verifying/verify_request.js';
@@ -29,7 +30,7 @@ type Given = Pick<Verified, 'opened' | 'fixed' | 'paths'>;
 
 /** Runs `bnfix verify` with parsed arguments. @returns the exit code */
 export async function runVerify(request: VerifyRequest, args: Args, terminal: Terminal): Promise<number> {
-  const paths = inputPaths(request.inputs);
+  const paths = inputPaths(request.data.inputs);
   // Report an unwritable page before the work, not after it.
   const page = await pageTarget(args);
   const open = (path: string, options = {}) => openModel(path, options, page !== undefined);
@@ -62,9 +63,12 @@ async function proved(request: VerifyRequest, given: Given, args: Args, terminal
   const prove = (options: FreezeOptions) =>
     verify(opened.model, {
       ...options,
-      ...request.numbers,
-      shapes: request.shapes,
-      values: (inputs) => inputValues(paths, inputs, request.pixels),
+      ...request.data.sampling,
+      ...request.proof,
+      values: (inputs) => {
+        refuseFixedBatch(request.data.sampling, inputs, [...paths.keys()]);
+        return inputValues(paths, inputs, request.data.pixels);
+      },
       ...(fixed && { fixed: fixed.model.graph }),
       ...(request.fold && { folded: fold(opened.model, options).graph }),
       onProgress: (done) => progress?.update(done),

@@ -173,8 +173,11 @@ class Frozen implements FrozenModel {
   }
 }
 
-/** An output on a branch that a flag never takes has no value, and is not in the graph any more. */
-function refuseNeverComputed({ graph, outputs, flags }: Analysis): void {
+/**
+ * Refuses an output on a branch that a flag never takes: it has no value, and is not in the graph any more.
+ * @throws BnfixError `usage` with the first such output
+ */
+export function refuseNeverComputed({ graph, outputs, flags }: Analysis): void {
   const lost = outputs.refs.find(({ node }) => !graph.has(node));
   if (!lost) return;
   const settings = flags.map(({ node, value }) => `${node}=${value}`);

@@ -10,15 +10,16 @@ import { removeDropout } from '../passes/remove_dropout.js';
 import { stripTraining } from '../passes/strip_training.js';
 import { replaceByStored } from './stored.js';
 
-/** What makes a saved graph runnable without changing what its batch norms compute. */
-const RUNNABLE = [removeDropout, stripTraining, initializeTables, freezeVariables];
+/** What makes a saved graph runnable without changing what it computes. */
+const RUNNABLE = [stripTraining, initializeTables, freezeVariables];
 
 /**
  * The graph as it was saved, with constants in place of its variables: its batch norms still use batch statistics. Flags have
- * their values at inference, dropouts are gone, and nothing assigns to a variable, so that it computes the same every time.
+ * their values of the analysis, and nothing assigns to a variable, so that it computes the same every time.
+ * @param dropouts - whether dropouts stay active
  * @throws BnfixError `statistics` when the checkpoint lacks a variable
  */
-export function savedGraph({ graph, outputs, plan, model }: Analysis): Graph {
+export function savedGraph({ graph, outputs, plan, model }: Analysis, { dropouts = false } = {}): Graph {
   const names = outputs.refs.map(({ node }) => node);
   const initializers = plan.tables.map(({ initializer }) => initializer);
   const rows = rowsOf(plan);
@@ -26,7 +27,11 @@ export function savedGraph({ graph, outputs, plan, model }: Analysis): Graph {
   for (const replacement of plan.replacements) {
     if (replacement.role === 'assignment') replaceByStored(saved, replacement, model.checkpoint);
   }
-  runPipeline(RUNNABLE, { ...plan, graph: saved, outputs: [...plan.outputs, ...rows] });
+  runPipeline(dropouts ? RUNNABLE : [removeDropout, ...RUNNABLE], {
+    ...plan,
+    graph: saved,
+    outputs: [...plan.outputs, ...rows],
+  });
   return saved;
 }
 

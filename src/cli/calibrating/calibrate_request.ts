@@ -1,6 +1,7 @@
 import type { CalibrateOptions } from '../../calibration/options.js';
 import { BnfixError } from '../../errors.js';
 import type { Args } from '../args.js';
+import type { Pixels } from '../data/image.js';
 import { type FreezeRequest, freezeRequest } from '../freeze_request.js';
 import { pixelsOf, wholeOf } from '../number_options.js';
 
@@ -8,7 +9,7 @@ import { pixelsOf, wholeOf } from '../number_options.js';
 export interface CalibrateRequest extends FreezeRequest {
   /** `NAME=FILES`, or `FILES` of the only input. */
   readonly inputs: readonly string[];
-  readonly pixels: { readonly scale: number; readonly mean: readonly number[] };
+  readonly pixels: Pixels;
   /** Its options besides those of `freeze`. */
   readonly calibrate: Pick<CalibrateOptions, 'only' | 'parallel' | 'batch' | 'fold'>;
 }

@@ -5,11 +5,11 @@ import { elementCount } from '../../graph/tensor.js';
 import type { GraphInput } from '../../proof/samples.js';
 import { rowsOf, type TensorValue } from '../../run/value.js';
 import type { Pixels } from '../data/image.js';
+import { type InputPaths, readInputFile } from '../data/input_files.js';
 import { type InputPart, inputValue, joined, partOf } from '../data/input_value.js';
+import { inputOf } from '../data/input_values.js';
 import { isNpy, NPY_HEADER_BYTES, type NpyHeader, npyElements, readNpyHeader } from '../data/npy.js';
 import { isNpz } from '../data/npz.js';
-import { type InputPaths, readInputFile } from '../verifying/input_files.js';
-import { inputOf } from '../verifying/input_values.js';
 
 /** The examples of inputs, read from files when they are needed. @throws BnfixError `usage`, `unreadable` */
 export function exampleData(paths: InputPaths, inputs: readonly GraphInput[], pixels: Pixels): CalibrationData {

@@ -1,5 +1,6 @@
 import type { Args } from '../args.js';
 import { calibrateRequest } from '../calibrating/calibrate_request.js';
+import { PIXEL_OPTIONS } from '../data/data_options.js';
 import { flag, list, named, type OptionTable } from '../option.js';
 import type { Terminal } from '../terminal.js';
 import { options as freezeOptions } from './freeze.js';
@@ -14,8 +15,7 @@ const shared = Object.fromEntries(Object.entries(freezeOptions).filter(([name]) 
 const options: OptionTable = {
   data: list(DATA, 'FILES', 'examples of the only input: .npy, .npz, .png, .jpg, a folder or a quoted glob of them'),
   input: list(DATA, 'NAME=FILES', 'examples of an input'),
-  scale: named(DATA, 'NUMBER', 'pixels of pictures are (pixel - mean) * scale (default: 1)'),
-  mean: named(DATA, 'NUMBERS', 'one number, or one for each channel: 123.7,116.8,103.9 (default: 0)'),
+  ...PIXEL_OPTIONS,
   batch: named(DATA, 'N', 'examples to run at a time; the result is the same (default: 32)'),
   only: list(CALIBRATION, 'NAMES', 'batch norms to calibrate: names, scopes or globs (default: all)'),
   parallel: flag(

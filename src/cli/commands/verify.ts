@@ -1,22 +1,16 @@
 import type { Args } from '../args.js';
-import { flag, list, named, type OptionTable } from '../option.js';
+import { DATA_OPTIONS } from '../data/data_options.js';
+import { flag, named, type OptionTable } from '../option.js';
 import type { Terminal } from '../terminal.js';
 import { verifyRequest } from '../verifying/verify_request.js';
 import { options as freezeOptions } from './freeze.js';
 
 /** The options of freeze that change what is made. */
 const SHARED = ['outputs', 'signature', 'tag', 'checkpoint', 'reference', 'ema', 'set', 'keep', 'map'] as const;
-const DATA = 'Data';
 const VERIFICATION = 'Verification';
 
 const options: OptionTable = {
-  input: list(DATA, 'NAME=FILE', 'values of an input: .npy, .npz, .png, .jpg, or a folder of them (default: random)'),
-  scale: named(DATA, 'NUMBER', 'pixels of pictures are (pixel - mean) * scale (default: 1)'),
-  mean: named(DATA, 'NUMBERS', 'one number, or one for each channel: 123.7,116.8,103.9 (default: 0)'),
-  shape: list(DATA, 'NAME=SIZES', 'shape of a random input: image=4,224,224,3'),
-  batch: named(DATA, 'N', 'examples in a random batch (default: 4)'),
-  range: named(DATA, 'FROM,TO', 'bounds of random values (default: 0,1)'),
-  seed: named(DATA, 'N', 'seed of the random values (default: 1)'),
+  ...DATA_OPTIONS,
   fold: flag(VERIFICATION, 'also fold the model, and compare'),
   'per-layer': flag(VERIFICATION, 'show what each batch norm outputs, before and after'),
   at: named(VERIFICATION, 'INDEX', 'which element --per-layer shows: 0,2,3,0 (default: the first)'),

@@ -36,9 +36,19 @@ export function readNpz(bytes: Uint8Array, where: string): Map<string, TensorVal
   return new Map(arrays);
 }
 
-/** Writes a .npz file, as `np.savez` does: not compressed. */
+/** The limit of a ZIP archive without extensions. */
+const MAX_BYTES = 2 ** 32 - 2 ** 20;
+
+/**
+ * Writes a .npz file, as `np.savez` does: not compressed.
+ * @throws BnfixError `unsupported` for strings, and for more than 4 GB
+ */
 export function writeNpz(arrays: ReadonlyMap<string, TensorValue>): Uint8Array {
   const files = [...arrays].map(([name, value]) => [`${name}.npy`, writeNpy(value)] as const);
+  if (files.reduce((sum, [, { length }]) => sum + length, 0) > MAX_BYTES)
+    throw new BnfixError('unsupported', 'arrays of more than 4 GB cannot be saved as .npz', {
+      fix: 'save fewer of them',
+    });
   // A date that does not change.
   return zipSync(Object.fromEntries(files), { level: 0, mtime: '1980-01-01' });
 }

@@ -2,6 +2,7 @@ import { shapeText } from '../../freezing/text.js';
 import type { Comparison } from '../../proof/compare.js';
 import type { LayerReport, Proof, VerifyReport } from '../../proof/report.js';
 import { errorText, PROOF_TITLES, proofText, verdictText } from '../../proof/wording.js';
+import { inputsText } from '../data/inputs_text.js';
 import { hanging, labelled, shortened, wrapped } from '../layout.js';
 import type { ReportStyle } from '../report_style.js';
 import { type Column, tableLines } from '../table.js';
@@ -27,10 +28,7 @@ export function verifyLines(report: VerifyReport, perLayer: boolean, style: Repo
 }
 
 function inputLines({ inputs, outputs, without, tolerance }: VerifyReport, { width }: ReportStyle): string[] {
-  const texts = inputs.map(({ name, dtype, shape, isRandom }) => {
-    return `${name} ${dtype} ${shapeText(shape)}${isRandom ? ' (random)' : ''}`;
-  });
-  const lines = labelled('  Inputs: ', texts.join(', ') || 'none', width);
+  const lines = labelled('  Inputs: ', inputsText(inputs), width);
   if (without.length > 0) {
     const ops = without.map(({ node, op }) => `${node} (${op})`).join(', ');
     lines.push(...labelled('  Left out: ', `${ops}, which cannot be run; compared up to ${outputs.join(', ')}`, width));

@@ -3,9 +3,9 @@ import { type FileHash, hashFile } from '../../load.js';
 import type { VerifyReport } from '../../proof/report.js';
 import type { VerifiedValues } from '../../proof/verified_values.js';
 import type { Args } from '../args.js';
+import type { InputPaths } from '../data/input_files.js';
 import type { OpenedModel } from '../open_model.js';
 import { type WrittenPage, writePage } from '../page_file.js';
-import type { InputPaths } from './input_files.js';
 import { verificationData } from './verification_data.js';
 
 /** A verification, and what it was made of. */

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
 import picomatch from 'picomatch';
 import { BnfixError } from '../../errors.js';
-import type { InputFile } from '../data/input_value.js';
+import type { InputFile } from './input_value.js';
 
 /** Files of a folder that hold values of an input. */
 const EXTENSIONS = new Set(['.npy', '.npz', '.png', '.jpg', '.jpeg']);

@@ -1,9 +1,9 @@
 import { BnfixError } from '../../errors.js';
 import type { GraphInput } from '../../proof/samples.js';
 import type { TensorValue } from '../../run/value.js';
-import type { Pixels } from '../data/image.js';
-import { inputValue } from '../data/input_value.js';
+import type { Pixels } from './image.js';
 import { type InputPaths, readInputFile } from './input_files.js';
+import { inputValue } from './input_value.js';
 
 /**
  * Reads the values of inputs.
