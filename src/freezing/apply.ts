@@ -21,7 +21,7 @@ import { nameMatcher } from './name_matcher.js';
 import { refuse } from './refuse.js';
 import { type FreezeReport, freezeReport } from './report.js';
 import { assertStillFed, type FedBy, fedBy } from './still_fed.js';
-import { targetPasses } from './targets.js';
+import { targetNamed } from './targets.js';
 
 /** A frozen graph that is ready to be written. */
 export interface FrozenModel {
@@ -73,7 +73,7 @@ export function finish({ outputs, options }: Analysis, graph: Graph, fed: FedBy)
   const names = givenNames(graph, outputs.refs, options);
   const isKept = nameMatcher(options.keep ?? []);
   const outcomes = runPipeline(FINISH_PIPELINE, { graph, outputs: outputs.refs, isKept });
-  for (const outcome of runPipeline(targetPasses(options.target), { graph, outputs: outputs.refs, isKept })) {
+  for (const outcome of runPipeline(targetNamed(options.target).passes, { graph, outputs: outputs.refs, isKept })) {
     outcomes.push(outcome);
   }
   assertStillFed(fed, fedBy(graph, outputs.refs));

@@ -15,6 +15,7 @@ import type { Notice } from './notices.js';
 import { FREEZE_OPTIONS, type FreezeOptions } from './options.js';
 import { freezeReport } from './report.js';
 import { assertStillFed, fedBy } from './still_fed.js';
+import { targetNamed } from './targets.js';
 
 /** Options of {@link fold}: those of `freeze`, plus its own. */
 export interface FoldOptions extends FreezeOptions {
@@ -53,7 +54,8 @@ export function fold(model: Model, options: FoldOptions = {}): FoldedModel {
   const before = costOf(graph);
   const isKept = nameMatcher(options.keep ?? []);
   runPipeline(EVALUATE_PIPELINE, { graph, outputs: analysis.outputs.refs, isKept });
-  const sites = foldGraph({ graph, outputs: analysis.outputs.refs, duplicateWeights, isKept });
+  const keepsFused = targetNamed(options.target).hasBatchNorm;
+  const sites = foldGraph({ graph, outputs: analysis.outputs.refs, duplicateWeights, keepsFused, isKept });
   const finished = finish(analysis, graph, fed);
   const folded = withFinalNames(sites, finished.outcomes);
   const all = [...outcomes, ...finished.outcomes];

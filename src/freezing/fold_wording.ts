@@ -5,6 +5,8 @@ export function foldReasonText(reason: FoldReason): string {
   switch (reason.code) {
     case 'kept_by_option':
       return 'kept by the option';
+    case 'one_op_for_target':
+      return 'it stays one op for the target';
     case 'training_mode':
       return 'it is in training mode';
     case 'statistics_used':

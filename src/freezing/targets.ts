@@ -5,20 +5,29 @@ import { OPENCV_PIPELINE } from '../passes/pipeline.js';
 /** A program that the result is for. */
 export type TargetName = 'opencv' | 'tflite' | 'tfjs' | 'openvino' | 'onnx';
 
-/** What a program needs that others do not: passes after all others, with the reason; docs/targets.md describes them. */
-export const TARGETS: Readonly<Record<TargetName, readonly Pass<FinishPlan>[]>> = {
+/** What a program needs that others do not; docs/targets.md gives the reasons. */
+interface Target {
+  /** Passes after all others. */
+  readonly passes: readonly Pass<FinishPlan>[];
+  /** Whether it has one op for a batch norm, so that two would cost more. */
+  readonly hasBatchNorm: boolean;
+}
+
+export const TARGETS: Readonly<Record<TargetName, Target>> = {
   // Its importer drops an Identity, and merges a BiasAdd or an Add into the op before it, together with the name of the output.
-  opencv: OPENCV_PIPELINE,
-  // These read the usual form.
-  tflite: [],
-  tfjs: [],
-  openvino: [],
-  onnx: [],
+  opencv: { passes: OPENCV_PIPELINE, hasBatchNorm: true },
+  // Its converter makes Mul and Add of a batch norm.
+  tflite: { passes: [], hasBatchNorm: false },
+  tfjs: { passes: [], hasBatchNorm: true },
+  openvino: { passes: [], hasBatchNorm: true },
+  onnx: { passes: [], hasBatchNorm: true },
 };
 
-/** The passes of a target. @throws BnfixError `usage` for a name that is none */
-export function targetPasses(target: string | undefined): readonly Pass<FinishPlan>[] {
-  if (target === undefined) return [];
+const ANY: Target = { passes: [], hasBatchNorm: false };
+
+/** A target by its name. @throws BnfixError `usage` for a name that is none */
+export function targetNamed(target: string | undefined): Target {
+  if (target === undefined) return ANY;
   if (Object.hasOwn(TARGETS, target)) return TARGETS[target as TargetName];
   throw new BnfixError('usage', `${target} is not a target`, {
     option: 'target',

@@ -1,9 +1,10 @@
 import { planMulAdd } from '../analysis/folding/plan_mul_add.js';
-import { isReason } from '../analysis/folding/reasons.js';
-import { findSites, siteNames } from '../analysis/folding/sites.js';
+import { type FoldReason, isReason } from '../analysis/folding/reasons.js';
+import { findSites, type Site, siteNames } from '../analysis/folding/sites.js';
 import type { FoldPlan } from '../analysis/folding/steps.js';
 import { findUnfoldable } from '../analysis/folding/unfoldable.js';
 import { viewOf } from '../analysis/folding/view.js';
+import { anyOf } from '../ops/meaning.js';
 import { applyPlans } from './edits/apply_plans.js';
 import { type FoldOutcome, type FoldPass, foldedOutcomes, keptOutcomes } from './fold_outcome.js';
 
@@ -17,7 +18,7 @@ import { type FoldOutcome, type FoldPass, foldedOutcomes, keptOutcomes } from '.
  *
  * If means are large, the sum comes first, as in the batch norm: Mul(Add(x, t), s) loses no digits.
  *
- * Assumes: parameters are constants. Changes only what becomes cheaper.
+ * Assumes: parameters are constants. Changes only what becomes cheaper; a fused batch norm stays one op if the context says so.
  */
 export const foldToMulAdd: FoldPass = {
   name: 'fold_to_mul_add',
@@ -26,7 +27,7 @@ export const foldToMulAdd: FoldPass = {
     const kept: FoldOutcome[] = [];
     const plans: FoldPlan[] = [];
     for (const site of findSites(view)) {
-      const plan = planMulAdd(view, site);
+      const plan = context.keepsFused && isOneOp(site) ? ONE_OP : planMulAdd(view, site);
       if (plan && isReason(plan)) kept.push(...keptOutcomes(siteNames(site), plan));
       else if (plan) plans.push(plan);
     }
@@ -35,3 +36,11 @@ export const foldToMulAdd: FoldPass = {
     return { outcomes: [...foldedOutcomes(plans, 'arithmetic'), ...kept] };
   },
 };
+
+const ONE_OP: FoldReason = { code: 'one_op_for_target' };
+
+const isFused = anyOf('fused_batch_norm');
+
+function isOneOp({ members }: Site): boolean {
+  return members.length === 1 && isFused(members[0]!.node);
+}

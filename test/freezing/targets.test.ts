@@ -4,6 +4,7 @@ import { freeze } from '../../src/freezing/freeze.js';
 import { TARGETS, type TargetName } from '../../src/freezing/targets.js';
 import { parseGraph } from '../../src/notation/parse.js';
 import { runGraph } from '../../src/run/run.js';
+import { difference } from '../support/compare.js';
 import { modelOf } from '../support/model.js';
 import { counted, literal } from '../support/run.js';
 
@@ -24,7 +25,8 @@ describe.each([
   it.each(Object.keys(TARGETS) as TargetName[])('%s: the same outputs under the same names', async (target) => {
     const [plain, meant] = [make(model(), { outputs }), make(model(), { outputs, target })];
     const feeds = { x: counted([3, 4, 4, 2]) };
-    expect(await runGraph(meant.graph, feeds, outputs)).toEqual(await runGraph(plain.graph, feeds, outputs));
+    const [right, values] = [await runGraph(plain.graph, feeds, outputs), await runGraph(meant.graph, feeds, outputs)];
+    for (const name of outputs) expect(difference(values[name]!, right[name]!)).toBeLessThan(1e-6);
     expect(meant.report.outputs).toEqual(plain.report.outputs);
   });
 
@@ -34,6 +36,22 @@ describe.each([
     const named = make(model(), { outputs, target: 'opencv', outputNames: { scores: 'probs' } });
     expect(named.graph.get('probs').op).toBe('Reshape');
   });
+});
+
+it.each([
+  ['onnx', ['FusedBatchNormV3']],
+  ['openvino', ['FusedBatchNormV3']],
+  ['opencv', ['FusedBatchNormV3']],
+  ['tfjs', ['FusedBatchNormV3']],
+  ['tflite', ['Add', 'Mul']],
+  [undefined, ['Add', 'Mul']],
+] as const)('%s: a batch norm that cannot be folded becomes %j', (target, ops) => {
+  const { graph, report } = fold(model(), { outputs, ...(target && { target }) });
+  const found = Array.from(graph.nodes(), ({ op }) => op);
+  expect(found.filter((op) => /^(FusedBatchNormV3|Mul|Add)$/.test(op))).toEqual(ops);
+  const isOne = target !== undefined && target !== 'tflite';
+  const reasons = report.folded.map(({ action, reasons: all }) => [action, all.at(-1)?.code]);
+  expect(reasons).toEqual([isOne ? ['kept', 'one_op_for_target'] : ['arithmetic', 'reader_not_linear']]);
 });
 
 it('refuses another name', () => {

@@ -159,5 +159,6 @@ function contextOf(pass: string, graph: Graph, options: CaseOptions): PassContex
     shapes: Object.entries(options.inputShapes ?? {}).map(([placeholder, shape]) => ({ placeholder, shape })),
     names: givenNames(graph, refs, options),
   };
-  return { ...plan, ...prepared, ...result, reads, graph, isKept, duplicateWeights: options.duplicateWeights ?? false };
+  const { duplicateWeights = false, keepsFused = false } = options;
+  return { ...plan, ...prepared, ...result, reads, graph, isKept, duplicateWeights, keepsFused };
 }

@@ -29,6 +29,7 @@ export interface CaseOptions {
   readonly ema?: boolean;
   readonly allowUntrained?: boolean;
   readonly duplicateWeights?: boolean;
+  readonly keepsFused?: boolean;
   /** The version of the TensorFlow that wrote the graph. */
   readonly producer?: number;
   readonly checkpoint?: Readonly<Record<string, Nested>>;

@@ -10,6 +10,8 @@ export type FoldReason =
   | ChannelProblem
   /** The user wants to keep it unchanged. */
   | { readonly code: 'kept_by_option' }
+  /** Mul and Add would be two ops; the program that the result is for has one. */
+  | { readonly code: 'one_op_for_target' }
   | { readonly code: 'training_mode' }
   | { readonly code: 'statistics_used'; readonly ports: readonly number[] }
   | { readonly code: 'parameter_not_constant'; readonly node: string }
