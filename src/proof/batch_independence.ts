@@ -1,4 +1,5 @@
-import { numbersOf, type TensorValue, tensorValue } from '../run/value.js';
+import { BnfixError } from '../errors.js';
+import { numbersOf, rowsOf, type TensorValue, tensorValue } from '../run/value.js';
 import { type Comparison, compare } from './compare.js';
 import type { Evaluated } from './evaluated.js';
 import { withOrigin } from './origin.js';
@@ -7,23 +8,50 @@ import { otherSamples, type Sample } from './samples.js';
 import { outputNames, proved, type Subject, skipped } from './subject.js';
 
 /**
- * Proves that the first example of a batch outputs the same whatever the others are: a batch norm in training mode does not.
- * The others are replaced rather than left out, since many graphs have a fixed batch.
+ * Proves that the first example of a batch outputs the same when it is alone: with a batch norm in training mode it does not. In a graph
+ * of a fixed batch, the other examples are replaced.
  */
 export async function proveBatchIndependence(subject: Subject): Promise<Proof> {
-  const { inputs, saved, repaired } = subject;
+  const { inputs, saved, training, repaired } = subject;
   const batched = inputs.filter(({ isBatched }) => isBatched);
   const size = batched[0]?.value.shape[0];
   if (size === undefined) return skipped('batch_independence', { code: 'no_batch_axis' });
   if (size < 2) return skipped('batch_independence', { code: 'batch_of_one' });
   const others = withFirstOf(inputs, otherSamples(inputs, subject.sampling), size);
-  const outputs = await firstRows(subject, repaired, others, size);
+  const outputs = await changes(subject, repaired, others, size);
   if (outputs.length === 0) return skipped('batch_independence', { code: 'no_batch_axis' });
-  const before = await firstRows(subject, saved, others, size);
-  const proof = proved('batch_independence', outputs, outputs, { saved: before });
+  const before = await changes(subject, training?.graph ?? saved, others, size);
+  const proof = proved('batch_independence', outputs, outputs, { saved: before, savedFlags: training?.flags });
   const { graph } = repaired;
   const runs = [others, inputs].map((values) => ({ graph, inputs: values }));
   return withOrigin(proof, subject, [runs[0]!, runs[1]!], { view: (value) => firstOf(value, size) });
+}
+
+/** By how much the first example changes, at each output that has a batch axis. */
+async function changes(subject: Subject, graph: Evaluated, others: readonly Sample[], size: number) {
+  const alone = await runAlone(subject, graph, size);
+  const names = outputNames(subject);
+  const other = alone ?? (await graph.run(others, names));
+  const own = await graph.outputs();
+  return names.flatMap((name): Comparison[] => {
+    const b = firstOf(own[name]!, size);
+    const a = alone ? alone[name] : firstOf(other[name]!, size);
+    return a && b && `${a.shape}` === `${b.shape}` ? [compare(name, a, b, subject.tolerance)] : [];
+  });
+}
+
+/** The outputs for the first example alone; undefined if the graph takes only a batch of this size. */
+async function runAlone(subject: Subject, graph: Evaluated, size: number) {
+  const first = subject.inputs.map((sample) => {
+    const { value, isBatched } = sample;
+    return isBatched && value.shape[0] === size ? { ...sample, value: rowsOf(value, 0, 1) } : sample;
+  });
+  try {
+    return await graph.run(first, outputNames(subject));
+  } catch (error) {
+    if (error instanceof BnfixError && (error.code === 'unsupported' || error.code === 'usage')) return undefined;
+    throw error;
+  }
 }
 
 /** The first example of `all`, followed by the examples of `others`. */
@@ -38,24 +66,9 @@ function withFirstOf(all: readonly Sample[], others: readonly Sample[], size: nu
   });
 }
 
-async function firstRows(
-  subject: Subject,
-  graph: Evaluated,
-  others: readonly Sample[],
-  size: number,
-): Promise<Comparison[]> {
-  const names = outputNames(subject);
-  const [own, other] = [await graph.outputs(), await graph.run(others, names)];
-  return names.flatMap((name) => {
-    const [a, b] = [firstOf(other[name]!, size), firstOf(own[name]!, size)];
-    return a && b ? [compare(name, a, b, subject.tolerance)] : [];
-  });
-}
-
 /** The rows of the first example: one, or as many as there are to an example; undefined for an output without a batch axis. */
 function firstOf(value: TensorValue, size: number): TensorValue | undefined {
-  const [rows, ...rest] = value.shape;
+  const [rows] = value.shape;
   if (rows === undefined || rows === 0 || rows % size !== 0 || value.dtype === 'string') return undefined;
-  const numbers = numbersOf(value);
-  return tensorValue(value.dtype, [rows / size, ...rest], numbers.slice(0, numbers.length / size));
+  return rowsOf(value, 0, rows / size);
 }

@@ -31,6 +31,8 @@ export interface Proof {
   readonly outputs: readonly Comparison[];
   /** For batch independence: how far the saved graph is from it. */
   readonly saved: readonly Comparison[];
+  /** The values in training that flags of the saved graph have for `saved`; undefined if no flag switches its batch norms. */
+  readonly savedFlags: Readonly<Record<string, boolean>> | undefined;
   /** The first tensor, in the order of computation, that differs by more than the tolerance. */
   readonly firstDifference: Comparison | undefined;
   /** The batch norm that it belongs to; undefined for a tensor between batch norms. */

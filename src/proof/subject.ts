@@ -8,12 +8,15 @@ import type { Proof, ProofName } from './report.js';
 import type { Unrunnable } from './runnable_part.js';
 import type { Sample, SampleOptions } from './samples.js';
 import type { Substitutions } from './substitution.js';
+import type { TrainingGraph } from './training_graph.js';
 
 /** What is proved, and with what. */
 export interface Subject {
   readonly analysis: Analysis;
   /** The graph as it was saved: see `savedGraph`. */
   readonly saved: Evaluated;
+  /** The saved graph as it is in training, if a flag switches its batch norms. */
+  readonly training: { readonly graph: Evaluated; readonly flags: TrainingGraph['flags'] } | undefined;
   readonly repaired: Evaluated;
   /** What the repaired one has in place of tensors of the saved one. */
   readonly substitutions: Substitutions;
@@ -48,7 +51,7 @@ export function proved(
   name: ProofName,
   outputs: readonly Comparison[],
   compared: readonly Comparison[] = outputs,
-  rest: Partial<Pick<Proof, 'saved' | 'unexplained'>> = {},
+  rest: Partial<Pick<Proof, 'saved' | 'savedFlags' | 'unexplained'>> = {},
 ): Proof {
   const firstDifference = compared.find(({ isWithin }) => !isWithin);
   const isRight = !firstDifference && (rest.unexplained ?? []).length === 0;
@@ -63,6 +66,7 @@ export function skipped(name: ProofName, reason: NonNullable<Proof['reason']>): 
 function blank(name: ProofName): Proof {
   const nothing = {
     reason: undefined,
+    savedFlags: undefined,
     layer: undefined,
     after: undefined,
     rewired: undefined,

@@ -23,6 +23,7 @@ import { savedGraph } from './saved_graph.js';
 import { attempt, type Subject } from './subject.js';
 import { Substitutions } from './substitution.js';
 import { defaultTolerance } from './tolerance.js';
+import { trainingGraph } from './training_graph.js';
 import { type VerifiedValues, verifiedValues } from './verified_values.js';
 
 /** Options of {@link verify}: those of `freeze`, and what the graphs are run with. */
@@ -89,7 +90,8 @@ export async function verify(model: Model, options: VerifyOptions = {}): Promise
     if (options.onValues) options.onValues(await verifiedValues(subject));
     return report;
   } finally {
-    for (const graph of [subject.saved, subject.repaired, ...subject.folded]) graph.close();
+    const { saved, training, repaired, folded } = subject;
+    for (const graph of [saved, training?.graph, repaired, ...folded]) graph?.close();
   }
 }
 
@@ -150,9 +152,14 @@ async function subjectOf(model: Model, options: VerifyOptions): Promise<Subject>
   const replaced = analysis.plan.replacements.map(({ tensor }) => tensor);
   // Adds ops to the saved graph: before it is loaded.
   const substitutions = new Substitutions(saved, repaired, ends, replaced);
+  const training = trainingGraph(analysis);
   return {
     analysis,
     saved: evaluated(saved, inputs, ends, [...aroundLayers(layers), ...substitutions.tensors]),
+    training: training && {
+      graph: evaluated(withPinnedRandomOps(training.graph), inputs, ends, []),
+      flags: training.flags,
+    },
     repaired: part.evaluated,
     folded: folded.map((graph) => evaluated(withPinnedRandomOps(graph), inputs, ends, aroundLayers(layers))),
     substitutions,

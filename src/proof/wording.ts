@@ -22,10 +22,15 @@ export function proofText(proof: Proof): string {
   const error = errorText(worst(proof.outputs));
   const saved = worst(proof.saved);
   if (name === 'batch_independence') {
-    const before = saved > 0 ? `; in the saved graph it changes by up to ${errorText(saved)}` : '';
-    return `an example outputs the same in any batch${before}`;
+    const before = saved > 0 ? `; in the saved graph${flagsText(proof)} it changes by up to ${errorText(saved)}` : '';
+    return `an example outputs the same alone and in a batch${before}`;
   }
   return `${PASSED[name]} (largest difference ${error})`;
+}
+
+function flagsText({ savedFlags = {} }: Proof): string {
+  const values = Object.entries(savedFlags).map(([node, value]) => `${node} = ${value}`);
+  return values.length === 0 ? '' : ` with ${values.join(', ')}`;
 }
 
 function differenceText({ tensor, maxError }: Comparison, proof: Proof): string {
@@ -46,7 +51,7 @@ const PASSED: Readonly<Record<Exclude<ProofName, 'batch_independence'>, string>>
 };
 
 const FAILED: Readonly<Record<ProofName, string>> = {
-  batch_independence: 'an example outputs something else in another batch',
+  batch_independence: 'an example outputs something else alone than in a batch',
   substitution: 'something other than statistics was changed',
   statistics: 'a batch norm does not compute with the moving statistics of the checkpoint',
   folding: 'the folded graph outputs something else',

@@ -70,6 +70,7 @@ const HOSTILE_VERIFICATION: VerificationData = {
       outputs: [COMPARED],
       saved: [],
       firstDifference: undefined,
+      savedFlags: { [NAME]: true },
       layer: NAME,
       after: NAME,
       rewired: { reads: NAME, insteadOf: NAME },
