@@ -17,7 +17,7 @@ describe('bnfix verify', () => {
     expect(code).toBe(0);
     expect(stdout).toContain('Verified: 3 of 3 proofs passed, 4 batch norms compared.\n');
     expect(stdout.replaceAll(/\s+/g, ' ')).toContain(
-      'Batch independence: an example outputs the same in any batch; in the saved graph it changes by up to 0.0',
+      'Batch independence: an example outputs the same alone and in a batch; in the saved graph it changes by up to 0.',
     );
     expect(stdout).toContain('Inputs: input/image_input float32 [4,32,32,3] (random)\n');
   });
@@ -57,7 +57,7 @@ describe('bnfix verify', () => {
     expect(layers[0].after).toBeCloseTo(-0.920738077, 6);
     expect(layers[0].expected).toBeCloseTo(-0.920738077, 6);
     const { stdout } = await cli(['verify', ...args, '--per-layer'], { env: { COLUMNS: '200' } });
-    expect(stdout).toMatch(/conv1\/BatchNorm\/FusedBatchNorm +-0.0318255\d* +-0.0845000\d* +-0.92073\d+ +-0.92073\d+ /);
+    expect(stdout).toMatch(/conv1\/BatchNorm\/FusedBatchNorm +-0.0318255\d* +-0.08(45000|44999)\d* +-0.92073\d+ +-0.92073\d+ /);
   });
 
   it('takes arrays and pictures', async () => {

@@ -106,7 +106,7 @@ describe.each(GOLDENS)('$name: verify says what TensorFlow says', ({ name, golde
       }
     }));
 
-  it('of the statistics of the batch', () =>
+  it('of batch statistics', () =>
     on(name, golden, async ({ model, one, values }) => {
       const analysis = analyse(model, one.freeze);
       const saved = savedGraph(analysis);
