@@ -1,4 +1,5 @@
-// Runs what `bnfix next` prints, with each program, on the model of the demo and on others, and compares with TensorFlow.
+// Runs what `bnfix next` prints, with each program, on the model of the demo, as a frozen graph, a SavedModel and a .meta, and on
+// others, and compares with TensorFlow.
 // node scripts/next/prove.mjs --tf2 BIN [--tf1 BIN] [--onnx BIN] [--cv BIN] [--node-modules FOLDER] [FILE...]
 // BIN is the bin folder of a Python environment with the packages of that program, FOLDER has @tensorflow/tfjs; FILE is another
 // frozen graph.
@@ -30,10 +31,16 @@ const MODELS = {
   folded: ['fold', here('../../examples/bag-model/bag-model-34000.meta')],
 };
 
+/** Formats, and the file or folder that is given to `bnfix next`. */
+const FORMS = { pb: 'frozen.pb', saved_model: 'saved', meta: 'model' };
+
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: Object.fromEntries(['tf2', 'tf1', 'onnx', 'cv', 'node-modules'].map((name) => [name, { type: 'string' }])),
 });
+const folder = mkdtempSync(join(tmpdir(), 'bnfix-next-'));
+/** A folder with the command `bnfix`. */
+const BNFIX = commands();
 /** The environment of each target. */
 const ENVIRONMENTS = {
   tf2: options.tf2,
@@ -42,7 +49,7 @@ const ENVIRONMENTS = {
   onnx: options.onnx,
   openvino: options.cv,
   opencv: options.cv,
-  tfjs: options['node-modules'] && commands(),
+  tfjs: options['node-modules'] && BNFIX,
 };
 
 /** Python that compares the outputs with those of TensorFlow. */
@@ -57,7 +64,6 @@ const CHECK = [
   "open('difference', 'w').write(str(worst))",
 ];
 
-const folder = mkdtempSync(join(tmpdir(), 'bnfix-next-'));
 try {
   process.exitCode = (await main()) ? 0 : 1;
 } finally {
@@ -71,16 +77,21 @@ async function main() {
     bnfix([command, model, '-o', path, '-q', ...more]);
     return path;
   });
-  for (const path of [...files, ...positionals]) {
-    const name = basename(path).replace(/\.pb$/, '');
+  const forms = [...files, ...positionals].flatMap((path) => Object.keys(FORMS).map((form) => ({ path, form })));
+  for (const { path, form } of forms) {
+    const name = `${basename(path).replace(/\.pb$/, '')} ${form}`;
     const inside = join(folder, `run ${name}`);
     mkdirSync(inside);
     copyFileSync(resolve(path), join(inside, 'frozen.pb'));
-    const usage = JSON.parse(bnfix(['next', 'frozen.pb', '--json'], inside));
+    const file = FORMS[form];
+    if (form !== 'pb') bnfix(['freeze', 'frozen.pb', '-o', file, '--format', form, '-q'], inside);
+    const usage = JSON.parse(bnfix(['next', file, '--json'], inside));
     writeFileSync(join(inside, 'usage.json'), JSON.stringify(usage));
     const reference = run(join(options.tf2, 'python'), [here('reference.py'), 'frozen.pb', 'usage.json', '.'], inside);
     if (reference !== '') throw new Error(`reference of ${name}: ${reference}`);
     for (const step of usage.steps) {
+      // Several programs need a frozen graph first.
+      rmSync(join(inside, 'model.frozen.pb'), { force: true });
       const result = await outcome(step, usage, inside);
       isRight = isRight && result.isRight;
       console.log(`${name.padEnd(20)} ${step.target.padEnd(9)} ${result.text}`);
@@ -173,7 +184,6 @@ function npy(path) {
   return Array.from(new views[type](data), Number);
 }
 
-/** A folder with the command `bnfix`. */
 function commands() {
   const bin = join(folder, 'bin');
   mkdirSync(bin, { recursive: true });
@@ -189,7 +199,7 @@ function bnfix(args, cwd = process.cwd()) {
 
 /** @returns what went wrong */
 function run(program, args, cwd, bin = '') {
-  const env = { ...process.env, PATH: `${bin}:${process.env.PATH}`, TF_CPP_MIN_LOG_LEVEL: '3' };
+  const env = { ...process.env, PATH: `${bin}:${BNFIX}:${process.env.PATH}`, TF_CPP_MIN_LOG_LEVEL: '3' };
   const { status, stdout, stderr, error } = spawnSync(program, args, { cwd, env, encoding: 'utf8' });
   return status === 0 ? '' : `${stdout}${stderr}${error ?? ''}`;
 }

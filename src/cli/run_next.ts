@@ -1,11 +1,14 @@
+import { dirname } from 'node:path';
 import pc from 'picocolors';
 import { tfjsModelAt } from '../checkable.js';
 import { nearNames } from '../did_you_mean.js';
 import { BnfixError } from '../errors.js';
 import { load } from '../load.js';
+import type { LoadedModel } from '../load_sources.js';
 import { printableData } from '../printable.js';
 import { shellQuoted } from '../quoted.js';
 import type { FrozenFile } from '../using/frozen_file.js';
+import { type SignedModel, signedUsageOf } from '../using/signed_model.js';
 import { isTarget, TARGETS, type Target } from '../using/step.js';
 import { stepsFor } from '../using/steps.js';
 import { isNotFrozen, type Usage, type UsageOptions, usageOf } from '../using/usage.js';
@@ -21,8 +24,8 @@ export async function runNext(args: Args, terminal: Terminal): Promise<number> {
   const path = args.positional('FILE');
   if (path === undefined) throw noFile();
   const targets = targetsOf(args.list('for'));
-  const { file, usage, format } = await usageOfFile(path, args.list('outputs'));
-  const steps = stepsFor({ ...usage, path: file, format }, format === 'tfjs' ? onlyTfjs(targets) : targets);
+  const { file, usage, used } = await usageOfFile(path, args.list('outputs'));
+  const steps = stepsFor(used, used.format === 'tfjs' ? onlyTfjs(targets) : targets);
   if (args.flag('json')) {
     await terminal.printJson({ bnfix: version(), command: 'next', file, ...usage, steps });
     return 0;
@@ -37,7 +40,7 @@ export async function runNext(args: Args, terminal: Terminal): Promise<number> {
 interface UsedFile {
   readonly file: string;
   readonly usage: Usage;
-  readonly format: FrozenFile['format'];
+  readonly used: FrozenFile | SignedModel;
 }
 
 async function usageOfFile(path: string, outputs: readonly string[]): Promise<UsedFile> {
@@ -46,8 +49,10 @@ async function usageOfFile(path: string, outputs: readonly string[]): Promise<Us
   if (converted !== undefined) return usageOfConverted(converted, options);
   const model = await load(path);
   try {
+    if (model.kind !== 'graph_def' && outputs.length === 0) return usageOfSigned(model);
     const { name: file } = model;
-    return { file, usage: usageOf(model, options), format: graphFormat(file) };
+    const usage = usageOf(model, options);
+    return { file, usage, used: { ...usage, path: file, format: graphFormat(file) } };
   } catch (error) {
     if (!isNotFrozen(error)) throw error;
     const { code, message, where, whyLines, data } = error;
@@ -57,6 +62,15 @@ async function usageOfFile(path: string, outputs: readonly string[]): Promise<Us
   }
 }
 
+/** A SavedModel, or a .meta with its checkpoint. */
+function usageOfSigned(model: LoadedModel): UsedFile {
+  const usage = signedUsageOf(model);
+  const isFolder = model.kind === 'saved_model';
+  const file = isFolder ? dirname(model.name) : model.name;
+  const format = isFolder ? 'saved_model' : 'meta';
+  return { file, usage, used: { ...usage, path: file, format } };
+}
+
 /** A model of TensorFlow.js: its outputs are those of its signature. */
 async function usageOfConverted(file: string, options: UsageOptions): Promise<UsedFile> {
   const { loadTfjsFile } = await import('../check_foreign.js');
@@ -64,7 +78,8 @@ async function usageOfConverted(file: string, options: UsageOptions): Promise<Us
   try {
     const signed = Object.values(model.metaGraphDef.signature_def?.serving_default?.outputs ?? {});
     const outputs = signed.flatMap(({ name }) => name ?? []);
-    return { file, usage: usageOf(model, { ...(outputs.length > 0 && { outputs }), ...options }), format: 'tfjs' };
+    const usage = usageOf(model, { ...(outputs.length > 0 && { outputs }), ...options });
+    return { file, usage, used: { ...usage, path: file, format: 'tfjs' } };
   } finally {
     model.close();
   }

@@ -9,8 +9,8 @@ export interface FrozenFile extends Pick<Usage, 'inputs' | 'outputs'> {
 }
 
 /** The path with another ending: `frozen.onnx` for `frozen.pb`. */
-export function besides({ path }: FrozenFile, ending: string): string {
-  return path.replace(/\.pb(txt)?$/, '') + ending;
+export function besides({ path }: Pick<FrozenFile, 'path'>, ending: string): string {
+  return path.replace(/\.(pb(txt)?|meta)$|(?<=.)[/\\]+$/, '') + ending;
 }
 
 /** The name of a tensor without the port 0, as programs want it that take names of nodes: `a`, `b:1`. */

@@ -15,12 +15,12 @@ export function binaryOnly({ format }: FrozenFile): Limit | undefined {
 }
 
 /** For programs that take no graph of constants. */
-export function inputsOnly({ inputs }: FrozenFile): Limit | undefined {
+export function inputsOnly({ inputs }: Pick<FrozenFile, 'inputs'>): Limit | undefined {
   return inputs.length === 0 ? { code: 'no_inputs' } : undefined;
 }
 
 /** For programs that need to know the rank of each input. */
-export function ranksOnly({ inputs }: FrozenFile): Limit | undefined {
+export function ranksOnly({ inputs }: Pick<FrozenFile, 'inputs'>): Limit | undefined {
   const input = inputs.find(({ shape }) => shape === undefined);
   return input && { code: 'unknown_rank', input: input.name };
 }

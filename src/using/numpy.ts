@@ -11,7 +11,7 @@ export const NUMPY_DTYPES: readonly string[] = [
 ];
 
 /** Python that makes a value for each input: zeros, of the shape that the graph expects. */
-export function inputValues({ inputs }: FrozenFile): string[] {
+export function inputValues({ inputs }: Pick<FrozenFile, 'inputs'>): string[] {
   const names = variableNames(inputs);
   return inputs.map((input, i) => `${names[i]} = ${arrayText(input)}`);
 }

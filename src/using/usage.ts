@@ -62,7 +62,8 @@ export function usageOf(model: Model, options: UsageOptions = {}): Usage {
   };
 }
 
-function notFrozen({ name }: Model, variables: readonly string[]): BnfixError {
+/** The error for a model that has to be frozen before it can be used. @param variables - that its outputs depend on */
+export function notFrozen({ name }: Model, variables: readonly string[]): BnfixError {
   return new BnfixError('usage', `${name} is not a frozen graph`, {
     where: name,
     why: variables.length > 0 ? `its outputs depend on variables, such as ${variables[0]}` : undefined,
@@ -85,7 +86,7 @@ function placeholdersOf(graph: Graph, outputs: readonly TensorRef[]): TensorRef[
 }
 
 /** The node that computes a tensor, behind all Identities. */
-function producerOf(graph: Graph, { node: name }: TensorRef): string {
+export function producerOf(graph: Graph, { node: name }: TensorRef): string {
   let node = graph.get(name);
   for (let input = node.inputs[0]; node.op === 'Identity' && input?.port === 0; input = node.inputs[0]) {
     node = graph.get(input.node);

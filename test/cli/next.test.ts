@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { tensorflow } from '../../src/proto/tensorflow.js';
+import { shellQuoted } from '../../src/quoted.js';
 import { HOSTILE } from '../support/hostile_model.js';
 import { BAG_MODEL, cli, fixture, temporaryFolder } from './support.js';
 
@@ -241,5 +242,80 @@ describe('what cannot be used', () => {
   it('a file that is none', async () => {
     copyFileSync(fixture('untrained_113/case.json'), at('x.pb'));
     expect((await cli(['next', at('x.pb')])).code).toBe(3);
+  });
+});
+
+describe('a SavedModel', () => {
+  beforeEach(async () => {
+    await cli(['freeze', BAG_MODEL, '-o', at('saved'), '--format', 'saved_model', '-q']);
+  });
+
+  it('is used by the names of its signature', async () => {
+    const text = await next(at('saved'));
+    const quoted = (name: string) => shellQuoted(at(name));
+    expect(text).toBe(await next(at('saved/saved_model.pb')));
+    for (const line of [
+      '#   input   input/image_input:0  float32 [?,?,?,3]',
+      `model = tf.saved_model.load('${at('saved')}')`,
+      "net = model.signatures['serving_default']",
+      "results = net(**{'input_image_input': tf.constant(x)})",
+      "outputs = [results['output_image_output']]",
+      `    tf.saved_model.loader.load(session, ['serve'], '${at('saved')}')`,
+      "    outputs = session.run(['output/image_output:0'], {'input/image_input:0': x})",
+      `tflite_convert --saved_model_dir=${quoted('saved')} --output_file=${quoted('saved.tflite')}`,
+      "outputs = session.run(['output_image_output'], {'input_image_input': x})",
+      `model = ov.convert_model('${at('saved')}')`,
+      `bnfix freeze ${quoted('saved')} -o ${quoted('saved.frozen.pb')} --outputs output/image_output`,
+      `net = cv2.dnn.readNetFromTensorflow('${at('saved.frozen.pb')}')`,
+      `bnfix freeze ${quoted('saved')} -o ${quoted('saved_web')} --format tfjs --outputs output/image_output`,
+    ]) {
+      expect(text).toContain(`${line}\n`);
+    }
+  });
+});
+
+describe('a .meta file', () => {
+  it('is restored in a session if it infers as it is', async () => {
+    await cli(['fold', BAG_MODEL, '-o', at('model.meta'), '-q']);
+    const of = await steps(at('model'));
+    expect(of.get('tf1')!.parts[0]!.code.slice(-3)).toEqual([
+      'with tf.Graph().as_default(), tf.Session() as session:',
+      `    tf.train.import_meta_graph('${at('model.meta')}').restore(session, '${at('model')}')`,
+      "    outputs = session.run(['output/image_output:0'], {'input/image_input:0': x})",
+    ]);
+    expect(of.get('tf2')!.parts[0]!.code.at(-2)).toContain(' tf.compat.v1.train.import_meta_graph(');
+    expect(of.get('onnx')!.parts.map(({ language }) => language)).toEqual(['shell', 'shell', 'python']);
+  });
+
+  it('has no Saver without variables', async () => {
+    const graph = write([placeholder('x', [-1, 3]), { name: 'y', op: 'Relu', input: ['x'], attr: { T: FLOAT } }]);
+    const { stdout } = await cli(['freeze', graph, '-o', at('plain.meta'), '--outputs', 'y']);
+    expect(stdout).toContain(`      tf.train.import_meta_graph('${at('plain.meta')}')\n`);
+    expect((await steps(at('plain.meta'))).get('tf1')!.parts[0]!.code.at(-2)).toBe(
+      `    tf.train.import_meta_graph('${at('plain.meta')}')`,
+    );
+  });
+
+  it('has to be frozen if its batch norms use batch statistics, or if it lacks its checkpoint', async () => {
+    const { code, stderr } = await cli(['next', BAG_MODEL]);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('is not a frozen graph\n') });
+    expect(stderr).toContain('fix    bnfix freeze ');
+    await cli(['freeze', BAG_MODEL, '-o', at('alone.meta'), '-q']);
+    rmSync(at('alone.index'));
+    expect((await cli(['next', at('alone.meta')])).stderr).toContain('its outputs depend on variables, such as ');
+  });
+});
+
+describe('what freeze prints last', () => {
+  it('is how to load the result', async () => {
+    const saved = await cli(['freeze', BAG_MODEL, '-o', at('printed'), '--format', 'saved_model']);
+    expect(saved.stdout).toContain(
+      `      net = tf.saved_model.load('${at('printed')}').signatures['serving_default']\n`,
+    );
+    expect(saved.stdout).toContain(`      bnfix next '${at('printed')}'\n`);
+    const meta = await cli(['freeze', BAG_MODEL, '-o', at('printed.meta')]);
+    expect(meta.stdout).toContain(
+      `      tf.train.import_meta_graph('${at('printed.meta')}').restore(sess, '${at('printed')}')\n`,
+    );
   });
 });
