@@ -11,9 +11,9 @@ const target = fileURLToPath(new URL('../../src/ops/tfjs_ops.ts', import.meta.ur
 /** The text of the module: a line for each op that has a mapper and an executor. */
 export function tfjsOpsModule() {
   const executed = executedOps();
-  const lines = mappers().flatMap(({ tfOpName, attrs = [] }) => {
+  const lines = mappers().flatMap(({ tfOpName, inputs = [], attrs = [] }) => {
     const params = executed.get(tfOpName);
-    if (!params) return [];
+    if (!params || !readsInputs(inputs, attrs, params)) return [];
     const read = attrs.filter(({ name, notSupported }) => !notSupported && params.has(name));
     return [
       [tfOpName, ...read.flatMap(({ tfName, tfDeprecatedName }) => [tfName, tfDeprecatedName ?? []].flat())].join(' '),
@@ -29,6 +29,13 @@ export const TFJS_OPS = \`
 ${[...new Set(lines)].sort().join('\n')}
 \`;
 `;
+}
+
+/** Whether the mapper and the executor of an op agree on the names of its inputs: those of BitwiseAnd do not, so that it always fails. */
+function readsInputs(inputs, attrs, params) {
+  const known = new Set([...inputs, ...attrs].map(({ name }) => name));
+  const isRead = inputs.length === 0 || inputs.some(({ name }) => params.has(name));
+  return isRead || [...params].every((name) => known.has(name));
 }
 
 /** The mappers that OperationMapper knows: those of op_list that it imports. */

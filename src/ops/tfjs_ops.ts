@@ -26,7 +26,6 @@ BatchMatMulV2 adj_x adj_y
 BatchToSpaceND
 BiasAdd
 Bincount
-BitwiseAnd
 BroadcastArgs
 BroadcastTo
 Cast DstT

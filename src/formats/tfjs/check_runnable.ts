@@ -1,4 +1,6 @@
 import { BnfixError } from '../../errors.js';
+import { attrType } from '../../graph/attrs.js';
+import { DataType, dtypeName } from '../../graph/dtype.js';
 import type { Graph } from '../../graph/graph.js';
 import type { Node } from '../../graph/node.js';
 import { anyOf } from '../../ops/meaning.js';
@@ -19,11 +21,34 @@ export function refuseUnrunnable(graphs: readonly Graph[]): void {
   const ignored: string[] = [];
   for (const node of graphs.flatMap((graph) => [...graph.nodes()])) {
     if (isTable(node)) throw isTableError(node);
+    if (wraps(node)) throw wrapsError(node);
     if (!isTfjsOp(node.op)) unknown.set(node.op, unknown.get(node.op) ?? node.name);
     for (const key of ignoredAttrs(node)) ignored.push(`${node.name}: ${key} of ${node.op}`);
   }
   if (unknown.size > 0) throw lacks(unknown);
   if (ignored.length > 0) throw ignores(ignored);
+}
+
+const isArithmetic = anyOf('add', 'subtract', 'multiply', 'square', 'power', 'negate', 'reduction');
+const SMALL_INTEGERS: readonly (DataType | undefined)[] = [
+  DataType.DT_INT8,
+  DataType.DT_UINT8,
+  DataType.DT_INT16,
+  DataType.DT_UINT16,
+];
+
+/** Whether a node computes in integers of 8 or 16 bits. */
+function wraps(node: Node): boolean {
+  return isArithmetic(node) && SMALL_INTEGERS.includes(attrType(node, 'T'));
+}
+
+function wrapsError(node: Node): BnfixError {
+  const dtype = dtypeName(attrType(node, 'T')!);
+  return new BnfixError('unsupported', `TensorFlow.js does not compute in ${dtype}`, {
+    where: node.name,
+    why: `${node.op} would not wrap around: integers are int32 there`,
+    fix: OTHER_FORMAT,
+  });
 }
 
 function lacks(ops: ReadonlyMap<string, string>): BnfixError {

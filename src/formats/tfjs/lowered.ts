@@ -6,7 +6,7 @@ import { anyOf } from '../../ops/meaning.js';
 import { inlineCalls } from '../../run/functions.js';
 import { loweredFunctions, lowerToStock } from '../../run/lower.js';
 import type { LoweredFunction } from '../../run/topology.js';
-import { expandOps } from './expand_ops.js';
+import { expandOps } from './expand/expand.js';
 
 /** A graph in the ops of TensorFlow.js. */
 export interface LoweredGraph {

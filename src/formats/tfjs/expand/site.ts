@@ -1,11 +1,11 @@
-import { type Shape, Shapes } from '../../analysis/values/shapes.js';
-import { BnfixError } from '../../errors.js';
-import { type AttrMap, attr, attrString, attrType } from '../../graph/attrs.js';
-import { DataType } from '../../graph/dtype.js';
-import type { Graph } from '../../graph/graph.js';
-import type { Node, TensorRef } from '../../graph/node.js';
-import { numberTensor } from '../../graph/tensor.js';
-import type { ConstantValue } from '../../ops/value_rules.js';
+import { type Shape, Shapes } from '../../../analysis/values/shapes.js';
+import { BnfixError } from '../../../errors.js';
+import { type AttrMap, attr, attrString, attrType } from '../../../graph/attrs.js';
+import { DataType } from '../../../graph/dtype.js';
+import type { Graph } from '../../../graph/graph.js';
+import type { Node, TensorRef } from '../../../graph/node.js';
+import { numberTensor } from '../../../graph/tensor.js';
+import type { ConstantValue } from '../../../ops/value_rules.js';
 
 /** A node to be made of other ops. What it knows of the graph is from before any change, so that all sites are linear in time. */
 export class Site {

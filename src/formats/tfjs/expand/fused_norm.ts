@@ -1,5 +1,5 @@
-import { attr, attrBool, attrFloat, attrString } from '../../graph/attrs.js';
-import type { TensorRef } from '../../graph/node.js';
+import { attr, attrBool, attrFloat, attrString } from '../../../graph/attrs.js';
+import type { TensorRef } from '../../../graph/node.js';
 import type { Site } from './site.js';
 
 /** Statistics and affine parameters, in a shape that is broadcast against the images. */

@@ -1,5 +1,5 @@
-import { attrBool, attrFloat, attrInt } from '../../graph/attrs.js';
-import { DataType } from '../../graph/dtype.js';
+import { attrBool, attrFloat, attrInt } from '../../../graph/attrs.js';
+import { DataType } from '../../../graph/dtype.js';
 import type { Site } from './site.js';
 
 /** The range that numbers are rounded in. */
