@@ -254,7 +254,7 @@ case(
 )
 case('maxpoolv2', lambda x: R.MaxPoolV2(input=x, ksize=[1, 2, 2, 1], strides=[1, 2, 2, 1], padding='VALID'), img)
 case(
-    'maxpool_expl',
+    'pool_explicit',
     lambda x: R.MaxPool(
         input=x,
         ksize=[1, 2, 2, 1],

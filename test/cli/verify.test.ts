@@ -57,7 +57,9 @@ describe('bnfix verify', () => {
     expect(layers[0].after).toBeCloseTo(-0.920738077, 6);
     expect(layers[0].expected).toBeCloseTo(-0.920738077, 6);
     const { stdout } = await cli(['verify', ...args, '--per-layer'], { env: { COLUMNS: '200' } });
-    expect(stdout).toMatch(/conv1\/BatchNorm\/FusedBatchNorm +-0.0318255\d* +-0.08(45000|44999)\d* +-0.92073\d+ +-0.92073\d+ /);
+    expect(stdout).toMatch(
+      /conv1\/BatchNorm\/FusedBatchNorm +-0.0318255\d* +-0.08(45000|44999)\d* +-0.92073\d+ +-0.92073\d+ /,
+    );
   });
 
   it('takes arrays and pictures', async () => {

@@ -24,7 +24,7 @@ const CASES = JSON.parse(gunzipSync(readFileSync(path)).toString()) as readonly 
 const REFUSED: Readonly<Record<string, RegExp>> = {
   einsum4: /cannot run Einsum/,
   i8_wrap: /does not compute in int8/,
-  maxpool_expl: /ignores attrs/,
+  pool_explicit: /ignores attrs/,
   u8_wrap: /does not compute in uint8/,
 };
 
