@@ -46,6 +46,28 @@ describe('docs/report.schema.json', () => {
     expect(unique(linesOfSchema(report, report.$defs!.Calibration!))).toEqual(unique(linesOfType(checker, type)));
   });
 
+  it('describes VerifyReport in docs/verify.schema.json', () => {
+    const report: Schema = JSON.parse(readFileSync(new URL('../docs/verify.schema.json', import.meta.url), 'utf8'));
+    const type = checker.getDeclaredTypeOfSymbol(program.exportsOf('proof/report.ts').get('VerifyReport')!);
+    // An infinite error is null in JSON.
+    const isInfinite = (line: string) => /\.(max|mean)Error: null$/.test(line);
+    const described = linesOfSchema(report, report.$defs!.Verification!).filter((line) => !isInfinite(line));
+    expect(unique(described)).toEqual(unique(linesOfType(checker, type)));
+  });
+
+  it('describes RunReport in docs/run.schema.json', () => {
+    const report: Schema = JSON.parse(readFileSync(new URL('../docs/run.schema.json', import.meta.url), 'utf8'));
+    // References to report.schema.json.
+    const { model: _, bnfix: __, ...properties } = report.$defs!.RunReport!.properties!;
+    const type = checker.getDeclaredTypeOfSymbol(program.exportsOf('cli/running/run_report.ts').get('RunReport')!);
+    const described = linesOfSchema(report, { ...report.$defs!.RunReport!, properties }).filter(
+      (line) => !added.test(line),
+    );
+    // That of freeze.
+    const lines = linesOfType(checker, type).filter((line) => !line.startsWith('.model.'));
+    expect(unique(described)).toEqual(unique(lines));
+  });
+
   it('says of every property what it is', () => {
     const silent: string[] = [];
     const walk = (schema: unknown, at: string) => {

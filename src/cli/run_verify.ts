@@ -1,13 +1,17 @@
 import { fold } from '../freezing/fold.js';
 import type { FreezeOptions } from '../freezing/options.js';
-import { byteText } from '../freezing/text.js';
 import { printableData } from '../printable.js';
+import { fixedGraph } from '../proof/fixed_graph.js';
 import type { VerifiedValues } from '../proof/verified_values.js';
 import { verify } from '../proof/verify.js';
+import type { TensorValues } from '../run/value.js';
+import type { WrittenFile } from '../writers/encoded.js';
 import type { Args } from './args.js';
 import { refuseFixedBatch } from './data/fixed_batch.js';
 import { inputPaths } from './data/input_files.js';
 import { inputValues } from './data/input_values.js';
+import { ArrayFolder } from './data/saved_arrays.js';
+import { writtenText } from './data/written_text.js';
 import { makeOrAsk } from './make_or_ask.js';
 import { closeModel, type OpenedModel, openModel } from './open_model.js';
 import { checkPage, pageTarget, type WrittenPage } from './page_file.js';
@@ -33,15 +37,21 @@ export async function runVerify(request: VerifyRequest, args: Args, terminal: Te
   const paths = inputPaths(request.data.inputs);
   // Report an unwritable page before the work, not after it.
   const page = await pageTarget(args);
+  const folder = request.save === undefined ? undefined : new ArrayFolder(request.save, ARRAYS);
+  const force = args.flag('force');
+  await folder?.check({ force });
   const open = (path: string, options = {}) => openModel(path, options, page !== undefined);
   const opened = await open(request.model, request.load);
   let fixed: OpenedModel | undefined;
   try {
     if (request.fixed !== undefined) fixed = await open(request.fixed);
-    if (page !== undefined) await checkPage(page, args, filesOf({ opened, fixed, paths }));
+    const inputs = filesOf({ opened, fixed, paths });
+    if (page !== undefined) await checkPage(page, args, inputs);
+    await folder?.check({ force, inputs });
     const verified = await proved(request, { opened, fixed, paths }, args, terminal);
+    const arrays = (await folder?.write(arraysOf(verified), { force, inputs })) ?? [];
     const written = page === undefined ? undefined : await writeVerifyPage(page, verified);
-    await show(verified, written, terminal);
+    await show(verified, arrays, written, terminal);
     return verified.report.passed ? 0 : NOT_VERIFIED;
   } catch (error) {
     const subject = { command: 'verify', args, model: opened.model, options: request.freeze } as const;
@@ -50,6 +60,17 @@ export async function runVerify(request: VerifyRequest, args: Args, terminal: Te
   } finally {
     for (const each of [fixed, opened]) if (each) closeModel(each);
   }
+}
+
+/** Files with arrays: what the graphs were run with, and what each outputs. */
+const ARRAYS = ['inputs', 'before', 'after', 'folded'] as const;
+
+function arraysOf({ values }: Verified): Record<string, TensorValues> {
+  const found = ARRAYS.flatMap((name) => {
+    const arrays = values?.[name];
+    return arrays ? [[name, arrays] as const] : [];
+  });
+  return Object.fromEntries(found);
 }
 
 function filesOf({ opened, fixed, paths }: Given): string[] {
@@ -69,7 +90,7 @@ async function proved(request: VerifyRequest, given: Given, args: Args, terminal
         refuseFixedBatch(request.data.sampling, inputs, [...paths.keys()]);
         return inputValues(paths, inputs, request.data.pixels);
       },
-      ...(fixed && { fixed: fixed.model.graph }),
+      ...(fixed && { fixed: fixedGraph(fixed.model, opened.model, options) }),
       ...(request.fold && { folded: fold(opened.model, options).graph }),
       onProgress: (done) => progress?.update(done),
       onValues: (all) => {
@@ -84,12 +105,22 @@ async function proved(request: VerifyRequest, given: Given, args: Args, terminal
   }
 }
 
-async function show({ report, args }: Verified, page: WrittenPage | undefined, terminal: Terminal): Promise<void> {
-  if (args.flag('json')) return terminal.printJson({ bnfix: version(), command: 'verify', ...report });
+async function show(
+  { report, args }: Verified,
+  arrays: readonly WrittenFile[],
+  page: WrittenPage | undefined,
+  terminal: Terminal,
+): Promise<void> {
+  if (args.flag('json')) {
+    const written = arrays.map(({ path, bytes }) => ({ path, bytes }));
+    return terminal.printJson({ bnfix: version(), command: 'verify', ...report, written });
+  }
   if (args.flag('quiet') && report.passed) return;
   const color = terminal.hasColor(terminal.stdout);
   const [width, unicode] = [terminal.width(terminal.stdout, 80), terminal.hasUnicode];
   const style = reportStyle({ verbose: args.flag('verbose'), color, width, unicode });
   const lines = verifyLines(printableData(report), args.flag('per-layer'), style);
-  await terminal.print([...lines, ...(page ? ['', `Wrote ${page.path} (${byteText(page.bytes)})`] : [])]);
+  const written = [...arrays, ...(page ? [page] : [])];
+  if (written.length > 0) lines.push('', ...writtenText(printableData(written), style));
+  await terminal.print(lines);
 }

@@ -11,7 +11,7 @@ import { type TensorValue, tensorValue } from '../run/value.js';
 /** How random inputs are drawn. */
 export interface SampleOptions {
   readonly seed?: number;
-  /** How many examples, where the graph does not say. */
+  /** How many examples, where the graph does not say. Default: as many as are given; otherwise 4, or 2 if one is large. */
   readonly batch?: number;
   /** Bounds of float inputs, and of integers: `[from, to)`. */
   readonly range?: readonly [from: number, to: number];
@@ -48,6 +48,10 @@ export function graphInputs(graph: Graph): GraphInput[] {
 /** A size that a placeholder leaves open, apart from the batch. */
 const OPEN_SIZE = 32;
 const DEFAULT_BATCH = 4;
+/** Where an example is large. The fewest that show whether an example depends on others. */
+const SMALL_BATCH = 2;
+/** How many elements make an example large: more than a picture of 400 by 400. */
+const LARGE_EXAMPLE = 500_000;
 const isPlaceholder = anyOf('placeholder');
 
 /**
@@ -74,9 +78,12 @@ export function samples(
     });
   }
   const random = generator(options.seed ?? 1);
+  const keys = new Map(Object.keys(given).map((name) => [plain(name), name]));
+  const known = placeholders.flatMap((node) => given[keys.get(node.name) ?? ''] ?? []);
+  const drawing = { ...options, batch: options.batch ?? defaultBatch(placeholders, known) };
   return placeholders.map((node) => {
-    const key = Object.keys(given).find((name) => plain(name) === node.name);
-    const value = key === undefined ? drawn(node, options, random) : given[key]!;
+    const key = keys.get(node.name);
+    const value = key === undefined ? drawn(node, drawing, random) : given[key]!;
     const declared = attrShape(node, 'shape');
     const isBatched = value.shape.length > 0 && (declared?.length === 0 || (declared?.[0] ?? -1) !== 1);
     return { name: node.name, value, isGiven: key !== undefined, isBatched };
@@ -111,6 +118,16 @@ function feeding(graph: Graph, outputs: readonly TensorRef[], computed: Readonly
 
 const plain = (name: string) => name.replace(/:0$/, '');
 
+/** As many examples as those that are given; otherwise a few, since what a net computes takes many times the memory of its inputs. */
+function defaultBatch(placeholders: readonly Node[], given: readonly TensorValue[]): number {
+  const [rows] = given.flatMap(({ shape }) => (shape.length > 1 ? shape.slice(0, 1) : []));
+  if (rows !== undefined) return rows;
+  const sizes = placeholders.map((node) => elementCount((attrShape(node, 'shape') ?? []).slice(1).map(openSize)));
+  return Math.max(0, ...sizes) > LARGE_EXAMPLE ? SMALL_BATCH : DEFAULT_BATCH;
+}
+
+const openSize = (size: number) => (size >= 0 ? size : OPEN_SIZE);
+
 function drawn(node: Node, options: SampleOptions, random: () => number): TensorValue {
   const { batch = DEFAULT_BATCH, range = [0, 1], shapes = {} } = options;
   const given = Object.entries(shapes).find(([name]) => plain(name) === node.name)?.[1];
@@ -121,7 +138,7 @@ function drawn(node: Node, options: SampleOptions, random: () => number): Tensor
       fix: { option: 'shapes', value: `${node.name}=4,224,224,3`, text: 'gives it' },
     });
   }
-  const shape = given ?? declared!.map((size, axis) => (size >= 0 ? size : axis === 0 ? batch : OPEN_SIZE));
+  const shape = given ?? declared!.map((size, axis) => (axis === 0 && size < 0 ? batch : openSize(size)));
   const dtype = attrType(node, 'dtype') ?? DataType.DT_FLOAT;
   const name = dtypeName(dtype);
   if (dtype === DataType.DT_STRING) {

@@ -5,6 +5,7 @@ import { readNpz } from '../../src/cli/data/npz.js';
 import { compare } from '../../src/proof/compare.js';
 import { dtypeOf } from '../../src/run/value.js';
 import { readGolden } from '../support/golden.js';
+import { schemaFaults } from './schema_faults.js';
 import { BAG_MODEL, cli, fixture, temporaryFolder } from './support.js';
 
 const at = temporaryFolder();
@@ -126,6 +127,21 @@ describe('bnfix run', () => {
     const { code, stderr } = await cli(['run', fixture('reader_scope/model.meta')]);
     expect(code).toBe(2);
     expect(stderr).toContain('--fetch ');
+  });
+});
+
+describe('docs/run.schema.json', () => {
+  it('describes what is printed', async () => {
+    const faults = schemaFaults('run.schema.json');
+    for (const args of [
+      [BAG_MODEL, '--save', at('out')],
+      [fixture('cond_layers_113/model.meta')],
+      [fixture('dropout_keep_prob_113/model.meta'), '--repaired'],
+      [BAG_MODEL, '--fetch', 'nothing'],
+    ]) {
+      expect([args, faults(await json(...args))]).toEqual([args, []]);
+    }
+    expect(faults({ command: 'run' })).not.toEqual([]);
   });
 });
 

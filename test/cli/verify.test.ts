@@ -1,10 +1,13 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { writePng } from '../../src/cli/data/image.js';
 import { writeNpy } from '../../src/cli/data/npy.js';
+import { readNpz } from '../../src/cli/data/npz.js';
+import { numbersOf } from '../../src/run/value.js';
 import { tensorsOf } from '../support/golden.js';
 import { counted } from '../support/run.js';
+import { schemaFaults } from './schema_faults.js';
 import { BAG_MODEL, cli, fixture, temporaryFolder } from './support.js';
 
 const at = temporaryFolder();
@@ -103,5 +106,67 @@ describe('bnfix verify', () => {
     expect(words.stderr).toContain('the input words takes strings, which are not drawn\n  fix    --input words=FILE');
     const shapeless = await cli(['verify', fixture('outputs_unknown_shapes/model.meta')]);
     expect(shapeless.stderr).toContain('fix    --shape Placeholder=4,224,224,3  gives it\n');
+  });
+});
+
+describe('bnfix verify of a model with variables', () => {
+  it.each(['out.meta', 'saved/saved_model.pb'])('reads its checkpoint: %s', async (name) => {
+    await cli(['freeze', BAG_MODEL, '-o', at(name)]);
+    const { proofs, passed } = await json(BAG_MODEL, at(name));
+    expect([passed, proofs.map(({ status }: { status: string }) => status)]).toEqual([true, Array(3).fill('passed')]);
+  });
+
+  it('fails for the model as it was saved, and needs a checkpoint', async () => {
+    const { passed, proofs } = await json(BAG_MODEL, BAG_MODEL);
+    expect([passed, proofs.at(-1).status]).toEqual([false, 'failed']);
+    await cli(['freeze', BAG_MODEL, '-o', at('out.meta')]);
+    for (const file of readdirSync(at())) if (!file.endsWith('.meta')) rmSync(at(file));
+    const { code, stderr } = await cli(['verify', BAG_MODEL, at('out.meta')]);
+    expect(code).toBe(4);
+    expect(stderr).toContain('is needed, but no checkpoint was found');
+  });
+});
+
+describe('bnfix verify --save', () => {
+  it('writes inputs and outputs by name, whole or not at all', async () => {
+    const args = ['verify', BAG_MODEL, '--shape', 'input/image_input=2,8,8,3', '--save', at('out')];
+    const { code, stdout } = await cli([...args, '--fold'], { env: { COLUMNS: '300' } });
+    expect(code).toBe(0);
+    expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(/Wrote .*out\/inputs\.npz .*before\.npz .*after\.npz .*folded\.npz/);
+    const read = (name: string) => [...readNpz(readFileSync(at(`out/${name}.npz`)), name).entries()];
+    expect(read('inputs').map(([name, { shape }]) => [name, shape])).toEqual([['input/image_input', [2, 8, 8, 3]]]);
+    const outputs = ['before', 'after', 'folded'].map((name) => {
+      const [[tensor, value]] = read(name) as [[string, Parameters<typeof numbersOf>[0]]];
+      expect(tensor).toBe('output/image_output:0');
+      return numbersOf(value);
+    });
+    const error = (a: Float64Array, b: Float64Array) => Math.max(...a.map((number, i) => Math.abs(number - b[i]!)));
+    expect(error(outputs[0]!, outputs[1]!)).toBeGreaterThan(0.01);
+    expect(error(outputs[1]!, outputs[2]!)).toBeLessThan(1e-5);
+    expect((await cli(args)).code).toBe(6);
+    // Without --fold: what an earlier run left is gone.
+    expect((await cli([...args, '--force'])).code).toBe(0);
+    expect(readdirSync(at('out')).sort()).toEqual(['after.npz', 'before.npz', 'inputs.npz']);
+    const again = await cli([...args, '--force', '--input', at('out/inputs.npz')]);
+    expect(again.code).toBe(6);
+    expect(read('inputs')).toHaveLength(1);
+  });
+});
+
+describe('docs/verify.schema.json', () => {
+  it('describes what is printed: all passed, failed, skipped, and errors', async () => {
+    const faults = schemaFaults('verify.schema.json');
+    await cli(['freeze', BAG_MODEL, '-o', at('kept.pb'), '--keep', '*']);
+    for (const args of [
+      [BAG_MODEL, '--fold', '--save', at('out')],
+      [BAG_MODEL, at('kept.pb')],
+      [BAG_MODEL, '--batch', '1'],
+      [fixture('cond_in_while_115/model.meta')],
+      [fixture('across_replicas_113/model.meta')],
+      [fixture('untrained_113/model.meta')],
+    ]) {
+      expect([args, faults(await json(...args))]).toEqual([args, []]);
+    }
+    expect(faults({ command: 'verify' })).not.toEqual([]);
   });
 });

@@ -21,7 +21,8 @@ const options: OptionTable = {
     'tolerance relative to the largest value (default: 1e-4; with float16 5e-3, bfloat16 5e-2)',
   ),
   html: { ...freezeOptions.html!, describe: 'also write a report as one HTML page, with pictures' },
-  force: flag('Output', 'overwrite an existing page'),
+  save: named('Output', 'DIR', 'write inputs.npz, and what the graphs output: before.npz, after.npz, folded.npz'),
+  force: flag('Output', 'overwrite existing files'),
   ...Object.fromEntries(SHARED.map((name) => [name, freezeOptions[name]!])),
   'allow-untrained': freezeOptions['allow-untrained']!,
 };

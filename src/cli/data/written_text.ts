@@ -3,8 +3,11 @@ import type { WrittenFile } from '../../writers/encoded.js';
 import { unbroken, wrapped } from '../layout.js';
 import type { ReportStyle } from '../report_style.js';
 
-/** The arrays that were written: `Wrote results/outputs.npz (1.2 kB)`. */
-export function writtenText(files: readonly WrittenFile[], { width, colors }: ReportStyle): string[] {
+/** The files that were written: `Wrote results/outputs.npz (1.2 kB)`. */
+export function writtenText(
+  files: readonly Pick<WrittenFile, 'path' | 'bytes'>[],
+  { width, colors }: ReportStyle,
+): string[] {
   const names = files.map(({ path, bytes }) => unbroken(`${path} (${byteText(bytes)})`));
   return wrapped(`${colors.bold('Wrote')} ${names.join(', ')}`, width);
 }

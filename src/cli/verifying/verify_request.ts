@@ -17,6 +17,8 @@ export interface VerifyRequest extends ModelRequest {
   readonly data: DataRequest;
   readonly proof: ProofRequest;
   readonly fold: boolean;
+  /** The folder to write inputs and outputs to. */
+  readonly save: string | undefined;
 }
 
 /** @throws BnfixError `usage` when a value cannot be read */
@@ -31,5 +33,6 @@ export function verifyRequest(args: Args): VerifyRequest {
       at: numbersOf(args, 'at'),
     }),
     fold: args.flag('fold'),
+    save: args.string('save'),
   };
 }
