@@ -6,7 +6,7 @@ import fs from 'fs-extra';
 import picomatch from 'picomatch';
 import { pythonOf } from './environments.mjs';
 import { HERE, makeIdeals } from './ideals.mjs';
-import { addDemo, casesIn, makeModels, modelOf } from './models.mjs';
+import { addDemo, casesIn, inFormat, makeModels, modelOf } from './models.mjs';
 import { makeNets } from './nets.mjs';
 import { hashOf, Results } from './results.mjs';
 import { writeModelJson } from './tfjs/model_json.mjs';
@@ -57,7 +57,7 @@ async function main(folder, pythons) {
 
 /** Runs all cells of a consumer that are not known yet. */
 async function runAll(folder, consumer, variants, cases, models, results, pythons) {
-  const { title, target } = CONSUMERS[consumer];
+  const { title, target, ideal } = CONSUMERS[consumer];
   const worker = new Worker(await commandOf(consumer, folder, pythons), PATIENCE);
   const counts = { right: 0, wrong: 0, fails: 0, known: 0 };
   const start = Date.now();
@@ -66,7 +66,8 @@ async function runAll(folder, consumer, variants, cases, models, results, python
       for (const variant of variants) {
         const [, meant] = variant.split('-');
         if (meant !== undefined && meant !== target) continue;
-        const model = models.get(`${one.name} ${variant}`);
+        if (variant === 'ideal' && ideal !== undefined) continue;
+        const model = await presented(folder, consumer, variant, one, models.get(`${one.name} ${variant}`));
         const cell = { case: one.name, group: one.group, variant, consumer };
         const hash = await hashOf(consumer, model);
         if (results.has(cell, hash)) {
@@ -75,7 +76,7 @@ async function runAll(folder, consumer, variants, cases, models, results, python
         }
         const result = model.refused
           ? { verdict: 'fails', error: 'Refused', text: model.refused }
-          : await run(folder, consumer, worker, variant, one, model);
+          : await run(worker, one, model);
         counts[result.verdict]++;
         results.add({ ...cell, hash, ...result });
       }
@@ -86,17 +87,27 @@ async function runAll(folder, consumer, variants, cases, models, results, python
   console.log(`${title}: ${JSON.stringify(counts)} in ${Math.round((Date.now() - start) / 1000)} s`);
 }
 
-async function run(folder, consumer, worker, variant, one, model) {
-  const { truth, inputs, outputs } = model;
+async function run(worker, { tolerance }, { model, truth, inputs, outputs }) {
   try {
-    const path = CONSUMERS[consumer].worker ? await modelJson(folder, variant, one.name, model.model) : model.model;
-    return await worker.run({ model: path, truth, inputs, outputs, tolerance: one.tolerance });
+    return await worker.run({ model, truth, inputs, outputs, tolerance });
   } catch (error) {
     return { verdict: 'fails', error: error.name, text: error.message };
   }
 }
 
-/** The folder of a model for TensorFlow.js, which is written if the model is newer. */
+/** A model in the format of a consumer. bnfix makes nothing of ideal graphs. */
+async function presented(folder, consumer, variant, one, model) {
+  const { format } = CONSUMERS[consumer];
+  if (format === undefined || model.refused) return model;
+  if (variant !== 'ideal') return inFormat(format, model);
+  try {
+    return { ...model, model: await modelJson(folder, variant, one.name, model.model) };
+  } catch (error) {
+    return { refused: error.message };
+  }
+}
+
+/** The folder of an ideal graph for TensorFlow.js, which is written if the graph is newer. */
 async function modelJson(folder, variant, name, path) {
   const at = join(folder, 'tfjs', variant, name);
   const json = join(at, 'model.json');

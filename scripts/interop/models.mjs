@@ -60,12 +60,40 @@ export async function makeModels(folder, variant, cases) {
     await makeAll(path, out, names, async (one, target) => {
       const model = await bnfix.load(one.model, one.load);
       try {
-        await bnfix.writeGraph(target, make(model, one.freeze));
+        const made = make(model, one.freeze);
+        await bnfix.writeGraph(target, made);
+        await writeFormats(target, made);
       } finally {
         model.close();
       }
     });
   }
+}
+
+/** What a model is in each format: FOLDER/models/VARIANT/CASE and this. */
+const ENDINGS = { tfjs: '.tfjs', saved_model: '.saved_model', meta: '.variables.meta' };
+
+/** Writes a result in all formats beside the frozen graph, or the error of a format that cannot represent it. */
+async function writeFormats(frozen, made) {
+  const base = frozen.slice(0, -'.pb'.length);
+  for (const [format, ending] of Object.entries(ENDINGS)) {
+    await fs.remove(`${base}.${format}.error.json`);
+    try {
+      await bnfix.writeModel(base + ending, made, { format, force: true });
+    } catch (error) {
+      if (!(error instanceof bnfix.BnfixError)) throw error;
+      await fs.outputJson(`${base}.${format}.error.json`, { message: error.message });
+    }
+  }
+}
+
+/** The model of a case in another format. @param frozen - the model as {@link modelOf} gives it */
+export async function inFormat(format, frozen) {
+  if (frozen.refused) return frozen;
+  const base = frozen.model.slice(0, -'.pb'.length);
+  const error = `${base}.${format}.error.json`;
+  if (await fs.pathExists(error)) return { ...frozen, refused: (await fs.readJson(error)).message };
+  return { ...frozen, model: base + ENDINGS[format] };
 }
 
 /** The model of a case in a variant: { model, truth, inputs, outputs }, or { refused } with the reason. */

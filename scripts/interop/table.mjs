@@ -59,8 +59,9 @@ function page() {
     ),
     '',
     'The fixtures are small and were chosen to differ from each other: the shares say nothing about models in practice. TensorFlow 1.15 cannot',
-    'load all that TensorFlow 2 wrote. TensorFlow Lite has its built-in ops only. TensorFlow.js loads the graph as a `model.json` that the',
-    'script writes without a change. OpenCV is called as `net.forward()` where there is one output.',
+    'load all that TensorFlow 2 wrote. TensorFlow Lite has its built-in ops only. TensorFlow.js loads what bnfix writes',
+    'with `--format tfjs`; the script wrote the ideal graphs as `model.json` without a change. Where a program reads a SavedModel or a .meta file,',
+    'the ideal graph is the frozen one. OpenCV is called as `net.forward()` where there is one output.',
     '',
     '## Ideal right, bnfix not',
     '',
@@ -98,9 +99,15 @@ function table(head, rows) {
 }
 
 function counts(consumer, variant) {
+  const by = variant === 'ideal' ? idealOf(consumer) : consumer;
   const number = (verdict) =>
-    cells.filter((cell) => cell.consumer === consumer && cell.variant === variant && cell.verdict === verdict).length;
+    cells.filter((cell) => cell.consumer === by && cell.variant === variant && cell.verdict === verdict).length;
   return ['right', 'wrong', 'fails'].map(number).join(' / ');
+}
+
+/** The consumer that ran the ideal graphs for another one. */
+function idealOf(consumer) {
+  return CONSUMERS[consumer].ideal ?? consumer;
 }
 
 /** Cells in which the ideal graph is right and that of bnfix is not. */
@@ -110,7 +117,7 @@ function worse(consumer) {
       cell.consumer === consumer &&
       ['freeze', 'fold'].includes(cell.variant) &&
       cell.verdict !== 'right' &&
-      byKey.get(keyOf(cell.case, 'ideal', consumer))?.verdict === 'right',
+      byKey.get(keyOf(cell.case, 'ideal', idealOf(consumer)))?.verdict === 'right',
   );
 }
 

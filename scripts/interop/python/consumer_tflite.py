@@ -1,4 +1,6 @@
-"""TensorFlow Lite: the converter for frozen graphs, with built-in ops only, and the interpreter of the package."""
+"""TensorFlow Lite: the converter for frozen graphs and SavedModels, with built-in ops only, and the interpreter of the package."""
+import os
+
 import tensorflow as tf
 from tensorflow.lite.python import schema_py_generated as schema
 
@@ -12,7 +14,12 @@ def short(name):
 
 def load(path, feeds, fetches):
     shapes = {short(name): list(value.shape) for name, value in feeds.items()}
-    converter = tf.compat.v1.lite.TFLiteConverter.from_frozen_graph(path, list(shapes), [short(name) for name in fetches], shapes)
+    lite = tf.compat.v1.lite.TFLiteConverter
+    names = [list(shapes), [short(name) for name in fetches]]
+    if os.path.isdir(path):
+        converter = lite.from_saved_model(path, input_arrays=names[0], output_arrays=names[1], input_shapes=shapes)
+    else:
+        converter = lite.from_frozen_graph(path, names[0], names[1], shapes)
     content = converter.convert()
     interpreter = tf.lite.Interpreter(model_content=content, num_threads=1)
     interpreter.allocate_tensors()
