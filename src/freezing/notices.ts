@@ -7,10 +7,11 @@ import type { Graph } from '../graph/graph.js';
 import { refText } from '../graph/node.js';
 import { elementCount } from '../graph/tensor.js';
 import { ancestors } from '../graph/walk.js';
-import { anyOf } from '../ops/meaning.js';
+import { anyOf, type OpTest } from '../ops/meaning.js';
 import { outputType } from '../ops/registry.js';
 import type { Analysis } from './analysis.js';
 import { nameMatcher } from './name_matcher.js';
+import { type TargetName, targetNamed } from './targets.js';
 
 /** Something that the user should know about a result that bnfix considers right. */
 export type Notice =
@@ -42,6 +43,13 @@ export type Notice =
   | { readonly code: 'cannot_run'; readonly obstacle: Obstacle }
   /** Ops that TensorFlow does not define, and a node of each. */
   | { readonly code: 'custom_ops'; readonly ops: readonly string[]; readonly nodes: readonly string[] }
+  /** Ops that the program lacks that the result is for, and a node of each. */
+  | {
+      readonly code: 'target_lacks_ops';
+      readonly target: TargetName;
+      readonly ops: readonly string[];
+      readonly nodes: readonly string[];
+    }
   /** Batch norms in functions that could not be inlined are not folded. */
   | { readonly code: 'functions_not_folded'; readonly functions: readonly string[] };
 
@@ -53,6 +61,7 @@ const WARNINGS: ReadonlySet<Notice['code']> = new Set([
   'flags_left',
   'cannot_run',
   'custom_ops',
+  'target_lacks_ops',
   'no_weights',
   'no_data',
 ]);
@@ -124,12 +133,28 @@ function flagsLeft({ graph, fed, inputs, model, options }: Analysis): string[] {
   });
 }
 
-/** The notices about a frozen or folded graph itself. @param kept - what the user keeps although TensorFlow cannot run it */
-export function noticesOfResult(graph: Graph, kept: readonly Obstacle[]): Notice[] {
+/**
+ * The notices about a frozen or folded graph itself.
+ * @param kept - what the user keeps although TensorFlow cannot run it
+ * @param target - the program that it is for
+ */
+export function noticesOfResult(graph: Graph, kept: readonly Obstacle[], target?: TargetName): Notice[] {
   const notices: Notice[] = kept.map((obstacle) => ({ code: 'cannot_run', obstacle }));
   const custom = findCustomOps(graph);
   if (custom.size > 0) notices.push({ code: 'custom_ops', ops: [...custom.keys()], nodes: [...custom.values()] });
+  if (target !== undefined) {
+    const lacking = firstOfEach(graph, targetNamed(target).lacks);
+    const [ops, nodes] = [[...lacking.keys()], [...lacking.values()]];
+    if (ops.length > 0) notices.push({ code: 'target_lacks_ops', target, ops, nodes });
+  }
   return notices;
+}
+
+/** Ops of a graph that pass a test, and the first node of each. */
+function firstOfEach(graph: Graph, isWanted: OpTest): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const node of graph.nodes()) if (isWanted(node) && !found.has(node.op)) found.set(node.op, node.name);
+  return found;
 }
 
 const isWeight = anyOf('variable', 'call', 'while', 'if', 'case');

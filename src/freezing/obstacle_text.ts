@@ -165,3 +165,9 @@ export function customOpsText(ops: readonly string[], nodes: readonly string[]):
   const each = ops.map((op, i) => `${op} (${nodes[i]})`);
   return `TensorFlow does not define ${listed(each)}: the program that loads the graph needs the library that does`;
 }
+
+/** Ops that the program lacks that a result is for, as a notice. */
+export function targetLacksText(target: string, ops: readonly string[], nodes: readonly string[]): string {
+  const each = ops.map((op, i) => `${op} (${nodes[i]})`);
+  return `${target} does not have ${listed(each)}: name an output before ${ops.length > 1 ? 'them' : 'it'}, or use another program`;
+}

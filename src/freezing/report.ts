@@ -152,7 +152,10 @@ export function freezeReport(analysis: Analysis, graph: Graph, result: ResultFac
     flags: flags.map((flag) => flagReport(analysis.graph, flag)),
     kept,
     outcomes,
-    notices: [...noticesOf(analysis), ...noticesOfResult(graph, [...analysis.obstacles, ...obstacles])],
+    notices: [
+      ...noticesOf(analysis),
+      ...noticesOfResult(graph, [...analysis.obstacles, ...obstacles], analysis.options.target),
+    ],
     before: { ...sizeOf(model.graph), bytes: model.byteLength + checkpointBytes(analysis) },
     after: { ...sizeOf(graph), bytes: byteLength },
   };

@@ -4,7 +4,7 @@ import type { OutputReason } from '../analysis/training/outputs.js';
 import { refText } from '../graph/node.js';
 import type { Outcome } from '../passes/outcome.js';
 import type { Notice } from './notices.js';
-import { customOpsText, keptObstacleText } from './obstacle_text.js';
+import { customOpsText, keptObstacleText, targetLacksText } from './obstacle_text.js';
 import type { FlagReport } from './report.js';
 import { healthText } from './statistics_text.js';
 import { countText, listed, plural, shapeText } from './text.js';
@@ -172,6 +172,8 @@ export function noticeText(notice: Notice, flagOf: (option: string) => string): 
       return keptObstacleText(notice.obstacle);
     case 'custom_ops':
       return customOpsText(notice.ops, notice.nodes);
+    case 'target_lacks_ops':
+      return targetLacksText(notice.target, notice.ops, notice.nodes);
     case 'functions_not_folded':
       return `batch norms in functions are not folded: ${notice.functions.join(', ')}`;
   }

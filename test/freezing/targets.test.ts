@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { flagText } from '../../src/cli/flags.js';
 import { fold } from '../../src/freezing/fold.js';
 import { freeze } from '../../src/freezing/freeze.js';
 import { TARGETS, type TargetName } from '../../src/freezing/targets.js';
+import { noticeText } from '../../src/freezing/wording.js';
 import { parseGraph } from '../../src/notation/parse.js';
 import { runGraph } from '../../src/run/run.js';
 import { difference } from '../support/compare.js';
@@ -52,6 +54,33 @@ it.each([
   const isOne = target !== undefined && target !== 'tflite';
   const reasons = report.folded.map(({ action, reasons: all }) => [action, all.at(-1)?.code]);
   expect(reasons).toEqual([isOne ? ['kept', 'one_op_for_target'] : ['arithmetic', 'reader_not_linear']]);
+});
+
+it.each([
+  ['opencv', ['Enter', 'Merge', 'LoopCond', 'Switch', 'NextIteration', 'Exit']],
+  ['tflite', []],
+  ['onnx', []],
+  ['tfjs', ['Asinh3']],
+] as const)('%s: warns of ops that the program does not have', (target, ops) => {
+  const text = `
+    x = Placeholder[shape=[?, 2]]
+    e = Enter(x)[frame_name=f]
+    m = Merge(e, next)
+    axes = Enter([0, 1])[frame_name=f, is_constant=true]
+    most = Enter(10.0)[frame_name=f, is_constant=true]
+    two = Enter(2.0)[frame_name=f, is_constant=true]
+    c = LoopCond(Less(Max(m, axes), most))
+    s = Switch(m, c)
+    n = Mul(s:1, two)
+    next = NextIteration(n)
+    loop = Exit(s)
+    y = Asinh3(loop)`;
+  const { report } = freeze(modelOf(parseGraph(text)), { outputs: ['y'], target });
+  const found = report.notices.flatMap((notice) => (notice.code === 'target_lacks_ops' ? [notice] : []));
+  expect(found.flatMap((notice) => notice.ops).sort()).toEqual([...ops].sort());
+  if (ops.length === 0) return;
+  expect(found[0]!.nodes[found[0]!.ops.indexOf(ops[0])]).toBe(target === 'tfjs' ? 'y' : 'e');
+  expect(noticeText(found[0]!, flagText)).toContain(`${target} does not have `);
 });
 
 it('refuses another name', () => {
