@@ -54,7 +54,7 @@ function wrapsError(node: Node): BnfixError {
 function lacks(ops: ReadonlyMap<string, string>): BnfixError {
   const names = [...ops.keys()].sort();
   const one = names.length === 1;
-  const why = names.slice(0, SHOWN).map((op) => `${ops.get(op)} is a ${op}`);
+  const why = names.slice(0, SHOWN).map((op) => `${ops.get(op)} (${op})`);
   return new BnfixError('unsupported', `TensorFlow.js has no op${one ? '' : 's'} ${names.join(', ')}`, {
     where: ops.get(names[0]!),
     why: names.length > SHOWN ? [...why, `and ${names.length - SHOWN} more`] : why,

@@ -1,17 +1,21 @@
+import { attr } from '../../graph/attrs.js';
 import type { Graph } from '../../graph/graph.js';
-import type { TensorRef } from '../../graph/node.js';
+import { tensorName } from '../../graph/node.js';
 import { ancestors } from '../../graph/walk.js';
 import { FunctionLibrary } from '../../ops/functions.js';
 import { anyOf } from '../../ops/meaning.js';
 import { inlineCalls } from '../../run/functions.js';
 import { loweredFunctions, lowerToStock } from '../../run/lower.js';
 import type { LoweredFunction } from '../../run/topology.js';
+import type { ServedTensor } from '../signature.js';
 import { expandOps } from './expand/expand.js';
 
 /** A graph in the ops of TensorFlow.js. */
 export interface LoweredGraph {
   readonly graph: Graph;
   readonly functions: readonly LoweredFunction[];
+  /** Its outputs: each of a node of its own. */
+  readonly outputs: readonly ServedTensor[];
 }
 
 const isFusedNorm = anyOf('fused_batch_norm');
@@ -20,15 +24,33 @@ const isFusedNorm = anyOf('fused_batch_norm');
  * A copy of a graph that TensorFlow.js computes as TensorFlow computes the original: ops that it lacks are made of others, channels
  * are last, functions are inlined except for branches and loop bodies.
  */
-export function loweredGraph(original: Graph, outputs: readonly TensorRef[]): LoweredGraph {
+export function loweredGraph(original: Graph, served: readonly ServedTensor[]): LoweredGraph {
   const graph = original.copy();
+  const outputs = withOwnNodes(graph, served);
   const library = new FunctionLibrary(graph);
   inlineCalls(graph, library);
   const functions = loweredFunctions(graph, library, lowerForBrowser);
   lowerForBrowser(graph);
   const inputs = [...graph.nodes()].filter((node) => isPlaceholder(node)).map(({ name }) => name);
-  graph.retain(ancestors(graph, [...inputs, ...outputs.map(({ node }) => node)]));
-  return { graph, functions };
+  graph.retain(ancestors(graph, [...inputs, ...outputs.map(({ ref }) => ref.node)]));
+  return { graph, functions, outputs };
+}
+
+/** Of several outputs of one node, the signature of TensorFlow.js knows only the last one: the others get an Identity. */
+function withOwnNodes(graph: Graph, outputs: readonly ServedTensor[]): ServedTensor[] {
+  const taken = new Map<string, string>();
+  return outputs.map((output) => {
+    const { node, port } = output.ref;
+    const name = tensorName(output.ref);
+    const first = taken.get(node);
+    if (first === undefined || first === name) {
+      taken.set(node, name);
+      return output;
+    }
+    const own = graph.freeName(`${node}_${port}`);
+    graph.add({ name: own, op: 'Identity', inputs: [output.ref], attr: { T: attr.type(output.dtype) } });
+    return { ...output, ref: { node: own, port: 0 } };
+  });
 }
 
 const isPlaceholder = anyOf('placeholder');

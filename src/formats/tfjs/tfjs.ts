@@ -17,16 +17,15 @@ export const TFJS: Format = {
   isOwn: (path) => /^(model\.json|group\d+-shard\d+of\d+\.bin)$/.test(path),
   encode: async (result, { quantize }) => {
     const { report } = result;
-    const signature = signaturesOf(result, refText)[0]!;
-    const refs = signature.outputs.map(({ ref }) => ref);
-    const { graph, functions } = loweredGraph(result.graph, refs);
+    const { inputs, outputs: served } = signaturesOf(result, refText)[0]!;
+    const { graph, functions, outputs } = loweredGraph(result.graph, served);
     const graphs = [graph, ...functions.map((fn) => fn.graph)];
     refuseUnrunnable(graphs);
     const weights = graphs.flatMap((each) => constantsOf(each).map((node) => storedWeight(each, node, quantize)));
     const shards = sharded(weights.map(({ bytes }) => bytes));
     const json = modelJson(graph, functions, {
       tensorflow: report.model.tensorflow,
-      signature,
+      signature: { inputs, outputs },
       weights: weights.map(({ entry }) => entry),
       paths: shards.map(({ path }) => path),
     });

@@ -1,3 +1,4 @@
+import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { fold } from '../../../src/freezing/fold.js';
 import { freeze } from '../../../src/freezing/freeze.js';
@@ -66,6 +67,27 @@ describe('a model.json', () => {
     const loaded = await loadFiles(files);
     expect(loaded.inputNodes).toEqual(Object.keys(inputs));
     expect(loaded.outputNodes).toEqual(Object.keys(outputs));
+  });
+
+  it('has several outputs of one op, which TensorFlow.js alone would mix up', async () => {
+    const graph = graphOf([
+      placeholder('x', DataType.DT_FLOAT, [-1, 4]),
+      constant('axis', [1], [], DataType.DT_INT32),
+      node('parts', 'Split', ['axis', 'x'], { ...T_FLOAT, num_split: attr.int(2) }),
+    ]);
+    const files = await filesOfGraph(graph, ['parts:1', 'parts:0']);
+    const feed = { x: tensorValue('float32', [1, 4], [1, 2, 3, 4]) };
+    const { 'parts:1': second, parts: first } = await runFiles(files, feed, ['parts:1', 'parts']);
+    expect([second, first].map((value) => [...(value!.data as Float32Array)])).toEqual([
+      [3, 4],
+      [1, 2],
+    ]);
+    const model = await loadFiles(files);
+    const predicted = model.predict(tf.tensor([[1, 2, 3, 4]])) as tf.Tensor[];
+    expect(predicted.map((tensor) => [...tensor.dataSync()])).toEqual([
+      [3, 4],
+      [1, 2],
+    ]);
   });
 
   it('has dtypes that TensorFlow.js has', async () => {
