@@ -107,7 +107,7 @@ export const COMMANDS: readonly Command[] = [
   {
     name: 'next',
     positional: 'FILE',
-    positionalText: 'a frozen graph, as freeze and fold write it',
+    positionalText: 'what freeze or fold wrote',
     summary: 'show how to use a frozen graph in TensorFlow, TFLite, ONNX, OpenVINO, OpenCV and TensorFlow.js',
     module: next,
   },

@@ -23,6 +23,7 @@ const examples = [
   ['bnfix next frozen.pb', 'TensorFlow, TFLite, ONNX, OpenVINO, OpenCV, TensorFlow.js'],
   ['bnfix next frozen.pb --for tflite,onnx', 'some of them'],
   ['bnfix next frozen.pb --for tf2 > run.py', 'a program: all other lines are comments'],
+  ['bnfix next saved_model/', 'a SavedModel; a .meta with its checkpoint as well'],
 ] as const;
 
 async function run(args: Args, terminal: Terminal): Promise<number> {
