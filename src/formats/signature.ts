@@ -46,10 +46,8 @@ export type NameOf = (ref: TensorRef) => string;
  * result has. Names are those of the model's signatures, otherwise made of the names of nodes.
  */
 export function signaturesOf({ graph, report, model }: Served, nameOf: NameOf = pythonName): ServedSignature[] {
-  const given = Object.entries(model.metaGraphDef.signature_def ?? {}).filter(([key]) => !key.startsWith('__'));
   const shapes = new Shapes(graph);
   const outputs = report.outputs.map(({ name }) => refOf(name));
-  const isOutput = new Set(outputs.map(tensorName));
   const described = (names: readonly Named[]) =>
     names.map(([key, ref]): ServedTensor => {
       return { key, ref, dtype: outputTypeOrT(graph.get(ref.node), ref.port), shape: shapes.of(ref) };
@@ -60,11 +58,7 @@ export function signaturesOf({ graph, report, model }: Served, nameOf: NameOf = 
     inputs: described(named(inputsOf(graph, source, refs), source?.inputs, nameOf)),
     outputs: described(named(refs, source?.outputs, nameOf)),
   });
-  const complete = given.flatMap(([key, signature]) => {
-    const refs = refsOf(signature.outputs);
-    const isWhole = refs.length > 0 && refs.every((ref) => isOutput.has(tensorName(ref)));
-    return isWhole ? [{ key, signature, refs }] : [];
-  });
+  const complete = givenSignatures({ report, model }).filter(({ isWhole }) => isWhole);
   // The one that says most about the outputs; serving_default before others.
   const best = [...complete].sort(
     (a, b) => b.refs.length - a.refs.length || Number(b.key === DEFAULT_KEY) - Number(a.key === DEFAULT_KEY),
@@ -75,6 +69,21 @@ export function signaturesOf({ graph, report, model }: Served, nameOf: NameOf = 
     serve(DEFAULT_KEY, method || PREDICT, best?.signature, outputs),
     ...others.map(({ key, signature, refs }) => serve(key, signature.method_name || PREDICT, signature, refs)),
   ];
+}
+
+/** The signatures of the model that a result cannot serve, since it does not have all of their outputs. */
+export function signaturesLeftOut(made: Pick<Served, 'report' | 'model'>): string[] {
+  return givenSignatures(made).flatMap(({ key, isWhole }) => (isWhole ? [] : [key]));
+}
+
+/** The signatures of the model that have outputs, and whether the result has all of these. */
+function givenSignatures({ report, model }: Pick<Served, 'report' | 'model'>) {
+  const isOutput = new Set(report.outputs.map(({ name }) => tensorName(refOf(name))));
+  return Object.entries(model.metaGraphDef.signature_def ?? {}).flatMap(([key, signature]) => {
+    const refs = refsOf(signature.outputs);
+    if (key.startsWith('__') || refs.length === 0) return [];
+    return [{ key, signature, refs, isWhole: refs.every((ref) => isOutput.has(tensorName(ref))) }];
+  });
 }
 
 function refOf(name: string): TensorRef {

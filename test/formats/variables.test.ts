@@ -208,6 +208,21 @@ describe('signatures', () => {
     ]);
   });
 
+  it('are left out with a note if the result does not have all of their outputs', async () => {
+    const signature_def = {
+      serving_default: { outputs: { out: { name: 'net_out:0' } } },
+      both: { outputs: { out: { name: 'net_out:0' }, more: { name: 'net/out:0' } } },
+      __saved_model_init_op: { outputs: { op: { name: 'init:0' } } },
+    };
+    const result = freeze({ ...modelOf(graph()), metaGraphDef: { signature_def } }, { outputs: ['net_out'] });
+    for (const name of ['meta', 'saved_model'] as const) {
+      const files = await (await loadFormat(name)).encode(result, {});
+      expect(files.at(-1)!.encoded.notes).toEqual([
+        'the signature both is left out: not all of its outputs are outputs of the result',
+      ]);
+    }
+  });
+
   it('may name a tensor twice, and one that is no placeholder', () => {
     const signature = {
       inputs: { both: { name: 'sum:0' } },

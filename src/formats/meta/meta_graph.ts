@@ -5,7 +5,7 @@ import { tensorflow } from '../../proto/tensorflow.js';
 import { type EncodedCheckpoint, encodeCheckpoint } from '../../writers/checkpoint/bundle.js';
 import type { Encoded, ResultFile } from '../../writers/encoded.js';
 import { encodeGraphDef } from '../../writers/graph_def.js';
-import { type ServedSignature, type ServedTensor, signaturesOf } from '../signature.js';
+import { type ServedSignature, type ServedTensor, signaturesLeftOut, signaturesOf } from '../signature.js';
 import type { Made } from '../variables/choose_variables.js';
 import { withVariables } from '../variables/with_variables.js';
 
@@ -44,7 +44,10 @@ export function encodeMetaGraph(made: Made, tags: readonly string[]): EncodedMet
   }).finish();
   const metaGraph = around(head, encoded, tail);
   if (metaGraph.byteLength > MAX_BYTES) throw tooLarge(metaGraph.byteLength);
-  return { metaGraph, checkpoint: values.length > 0 ? encodeCheckpoint(values) : undefined };
+  const notes = signaturesLeftOut(made).map(
+    (key) => `the signature ${key} is left out: not all of its outputs are outputs of the result`,
+  );
+  return { metaGraph: { ...metaGraph, notes }, checkpoint: values.length > 0 ? encodeCheckpoint(values) : undefined };
 }
 
 /**
@@ -70,6 +73,7 @@ export function around(
 ): Encoded & { readonly byteLength: number } {
   return {
     byteLength: head.length + encoded.byteLength + tail.length,
+    ...(encoded.notes && { notes: encoded.notes }),
     *chunks() {
       yield head;
       yield* encoded.chunks();
