@@ -54,7 +54,7 @@ async function run(worker, { tolerance }, { model, truth, inputs, outputs }) {
 }
 
 /** A model in the format of a consumer. bnfix makes nothing of ideal graphs. */
-async function presented(folder, consumer, variant, one, model) {
+export async function presented(folder, consumer, variant, one, model) {
   const { format } = CONSUMERS[consumer];
   if (format === undefined || model.refused) return model;
   if (variant !== 'ideal') return inFormat(format, model);
@@ -76,7 +76,7 @@ async function modelJson(folder, variant, name, path) {
   return at;
 }
 
-async function commandOf(consumer, folder, pythons) {
+export async function commandOf(consumer, folder, pythons) {
   const { environment, module, worker, argument } = CONSUMERS[consumer];
   if (worker) return [process.execPath, join(HERE, worker), argument];
   return [await pythonOf(environment, folder, pythons), join(HERE, 'python', 'worker.py'), module];

@@ -1,5 +1,5 @@
 // Writes docs/interop.md from the results of interop.mjs: node scripts/interop/table.mjs FOLDER
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fs from 'fs-extra';
 import { Results } from './results.mjs';
@@ -31,6 +31,8 @@ if (folder === undefined) {
   process.exit(2);
 }
 const cells = new Results(resolve(folder)).all();
+const path = join(resolve(folder), 'latency.json');
+const times = (await fs.pathExists(path)) ? await fs.readJson(path) : {};
 const byKey = new Map(cells.map((cell) => [keyOf(cell.case, cell.variant, cell.consumer), cell]));
 const consumers = Object.keys(CONSUMERS).filter((name) => cells.some((cell) => cell.consumer === name));
 await fs.writeFile(OUT, `${page().join('\n')}\n`);
@@ -78,9 +80,15 @@ function page() {
     '',
     '## Sizes',
     '',
-    'Ops after the optimisation of each program, and the size of the file that it made (ideal / freeze / fold). Times were not measured.',
+    'Ops after the optimisation of each program, and the size of the file that it made (ideal / freeze / fold).',
     '',
     ...table(['program', ...NETS], sizeRows()),
+    '',
+    '## Times',
+    '',
+    'One inference in milliseconds (ideal / freeze / fold): medians of calls in turns, on one thread of a machine that others use as well.',
+    '',
+    ...table(['program', ...NETS], timeRows()),
     '',
     '## Versions',
     '',
@@ -158,6 +166,13 @@ function causeOf({ verdict, error, text = '' }) {
   if (verdict === 'wrong') return 'another output, without an error';
   const known = CAUSES.find(([pattern]) => pattern.test(text));
   return known?.[1] ?? `other errors (${error})`;
+}
+
+function timeRows() {
+  return Object.entries(times).map(([consumer, nets]) => [
+    CONSUMERS[consumer].title,
+    ...NETS.map((net) => VARIANTS.map((variant) => nets[net]?.[variant]?.toPrecision(3) ?? '-').join(' / ')),
+  ]);
 }
 
 function sizeRows() {
