@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { didYouMean } from '../../did_you_mean.js';
 import { BnfixError } from '../../errors.js';
+import { destinationOf, mainFile } from '../../formats/destination.js';
 import type { OptionTable } from '../option.js';
 import { argvOf, isRecord, wrongType } from './entry_argv.js';
 import { entryKeys } from './entry_keys.js';
@@ -18,6 +19,8 @@ export interface ConfigEntry {
   readonly model: string;
   /** Where the result is written. */
   readonly output: string;
+  /** The main file of the result, or its folder. */
+  readonly target: string;
   readonly checkpoint: string | undefined;
   /** The options of the model as arguments, without the output. */
   readonly argv: readonly string[];
@@ -98,8 +101,24 @@ function entryOf(value: unknown, where: string, { command, defaults, options }: 
   const keys = entryKeys(options[used]);
   refuseUnknown(Object.keys(others), [...keys.keys(), 'model', 'fold'], where);
   const argv = Object.entries(others).flatMap(([key, one]) => argvOf(keys.get(key)!, one, `${where}.${key}`));
-  const { checkpoint } = others;
-  return { command: used, model, output, checkpoint: checkpoint === undefined ? undefined : String(checkpoint), argv };
+  const { checkpoint, format } = others;
+  return {
+    command: used,
+    model,
+    output,
+    target: targetOf(output, format),
+    checkpoint: checkpoint === undefined ? undefined : String(checkpoint),
+    argv,
+  };
+}
+
+/** The path of the result, whatever way it is named. What is wrong with a name or a format is reported when the model is run. */
+function targetOf(output: string, format: unknown): string {
+  try {
+    return mainFile(destinationOf(output, format === undefined ? undefined : String(format)));
+  } catch {
+    return output;
+  }
 }
 
 function refuseUnknown(keys: readonly string[], known: readonly string[], where: string): void {
@@ -114,8 +133,8 @@ function refuseUnknown(keys: readonly string[], known: readonly string[], where:
 /** Models are worked on at the same time and in any order: none may write what another one reads or writes. */
 function refuseClashes(entries: readonly ConfigEntry[], folder: string): void {
   const writers = new Map<string, number>();
-  for (const [i, { output }] of entries.entries()) {
-    const path = resolve(folder, output);
+  for (const [i, { output, target }] of entries.entries()) {
+    const path = resolve(folder, target);
     const other = writers.get(path);
     if (other !== undefined) {
       throw new BnfixError('usage', `models[${other}] and models[${i}] have the same output`, {

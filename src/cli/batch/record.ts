@@ -63,6 +63,12 @@ export async function isUnchanged(
   return hasSameFiles(read, model, checkpoint) && (await areSame(read)) && (await areSame(written));
 }
 
+/** Whether nobody else wrote the files: those that are still there have the contents that are recorded. */
+export async function areOwn(files: readonly FileHash[]): Promise<boolean> {
+  const left = files.filter(({ path }) => statSync(path, { throwIfNoEntry: false }) !== undefined);
+  return left.length > 0 && (await areSame(left));
+}
+
 /** Whether files still have the contents that are recorded. */
 export async function areSame(files: readonly FileHash[]): Promise<boolean> {
   if (files.length === 0 || !files.every(hasSize)) return false;

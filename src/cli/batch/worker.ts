@@ -2,7 +2,7 @@
 import { Writable } from 'node:stream';
 import { run } from '../run.js';
 import { Terminal } from '../terminal.js';
-import { areSame, isUnchanged } from './record.js';
+import { areOwn, isUnchanged } from './record.js';
 import type { Task, TaskResult } from './task.js';
 
 let isBusy = false;
@@ -23,7 +23,7 @@ async function resultOf(task: Task): Promise<TaskResult> {
   const { command, model, checkpoint, output, argv, recorded, isSame } = task;
   if (recorded && isSame && (await isUnchanged(recorded, model, checkpoint))) return { status: 'unchanged' };
   // What an earlier run wrote, and nobody changed, may be replaced.
-  const isOwn = recorded !== undefined && !argv.includes('--force') && (await areSame(recorded.written));
+  const isOwn = recorded !== undefined && !argv.includes('--force') && (await areOwn(recorded.written));
   const [stdout, stderr] = [new Collector(), new Collector()];
   const terminal = new Terminal({ stdout, stderr, env: {} });
   const force = isOwn ? ['--force'] : [];

@@ -1,4 +1,4 @@
-import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { Ajv2020 } from 'ajv/dist/2020.js';
@@ -229,5 +229,33 @@ describe('freeze --config', () => {
       3,
       'bnfix: bnfix.config.json not found\n  fix    bnfix init MODEL   (writes one from a model, or from a folder of models)\n',
     ]);
+  });
+});
+
+describe('results of several files', () => {
+  const MODELS = [
+    { ...SLIM, output: 'served', format: 'saved_model' },
+    { ...SLIM, output: 'fixed.meta' },
+    { ...SLIM, output: 'web/model.json' },
+  ];
+
+  it('are left out while all of their files are as they were written, and made again when one is gone', async () => {
+    writeConfig(...MODELS);
+    expect((await run()).code).toBe(0);
+    expect((await run()).stdout.split('\n').at(-2)).toBe('3 models: 3 unchanged');
+    rmSync(at('served/variables/variables.index'));
+    rmSync(at('fixed.meta'));
+    expect((await run()).stdout.split('\n').at(-2)).toBe('3 models: 2 written, 1 unchanged');
+    expect(existsSync(at('served/variables/variables.index'))).toBe(true);
+  });
+
+  it('that somebody changed are not replaced', async () => {
+    writeConfig(...MODELS);
+    await run();
+    writeFileSync(at('served/variables/variables.index'), 'mine');
+    rmSync(at('served/saved_model.pb'));
+    const { code, stdout } = await run();
+    expect([code, stdout.split('\n').at(-2)]).toEqual([6, '3 models: 2 unchanged, 1 failed']);
+    expect(readFileSync(at('served/variables/variables.index'), 'utf8')).toBe('mine');
   });
 });

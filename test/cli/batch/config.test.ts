@@ -46,6 +46,7 @@ describe('a config', () => {
         command: 'freeze',
         model: 'a.meta',
         output: 'a.pb',
+        target: 'a.pb',
         checkpoint: 'ckpt/model-90',
         argv: [
           '--checkpoint=ckpt/model-90',
@@ -112,6 +113,24 @@ describe('a config', () => {
     [{ defaults: { x: 1 }, models: [A] }, /models\[0\] has the unknown key x/],
     [
       { models: [A, { model: 'b', output: './a.pb' }] },
+      'usage | models[0] and models[1] have the same output | give each model an output of its own',
+    ],
+    [
+      {
+        models: [
+          { ...A, output: 'out/a.meta' },
+          { ...A, output: 'out/a', format: 'meta' },
+        ],
+      },
+      'usage | models[0] and models[1] have the same output | give each model an output of its own',
+    ],
+    [
+      {
+        models: [
+          { ...A, output: 'web/', format: 'tfjs' },
+          { ...A, output: 'web/model.json', fold: true },
+        ],
+      },
       'usage | models[0] and models[1] have the same output | give each model an output of its own',
     ],
     [
