@@ -6,6 +6,7 @@ import { tensorflow } from '../../../dist/proto/tensorflow.js';
 import { onlyCommandLine } from './command_table.mjs';
 import { keepMutant } from './keep.mjs';
 import { GRAPH_KINDS, makeMutant } from './mutate.mjs';
+import { formatOf } from './results.mjs';
 import { runMutant } from './run_mutant.mjs';
 import { frozenSeeds, readSeed, seedNames } from './seeds.mjs';
 
@@ -72,10 +73,15 @@ function cleanOf({ seed, number }) {
 
 const results = new Map();
 
-async function cleanResult({ name, command }) {
-  const key = `${name} ${command}`;
+async function cleanResult(mutant) {
+  const { name, command } = mutant;
+  const format = formatOf(mutant).name;
+  const key = `${name} ${command} ${format}`;
   if (!results.has(key)) {
-    const { result } = await runMutant({ ...seedOf(name), changes: [], command, way: 'library' }, join(work, 'clean'));
+    const { result } = await runMutant(
+      { ...seedOf(name), changes: [], command, format, way: 'library' },
+      join(work, 'clean'),
+    );
     results.set(key, result);
   }
   return results.get(key);
