@@ -55,6 +55,16 @@ describe('a model with variables', () => {
     ]);
   });
 
+  it('of a model whose collection of variables is corrupt is refused', async () => {
+    using model = await load(BAG);
+    const frozen = freeze(model);
+    model.metaGraphDef.collection_def!.trainable_variables = { bytes_list: { value: [Uint8Array.of(0xff)] } };
+    await expect(filesOf(frozen, 'meta')).rejects.toMatchObject({
+      code: 'unreadable',
+      message: 'a collection of variables is corrupt',
+    });
+  });
+
   it('has the variables of the model that inference needs, and knows which of them are trained', async () => {
     using model = await load(BAG);
     const again = await opened(await filesOf(freeze(model), 'meta'));

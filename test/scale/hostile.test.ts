@@ -6,6 +6,7 @@ import { attr } from '../../src/graph/attrs.js';
 import { DataType } from '../../src/graph/dtype.js';
 import type { Graph } from '../../src/graph/graph.js';
 import type { NodeSpec } from '../../src/graph/node.js';
+import { numberTensor } from '../../src/graph/tensor.js';
 import { graphOf, node, placeholder } from '../support/build.js';
 import { modelOf } from '../support/model.js';
 import { cpuSeconds } from './measure.js';
@@ -39,6 +40,34 @@ const branch = (i: number, before: string, condition: string) => [
   node(`m${i}`, 'Merge', [`off${i}`, `on${i}`], { ...T, N: attr.int(2) }),
 ];
 
+const INT = DataType.DT_INT32;
+/** Mean and variance of x over the batch. */
+const moments = [
+  { ...node('axis', 'Const', [], { dtype: attr.type(INT) }), tensor: numberTensor(INT, [1], [0]) },
+  node('mean', 'Mean', ['x', 'axis'], T),
+  node('squared', 'SquaredDifference', ['x', 'mean'], T),
+  node('variance', 'Mean', ['squared', 'axis'], T),
+];
+/** Nodes that x, its mean and its variance pass first: as many batch norms then use the last one. */
+function batchNorms(n: number, chain: (i: number, before: string) => NodeSpec, from: string): Graph {
+  const through: NodeSpec[] = [];
+  for (let i = 0; i < n / 2; i++) through.push(chain(i, through.at(-1)?.name ?? from));
+  const end = (name: string) => (name === from ? through.at(-1)!.name : name);
+  const sites = Array.from({ length: Math.floor(n / 8) }, (_, i) => [
+    node(`root${i}`, 'Rsqrt', [end('variance')], T),
+    node(`scaled${i}`, 'Mul', [end('x'), `root${i}`], T),
+    node(`shift${i}`, 'Mul', [end('mean'), `root${i}`], T),
+    node(`bn${i}`, 'Sub', [`scaled${i}`, `shift${i}`], T),
+  ]);
+  const all = node(
+    'y',
+    'AddN',
+    sites.map((_, i) => `bn${i}`),
+    { ...T, N: attr.int(sites.length) },
+  );
+  return graphOf([x, ...moments, ...through, ...sites.flat(), all]);
+}
+
 /** Graphs of about so many nodes. */
 const GRAPHS: Readonly<Record<string, (nodes: number) => Graph>> = {
   'a chain of Identity': (n) => inRow(n, (i, before) => [node(`n${i}`, 'Identity', [before], T)]),
@@ -65,6 +94,25 @@ const GRAPHS: Readonly<Record<string, (nodes: number) => Graph>> = {
   'conditions in a row, of one flag': (n) => inRow(n / 4, (i, before) => branch(i, before, 'p'), [flag('p')]),
   'conditions in a row, each with its flag': (n) =>
     inRow(n / 5, (i, before) => [flag(`p${i}`), ...branch(i, before, `p${i}`)]),
+  'flags in the branches of other flags': (n) => {
+    const count = Math.floor(n / 3);
+    const flags = Array.from({ length: count }, (_, i) => flag(`p${i}`));
+    const down = flags.map((_, i) => node(`s${i}`, 'Switch', [i === 0 ? 'x' : `s${i - 1}:1`, `p${i}`], T));
+    const up = flags.map((_, i) =>
+      node(`m${i}`, 'Merge', [`s${i}`, i + 1 < count ? `m${i + 1}` : `s${i}:1`], { ...T, N: attr.int(2) }),
+    );
+    return graphOf([x, ...flags, ...down, ...up.reverse(), node('y', 'Identity', ['m0'], T)]);
+  },
+  'batch norms of a variance far from its root': (n) =>
+    batchNorms(n, (i, before) => node(`c${i}`, 'Identity', [before], T), 'variance'),
+  'batch norms of a mean far from its use': (n) =>
+    batchNorms(n, (i, before) => node(`c${i}`, 'Identity', [before], T), 'mean'),
+  'batch norms of one mean that many read': (n) => batchNorms(n, (i) => node(`c${i}`, 'Identity', ['mean'], T), 'mean'),
+  'batch norms that are used far from their activation': (n) =>
+    batchNorms(n, (i, before) => node(`c${i}`, 'Mul', [before, before], T), 'x'),
+  'a mean that is added to itself, again and again': (n) =>
+    batchNorms(n, (i, before) => node(`c${i}`, 'Add', [before, before], T), 'mean'),
+  'roots of roots of a variance': (n) => batchNorms(n, (i, before) => node(`c${i}`, 'Sqrt', [before], T), 'variance'),
   'a chain of control inputs': (n) => {
     const nodes = Array.from({ length: n }, (_, i) => node(`n${i}`, 'NoOp', i === 0 ? [] : [`^n${i - 1}`]));
     return graphOf([x, ...nodes, node('y', 'Identity', ['x', `^n${n - 1}`], T)]);

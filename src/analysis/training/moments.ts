@@ -8,6 +8,7 @@ import type { MovingAverages } from '../state/moving_averages.js';
 import { forwardsElement } from '../values/evaluate.js';
 import type { Shapes } from '../values/shapes.js';
 import { isBatchAxisReduction } from './batch_statistics.js';
+import { SearchBudget } from './search_budget.js';
 
 const reduces = anyOf('average');
 const scalesBy = anyOf('multiply', 'divide');
@@ -28,6 +29,8 @@ const MAX_OPERAND = 64;
 
 /** The batch statistics of a graph, and how means and variances are computed from reductions over the batch. */
 export class Moments {
+  /** What searches for batch norms have left. */
+  readonly budget: SearchBudget;
   readonly #graph: Graph;
   readonly #shapes: Shapes;
   readonly #activations: NodeSet;
@@ -35,12 +38,15 @@ export class Moments {
   /** Nodes that depend on inputs only through reductions over the batch. */
   readonly #statistics: NodeSet;
   readonly #operands = new Map<Node, readonly Node[]>();
+  /** Normalisations may share their statistics. */
+  readonly #carriers = new Map<string, TensorRef[]>();
 
   constructor(graph: Graph, shapes: Shapes, activations: NodeSet, averages: MovingAverages) {
     this.#graph = graph;
     this.#shapes = shapes;
     this.#activations = activations;
     this.#averages = averages;
+    this.budget = new SearchBudget(graph);
     this.#statistics = spread(graph, (node, found) => {
       if (!activations.has(node)) return false;
       if (this.#isReduction(node)) return true;
@@ -61,6 +67,7 @@ export class Moments {
     const seen = new Set<string>();
     let at: TensorRef | undefined = head;
     while (at && !seen.has(refText(at))) {
+      this.budget.spend(1, at.node);
       seen.add(refText(at));
       const node = this.#graph.find(at.node);
       if (!node) break;
@@ -84,6 +91,7 @@ export class Moments {
     for (const name of seen) {
       const node = this.#graph.find(name);
       if (!node) continue;
+      this.budget.spend(1 + node.inputs.length, name);
       const isReduction = this.#isReduction(node);
       if (isReduction) found.push(node);
       const inputs = isReduction ? this.#meansTakenOff(node) : node.inputs;
@@ -124,10 +132,28 @@ export class Moments {
    * (shifted moments), the mean starts there.
    */
   carriersOf(refs: readonly TensorRef[]): TensorRef[] {
+    const key = refs.map(refText).join();
+    const found = this.#carriers.get(key) ?? this.#searchCarriers(refs);
+    this.#carriers.set(key, found);
+    return found;
+  }
+
+  #searchCarriers(refs: readonly TensorRef[]): TensorRef[] {
+    let from = refs;
+    for (;;) {
+      const { found, unshifted } = this.#carriedFrom(from);
+      const isNew = unshifted.length > 0 && !from.some((ref) => unshifted.some((out) => out.node === ref.node));
+      if (!isNew) return found;
+      from = unshifted;
+    }
+  }
+
+  #carriedFrom(refs: readonly TensorRef[]): { found: TensorRef[]; unshifted: TensorRef[] } {
     const found = new Map(refs.map((ref) => [refText(ref), ref]));
     const unshifted: TensorRef[] = [];
     for (const ref of found.values()) {
       for (const node of this.#graph.consumers(ref)) {
+        this.budget.spend(1 + node.inputs.length, node.name);
         const out = { node: node.name, port: 0 };
         const data = node.inputs.filter((each) => this.#isFed(each));
         if (adds(node) && this.#isUnshifted(node, data, found)) unshifted.push(out);
@@ -135,8 +161,7 @@ export class Moments {
         else if (scalesBy(node) && data.length === 1) found.set(node.name, out);
       }
     }
-    const isNew = unshifted.length > 0 && !refs.some((ref) => unshifted.some((out) => out.node === ref.node));
-    return isNew ? this.carriersOf(unshifted) : [...found.values()];
+    return { found: [...found.values()], unshifted };
   }
 
   /** Whether a sum adds a shift back to a mean: a variable averages it, or it depends on inputs only through that mean. */

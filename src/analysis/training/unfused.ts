@@ -108,6 +108,7 @@ class Finder {
     const seen = new Set([root.name]);
     for (const name of seen) {
       for (const node of this.#graph.dataConsumers(name)) {
+        this.#moments.budget.spend(1 + node.inputs.length, name);
         const others = applies(node) ? node.inputs.filter((ref) => !seen.has(ref.node)) : [];
         if (others.some((ref) => this.#comesFrom(ref, sources))) return true;
         // A tensor combined with the activation is no longer a scale.
@@ -122,7 +123,9 @@ class Finder {
   #areApart(refs: readonly TensorRef[], activation: TensorRef): boolean {
     if (refs.length === 0) return false;
     const names = refs.map(({ node }) => node);
-    return !ancestors(this.#graph, names, false).hasNamed(activation.node);
+    const before = ancestors(this.#graph, names, false);
+    this.#moments.budget.spend(before.size, activation.node);
+    return !before.hasNamed(activation.node);
   }
 
   /** Whether a tensor is an activation of `sources`, possibly shifted and scaled. */
@@ -130,6 +133,7 @@ class Finder {
     const seen = new Set<string>();
     let at = ref;
     while (!seen.has(refText(at))) {
+      this.#moments.budget.spend(1, at.node);
       if (sources.has(refText(at))) return true;
       seen.add(refText(at));
       const node = this.#graph.find(at.node);
@@ -149,6 +153,7 @@ class Finder {
       for (const name of level) {
         for (const node of this.#graph.dataConsumers(name)) {
           if (!scales(node) && !shifts(node)) continue;
+          this.#moments.budget.spend(1 + node.inputs.length, name);
           next.add(node.name);
           found.push(...node.inputs.filter((ref) => !this.#activations.hasNamed(ref.node)));
         }

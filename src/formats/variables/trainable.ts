@@ -1,3 +1,4 @@
+import { corruptGraph } from '../../graph/corrupt_graph.js';
 import { isFloat } from '../../graph/dtype.js';
 import type { Graph } from '../../graph/graph.js';
 import type { Node } from '../../graph/node.js';
@@ -26,8 +27,13 @@ export function trainableIn({ graph, model, report }: Made): (name: string) => b
   };
 }
 
+/** @throws BnfixError `unreadable` for an entry that is no VariableDef */
 function variableName(message: Uint8Array): string {
-  return tensorflow.VariableDef.decode(message).variable_name.replace(/:0$/, '');
+  try {
+    return tensorflow.VariableDef.decode(message).variable_name.replace(/:0$/, '');
+  } catch (error) {
+    throw corruptGraph(undefined, 'a collection of variables is corrupt', (error as Error).message);
+  }
 }
 
 function statisticsOf(graph: Graph, { batchNorms }: Made['report']): Set<string> {
