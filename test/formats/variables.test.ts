@@ -58,7 +58,9 @@ describe('a model with variables', () => {
   it('of a model whose collection of variables is corrupt is refused', async () => {
     using model = await load(BAG);
     const frozen = freeze(model);
-    model.metaGraphDef.collection_def!.trainable_variables = { bytes_list: { value: [Uint8Array.of(0xff)] } };
+    Object.assign(model.metaGraphDef.collection_def!, {
+      trainable_variables: { bytes_list: { value: [Uint8Array.of(0xff)] } },
+    });
     await expect(filesOf(frozen, 'meta')).rejects.toMatchObject({
       code: 'unreadable',
       message: 'a collection of variables is corrupt',
