@@ -25,6 +25,11 @@ export class Evaluated {
     this.#tensors = [...outputs, ...others.filter((name) => this.has(name))];
   }
 
+  /** Its inputs. */
+  get inputs(): readonly Sample[] {
+    return this.#inputs;
+  }
+
   /** Whether the graph has a tensor. */
   has(name: string): boolean {
     return this.graph.has(parseInput(name).node);

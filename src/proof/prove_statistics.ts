@@ -11,7 +11,7 @@ import { Formulas } from './formula.js';
 import type { Layer } from './layers.js';
 import { withOrigin } from './origin.js';
 import type { LayerReport, Proof } from './report.js';
-import { attempt, outputNames, proved, type Subject } from './subject.js';
+import { attempt, ifRunnable, outputNames, proved, type Subject } from './subject.js';
 
 /**
  * Proves that a repaired graph uses the moving statistics of the checkpoint: each batch norm, and each output, equals that of
@@ -61,9 +61,11 @@ async function reportLayers(subject: Subject, layers: readonly Layer[], expected
   const { repaired, saved, at } = subject;
   const elements = new Map<string, number | undefined>();
   const ends = new Set(layers.flatMap(({ x, y }) => [tensorName(x), tensorName(y)]));
-  await saved.visit([...ends], () => (name, value) => {
-    elements.set(name, elementAt(value, at));
-  });
+  await ifRunnable(() =>
+    saved.visit([...ends], () => (name, value) => {
+      elements.set(name, elementAt(value, at));
+    }),
+  );
   const located = layers.flatMap((layer) => locatedIn(repaired.graph, saved.graph, layer) ?? []);
   const reports = new Map<string, Omit<LayerReport, 'before'>>();
   await repaired.visit([...new Set(located.flatMap(({ x, y }) => [x, y]))], () => {

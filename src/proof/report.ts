@@ -75,6 +75,6 @@ export interface VerifyReport {
   readonly tolerance: Tolerance;
   readonly proofs: readonly Proof[];
   readonly layers: readonly LayerReport[];
-  /** Whether no proof failed, and one at least was made. */
+  /** Whether no proof failed, and one at least of those of the repaired graph was made. */
   readonly passed: boolean;
 }

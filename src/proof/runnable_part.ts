@@ -52,7 +52,9 @@ export async function runnablePart(
   for (let cuts = 0; ; cuts++) {
     const evaluated = evaluate(part.ends, part.given);
     const failing = cuts < MAX_CUTS ? await firstUnrunnable(evaluated) : undefined;
-    if (!failing) return { ...part, evaluated };
+    // Of what depends on it, no shape is known: it cannot be cut out.
+    const isKnown = part.without.some(({ node }) => node === failing?.name);
+    if (!failing || isKnown) return { ...part, evaluated };
     evaluated.close();
     const without = [...part.without, { node: failing.name, op: failing.op }];
     const before = endsBefore(graph, part.ends, failing);
@@ -68,7 +70,7 @@ async function firstUnrunnable(evaluated: Evaluated): Promise<Node | undefined> 
     await evaluated.outputs();
     return undefined;
   } catch (error) {
-    if (isMisfit(error)) throw misfit(error as BnfixError);
+    if (isMisfit(error)) throw misfit(error as BnfixError, evaluated.inputs);
     const isOp = error instanceof BnfixError && error.code === 'unsupported' && error.where !== undefined;
     const node = isOp ? evaluated.graph.find(error.where!) : undefined;
     if (!node) throw error;
@@ -77,11 +79,16 @@ async function firstUnrunnable(evaluated: Evaluated): Promise<Node | undefined> 
 }
 
 /** Sizes that are open in the graph may depend on each other: what cannot be run with these inputs is not left out of the proofs. */
-function misfit({ message, where, whyLines }: BnfixError): BnfixError {
+function misfit({ message, where, whyLines }: BnfixError, inputs: readonly Sample[]): BnfixError {
+  const shapes = inputs.filter(({ isGiven, value }) => !isGiven && value.shape.length > 0);
   return new BnfixError('usage', message, {
     where,
     why: [...whyLines, 'the shapes of the inputs may not fit together'],
-    fix: { option: 'shapes', value: 'NAME=SIZES', text: 'gives an input a shape that fits' },
+    fix: shapes.map(({ name, value }, i) => ({
+      option: 'shapes',
+      value: `${name}=${value.shape}`,
+      text: i === 0 ? 'gives an input another shape: this is the one that did not fit' : '',
+    })),
   });
 }
 

@@ -6,6 +6,7 @@ import { type Node, type TensorRef, tensorName } from '../graph/node.js';
 import { NodeSet } from '../graph/node_set.js';
 import { elementCount } from '../graph/tensor.js';
 import { anyOf } from '../ops/meaning.js';
+import { generator } from '../run/random.js';
 import { type TensorValue, tensorValue } from '../run/value.js';
 
 /** How random inputs are drawn. */
@@ -53,6 +54,7 @@ const SMALL_BATCH = 2;
 /** How many elements make an example large: more than a picture of 400 by 400. */
 const LARGE_EXAMPLE = 500_000;
 const isPlaceholder = anyOf('placeholder');
+const hasDefault = anyOf('default_placeholder');
 
 /**
  * Values for all placeholders that outputs need: those that are given, and random ones for the others.
@@ -68,7 +70,10 @@ export function samples(
   computed: readonly string[] = [],
 ): Sample[] {
   const needed = feeding(graph, outputs, new Set(computed));
-  const placeholders = [...graph.nodes()].filter((node) => isPlaceholder(node) && needed.has(node));
+  const isGiven = (node: Node) => Object.keys(given).some((name) => plain(name) === node.name);
+  const placeholders = [...graph.nodes()].filter(
+    (node) => isPlaceholder(node) && needed.has(node) && (!hasOwnValue(node) || isGiven(node)),
+  );
   for (const name of [...Object.keys(given), ...Object.keys(options.shapes ?? {})]) {
     // A label, or a flag: an input of the saved graph that the outputs do not need.
     if (placeholders.some((node) => node.name === plain(name)) || others.has(plain(name))) continue;
@@ -116,6 +121,16 @@ function feeding(graph: Graph, outputs: readonly TensorRef[], computed: Readonly
   return found;
 }
 
+/** Three letters. */
+function wordOf(random: () => number): string {
+  return Array.from({ length: 3 }, () => String.fromCharCode(97 + Math.floor(random() * 26))).join('');
+}
+
+/** Whether a placeholder has a number of its own: a keep_prob, or a size. */
+function hasOwnValue(node: Node): boolean {
+  return hasDefault(node) && attrShape(node, 'shape')?.length === 0;
+}
+
 const plain = (name: string) => name.replace(/:0$/, '');
 
 /** As many examples as those that are given; otherwise a few, since what a net computes takes many times the memory of its inputs. */
@@ -142,10 +157,8 @@ function drawn(node: Node, options: SampleOptions, random: () => number): Tensor
   const dtype = attrType(node, 'dtype') ?? DataType.DT_FLOAT;
   const name = dtypeName(dtype);
   if (dtype === DataType.DT_STRING) {
-    throw new BnfixError('usage', `the input ${node.name} takes strings, which are not drawn`, {
-      where: node.name,
-      fix: { option: 'values', value: `${node.name}=FILE`, text: 'gives it a value' },
-    });
+    const words = Array.from({ length: elementCount(shape) }, () => new TextEncoder().encode(wordOf(random)));
+    return tensorValue(name, shape, words);
   }
   const [from, to] = range;
   const isWhole = !/float|complex/.test(name);
@@ -156,15 +169,4 @@ function drawn(node: Node, options: SampleOptions, random: () => number): Tensor
     return isWhole ? Math.floor(number) : number;
   };
   return tensorValue(name, shape, Array.from({ length: count }, next));
-}
-
-/** Uniform numbers in [0, 1): Mulberry32, which is the same everywhere. */
-function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -85,3 +85,13 @@ export async function attempt(name: ProofName, make: () => Promise<Proof>): Prom
     return skipped(name, { code: 'cannot_run', message, where, why });
   }
 }
+
+/** What the saved graph gives; undefined if TensorFlow.js cannot run it, though it may run the repaired one. */
+export async function ifRunnable<T>(run: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await run();
+  } catch (error) {
+    if (error instanceof BnfixError && error.code === 'unsupported') return undefined;
+    throw error;
+  }
+}

@@ -1,7 +1,6 @@
-import { BnfixError } from '../errors.js';
 import type { TensorValues } from '../run/value.js';
 import type { Evaluated } from './evaluated.js';
-import type { Subject } from './subject.js';
+import { ifRunnable, type Subject } from './subject.js';
 
 /** What the graphs of a verification were run with, and what they output: by `name` of a placeholder, by `name:port`. */
 export interface VerifiedValues {
@@ -27,10 +26,5 @@ export async function verifiedValues(subject: Subject): Promise<VerifiedValues> 
 }
 
 async function valuesOf(graph: Evaluated | undefined): Promise<TensorValues | undefined> {
-  try {
-    return await graph?.outputs();
-  } catch (error) {
-    if (error instanceof BnfixError && error.code === 'unsupported') return undefined;
-    throw error;
-  }
+  return graph && ifRunnable(() => graph.outputs());
 }

@@ -80,7 +80,7 @@ export function verdictText({ proofs, passed, layers }: VerifyReport): string {
   const compared = layers.filter(({ error }) => error !== undefined).length;
   const norms = compared === 0 ? '' : `, ${plural(compared, 'batch norm')} compared`;
   if (passed) return `Verified: ${made} of ${plural(proofs.length, 'proof')} passed${norms}`;
-  if (made === 0) return 'Not verified: the graph cannot be run';
+  if (failed === 0) return 'Not verified: the graph cannot be run';
   return `WRONG: ${failed} of ${plural(made, 'proof')} failed${norms}`;
 }
 

@@ -2,6 +2,7 @@ import type { Kernel } from './kernel.js';
 import { BATCH_NORM_KERNELS } from './kernels_batch_norm.js';
 import { MATH_KERNELS } from './kernels_math.js';
 import { QUANTIZE_KERNELS } from './kernels_quantize.js';
+import { RANDOM_KERNELS } from './kernels_random.js';
 import { SHAPE_KERNELS } from './kernels_shape.js';
 import { TAP, tap } from './tap.js';
 import type { Tfjs } from './tfjs.js';
@@ -12,6 +13,7 @@ export const OWN_KERNELS: ReadonlyMap<string, Kernel> = new Map(
     ...BATCH_NORM_KERNELS,
     ...MATH_KERNELS,
     ...QUANTIZE_KERNELS,
+    ...RANDOM_KERNELS,
     ...SHAPE_KERNELS,
     [TAP]: tap,
   }),

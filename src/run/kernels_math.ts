@@ -58,8 +58,9 @@ const product: Kernel = (tf, call) => {
   const order = [...x.shape.keys()].sort((i, j) => Number(reduced.has(i)) - Number(reduced.has(j)) || i - j);
   const rows = Float64Array.from(tf.transpose(x, order).dataSync());
   const length = x.shape.reduce((count, size, axis) => (reduced.has(axis) ? count * size : count), 1);
-  const products = Array.from({ length: x.size / Math.max(length, 1) }, (_, row) =>
-    rows.subarray(row * length, (row + 1) * length).reduce((all, factor) => all * factor, 1),
+  const products = Array.from(
+    { length: x.shape.reduce((count, size, axis) => (reduced.has(axis) ? count : count * size), 1) },
+    (_, row) => rows.subarray(row * length, (row + 1) * length).reduce((all, factor) => all * factor, 1),
   );
   const keeps = boolAttr(call, 'keep_dims', false);
   const shape = x.shape.flatMap((size, axis) => (reduced.has(axis) ? (keeps ? [1] : []) : [size]));

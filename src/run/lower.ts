@@ -24,6 +24,13 @@ const SAME_AS: ReadonlyMap<string, string> = new Map([
   ['BatchMatMulV3', 'BatchMatMulV2'],
   ['Inv', 'Reciprocal'],
   ['ParallelDynamicStitch', 'DynamicStitch'],
+  // Their numbers are not TensorFlow's in any case; the shape is their first input, too.
+  ['StatelessRandomUniform', 'RandomUniform'],
+  ['StatelessRandomUniformV2', 'RandomUniform'],
+  ['StatelessRandomNormal', 'RandomStandardNormal'],
+  ['StatelessRandomNormalV2', 'RandomStandardNormal'],
+  ['StatelessTruncatedNormal', 'TruncatedNormal'],
+  ['StatelessTruncatedNormalV2', 'TruncatedNormal'],
   // Its scheduler recognises only these two names as control flow.
   ['If', 'StatelessIf'],
   ['While', 'StatelessWhile'],

@@ -6,7 +6,18 @@ import { verifyRequest } from '../verifying/verify_request.js';
 import { options as freezeOptions } from './freeze.js';
 
 /** The options of freeze that change what is made. */
-const SHARED = ['outputs', 'signature', 'tag', 'checkpoint', 'reference', 'ema', 'set', 'keep', 'map'] as const;
+const SHARED = [
+  'outputs',
+  'inputs',
+  'signature',
+  'tag',
+  'checkpoint',
+  'reference',
+  'ema',
+  'set',
+  'keep',
+  'map',
+] as const;
 const VERIFICATION = 'Verification';
 
 const options: OptionTable = {
@@ -14,11 +25,11 @@ const options: OptionTable = {
   fold: flag(VERIFICATION, 'also fold the model, and compare'),
   'per-layer': flag(VERIFICATION, 'show what each batch norm outputs, before and after'),
   at: named(VERIFICATION, 'INDEX', 'which element --per-layer shows: 0,2,3,0 (default: the first)'),
-  atol: named(VERIFICATION, 'NUMBER', 'absolute tolerance (default: 1e-6)'),
+  atol: named(VERIFICATION, 'NUMBER', 'absolute tolerance (default: 1e-6; with float16 2e-3, bfloat16 2e-2)'),
   rtol: named(
     VERIFICATION,
     'NUMBER',
-    'tolerance relative to the largest value (default: 1e-4; with float16 5e-3, bfloat16 5e-2)',
+    'tolerance relative to the largest value (default: 1e-4; with float16 5e-3, bfloat16 5e-2; more in deep nets)',
   ),
   html: { ...freezeOptions.html!, describe: 'also write a report as one HTML page, with pictures' },
   save: named('Output', 'DIR', 'write inputs.npz, and what the graphs output: before.npz, after.npz, folded.npz'),
