@@ -9,8 +9,6 @@ import { ignoredAttrs, isTfjsOp } from '../../ops/tfjs.js';
 /** At most so many are named. */
 const SHOWN = 10;
 
-const isTable = anyOf('table');
-
 /**
  * Checks that TensorFlow.js can run graphs, and computes what TensorFlow does.
  * @param graphs - the graph, and those of its functions
@@ -20,7 +18,6 @@ export function refuseUnrunnable(graphs: readonly Graph[]): void {
   const unknown = new Map<string, string>();
   const ignored: string[] = [];
   for (const node of graphs.flatMap((graph) => [...graph.nodes()])) {
-    if (isTable(node)) throw isTableError(node);
     if (wraps(node)) throw wrapsError(node);
     if (!isTfjsOp(node.op)) unknown.set(node.op, unknown.get(node.op) ?? node.name);
     for (const key of ignoredAttrs(node)) ignored.push(`${node.name}: ${key} of ${node.op}`);
@@ -73,13 +70,6 @@ function ignores(ignored: readonly string[]): BnfixError {
     where: ignored[0]!.replace(/: .*/s, ''),
     why: ignored.length > SHOWN ? [...why, `and ${ignored.length - SHOWN} more`] : why,
     fix: OTHER_FORMAT,
-  });
-}
-
-function isTableError({ name }: Node): BnfixError {
-  return new BnfixError('unsupported', 'TensorFlow.js cannot read lookup tables of a frozen graph', {
-    where: name,
-    fix: [{ option: 'outputs', value: 'NAMES', text: 'ends the graph before the table is read' }, OTHER_FORMAT],
   });
 }
 

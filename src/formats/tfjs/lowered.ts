@@ -9,11 +9,14 @@ import { loweredFunctions, lowerToStock } from '../../run/lower.js';
 import type { LoweredFunction } from '../../run/topology.js';
 import type { ServedTensor } from '../signature.js';
 import { expandOps } from './expand/expand.js';
+import { extractTables } from './extract_tables.js';
 
 /** A graph in the ops of TensorFlow.js. */
 export interface LoweredGraph {
   readonly graph: Graph;
   readonly functions: readonly LoweredFunction[];
+  /** Fills its lookup tables, before it runs; undefined if there are none. */
+  readonly initializer: Graph | undefined;
   /** Its outputs: each of a node of its own. */
   readonly outputs: readonly ServedTensor[];
 }
@@ -29,11 +32,13 @@ export function loweredGraph(original: Graph, served: readonly ServedTensor[]): 
   const outputs = withOwnNodes(graph, served);
   const library = new FunctionLibrary(graph);
   inlineCalls(graph, library);
+  const initializer = extractTables(graph);
+  const ends = () => [...placeholdersOf(graph), ...outputs.map(({ ref }) => ref.node)];
+  if (initializer) graph.retain(ancestors(graph, ends()));
   const functions = loweredFunctions(graph, library, lowerForBrowser);
   lowerForBrowser(graph);
-  const inputs = [...graph.nodes()].filter((node) => isPlaceholder(node)).map(({ name }) => name);
-  graph.retain(ancestors(graph, [...inputs, ...outputs.map(({ ref }) => ref.node)]));
-  return { graph, functions, outputs };
+  graph.retain(ancestors(graph, ends()));
+  return { graph, functions, initializer, outputs };
 }
 
 /** Of several outputs of one node, the signature of TensorFlow.js knows only the last one: the others get an Identity. */
@@ -54,6 +59,10 @@ function withOwnNodes(graph: Graph, outputs: readonly ServedTensor[]): ServedTen
 }
 
 const isPlaceholder = anyOf('placeholder');
+
+function placeholdersOf(graph: Graph): string[] {
+  return [...graph.nodes()].filter((node) => isPlaceholder(node)).map(({ name }) => name);
+}
 
 function lowerForBrowser(graph: Graph): void {
   expandOps(graph);

@@ -6,6 +6,14 @@ import { type LoweredFunction, topologyOf } from '../../run/topology.js';
 import type { ServedSignature, ServedTensor } from '../signature.js';
 import type { WeightEntry } from './weights.js';
 
+/** The graphs of a model. */
+export interface ModelGraphs {
+  readonly graph: Graph;
+  readonly functions: readonly LoweredFunction[];
+  /** Fills lookup tables. */
+  readonly initializer: Graph | undefined;
+}
+
 /** What a model.json says besides its topology. */
 export interface ModelFacts {
   /** The version of TensorFlow that made the graph. */
@@ -17,7 +25,7 @@ export interface ModelFacts {
 }
 
 /** A model.json as tensorflowjs_converter writes it (write_artifacts in tf_saved_model_conversion_v2.py). */
-export function modelJson(graph: Graph, functions: readonly LoweredFunction[], facts: ModelFacts) {
+export function modelJson({ graph, functions, initializer }: ModelGraphs, facts: ModelFacts) {
   const { signature, weights, paths } = facts;
   return {
     format: 'graph-model',
@@ -25,6 +33,7 @@ export function modelJson(graph: Graph, functions: readonly LoweredFunction[], f
     convertedBy: 'bnfix',
     signature: { inputs: tensorInfos(signature.inputs), outputs: tensorInfos(signature.outputs) },
     modelTopology: topologyOf(graph, functions, topologyNode),
+    ...(initializer && { modelInitializer: { node: Array.from(initializer.nodes(), topologyNode) } }),
     weightsManifest: paths.length > 0 || weights.length > 0 ? [{ paths, weights }] : [],
   };
 }

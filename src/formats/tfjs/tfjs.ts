@@ -18,17 +18,20 @@ export const TFJS: Format = {
   encode: async (result, { quantize }) => {
     const { report } = result;
     const { inputs, outputs: served } = signaturesOf(result, refText)[0]!;
-    const { graph, functions, outputs } = loweredGraph(result.graph, served);
-    const graphs = [graph, ...functions.map((fn) => fn.graph)];
+    const { graph, functions, initializer, outputs } = loweredGraph(result.graph, served);
+    const graphs = [graph, ...functions.map((fn) => fn.graph), ...(initializer ? [initializer] : [])];
     refuseUnrunnable(graphs);
     const weights = graphs.flatMap((each) => constantsOf(each).map((node) => storedWeight(each, node, quantize)));
     const shards = sharded(weights.map(({ bytes }) => bytes));
-    const json = modelJson(graph, functions, {
-      tensorflow: report.model.tensorflow,
-      signature: { inputs, outputs },
-      weights: weights.map(({ entry }) => entry),
-      paths: shards.map(({ path }) => path),
-    });
+    const json = modelJson(
+      { graph, functions, initializer },
+      {
+        tensorflow: report.model.tensorflow,
+        signature: { inputs, outputs },
+        weights: weights.map(({ entry }) => entry),
+        paths: shards.map(({ path }) => path),
+      },
+    );
     return [...shards, { path: 'model.json', encoded: encodedText(JSON.stringify(json)) }];
   },
 };

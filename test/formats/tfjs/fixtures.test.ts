@@ -17,7 +17,6 @@ const REFUSED: Readonly<Record<string, string>> = {
   saliency_115: 'TensorFlow.js has no op FusedBatchNormGradV3',
   saliency_212: 'TensorFlow.js has no op FusedBatchNormGradV3',
 };
-const REFUSES_TABLES = 'TensorFlow.js cannot read lookup tables of a frozen graph';
 
 const CASES = allCases().filter((one) => typeof one.expect === 'string');
 
@@ -32,7 +31,7 @@ describe.each([
   test.each(cases)('$name: $form', async (one) => {
     using model = await load(one.model, one.load);
     const result = make(model, one.freeze);
-    const refused = REFUSED[one.name] ?? (/^table_(?!of_file_cut)/.test(one.name) ? REFUSES_TABLES : undefined);
+    const refused = REFUSED[one.name];
     if (refused !== undefined) return expect(filesOf(result)).rejects.toThrow(refused);
     expect(await differenceOf(one, result)).toBeLessThanOrEqual(Math.max(one.tolerance, 2e-5));
   });
