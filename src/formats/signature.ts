@@ -71,9 +71,24 @@ export function signaturesOf({ graph, report, model }: Served, nameOf: NameOf = 
   ];
 }
 
-/** The signatures of the model that a result cannot serve, since it does not have all of their outputs. */
-export function signaturesLeftOut(made: Pick<Served, 'report' | 'model'>): string[] {
-  return givenSignatures(made).flatMap(({ key, isWhole }) => (isWhole ? [] : [key]));
+/** A signature of the model that a result cannot serve, or an input of one that feeds none of its outputs any more. */
+export interface SignatureLoss {
+  readonly signature: string;
+  readonly input: string | undefined;
+}
+
+/** What the signatures of a result lack of those of the model. @param served - the signatures of the result */
+export function signatureLosses(
+  made: Pick<Served, 'report' | 'model'>,
+  served: readonly ServedSignature[],
+): SignatureLoss[] {
+  const inputsOfServed = new Map(served.map(({ key, inputs }) => [key, new Set(inputs.map((input) => input.key))]));
+  return givenSignatures(made).flatMap(({ key: signature, signature: { inputs }, isWhole }) => {
+    if (!isWhole) return [{ signature, input: undefined }];
+    const kept = inputsOfServed.get(signature);
+    const lost = Object.keys(inputs ?? {}).filter((input) => !kept?.has(input));
+    return lost.map((input): SignatureLoss => ({ signature, input }));
+  });
 }
 
 /** The signatures of the model that have outputs, and whether the result has all of these. */

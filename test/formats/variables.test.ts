@@ -220,9 +220,12 @@ describe('signatures', () => {
     ]);
   });
 
-  it('are left out with a note if the result does not have all of their outputs', async () => {
+  it('are left out with a note if the result does not have all of their outputs, as are inputs that feed nothing', async () => {
     const signature_def = {
-      serving_default: { outputs: { out: { name: 'net_out:0' } } },
+      serving_default: {
+        inputs: { image: { name: 'x:0' }, training: { name: 'flag:0' } },
+        outputs: { out: { name: 'net_out:0' } },
+      },
       both: { outputs: { out: { name: 'net_out:0' }, more: { name: 'net/out:0' } } },
       __saved_model_init_op: { outputs: { op: { name: 'init:0' } } },
     };
@@ -230,6 +233,7 @@ describe('signatures', () => {
     for (const name of ['meta', 'saved_model'] as const) {
       const files = await (await loadFormat(name)).encode(result, {});
       expect(files.at(-1)!.encoded.notes).toEqual([
+        'the input training of the signature serving_default is left out: it feeds no output now',
         'the signature both is left out: not all of its outputs are outputs of the result',
       ]);
     }

@@ -5,7 +5,13 @@ import { tensorflow } from '../../proto/tensorflow.js';
 import { type EncodedCheckpoint, encodeCheckpoint } from '../../writers/checkpoint/bundle.js';
 import type { Encoded, ResultFile } from '../../writers/encoded.js';
 import { encodeGraphDef } from '../../writers/graph_def.js';
-import { type ServedSignature, type ServedTensor, signaturesLeftOut, signaturesOf } from '../signature.js';
+import {
+  type ServedSignature,
+  type ServedTensor,
+  type SignatureLoss,
+  signatureLosses,
+  signaturesOf,
+} from '../signature.js';
 import type { Made } from '../variables/choose_variables.js';
 import { withVariables } from '../variables/with_variables.js';
 
@@ -30,6 +36,7 @@ export interface EncodedMetaGraph {
 export function encodeMetaGraph(made: Made, tags: readonly string[]): EncodedMetaGraph {
   const { graph, saver, collections, values } = withVariables(made, MAX_BYTES - ROOM);
   const encoded = encodeGraphDef(graph);
+  const signatures = signaturesOf(made);
   const version = made.model.metaGraphDef.meta_info_def?.tensorflow_version;
   const before = tensorflow.MetaGraphDef.encode({
     meta_info_def: { tags: [...tags], ...(version && { tensorflow_version: version }) },
@@ -38,16 +45,18 @@ export function encodeMetaGraph(made: Made, tags: readonly string[]): EncodedMet
   const tail = tensorflow.MetaGraphDef.encode({
     ...(saver && { saver_def: saver }),
     collection_def: { ...collections },
-    signature_def: Object.fromEntries(
-      signaturesOf(made).map((signature) => [signature.key, signatureProto(signature)]),
-    ),
+    signature_def: Object.fromEntries(signatures.map((signature) => [signature.key, signatureProto(signature)])),
   }).finish();
   const metaGraph = around(head, encoded, tail);
   if (metaGraph.byteLength > MAX_BYTES) throw tooLarge(metaGraph.byteLength);
-  const notes = signaturesLeftOut(made).map(
-    (key) => `the signature ${key} is left out: not all of its outputs are outputs of the result`,
-  );
+  const notes = signatureLosses(made, signatures).map(lossText);
   return { metaGraph: { ...metaGraph, notes }, checkpoint: values.length > 0 ? encodeCheckpoint(values) : undefined };
+}
+
+function lossText({ signature, input }: SignatureLoss): string {
+  if (input !== undefined)
+    return `the input ${input} of the signature ${signature} is left out: it feeds no output now`;
+  return `the signature ${signature} is left out: not all of its outputs are outputs of the result`;
 }
 
 /**
