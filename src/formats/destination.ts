@@ -122,14 +122,18 @@ const KINDS: Readonly<Record<FormatName, string>> = {
 function refuseOtherNames(output: string): void {
   const extension = OTHER_NAMES.exec(output)?.[0];
   if (extension === undefined) return;
+  const base = output.slice(0, -extension.length);
   throw new BnfixError('usage', `bnfix does not write ${extension} files`, {
     option: 'output',
     why: 'it writes frozen graphs (.pb, .pbtxt), .meta files with a checkpoint, SavedModels and models for TensorFlow.js',
-    fix: [{ option: 'output', value: `${output.slice(0, -extension.length)}.pb` }, ...otherFix(extension)],
+    fix: [
+      { option: 'output', value: `${base}.pb`, text: 'writes a frozen graph' },
+      ...(/json/i.test(extension)
+        ? [{ option: 'output', value: `${base}/model.json`, text: 'writes a model for TensorFlow.js' }]
+        : []),
+      ...(/index|ckpt/i.test(extension)
+        ? [{ option: 'output', value: `${base}.meta`, text: 'writes a .meta file and a checkpoint' }]
+        : []),
+    ],
   });
-}
-
-function otherFix(extension: string) {
-  const format = /json/i.test(extension) ? 'tfjs' : /index|ckpt/i.test(extension) ? 'meta' : undefined;
-  return format === undefined ? [] : [{ option: 'format', value: format }];
 }

@@ -21,6 +21,8 @@ export interface Format {
    * replaced; a folder with any other is refused.
    */
   isOwn(path: string): boolean;
+  /** The path, below the target, of the file that makes the others a model: its name chooses the format. */
+  readonly main?: string;
   /**
    * The files, in the order in which they are written. The file that makes the others a model comes last.
    * @throws BnfixError `unsupported` for what the format cannot represent

@@ -42,6 +42,6 @@ export async function writeModel(
 }
 
 /** Where the files of a format are written. */
-export function targetOf({ path }: Pick<Destination, 'path'>, { target, isOwn }: Format): FilesTarget {
-  return { kind: target, path, isOwn };
+export function targetOf({ path }: Pick<Destination, 'path'>, { target, isOwn, main }: Format): FilesTarget {
+  return { kind: target, path, isOwn, ...(main !== undefined && { main }) };
 }

@@ -32,6 +32,8 @@ export interface FilesTarget {
   readonly path: string;
   /** Whether a result has a file of this path: those of an earlier one are replaced, others in its folder are not. */
   isOwn(path: string): boolean;
+  /** The path, below the target, of the file that makes the others a result, if the name of that file says which kind it is. */
+  readonly main?: string;
 }
 
 /** A file that was written. */

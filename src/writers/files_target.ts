@@ -62,7 +62,7 @@ async function checkFolderAt(path: string, target: FilesTarget, options: TargetO
   if (!stats.isDirectory()) throw isNoFolder(path);
   const resolved = await realpath(path);
   if (`${cwd()}${sep}`.startsWith(resolved.endsWith(sep) ? resolved : `${resolved}${sep}`))
-    throw isCurrentFolder(target.path);
+    throw isCurrentFolder(target);
   const own = await ownFiles(path, target);
   for (const file of own) await refuseInputs(file, await stat(file, { bigint: true }), options.inputs ?? []);
   // An empty folder has nothing to lose.
@@ -81,13 +81,13 @@ async function ownFiles(folder: string, target: FilesTarget, below = ''): Promis
     else if (entry.isDirectory()) files.push(...(await ownFiles(folder, target, `${path}/`)));
     else files.push(join(folder, path));
   }
-  if (others.length > 0) throw hasOthers(folder, others);
+  if (others.length > 0) throw hasOthers(folder, others, target);
   return files;
 }
 
-async function checkPrefix({ path, isOwn }: FilesTarget, options: TargetOptions): Promise<CheckedFiles> {
+async function checkPrefix({ path, isOwn, main }: FilesTarget, options: TargetOptions): Promise<CheckedFiles> {
   const name = basename(path);
-  if (name === '' || withoutSlash(path) !== path) throw isNoPrefix(path);
+  if (name === '' || withoutSlash(path) !== path) throw isNoPrefix(path, main);
   const folder = await realpath(dirname(path));
   await access(folder, constants.W_OK | constants.X_OK);
   const replaced = new Map<string, NonNullable<Target['old']>>();
@@ -112,12 +112,12 @@ function withoutSlash(path: string): string {
   return path.replace(/(?<=.)[/\\]+$/, '');
 }
 
-function hasOthers(folder: string, others: readonly string[]): BnfixError {
+function hasOthers(folder: string, others: readonly string[], { main = '' }: FilesTarget): BnfixError {
   const shown = others.slice(0, 3).join(', ') + (others.length > 3 ? `, and ${others.length - 3} more` : '');
   return new BnfixError('unwritable', `${folder} contains other files`, {
     where: folder,
     why: [shown, 'the result is a folder of its own, which is replaced as a whole'],
-    fix: { option: 'output', value: join(folder, 'model'), text: 'makes a folder in it' },
+    fix: { option: 'output', value: join(folder, 'model', main), text: 'makes a folder in it' },
   });
 }
 
@@ -136,18 +136,18 @@ function isNoFile(path: string): BnfixError {
   });
 }
 
-function isCurrentFolder(path: string): BnfixError {
+function isCurrentFolder({ path, main = '' }: FilesTarget): BnfixError {
   return new BnfixError('unwritable', `${path} is or contains the current folder`, {
     where: path,
     why: 'the result is a folder of its own, which is replaced as a whole',
-    fix: { option: 'output', value: join(path, 'model'), text: 'makes a folder in it' },
+    fix: { option: 'output', value: join(path, 'model', main), text: 'makes a folder in it' },
   });
 }
 
-function isNoPrefix(path: string): BnfixError {
+function isNoPrefix(path: string, main = ''): BnfixError {
   return new BnfixError('unwritable', `${path} is a folder`, {
     where: path,
     why: 'the names of the files begin with what is given',
-    fix: { option: 'output', value: join(path, 'model'), text: 'names files in it' },
+    fix: { option: 'output', value: join(path, 'model') + main, text: 'names files in it' },
   });
 }

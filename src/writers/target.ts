@@ -23,7 +23,7 @@ export interface Target {
 export async function checkTarget(path: string, options: TargetOptions = {}): Promise<Target> {
   try {
     const stats = await statOrNothing(path);
-    if (stats?.isDirectory() || /[/\\]$/.test(path)) throw isFolder(path);
+    if (stats?.isDirectory() || /[/\\]$/.test(path)) throw isFolder(path, stats !== undefined);
     const isLost = stats?.isSymbolicLink();
     if (stats && !isLost && !stats.isFile()) return { kind: 'stream', path, old: undefined };
     if (stats) {
@@ -101,8 +101,8 @@ export function alreadyThere(path: string, value = 'FILE'): BnfixError {
   });
 }
 
-function isFolder(path: string): BnfixError {
-  return new BnfixError('unwritable', `${path} is a folder`, {
+function isFolder(path: string, isThere: boolean): BnfixError {
+  return new BnfixError('unwritable', `${path} ${isThere ? 'is' : 'names'} a folder`, {
     where: path,
     why: 'the result is one file',
     fix: [

@@ -5,6 +5,7 @@ import { checkpointFiles, encodeMetaGraph } from './meta_graph.js';
 export const META: Format = {
   name: 'meta',
   target: 'prefix',
+  main: '.meta',
   isOwn: (path) => /^\.(meta|index|data-\d{5}-of-\d{5})$/.test(path),
   encode: async (result) => {
     const { metaGraph, checkpoint } = encodeMetaGraph(result, []);

@@ -13,6 +13,7 @@ const META_GRAPHS = (2 << 3) | 2;
 export const SAVED_MODEL: Format = {
   name: 'saved_model',
   target: 'folder',
+  main: 'saved_model.pb',
   isOwn: (path) => /^(saved_model\.pb|variables\/(variables\.(index|data-\d{5}-of-\d{5}))?)$/.test(path),
   encode: async (result) => {
     const { metaGraph, checkpoint } = encodeMetaGraph(result, [TAG]);

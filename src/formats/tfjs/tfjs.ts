@@ -14,6 +14,7 @@ import { storedWeight } from './weights.js';
 export const TFJS: Format = {
   name: 'tfjs',
   target: 'folder',
+  main: 'model.json',
   isOwn: (path) => /^(model\.json|group\d+-shard\d+of\d+\.bin)$/.test(path),
   encode: async (result, { quantize }) => {
     const { report } = result;
