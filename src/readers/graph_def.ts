@@ -107,8 +107,10 @@ function contentOf(proto: tensorflow.NodeDef.$Properties, where: string, payload
   let tensor = payload;
   if (!tensor && proto.op === 'Const' && attr.value?.tensor) {
     tensor = protoTensor(attr.value.tensor, `${proto.name} in ${where}`);
-    const { value: _, ...others } = attr;
-    attr = others;
+    const { value, ...others } = attr;
+    // What later versions of TensorFlow may add beside the tensor stays.
+    const unknowns = value.$unknowns ?? [];
+    attr = unknowns.length === 0 ? others : { ...others, value: { $unknowns: unknowns } };
   }
   const type = attr.dtype?.type;
   if (tensor && type && type !== tensor.dtype) {
@@ -195,12 +197,12 @@ function readNode(reader: WireReader, field: WireField, names: Names): NodeSpec 
 
 /** The attr entry `value: { tensor }` as a handle; undefined for another attr, or if the elements are not raw. */
 function lazyAttr(reader: WireReader, entry: WireField): Tensor | undefined {
-  const parts = new Map(fieldsOf(reader, entry).map((field) => [field.number, field]));
-  const key = parts.get(1);
-  const value = parts.get(2);
-  if (!key || !value || new TextDecoder().decode(reader.bytes(key.offset, key.length)) !== 'value') return undefined;
-  const tensor = fieldsOf(reader, value).find((field) => field.number === 8);
-  return tensor && lazyTensor(reader, tensor);
+  const parts = fieldsOf(reader, entry);
+  const [key, value] = [1, 2].map((number) => parts.find((field) => field.number === number));
+  if (!key || !value || parts.length > 2) return undefined;
+  if (new TextDecoder().decode(reader.bytes(key.offset, key.length)) !== 'value') return undefined;
+  const [tensor, ...others] = fieldsOf(reader, value);
+  return tensor?.number === 8 && others.length === 0 ? lazyTensor(reader, tensor) : undefined;
 }
 
 function fieldsOf(reader: WireReader, field: WireField): WireField[] {
@@ -209,6 +211,9 @@ function fieldsOf(reader: WireReader, field: WireField): WireField[] {
 
 /** Field of the typed list whose packed form is the raw form, by dtype. */
 const PACKED_FIELDS: Partial<Record<DataType, number>> = { [DataType.DT_FLOAT]: 5, [DataType.DT_DOUBLE]: 6 };
+
+/** dtype, tensor_shape and version_number; anything else is in the way of the elements. */
+const LAST_PLAIN_FIELD = 3;
 
 /** A handle on a TensorProto whose elements are raw bytes in the file. */
 function lazyTensor(reader: WireReader, field: WireField): Tensor | undefined {
@@ -220,7 +225,8 @@ function lazyTensor(reader: WireReader, field: WireField): Tensor | undefined {
   );
   const dtype = (head.dtype ?? DataType.DT_INVALID) as DataType;
   const shape = shapeOf(head.tensor_shape) ?? [];
-  const raw = content && (content.number === 4 || content.number === PACKED_FIELDS[dtype]);
+  const isPlain = small.every(({ number }) => number <= LAST_PLAIN_FIELD) && small.length < parts.length;
+  const raw = isPlain && content && (content.number === 4 || content.number === PACKED_FIELDS[dtype]);
   if (!raw || elementCount(shape) === 0 || byteSize(dtype, shape) !== content.length) return undefined;
   return fileTensor(reader.source, content.offset, content.length, dtype, shape);
 }

@@ -198,8 +198,10 @@ function headLength(length: number): number {
 
 /** The NodeDef of a node, attrs sorted by key. */
 export function nodeProto(node: Node, withPayload: boolean): tensorflow.NodeDef.$Properties {
-  let attr = node.attr;
-  if (withPayload && node.tensor) attr = { ...attr, value: { tensor: node.tensor.proto ?? typedProto(node.tensor) } };
+  const { tensor } = node;
+  const { value, ...others } = node.attr;
+  let attr = tensor ? others : node.attr;
+  if (withPayload && tensor) attr = { ...attr, value: { ...value, tensor: tensor.proto ?? typedProto(tensor) } };
   return {
     name: node.name,
     op: node.op,

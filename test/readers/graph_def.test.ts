@@ -4,6 +4,8 @@ import { DataType } from '../../src/graph/dtype.js';
 import { readBytes, readNumbers } from '../../src/graph/tensor.js';
 import { MemorySource } from '../../src/io/source.js';
 import { readGraphDef } from '../../src/readers/graph_def.js';
+import { graphBytes } from '../../src/writers/graph_bytes.js';
+import { encodeGraphDef } from '../../src/writers/graph_def.js';
 import { failure } from '../support/failure.js';
 import { delimited, type Field, message, numeric } from '../support/wire.js';
 
@@ -156,5 +158,28 @@ describe('a GraphDef', () => {
       message: 'graph.pb is not a complete protobuf file',
       where: 'graph.pb',
     });
+  });
+});
+
+describe('fields that are unknown beside the value of a constant', () => {
+  const unknown = delimited(77, 'later');
+  const inAttr = (value: Uint8Array) =>
+    delimited(5, message([delimited(1, 'value'), delimited(2, message([delimited(8, value), unknown]))]));
+  const dtype = attr('dtype', numeric(6, 1));
+  const large = tensor(DataType.DT_FLOAT, shape(50, 100), delimited(4, raw));
+  const small = tensor(DataType.DT_FLOAT, shape(1), delimited(4, raw.subarray(0, 4)));
+
+  it.each([
+    ['in the attr, small', node('w', 'Const', dtype, inAttr(small))],
+    ['in the attr, large', node('w', 'Const', dtype, inAttr(large))],
+    [
+      'in the tensor, small',
+      constant(tensor(DataType.DT_FLOAT, shape(1), delimited(4, raw.subarray(0, 4)), unknown), dtype),
+    ],
+    ['in the tensor, large', constant(tensor(DataType.DT_FLOAT, shape(50, 100), delimited(4, raw), unknown), dtype)],
+  ])('stay: %s', (_, field) => {
+    const { graph } = read(field);
+    expect(Buffer.from(graphBytes({ encoded: encodeGraphDef(graph) })).includes('later')).toBe(true);
+    expect(readNumbers(graph.get('w').tensor!)[0]).toBe(0);
   });
 });
