@@ -8,7 +8,7 @@ import { refuseUnrunnable } from './check_runnable.js';
 import { loweredGraph } from './lowered.js';
 import { modelJson } from './model_json.js';
 import { sharded } from './shards.js';
-import { storedWeight } from './weights.js';
+import { notQuantized, storedWeight } from './weights.js';
 
 /** A graph model of TensorFlow.js: its graph as JSON, its constants in files of 4 MB. */
 export const TFJS: Format = {
@@ -33,7 +33,8 @@ export const TFJS: Format = {
         paths: shards.map(({ path }) => path),
       },
     );
-    return [...shards, { path: 'model.json', encoded: encodedText(JSON.stringify(json)) }];
+    const notes = quantize === undefined ? [] : notQuantized(weights);
+    return [...shards, { path: 'model.json', encoded: { ...encodedText(JSON.stringify(json)), notes } }];
   },
 };
 

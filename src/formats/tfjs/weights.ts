@@ -23,6 +23,16 @@ export interface StoredWeight {
   readonly bytes: Uint8Array | Tensor;
 }
 
+/** What to say of matrices and kernels that were to be quantized and could not be. */
+export function notQuantized(weights: readonly StoredWeight[]): string[] {
+  const names = weights.flatMap(({ entry: { name, dtype, shape, quantization } }) => {
+    return dtype === 'float32' && !quantization && shape.length > 1 && !shape.includes(0) ? [name] : [];
+  });
+  if (names.length === 0) return [];
+  const shown = names.slice(0, 3).join(', ') + (names.length > 3 ? `, and ${names.length - 3} more` : '');
+  return [`not quantized, since values are not finite or out of range: ${shown}`];
+}
+
 /**
  * A constant as TensorFlow.js stores it: float64, float16 and bfloat16 as float32, other integers as int32.
  * @throws BnfixError `unsupported` for a dtype that TensorFlow.js lacks, and for an integer that does not fit into int32

@@ -2,8 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Quantization } from '../../../src/formats/destination.js';
 import { quantized } from '../../../src/formats/tfjs/quantize.js';
+import { TFJS } from '../../../src/formats/tfjs/tfjs.js';
+import { freeze } from '../../../src/freezing/freeze.js';
 import { DataType } from '../../../src/graph/dtype.js';
 import { numberTensor, readNumbers } from '../../../src/graph/tensor.js';
+import { constant, graphOf, node, placeholder, T_FLOAT } from '../../support/build.js';
+import { modelOf } from '../../support/model.js';
 
 const weight = (values: ArrayLike<number>, shape: readonly number[] = [1, values.length], dtype = DataType.DT_FLOAT) =>
   numberTensor(dtype, shape, values);
@@ -34,6 +38,20 @@ describe.each(['uint8', 'uint16'] as const)('%s', (quantization) => {
       }),
     );
   });
+});
+
+it('says which kernels could not be quantized', async () => {
+  const graph = graphOf([
+    placeholder('x', DataType.DT_FLOAT, [-1, 2]),
+    constant('large', [1e6, 1, 2, 3], [2, 2]),
+    constant('small', [1, 2], [2]),
+    node('product', 'MatMul', ['x', 'large'], T_FLOAT),
+    node('y', 'BiasAdd', ['product', 'small'], T_FLOAT),
+  ]);
+  const frozen = freeze(modelOf(graph), { outputs: ['y'] });
+  const notes = async (quantize: Quantization) => (await TFJS.encode(frozen, { quantize })).at(-1)!.encoded.notes;
+  expect(await notes('float16')).toEqual(['not quantized, since values are not finite or out of range: large']);
+  expect(await notes('uint8')).toEqual([]);
 });
 
 describe('a quantized weight', () => {
