@@ -1,7 +1,7 @@
 import { isAbsolute, join, relative, sep } from 'node:path';
 import { BnfixError } from '../errors.js';
 import type { CheckpointFiles } from '../readers/checkpoint/reader.js';
-import { explainWrongKind, graphKindOf } from '../readers/sniff.js';
+import { explainWrongKind, type FileKind, graphKindOf } from '../readers/sniff.js';
 import { readState, statePrefixes } from './checkpoint_state.js';
 import { filesIn, folderOf, inFolder, isFile, isFolder, nameOf, realPath, sniffFile } from './files.js';
 import { notFound } from './not_found.js';
@@ -10,6 +10,9 @@ const SUFFIX = /(\.meta|\.index|\.data-\d{5}-of-\d{5}|-\d{5}-of-\d{5}|\.pb|\.pbt
 
 /** What follows the prefix of a checkpoint in the names of its files. */
 const OWN_SUFFIX = /^(|\.meta|\.index|\.data-\d{5}-of-\d{5}|-\d{5}-of-\d{5})$/;
+
+/** What the index of a checkpoint may be. */
+const CHECKPOINTS: ReadonlySet<FileKind> = new Set(['checkpoint_index', 'checkpoint_v1']);
 
 /** Temporary files of bnfix. */
 const OWN_TEMPORARY = /^\.bnfix-.*\.tmp$/;
@@ -205,5 +208,8 @@ export function checkpointBeside(graph: string): CheckpointFiles | undefined {
   const state = inFolder(folder, 'checkpoint');
   // A frozen graph needs no checkpoint: where the state file leads outside, there is just none next to the graph.
   const { found, escaped } = isState(state) ? followState(state) : {};
-  return found ?? (prefixes.length === 1 && escaped === undefined ? checkpointAt(prefixes[0]!) : undefined);
+  if (found || prefixes.length !== 1 || escaped !== undefined) return found;
+  // Nothing connects it with the graph, so it may be anything.
+  const only = checkpointAt(prefixes[0]!);
+  return only && CHECKPOINTS.has(sniffFile(only.index)) ? only : undefined;
 }

@@ -337,6 +337,14 @@ describe('a graph and a checkpoint of different names', () => {
     expect(locate('m-1')).toEqual(['graph.pb', 'graph_def', 'V2', 'm-1']);
   });
 
+  it('do not where the only index beside a .pb is none', () => {
+    put({ 'old.index': 'of an earlier run', 'graph.pb': GRAPH });
+    expect(locate('graph.pb')).toEqual(['graph.pb', 'graph_def', undefined, undefined]);
+    // One that has its name is said to be corrupt.
+    put({ 'graph.index': 'of an earlier run' });
+    expect(locate('graph.pb')).toEqual(['graph.pb', 'graph_def', 'V2', 'graph']);
+  });
+
   it('are given by the options', () => {
     put({ ...v2('a'), 'a.meta': META, ...v2('d/b'), 'd/b.meta': META, checkpoint: state('a') });
     for (const checkpoint of ['d/b', 'd/b.index', 'd', 'd/b.meta', 'd/b.data-00000-of-00001']) {
