@@ -37,22 +37,25 @@ export class Runner {
   readonly #isAsync: boolean;
   #model: GraphModel | undefined;
   readonly #backend: Backend | undefined;
+  readonly #times: number;
   #needsCpu = false;
 
   /**
    * @param graph - a graph without variables; it is not changed
    * @param feeds - the tensors (`name`, `name:0`) that every run gives values for
    * @param fetches - the tensors that runs may fetch
-   * @param options - `backend`: what computes, if it can; chosen for each run by its work otherwise
+   * @param options - `backend`: what computes, if it can; chosen for each run by its work otherwise, and by how often graphs like it are
+   *   run (`times`)
    */
   constructor(
     graph: Graph,
     feeds: readonly string[],
     fetches: readonly string[],
-    options: { readonly backend?: Backend } = {},
+    options: { readonly backend?: Backend; readonly times?: number } = {},
   ) {
     this.#graph = graph;
     this.#backend = options.backend;
+    this.#times = options.times ?? 1;
     this.#feeds = feeds.map((name) => feedOf(graph, name));
     const names = [...new Set(fetches)];
     this.#wanted = new Map(names.map((name, index) => [name, index]));
@@ -94,7 +97,7 @@ export class Runner {
     const compute = (backend: Backend) =>
       onBackend(tfjs, backend, () => receiving(receiver(), () => this.#compute(tfjs, values, nodes)));
     const given = this.#feeds.map(({ name }) => values[name]!);
-    const backend = this.#backend ?? backendFor(this.#prepared.graph, given);
+    const backend = this.#backend ?? backendFor(this.#prepared.graph, given, this.#times);
     if (backend === 'wasm' && !this.#needsCpu) {
       try {
         return await compute('wasm');
