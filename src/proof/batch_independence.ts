@@ -1,4 +1,8 @@
+import { isBatchAxisReduction, isTrainingFused } from '../analysis/training/batch_statistics.js';
+import { Shapes } from '../analysis/values/shapes.js';
 import { BnfixError } from '../errors.js';
+import { parseInput } from '../graph/node.js';
+import { ancestors } from '../graph/walk.js';
 import { numbersOf, rowsOf, type TensorValue, tensorValue } from '../run/value.js';
 import { type Comparison, compare } from './compare.js';
 import type { Evaluated } from './evaluated.js';
@@ -24,7 +28,18 @@ export async function proveBatchIndependence(subject: Subject): Promise<Proof> {
   const proof = proved('batch_independence', outputs, outputs, { saved: before, savedFlags: training?.flags });
   const { graph } = repaired;
   const runs = [others, inputs].map((values) => ({ graph, inputs: values }));
-  return withOrigin(proof, subject, [runs[0]!, runs[1]!], { view: (value) => firstOf(value, size) });
+  const located = await withOrigin(proof, subject, [runs[0]!, runs[1]!], { view: (value) => firstOf(value, size) });
+  if (located.status !== 'failed' || hasBatchStatistics(subject)) return located;
+  const node = parseInput(located.firstDifference!.tensor).node;
+  return skipped('batch_independence', { code: 'rows_combined', node, op: graph.get(node).op });
+}
+
+/** Whether a reduction over the first axis feeds what is compared: other ops may combine its rows because it is not a batch. */
+function hasBatchStatistics({ repaired: { graph }, ends }: Subject): boolean {
+  const shapes = new Shapes(graph);
+  const names = ends.map(({ node }) => node);
+  const feeding = [...ancestors(graph, names, false)];
+  return feeding.some((node) => isTrainingFused(node) || isBatchAxisReduction(graph, shapes, node));
 }
 
 /** By how much the first example changes, at each output that has a batch axis. */

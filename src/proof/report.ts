@@ -10,6 +10,8 @@ export type SkipReason =
   | { readonly code: 'batch_of_one' }
   /** No output has a batch axis. */
   | { readonly code: 'no_batch_axis' }
+  /** An op combines rows of the first axis, though no reduction over it feeds an output: it is time, say, or the height of a picture. */
+  | { readonly code: 'rows_combined'; readonly node: string; readonly op: string }
   /** Nothing was repaired: the graph is compared as it is. */
   | { readonly code: 'nothing_repaired' }
   /** What a loop computes cannot be read from outside. */

@@ -64,6 +64,8 @@ export function skipText(reason: SkipReason): string {
       return 'the graph takes one example at a time';
     case 'no_batch_axis':
       return 'no output has one row for each example';
+    case 'rows_combined':
+      return `the first axis is not a batch: ${reason.node} (${reason.op}) combines its rows, and no batch statistics feed the outputs`;
     case 'nothing_repaired':
       return 'the model has no batch norm to repair';
     case 'in_loop':
