@@ -12,7 +12,8 @@ import { collectFile, tests } from './collect.mjs';
 const FOLDERS = (
   process.env.MUTATION_TESTS ?? 'analysis,fold,freezing,graph,io,load,notation,ops,passes,readers,writers'
 ).split(',');
-const LEFT_OUT = /notation\/fixtures|twins_in_fixtures|random.*\.test|live_nodes|corrupt\.test|cli\.test|limit\.test|bounded_work/;
+const LEFT_OUT =
+  /notation\/fixtures|twins_in_fixtures|random.*\.test|live_nodes|corrupt\.test|cli\.test|limit\.test|bounded_work/;
 
 /** Tests that take longer, in processor time, come last. */
 const SLOW_MS = 50;
