@@ -12,7 +12,7 @@ describe('docs/report.schema.json', () => {
   const root: Schema = JSON.parse(readFileSync(new URL('../docs/report.schema.json', import.meta.url), 'utf8'));
   const unique = (lines: readonly string[]) => [...new Set(lines)].sort();
   /** What the CLI adds to a report. */
-  const added = /^(\.bnfix|\.command|\.read|\.written)\b/;
+  const added = /^(\.bnfix|\.command|\.verification|\.read|\.written)\b/;
 
   it.each([
     ['FreezeReport', 'freezing/report.ts'],

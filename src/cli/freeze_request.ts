@@ -12,6 +12,7 @@ import { shellQuoted } from '../quoted.js';
 import type { Args } from './args.js';
 import { type ModelRequest, modelRequest } from './model_request.js';
 import type { OptionTable } from './option.js';
+import type { ResultVerification } from './verifying/result_verification.js';
 
 /** The parsed arguments of `bnfix freeze`. */
 export interface FreezeRequest extends ModelRequest {
@@ -24,6 +25,8 @@ export interface FreezeRequest extends ModelRequest {
   /** Read the file again and compare. */
   readonly verifyWritten: boolean;
   readonly dryRun: boolean;
+  /** How the result is verified before it is written, if it is. */
+  readonly verification?: ResultVerification | undefined;
 }
 
 /** The flags of TensorFlow's freeze_graph, so that scripts only change one word. bnfix detects what the last ones say. */

@@ -12,6 +12,8 @@ import {
 } from '../freezing/wording.js';
 import type { FileHash } from '../load.js';
 import type { Outcome } from '../passes/outcome.js';
+import type { VerifyReport } from '../proof/report.js';
+import { verdictText } from '../proof/wording.js';
 import type { WrittenFile } from '../writers/encoded.js';
 import { flagText } from './flags.js';
 import { hanging, labelled, padded, shortened, unbroken, wrapped } from './layout.js';
@@ -34,6 +36,8 @@ export interface Written {
   readonly notes: readonly string[];
   /** The files that were read; empty if no hashes were requested. */
   readonly read: readonly FileHash[];
+  /** What was proved before it was written, if that was requested. */
+  readonly verification?: VerifyReport | undefined;
   /** The page that was written as well. */
   readonly page?: { readonly path: string; readonly bytes: number } | undefined;
   /** How long everything took; not in the report for machines, which is the same each time. */
@@ -52,11 +56,11 @@ export function writtenBytes({ files }: Pick<Written, 'files'>): number {
  * docs/report.schema.json describes it.
  */
 export function jsonReport(report: FreezeReport, written: Written, command = 'freeze'): object {
-  const { path, read, format, files, verified, notes } = written;
+  const { path, read, format, files, verified, notes, verification } = written;
   const sha256 = files.length === 1 ? files[0]!.sha256 : undefined;
   const result =
     path === undefined ? null : { path, format, bytes: writtenBytes(written), sha256, verified, notes, files };
-  return { bnfix: version(), command, ...report, read, written: result };
+  return { bnfix: version(), command, ...report, ...(verification && { verification }), read, written: result };
 }
 
 /** Lines of a report that belong together. */
@@ -87,7 +91,7 @@ export function reportText(
     sizeTable(report, written, style),
     noteLines(report, written, style),
     style.verbose ? hashLines(written) : [],
-    writtenLines(written, style),
+    [...verificationLines(written, style), ...writtenLines(written, style)],
   ];
   return spaced(sections);
 }
@@ -194,6 +198,11 @@ function tensorLines(
 function noteLines({ notices }: FreezeReport, { notes }: Written, { width, colors }: ReportStyle): string[] {
   const others = notices.filter((notice) => !isWarning(notice)).map((notice) => noticeText(notice, flagText));
   return [...others, ...notes].flatMap((text) => labelled(`${colors.bold('Note')}  `, text, width));
+}
+
+/** That the result was proved right; what was compared is in the report of `bnfix verify`. */
+function verificationLines({ verification }: Written, { width, symbols }: ReportStyle): string[] {
+  return verification ? labelled(`${symbols.done} `, `${verdictText(verification)}.`, width) : [];
 }
 
 function writtenLines(written: Written, { width, colors }: ReportStyle): string[] {

@@ -6,16 +6,19 @@ import { targetOf } from '../formats/write_model.js';
 import { isWarning } from '../freezing/notices.js';
 import type { FreezeReport } from '../freezing/report.js';
 import { noticeText } from '../freezing/wording.js';
+import type { Graph } from '../graph/graph.js';
 import type { FileHash, FileHashes } from '../load.js';
 import type { LoadedModel } from '../load_sources.js';
 import type { FileData } from '../page/page_data.js';
 import { printableData } from '../printable.js';
+import type { VerifyReport } from '../proof/report.js';
 import { shellQuoted } from '../quoted.js';
 import type { PumpOptions, ResultFile, WrittenFile } from '../writers/encoded.js';
 import { totalBytes, writeFiles } from '../writers/files.js';
 import { checkFiles } from '../writers/files_target.js';
 import { verifyPayloads, writeStream } from '../writers/stream.js';
 import type { Args } from './args.js';
+import { inputPaths } from './data/input_files.js';
 import { flagText } from './flags.js';
 import { type FreezeRequest, proposedName } from './freeze_request.js';
 import { graphPart } from './graph_part.js';
@@ -65,15 +68,26 @@ export async function writeResult<R extends FreezeReport>(
   const isHashed = args.flag('json') || verbose || page !== undefined;
   const { model, hashes } = await openModel(path, request.load, isHashed);
   try {
-    if (page !== undefined) await checkPage(page, args, model.files);
+    if (page !== undefined) await checkPage(page, args, [...model.files, ...dataFiles(request)]);
     const make = (options: FreezeRequest['freeze']) => task.make(model, options);
     const { result: frozen, args: asked, waited, options } = await makeOrAsk(make, request.freeze, args, terminal);
     // What reports and pages read for the first time may be corrupt: that ends the command before anything is written.
     const { report } = frozen;
     if (page !== undefined) readAttrs(model);
-    const written = await write(request, format, model, hashes, frozen, terminal, args.flag('quiet'));
+    const isFolded = task.command === 'fold';
+    const verified = await verifiedResult(request, model, { graph: frozen.graph, isFolded }, options, args, terminal);
+    if (verified?.report.passed === false) {
+      await showUnproved(task, report, verified.report, request, args, terminal);
+      return NOT_VERIFIED;
+    }
+    const proved = verified && { verification: verified.report };
+    const written = {
+      ...(await write(request, format, model, hashes, frozen, terminal, args.flag('quiet'))),
+      ...proved,
+    };
     const result = { graph: frozen.graph, report, written: fileOf(written) };
-    const about = { command: task.command, args: asked, model, options, read: written.read, result };
+    const verification = page === undefined || !verified ? undefined : await pageVerification(verified);
+    const about = { command: task.command, args: asked, model, options, read: written.read, result, verification };
     const writtenPage =
       page === undefined
         ? undefined
@@ -101,6 +115,49 @@ export async function writeResult<R extends FreezeReport>(
   } finally {
     closeModel({ model, hashes });
   }
+}
+
+/** Exit code for a graph that is not proved right. */
+const NOT_VERIFIED = 1;
+
+/** Files with values that a result is verified with. @throws BnfixError `usage`, `unreadable` */
+function dataFiles({ verification }: FreezeRequest): string[] {
+  return verification ? [...inputPaths(verification.data.inputs).values()].flat() : [];
+}
+
+/** The proofs of a result, if they are requested. TensorFlow.js is loaded only then. */
+async function verifiedResult(
+  { verification }: FreezeRequest,
+  model: LoadedModel,
+  result: { readonly graph: Graph; readonly isFolded: boolean },
+  options: FreezeRequest['freeze'],
+  args: Args,
+  terminal: Terminal,
+) {
+  if (!verification) return undefined;
+  const { verifyResult } = await import('./verifying/verify_result.js');
+  return verifyResult(model, result, options, verification, terminal, args.flag('quiet'));
+}
+
+async function pageVerification({ report, values }: NonNullable<Awaited<ReturnType<typeof verifiedResult>>>) {
+  const { verificationData } = await import('./verifying/verification_data.js');
+  return verificationData(report, values);
+}
+
+/** Says why a result was not written. */
+async function showUnproved<R extends FreezeReport>(
+  { command }: Task<R>,
+  report: R,
+  verification: VerifyReport,
+  { destination: { format } }: FreezeRequest,
+  args: Args,
+  terminal: Terminal,
+): Promise<void> {
+  const written = { path: undefined, format, files: [], verified: false, notes: [], read: [], verification };
+  const stream = args.string('output') === '-' ? terminal.stderr : terminal.stdout;
+  if (args.flag('json')) await terminal.printJson(jsonReport(report, written, command), stream);
+  const { unprovedLines } = await import('./verifying/verify_result.js');
+  terminal.err(...unprovedLines(verification, report.kept.length > 0, terminal.messageWidth));
 }
 
 /** Decodes the attrs of all nodes. @throws BnfixError `unreadable` for corrupt ones */
@@ -134,10 +191,11 @@ async function write(
     read = (await hashes?.all()) ?? [];
   };
   const target = targetOf({ path: output }, format);
+  const inputs = [...model.files, ...dataFiles(request)];
   const written = await guard(async (signal) => {
     const onProgress = (done: number) => progress?.update(done);
     const hashing = { sha256: hashes !== undefined, beforeRename: readHashes };
-    const options = { ...hashing, signal, force, sync, verifyWritten, inputs: model.files, onProgress };
+    const options = { ...hashing, signal, force, sync, verifyWritten, inputs, onProgress };
     try {
       if (dryRun && output !== '-') await checkFiles(target, options);
       if (dryRun) return await checkPayloads(files, options);

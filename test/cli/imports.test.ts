@@ -65,8 +65,8 @@ it('loads the question about outputs only to ask it', () => {
   }
 });
 
-it('never loads tfjs, tables or pictures to freeze', () => {
-  const { files, packages } = needs('cli/commands/freeze.ts', [STATIC, LAZY]);
+it('never loads tfjs, tables or pictures to freeze without --verify and --html', () => {
+  const { files, packages } = needs('cli/run_freeze.ts', [STATIC]);
   expect(files).toContain('freezing/freeze.ts');
   expect(packages).toContain('protobufjs/minimal.js');
   expect(packages.filter((name) => /tensorflow|table|viz/.test(name))).toEqual([]);

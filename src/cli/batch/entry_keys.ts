@@ -1,3 +1,4 @@
+import { PIXEL_OPTIONS } from '../data/data_options.js';
 import type { Option, OptionTable } from '../option.js';
 
 /** What the value of an option looks like in a config. */
@@ -22,7 +23,15 @@ export interface EntryKey {
 }
 
 /** Options that are about the command, not about a model; and the output, which every model has. */
-const NOT_OF_A_MODEL: ReadonlySet<string> = new Set(['config', 'jobs', 'dry-run', 'output']);
+const NOT_OF_A_MODEL: ReadonlySet<string> = new Set([
+  'config',
+  'jobs',
+  'dry-run',
+  'output',
+  // Of `verify`: a config has no data.
+  'input',
+  ...Object.keys(PIXEL_OPTIONS),
+]);
 
 /** The options that a config may set for a model, by their keys. */
 export function entryKeys(options: OptionTable): ReadonlyMap<string, EntryKey> {

@@ -16,7 +16,7 @@ import { madeBy, type Records, readRecords, recordedOf, recordPath, writeRecords
 import type { Task } from './task.js';
 
 /** Options that a command line may have beside `--config`, for all models. */
-const FOR_ALL = ['force', 'sync', 'verify-written', 'dry-run'] as const;
+const FOR_ALL = ['force', 'sync', 'verify', 'verify-written', 'dry-run'] as const;
 const BESIDE: readonly string[] = [...FOR_ALL, 'config', 'jobs', 'json', 'quiet', 'q', 'verbose', 'v', 'no-color'];
 
 /** Runs `bnfix freeze --config`: all models of a config, several at a time. @returns the worst exit code */

@@ -3,13 +3,14 @@ import { calibrateRequest } from '../calibrating/calibrate_request.js';
 import { PIXEL_OPTIONS } from '../data/data_options.js';
 import { flag, list, named, type OptionTable } from '../option.js';
 import type { Terminal } from '../terminal.js';
+import { RESULT_VERIFICATION_OPTIONS } from '../verifying/result_verification.js';
 import { options as freezeOptions } from './freeze.js';
 
 const DATA = 'Data';
 const CALIBRATION = 'Calibration';
 
 /** Options of freeze that calibrate has not. */
-const NOT_SHARED = new Set(['html', 'config', 'jobs']);
+const NOT_SHARED = new Set(['html', 'config', 'jobs', ...Object.keys(RESULT_VERIFICATION_OPTIONS)]);
 const shared = Object.fromEntries(Object.entries(freezeOptions).filter(([name]) => !NOT_SHARED.has(name)));
 
 const options: OptionTable = {

@@ -2,6 +2,7 @@ import type { Args } from '../args.js';
 import { freezeRequest } from '../freeze_request.js';
 import type { OptionTable } from '../option.js';
 import type { Terminal } from '../terminal.js';
+import { resultVerification } from '../verifying/result_verification.js';
 import { options as freezeOptions } from './freeze.js';
 
 const options: OptionTable = {
@@ -24,7 +25,7 @@ async function run(args: Args, terminal: Terminal): Promise<number> {
     const { runBatch } = await import('../batch/run_batch.js');
     return runBatch('fold', args, terminal);
   }
-  const request = freezeRequest(args);
+  const request = { ...freezeRequest(args), verification: resultVerification(args) };
   const { runFold } = await import('../run_fold.js');
   return runFold(request, args, terminal);
 }

@@ -3,6 +3,7 @@ import type { Args } from '../args.js';
 import { FREEZE_GRAPH_OPTIONS, freezeRequest } from '../freeze_request.js';
 import { flag, list, named, type OptionTable } from '../option.js';
 import type { Terminal } from '../terminal.js';
+import { RESULT_VERIFICATION_OPTIONS, resultVerification } from '../verifying/result_verification.js';
 
 const NAMES = 'Model';
 const STATISTICS = 'Batch norms, dropouts, flags';
@@ -70,6 +71,7 @@ export const options: OptionTable = {
   keep: list(STATISTICS, 'NAMES', 'batch norms, dropouts or flags to leave as they are: names or globs'),
   map: list(STATISTICS, 'BN=MEAN,VARIANCE', 'variables or checkpoint keys with the moving statistics of a batch norm'),
   'allow-untrained': flag(STATISTICS, 'accept statistics that were never updated'),
+  ...RESULT_VERIFICATION_OPTIONS,
   ...FREEZE_GRAPH_OPTIONS,
 };
 
@@ -79,6 +81,7 @@ const examples = [
   ['bnfix freeze g.pb --checkpoint m-90 -o -', 'checkpoint elsewhere, result to stdout'],
   ['bnfix freeze model.meta -o web --format tfjs', 'a folder for TensorFlow.js'],
   ['bnfix freeze model.meta --dry-run -v', 'analyse only, in detail'],
+  ['bnfix freeze model.meta -o out.pb --verify', 'write nothing unless it is proved right'],
   ['bnfix freeze --config', 'all models of bnfix.config.json, several at a time'],
 ] as const;
 
@@ -87,7 +90,7 @@ async function run(args: Args, terminal: Terminal): Promise<number> {
     const { runBatch } = await import('../batch/run_batch.js');
     return runBatch('freeze', args, terminal);
   }
-  const request = freezeRequest(args);
+  const request = { ...freezeRequest(args), verification: resultVerification(args) };
   const { runFreeze } = await import('../run_freeze.js');
   return runFreeze(request, args, terminal);
 }

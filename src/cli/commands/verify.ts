@@ -2,6 +2,7 @@ import type { Args } from '../args.js';
 import { DATA_OPTIONS } from '../data/data_options.js';
 import { flag, named, type OptionTable } from '../option.js';
 import type { Terminal } from '../terminal.js';
+import { TOLERANCE_OPTIONS } from '../verifying/proof_request.js';
 import { verifyRequest } from '../verifying/verify_request.js';
 import { options as freezeOptions } from './freeze.js';
 
@@ -25,12 +26,7 @@ const options: OptionTable = {
   fold: flag(VERIFICATION, 'also fold the model, and compare'),
   'per-layer': flag(VERIFICATION, 'show what each batch norm outputs, before and after'),
   at: named(VERIFICATION, 'INDEX', 'which element --per-layer shows: 0,2,3,0 (default: the first)'),
-  atol: named(VERIFICATION, 'NUMBER', 'absolute tolerance (default: 1e-6; with float16 2e-3, bfloat16 2e-2)'),
-  rtol: named(
-    VERIFICATION,
-    'NUMBER',
-    'tolerance relative to the largest value (default: 1e-4; with float16 5e-3, bfloat16 5e-2; more in deep nets)',
-  ),
+  ...TOLERANCE_OPTIONS,
   html: { ...freezeOptions.html!, describe: 'also write a report as one HTML page, with pictures' },
   save: named('Output', 'DIR', 'write inputs.npz, and what the graphs output: before.npz, after.npz, folded.npz'),
   force: flag('Output', 'overwrite existing files'),

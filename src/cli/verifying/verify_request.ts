@@ -1,21 +1,15 @@
 import type { Args } from '../args.js';
 import { type DataRequest, dataRequest } from '../data/data_request.js';
 import { type ModelRequest, modelRequest } from '../model_request.js';
-import { given, numbersOf, positiveOf } from '../number_options.js';
-
-/** How far values may differ, and which element of batch norms is shown. */
-export interface ProofRequest {
-  readonly atol?: number;
-  readonly rtol?: number;
-  readonly at?: readonly number[];
-}
+import { given, numbersOf } from '../number_options.js';
+import { type ProofRequest, proofRequest } from './proof_request.js';
 
 /** The parsed arguments of `bnfix verify`. */
 export interface VerifyRequest extends ModelRequest {
   /** The repaired or folded file; undefined to repair in memory. */
   readonly fixed: string | undefined;
   readonly data: DataRequest;
-  readonly proof: ProofRequest;
+  readonly proof: ProofRequest & { readonly at?: readonly number[] };
   readonly fold: boolean;
   /** The folder to write inputs and outputs to. */
   readonly save: string | undefined;
@@ -27,11 +21,7 @@ export function verifyRequest(args: Args): VerifyRequest {
     ...modelRequest(args, 'bnfix verify MODEL'),
     fixed: args.string('FIXED'),
     data: dataRequest(args),
-    proof: given<ProofRequest>({
-      atol: positiveOf(args, 'atol'),
-      rtol: positiveOf(args, 'rtol'),
-      at: numbersOf(args, 'at'),
-    }),
+    proof: { ...proofRequest(args), ...given({ at: numbersOf(args, 'at') }) },
     fold: args.flag('fold'),
     save: args.string('save'),
   };
