@@ -10,6 +10,7 @@ import type { LoweredFunction } from '../../run/topology.js';
 import type { ServedTensor } from '../signature.js';
 import { expandOps } from './expand/expand.js';
 import { extractTables } from './extract_tables.js';
+import { mergeTransposes } from './merge_transposes.js';
 
 /** A graph in the ops of TensorFlow.js. */
 export interface LoweredGraph {
@@ -37,6 +38,7 @@ export function loweredGraph(original: Graph, served: readonly ServedTensor[]): 
   if (initializer) graph.retain(ancestors(graph, ends()));
   const functions = loweredFunctions(graph, library, lowerForBrowser);
   lowerForBrowser(graph);
+  mergeTransposes(graph, new Set(outputs.map(({ ref }) => ref.node)));
   graph.retain(ancestors(graph, ends()));
   return { graph, functions, initializer, outputs };
 }

@@ -77,3 +77,26 @@ test.each(GRAPHS)('channels first: %s', async (_, shape, nodes) => {
   ];
   expect(difference(actual.y!, expected.y!)).toBeLessThan(1e-5);
 });
+
+test('between ops with channels last are no transposes', async () => {
+  const conv = { ...NCHW, ...SAME, strides: ints(1, 1, 1, 1), dilations: ints(1, 1, 1, 1) };
+  const graph = graphOf([
+    placeholder('x', DataType.DT_FLOAT, [-1, 4, 6, 6]),
+    constant('filter', counting([3, 3, 4, 4]), [3, 3, 4, 4]),
+    node('a', 'Conv2D', ['x', 'filter'], conv),
+    node('b', 'Relu', ['a'], T_FLOAT),
+    node('c', 'Conv2D', ['b', 'filter'], conv),
+    node('d', 'Tanh', ['c'], T_FLOAT),
+    node('y', 'MaxPool', ['d'], { ...halved, ksize: ints(1, 1, 2, 2) }),
+  ]);
+  const files = await filesOfGraph(graph, ['y', 'b']);
+  const ops = jsonIn(files).modelTopology.node.map(({ op }) => op);
+  // Of the input and of each output.
+  expect(ops.filter((op) => op === 'Transpose')).toHaveLength(3);
+  const [actual, expected] = [
+    await runFiles(files, { x: counted(IMAGE) }, ['y', 'b']),
+    await runGraph(graph, { x: counted(IMAGE) }, ['y', 'b']),
+  ];
+  expect(difference(actual.y!, expected.y!)).toBeLessThan(1e-5);
+  expect(difference(actual.b!, expected.b!)).toBeLessThan(1e-5);
+});
