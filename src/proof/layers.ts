@@ -134,3 +134,8 @@ export function isFolded(graph: Graph, repaired: Graph, layers: readonly Layer[]
   const names = layers.flatMap(({ ops }) => ops).filter((name) => repaired.has(name));
   return names.some((name) => graph.find(name)?.op !== repaired.get(name).op);
 }
+
+/** Whether two graphs have nodes of the same names. */
+export function haveSameNodes(a: Graph, b: Graph): boolean {
+  return a.size === b.size && [...a.nodes()].every(({ name }) => b.has(name));
+}

@@ -1,6 +1,7 @@
 import { checkOptions, type OptionKinds } from '../check_options.js';
 import { analyse } from '../freezing/analyse.js';
 import { apply } from '../freezing/apply.js';
+import { fold } from '../freezing/fold.js';
 import { FREEZE_OPTIONS, type FreezeOptions, freezeOptionsOf } from '../freezing/options.js';
 import type { Graph } from '../graph/graph.js';
 import type { Model } from '../graph/model.js';
@@ -11,7 +12,7 @@ import { proveBatchIndependence } from './batch_independence.js';
 import type { Tolerance } from './compare.js';
 import { counterpartOf } from './counterparts.js';
 import { Evaluated } from './evaluated.js';
-import { findLayers, isFolded, type Layer } from './layers.js';
+import { findLayers, haveSameNodes, isFolded, type Layer } from './layers.js';
 import { withPinnedRandomOps } from './pinned_random.js';
 import { proveFolding } from './prove_folding.js';
 import { proveStatistics } from './prove_statistics.js';
@@ -131,7 +132,7 @@ async function subjectOf(model: Model, options: VerifyOptions): Promise<Subject>
   const saved = withPinnedRandomOps(savedGraph(analysis));
   const all = findLayers(saved, analysis);
   const { fixed } = options;
-  const isFixedFolded = fixed !== undefined && isFolded(fixed, own, all);
+  const isFixedFolded = fixed !== undefined && isFoldOf(fixed, own, all, () => fold(model, freezeOptions).graph);
   const repaired = withPinnedRandomOps(isFixedFolded ? own : (fixed ?? own));
   const folded = [isFixedFolded ? fixed : undefined, options.folded].flatMap((graph) => graph ?? []);
   const { values = {} } = options;
@@ -174,6 +175,11 @@ async function subjectOf(model: Model, options: VerifyOptions): Promise<Subject>
     sampling: options,
     at: options.at ?? [],
   };
+}
+
+/** Whether a graph is folded: ops of batch norms are missing, or it has the nodes of a fold, which may change other ops alone. */
+function isFoldOf(fixed: Graph, own: Graph, layers: readonly Layer[], folded: () => Graph): boolean {
+  return isFolded(fixed, own, layers) || (!haveSameNodes(fixed, own) && haveSameNodes(fixed, folded()));
 }
 
 /** The layers that feed some tensors. */
