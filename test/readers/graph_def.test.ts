@@ -183,3 +183,40 @@ describe('fields that are unknown beside the value of a constant', () => {
     expect(readNumbers(graph.get('w').tensor!)[0]).toBe(0);
   });
 });
+
+describe('a large attr', () => {
+  const large = tensor(DataType.DT_FLOAT, shape(50, 100), delimited(4, raw));
+  const reading = (value: Uint8Array) => () => {
+    const { graph } = read(constant(value, attr('dtype', numeric(6, 1))));
+    return readNumbers(graph.get('w').tensor!);
+  };
+
+  it('of another name is no value, though it is a tensor', () => {
+    const { graph } = read(node('w', 'Const', attr('other', delimited(8, large)), attr('dtype', numeric(6, 1))));
+    const { attr: attrs, tensor: value } = graph.get('w');
+    expect(value).toBeUndefined();
+    expect(attrs.other?.tensor?.tensor_content).toHaveLength(raw.length);
+  });
+
+  it.each([
+    [
+      'fewer bytes than its shape needs',
+      tensor(DataType.DT_FLOAT, shape(51, 100), delimited(4, raw)),
+      'but its shape needs 20400',
+    ],
+    [
+      'bytes, though its shape has no elements',
+      tensor(DataType.DT_FLOAT, shape(0, 100), delimited(4, raw)),
+      'but its shape needs 0',
+    ],
+  ])('is refused where it has %s', (_, value, message) => {
+    const { code, message: text } = failure(reading(value));
+    expect([code, text]).toEqual(['unreadable', expect.stringContaining(message)]);
+  });
+
+  it('whose list is one of another dtype has none of its elements', () => {
+    expect([...reading(tensor(DataType.DT_FLOAT, shape(50, 100), delimited(6, raw)))()]).toEqual(
+      new Array(MANY).fill(0),
+    );
+  });
+});

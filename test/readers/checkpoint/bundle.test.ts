@@ -212,6 +212,45 @@ describe('what cannot be read', () => {
     expect(error).toMatchObject({ code: 'unreadable', why });
   });
 
+  it('is refused: a rank above 254, as in TensorFlow', () => {
+    const ofRank = (rank: number) => save([floats('w', new Array(rank).fill(1))]).tensor('w');
+    expect(ofRank(254).shape).toHaveLength(254);
+    expect(failure(() => ofRank(255)).why).toBe(`its shape is [${new Array(255).fill(1).join(', ')}]`);
+  });
+
+  it('is refused: what stands in for a data file', () => {
+    const files = writeBundle(NAME, [floats('w', [2])]);
+    const pointer = 'version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n';
+    for (const [bytes, what] of [
+      [Buffer.from(pointer), 'a Git LFS pointer'],
+      [new Uint8Array(0), 'empty'],
+    ] as const) {
+      files.set(DATA, bytes);
+      const { code, message } = failure(() => readBytes(openFiles(files).tensor('w')));
+      expect([code, message]).toEqual(['unreadable', expect.stringContaining(what)]);
+    }
+  });
+
+  it('is refused: a data file that cannot be opened, with the reason of the system', () => {
+    const files = writeBundle(NAME, [floats('w', [2])]);
+    const opening = (error: Error) => {
+      const checkpoint = openCheckpoint(FILES, (path) => {
+        if (path === DATA) throw error;
+        return new MemorySource(files.get(path)!, path);
+      });
+      return () => readBytes(checkpoint.tensor('w'));
+    };
+    const denied = Object.assign(new Error('permission denied'), { code: 'EACCES' });
+    expect(opening(denied)).toThrow(denied);
+    const missing = Object.assign(new Error('no such file'), { code: 'ENOENT' });
+    expect(failure(opening(missing))).toMatchObject({
+      message: `${DATA} is missing`,
+      where: DATA,
+      why: `${INDEX} names it as a data file of the checkpoint`,
+      fix: 'copy it from where the checkpoint was saved into the same folder, under the same name',
+    });
+  });
+
   it.each<[tensorflow.BundleEntryProto.$Properties, string]>([
     [{ shape: shapeProto([2 ** 31]) }, '8 bytes cannot hold 2147483648 strings'],
     [{ size: 7 }, 'its 7 bytes do not match the lengths of its strings'],
