@@ -18,7 +18,7 @@ export type ErrorCode =
   | 'internal'
   | 'interrupted';
 
-/** Process exit code of each kind of failure. 0 is success, 1 that `check` found an affected model. */
+/** Process exit code of each kind of failure. 0 is success, 1 that `check` found an affected model, or that a graph is not proved right. */
 export const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   usage: 2,
   unreadable: 3,
