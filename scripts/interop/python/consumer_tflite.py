@@ -28,6 +28,10 @@ def load(path, feeds, fetches):
     for detail in inputs:
         interpreter.set_tensor(detail['index'], by_name[short(detail['name'])])
     outputs = interpreter.get_output_details()
+    # The outputs of a SavedModel are in the order of their names in its signature.
+    named = {short(detail['name']): detail for detail in outputs}
+    if all(name in named for name in names[1]):
+        outputs = [named[name] for name in names[1]]
 
     def call():
         for detail in inputs:
