@@ -6,19 +6,16 @@ import { targetOf } from '../formats/write_model.js';
 import { isWarning } from '../freezing/notices.js';
 import type { FreezeReport } from '../freezing/report.js';
 import { noticeText } from '../freezing/wording.js';
-import type { Graph } from '../graph/graph.js';
 import type { FileHash, FileHashes } from '../load.js';
 import type { LoadedModel } from '../load_sources.js';
 import type { FileData } from '../page/page_data.js';
 import { printableData } from '../printable.js';
-import type { VerifyReport } from '../proof/report.js';
 import { shellQuoted } from '../quoted.js';
 import type { PumpOptions, ResultFile, WrittenFile } from '../writers/encoded.js';
 import { totalBytes, writeFiles } from '../writers/files.js';
 import { checkFiles } from '../writers/files_target.js';
 import { verifyPayloads, writeStream } from '../writers/stream.js';
 import type { Args } from './args.js';
-import { inputPaths } from './data/input_files.js';
 import { flagText } from './flags.js';
 import { type FreezeRequest, proposedName } from './freeze_request.js';
 import { graphPart } from './graph_part.js';
@@ -33,6 +30,13 @@ import { writeRefusalPage } from './refusal_page.js';
 import { jsonReport, type Written } from './report.js';
 import { type ReportStyle, reportStyle } from './report_style.js';
 import type { Terminal } from './terminal.js';
+import {
+  dataFiles,
+  NOT_VERIFIED,
+  pageVerification,
+  showUnproved,
+  verifiedResult,
+} from './verifying/unwritten_result.js';
 
 /** A graph to write, and its report. */
 interface Result<R extends FreezeReport> extends FormatInput {
@@ -77,7 +81,7 @@ export async function writeResult<R extends FreezeReport>(
     const isFolded = task.command === 'fold';
     const verified = await verifiedResult(request, model, { graph: frozen.graph, isFolded }, options, args, terminal);
     if (verified?.report.passed === false) {
-      await showUnproved(task, report, verified.report, request, args, terminal);
+      await showUnproved(task.command, report, verified.report, request, args, terminal);
       return NOT_VERIFIED;
     }
     const proved = verified && { verification: verified.report };
@@ -115,49 +119,6 @@ export async function writeResult<R extends FreezeReport>(
   } finally {
     closeModel({ model, hashes });
   }
-}
-
-/** Exit code for a graph that is not proved right. */
-const NOT_VERIFIED = 1;
-
-/** Files with values that a result is verified with. @throws BnfixError `usage`, `unreadable` */
-function dataFiles({ verification }: FreezeRequest): string[] {
-  return verification ? [...inputPaths(verification.data.inputs).values()].flat() : [];
-}
-
-/** The proofs of a result, if they are requested. TensorFlow.js is loaded only then. */
-async function verifiedResult(
-  { verification }: FreezeRequest,
-  model: LoadedModel,
-  result: { readonly graph: Graph; readonly isFolded: boolean },
-  options: FreezeRequest['freeze'],
-  args: Args,
-  terminal: Terminal,
-) {
-  if (!verification) return undefined;
-  const { verifyResult } = await import('./verifying/verify_result.js');
-  return verifyResult(model, result, options, verification, terminal, args.flag('quiet'));
-}
-
-async function pageVerification({ report, values }: NonNullable<Awaited<ReturnType<typeof verifiedResult>>>) {
-  const { verificationData } = await import('./verifying/verification_data.js');
-  return verificationData(report, values);
-}
-
-/** Says why a result was not written. */
-async function showUnproved<R extends FreezeReport>(
-  { command }: Task<R>,
-  report: R,
-  verification: VerifyReport,
-  { destination: { format } }: FreezeRequest,
-  args: Args,
-  terminal: Terminal,
-): Promise<void> {
-  const written = { path: undefined, format, files: [], verified: false, notes: [], read: [], verification };
-  const stream = args.string('output') === '-' ? terminal.stderr : terminal.stdout;
-  if (args.flag('json')) await terminal.printJson(jsonReport(report, written, command), stream);
-  const { unprovedLines } = await import('./verifying/verify_result.js');
-  terminal.err(...unprovedLines(verification, report.kept.length > 0, terminal.messageWidth));
 }
 
 /** Decodes the attrs of all nodes. @throws BnfixError `unreadable` for corrupt ones */
