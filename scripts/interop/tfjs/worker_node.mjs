@@ -31,8 +31,8 @@ function withTruth(job) {
 
 /** A folder with model.json as artifacts in memory. */
 function artifactsOf(folder) {
-  const { modelTopology, weightsManifest, signature } = JSON.parse(readFileSync(join(folder, 'model.json'), 'utf8'));
+  const { weightsManifest, ...others } = JSON.parse(readFileSync(join(folder, 'model.json'), 'utf8'));
   const weightSpecs = weightsManifest.flatMap(({ weights }) => weights);
   const files = weightsManifest.flatMap(({ paths }) => paths.map((path) => readFileSync(join(folder, path))));
-  return { modelTopology, signature, weightSpecs, weightData: new Uint8Array(Buffer.concat(files)).buffer };
+  return { ...others, weightSpecs, weightData: new Uint8Array(Buffer.concat(files)).buffer };
 }
