@@ -1,4 +1,5 @@
 import type { Analysis } from '../../freezing/analysis.js';
+import { usesCheckpoint } from '../../freezing/notices.js';
 import { flagReport, type ModelInfo, modelInfo } from '../../freezing/report.js';
 import type { ModelRun } from '../../proof/run_model.js';
 import { numbersOf, stringsOf, type TensorValue } from '../../run/value.js';
@@ -31,7 +32,7 @@ export interface RunFlag {
 /** What `bnfix run` did. */
 export interface RunReport {
   readonly model: ModelInfo;
-  /** Path of the checkpoint; undefined for a graph without one. */
+  /** Path of the checkpoint; undefined if none of its values was used. */
   readonly checkpoint: string | undefined;
   /** The graph that was run: as it was saved, or repaired. */
   readonly graph: 'saved' | 'repaired';
@@ -60,7 +61,7 @@ export function runReport(run: ModelRun, repaired: boolean): RunReport {
   const { model, graph, flags } = analysis;
   return {
     model: modelInfo(model),
-    checkpoint: model.checkpoint?.name,
+    checkpoint: usesCheckpoint(analysis) ? model.checkpoint?.name : undefined,
     graph: repaired ? 'repaired' : 'saved',
     inputs: inputs.map(({ name, value: { dtype, shape }, isGiven }) => ({ name, dtype, shape, isRandom: !isGiven })),
     flags: flags.map((flag) => {
