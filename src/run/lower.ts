@@ -1,8 +1,8 @@
 import { BnfixError } from '../errors.js';
-import { type AttrMap, type AttrValue, attr, attrBool, attrInts } from '../graph/attrs.js';
+import { type AttrMap, type AttrValue, attr, attrBool, attrInts, attrString } from '../graph/attrs.js';
 import { DataType } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
-import type { Node } from '../graph/node.js';
+import type { Node, TensorRef } from '../graph/node.js';
 import { ancestors } from '../graph/walk.js';
 import type { FunctionLibrary } from '../ops/functions.js';
 import { anyOf, type OpTest } from '../ops/meaning.js';
@@ -90,11 +90,36 @@ export function lowerToStock(graph: Graph, isImageOp: OpTest = () => false): voi
  * a node that reads only constants that entered runs only in the first iteration.
  */
 function shareInvariants(graph: Graph): void {
+  const frames = new Map<string, { constants: Node[]; variables: Node[] }>();
   for (const node of graph.nodes()) {
     const [value] = node.inputs;
-    if (node.op === 'Enter' && attrBool(node, 'is_constant') && value) {
-      graph.replaceUses({ node: node.name, port: 0 }, value);
-    }
+    if (node.op !== 'Enter' || !value) continue;
+    const key = attrString(node, 'frame_name') ?? '';
+    const frame = frames.get(key) ?? { constants: [], variables: [] };
+    frames.set(key, frame);
+    const isConstant = attrBool(node, 'is_constant') ?? false;
+    (isConstant ? frame.constants : frame.variables).push(node);
+    if (isConstant) graph.replaceUses({ node: node.name, port: 0 }, value);
+  }
+  for (const { constants, variables } of frames.values()) {
+    const computed = constants.map(({ inputs }) => inputs[0]!).filter(({ node }) => graph.get(node).inputs.length > 0);
+    if (computed.length > 0) startAfter(graph, variables, computed);
+  }
+}
+
+/**
+ * Makes a loop begin when what it reads from outside is there: TensorFlow.js runs a node of a loop when one of its inputs in the
+ * loop arrives, and never again if one from outside comes later.
+ * @param enters - of the variables of the loop
+ */
+function startAfter(graph: Graph, enters: readonly Node[], tensors: readonly TensorRef[]): void {
+  let waitsFor = tensors;
+  for (const enter of enters) {
+    const [value] = enter.inputs;
+    const name = graph.freeName(`${enter.name}/gate`);
+    graph.add({ name, op: 'Gate', inputs: [value!, ...waitsFor] });
+    graph.setInput(enter, 0, { node: name, port: 0 });
+    waitsFor = [{ node: name, port: 0 }];
   }
 }
 

@@ -24,6 +24,18 @@ describe('control flow and functions', () => {
     }
   });
 
+  test('a loop waits for what it reads from outside', async () => {
+    const graph = loop();
+    const T = { T: attr.type(DataType.DT_INT32) };
+    let last = 'n';
+    for (const name of ['a', 'b', 'c', 'd']) {
+      graph.add({ name, op: 'Add', inputs: [last, 'zero'].map((input) => ({ node: input, port: 0 })), attr: T });
+      last = name;
+    }
+    graph.setInput(graph.get('enter_n'), 0, { node: last, port: 0 });
+    expect(await answer(graph, { n: tensorValue('int32', [], [3]) }, 'exit_p')).toEqual([8]);
+  });
+
   const float = DataType.DT_FLOAT;
   const arg = (name: string, type = float) => ({ name, type });
   const fn = (name: string, inputs: string[], ret: string, nodes: object[]) => ({
