@@ -4,6 +4,7 @@ import { compareGraphs } from './compare_graphs.js';
 import { Evaluated } from './evaluated.js';
 import { withOrigin } from './origin.js';
 import type { Proof } from './report.js';
+import { acceptRounding, withRounding } from './rounding.js';
 import { outputNames, outputsAmong, proved, type Subject, skipped } from './subject.js';
 import { isOfStatistics } from './substitution.js';
 
@@ -26,7 +27,15 @@ export async function proveSubstitution(subject: Subject): Promise<Proof> {
   const statistics = await saved.run(inputs, [...new Set(substitutions.tensors.map(tensorName))]);
   const applied = new Evaluated(substitutions.applied(statistics), inputs, outputs, own);
   try {
-    const comparisons = await compareGraphs(applied, saved, compared, tolerance);
+    let comparisons = await compareGraphs(applied, saved, compared, tolerance);
+    if (!comparisons.every(({ isWithin }) => isWithin)) {
+      const rounded = new Evaluated(substitutions.applied(withRounding(statistics)), inputs, outputs, own);
+      try {
+        comparisons = await acceptRounding(comparisons, { exact: applied, rounded }, tolerance);
+      } finally {
+        rounded.close();
+      }
+    }
     const ofFused = fused.flatMap(({ node, variances }) => [{ node, port: 1 }, { node, port: 2 }, ...variances]);
     const known = new Set([...replacements.map(({ tensor }) => tensor), ...ofFused].map(tensorName));
     const unexplained = substitutions.found
