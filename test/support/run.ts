@@ -97,3 +97,21 @@ export function loop(): Graph {
     node('exit_p', 'Exit', ['switch_p'], T),
   ]);
 }
+
+/** 2 ** 2 ** n: one loop, and another one which reads the result of the first as its bound. */
+export function loopAfterLoop(): Graph {
+  const graph = loop();
+  for (const { name, op, inputs, controls, attr: attrs, tensor } of [...graph.nodes()]) {
+    if (name === 'n') continue;
+    const second = (input: string) => (input === 'n' ? 'exit_p' : `second/${input}`);
+    graph.add({
+      name: `second/${name}`,
+      op,
+      inputs: inputs.map(({ node: input, port }) => ({ node: second(input), port })),
+      controls: controls.map(second),
+      attr: op === 'Enter' ? { ...attrs, frame_name: attr.string('second') } : attrs,
+      ...(tensor && { tensor }),
+    });
+  }
+  return graph;
+}
