@@ -1,4 +1,5 @@
-import type { AttrValue } from '../graph/attrs.js';
+import { type AttrValue, attrType } from '../graph/attrs.js';
+import { DataType } from '../graph/dtype.js';
 import type { Node } from '../graph/node.js';
 import { defaultAttrs } from './default_attrs.js';
 import { TFJS_OPS } from './tfjs_ops.js';
@@ -80,4 +81,9 @@ function plain(value: AttrValue): string {
     b ?? null,
     list?.i?.map(Number) ?? [],
   ]);
+}
+
+/** Whether a node takes rows of strings: TensorFlow.js takes them of numbers only. */
+export function gathersStrings({ op, attr }: Node): boolean {
+  return (op === 'Gather' || op === 'GatherV2') && attrType({ attr }, 'Tparams') === DataType.DT_STRING;
 }

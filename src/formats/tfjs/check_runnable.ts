@@ -4,7 +4,7 @@ import { DataType, dtypeName } from '../../graph/dtype.js';
 import type { Graph } from '../../graph/graph.js';
 import type { Node } from '../../graph/node.js';
 import { anyOf } from '../../ops/meaning.js';
-import { ignoredAttrs, isTfjsOp } from '../../ops/tfjs.js';
+import { gathersStrings, ignoredAttrs, isTfjsOp } from '../../ops/tfjs.js';
 
 /** At most so many are named. */
 const SHOWN = 10;
@@ -19,6 +19,7 @@ export function refuseUnrunnable(graphs: readonly Graph[]): void {
   const ignored: string[] = [];
   for (const node of graphs.flatMap((graph) => [...graph.nodes()])) {
     if (wraps(node)) throw wrapsError(node);
+    if (gathersStrings(node)) throw gathersError(node);
     if (!isTfjsOp(node.op)) unknown.set(node.op, unknown.get(node.op) ?? node.name);
     for (const key of ignoredAttrs(node)) ignored.push(`${node.name}: ${key} of ${node.op}`);
   }
@@ -45,6 +46,14 @@ function wrapsError(node: Node): BnfixError {
     where: node.name,
     why: `${node.op} would not wrap around: integers are int32 there`,
     fix: OTHER_FORMAT,
+  });
+}
+
+function gathersError(node: Node): BnfixError {
+  return new BnfixError('unsupported', 'TensorFlow.js has no strings in Gather', {
+    where: node.name,
+    why: `${node.op} takes rows of numbers only there: look the strings up by the indices in your own code`,
+    fix: [{ option: 'outputs', value: 'NAMES', text: 'ends the graph before it, at the indices' }, OTHER_FORMAT],
   });
 }
 
