@@ -53,7 +53,9 @@ describeInBrowser('names of nodes', (open) => {
     const shown = printable(name);
     expect(await page.locator('.picture img').getAttribute('alt')).toBe(`Example 1, repaired graph: ${shown}`);
     expect((await page.locator('#compared tbody .name').allTextContents())[0]).toBe(shown);
-    expect(await page.locator('#proofs').textContent()).toContain(`${shown} is the first tensor that differs, by 1.0`);
+    expect(await page.locator('#proofs').textContent()).toContain(
+      `${shown} (batch norm ${shown}) is the first tensor that differs, by 1.0`,
+    );
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(1280);
     expect(requests).toHaveLength(1);
     expect(errors).toEqual([]);

@@ -13,7 +13,7 @@ const graphOf = (mean: readonly number[]) =>
 
 it('a difference that rounding of the statistics makes is none, a larger one is', async () => {
   const mean = tensorValue('float32', [2], [1.5, -2]);
-  const rounded = Array.from(numbersOf(withRounding({ mean })['mean']!));
+  const rounded = Array.from(numbersOf(withRounding({ mean }).mean!));
   expect(rounded.map((number, i) => Math.abs(number / numbersOf(mean)[i]! - 1))).toEqual([2 ** -20, 2 ** -20]);
   const x = { name: 'x', value: tensorValue('float32', [1, 1, 1, 2], [1.5, -2]), isGiven: true, isBatched: false };
   const [exact, other] = [[1.5, -2], rounded].map((each) => new Evaluated(graphOf(each), [x], ['y:0'], []));
