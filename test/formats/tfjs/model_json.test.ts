@@ -115,8 +115,7 @@ describe('a model.json', () => {
     const graph = graphOf([
       placeholder('x', DataType.DT_INT32, []),
       constantOf('words', stringTensor([2], [text.encode('caf\u00e9'), text.encode('')])),
-      node('y', 'GatherV2', ['words', 'x', 'axis'], { Tparams: attr.type(DataType.DT_STRING) }),
-      constant('axis', [0], [], DataType.DT_INT32),
+      node('y', 'ExpandDims', ['words', 'x'], { T: attr.type(DataType.DT_STRING) }),
     ]);
     const files = await filesOfGraph(graph, ['y']);
     expect([...files.get('group1-shard1of1.bin')!.subarray(0, 13)]).toEqual([
