@@ -9,7 +9,7 @@ import { bytesOfString, concatBytes } from '../io/bytes.js';
 import { tensorflow } from '../proto/tensorflow.js';
 
 /** The largest message that protobuf can hold, in bytes. */
-const MAX_BYTES = 2 ** 31 - 1;
+export const MAX_MESSAGE_BYTES = 2 ** 31 - 1;
 
 /** A message that is ready to be written: its exact size is known before the first byte is written. */
 export interface EncodedGraph {
@@ -47,9 +47,9 @@ export function layOutGraphDef(graph: Graph, options: EncodeOptions = {}): Encod
 /** @throws BnfixError `unwritable` when a GraphDef is larger than the 2 GiB that a protobuf message can hold */
 export function withinLimit(encoded: EncodedGraph): EncodedGraph {
   const { byteLength } = encoded;
-  if (byteLength <= MAX_BYTES) return encoded;
+  if (byteLength <= MAX_MESSAGE_BYTES) return encoded;
   throw new BnfixError('unwritable', 'the graph with its weights does not fit into one GraphDef', {
-    why: `it needs ${byteLength} bytes; protobuf holds at most ${MAX_BYTES}`,
+    why: `it needs ${byteLength} bytes; protobuf holds at most ${MAX_MESSAGE_BYTES}`,
     fix: [
       { option: 'format', value: 'saved_model', text: 'writes a folder with the weights in files of their own' },
       { option: 'format', value: 'tfjs', text: 'the same for TensorFlow.js' },

@@ -4,7 +4,7 @@ import { shapeProto } from '../../graph/tensor.js';
 import { tensorflow } from '../../proto/tensorflow.js';
 import { type EncodedCheckpoint, encodeCheckpoint } from '../../writers/checkpoint/bundle.js';
 import type { Encoded, ResultFile } from '../../writers/encoded.js';
-import { encodeGraphDef } from '../../writers/graph_def.js';
+import { encodeGraphDef, MAX_MESSAGE_BYTES } from '../../writers/graph_def.js';
 import {
   type ServedSignature,
   type ServedTensor,
@@ -15,8 +15,6 @@ import {
 import type { Made } from '../variables/choose_variables.js';
 import { withVariables } from '../variables/with_variables.js';
 
-/** The largest message that protobuf can hold, in bytes. */
-const MAX_BYTES = 2 ** 31 - 1;
 /** Room for everything in a MetaGraphDef that is not a constant, in bytes. */
 const ROOM = 2 ** 28;
 
@@ -34,7 +32,7 @@ export interface EncodedMetaGraph {
  * @throws BnfixError `unwritable` when it would be larger than the 2 GiB that a protobuf message can hold
  */
 export function encodeMetaGraph(made: Made, tags: readonly string[]): EncodedMetaGraph {
-  const { graph, saver, collections, values } = withVariables(made, MAX_BYTES - ROOM);
+  const { graph, saver, collections, values } = withVariables(made, MAX_MESSAGE_BYTES - ROOM);
   const encoded = encodeGraphDef(graph);
   const signatures = signaturesOf(made);
   const version = made.model.metaGraphDef.meta_info_def?.tensorflow_version;
@@ -48,7 +46,7 @@ export function encodeMetaGraph(made: Made, tags: readonly string[]): EncodedMet
     signature_def: Object.fromEntries(signatures.map((signature) => [signature.key, signatureProto(signature)])),
   }).finish();
   const metaGraph = around(head, encoded, tail);
-  if (metaGraph.byteLength > MAX_BYTES) throw tooLarge(metaGraph.byteLength);
+  if (metaGraph.byteLength > MAX_MESSAGE_BYTES) throw tooLarge(metaGraph.byteLength);
   const notes = signatureLosses(made, signatures).map(lossText);
   return { metaGraph: { ...metaGraph, notes }, checkpoint: values.length > 0 ? encodeCheckpoint(values) : undefined };
 }
@@ -110,7 +108,7 @@ function tooLarge(byteLength: number): BnfixError {
     'unwritable',
     'the graph does not fit into one MetaGraphDef, even with its weights in a checkpoint',
     {
-      why: `it needs ${byteLength} bytes; protobuf holds at most ${MAX_BYTES}`,
+      why: `it needs ${byteLength} bytes; protobuf holds at most ${MAX_MESSAGE_BYTES}`,
       fix: [
         { option: 'outputs', value: 'NAMES', text: 'freezes a part of it: fewer outputs' },
         { option: 'inputs', value: 'NAMES', text: 'or later inputs' },
