@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { tensorflow } from '../../../dist/proto/tensorflow.js';
-import { onlyCommandLine } from './command_table.mjs';
+import { COMMANDS, onlyCommandLine } from './command_table.mjs';
 import { keepMutant } from './keep.mjs';
 import { GRAPH_KINDS, makeMutant } from './mutate.mjs';
 import { formatOf } from './results.mjs';
@@ -76,10 +76,12 @@ const results = new Map();
 async function cleanResult(mutant) {
   const { name, command } = mutant;
   const format = formatOf(mutant).name;
-  const key = `${name} ${command} ${format}`;
+  // Examples are drawn for each mutant.
+  const examples = COMMANDS[command].needsExamples ? { seedNumber: mutant.seedNumber } : {};
+  const key = `${name} ${command} ${format} ${examples.seedNumber ?? ''}`;
   if (!results.has(key)) {
     const { result } = await runMutant(
-      { ...seedOf(name), changes: [], command, format, way: 'library' },
+      { ...seedOf(name), ...examples, changes: [], command, format, way: 'library' },
       join(work, 'clean'),
     );
     results.set(key, result);
