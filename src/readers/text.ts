@@ -7,6 +7,9 @@ import descriptor from '../proto/descriptor.js';
 /** The longest string in Node.js has 2^29 characters. */
 const MAX_TEXT_BYTES = 2 ** 29 - 32;
 
+/** The parser of protobufjs keeps a number for each byte of a string; Node.js aborts when such an array grows beyond 112 million. */
+const MAX_STRING_BYTES = 100 * 2 ** 20;
+
 type Message = 'GraphDef' | 'MetaGraphDef' | 'SavedModel' | 'CheckpointState';
 
 /**
@@ -25,6 +28,13 @@ export function textToBinary(source: ByteSource, message: Message): ByteSource {
   const root = protobuf.Root.fromJSON(descriptor);
   const type = root.lookupType(`tensorflow.${message}`);
   const text = new TextDecoder().decode(source.read(0, source.size));
+  if (text.length > MAX_STRING_BYTES / 3 && longestString(text) > MAX_STRING_BYTES) {
+    throw new BnfixError('unreadable', `${source.name} has a string that is too long for a text file`, {
+      where: source.name,
+      why: `bnfix reads strings of up to ${MAX_STRING_BYTES} bytes in protobuf text`,
+      fix: 'save the graph in binary form (as_text=False)',
+    });
+  }
   try {
     return new MemorySource(type.encode(textformat.fromText(type, text)).finish(), source.name);
   } catch (cause) {
@@ -35,4 +45,42 @@ export function textToBinary(source: ByteSource, message: Message): ByteSource {
       cause,
     });
   }
+}
+
+/** Bytes of the longest string of a protobuf text, or a little more. Strings with only blanks and comments between them are one. */
+function longestString(text: string): number {
+  let longest = 0;
+  let bytes = 0;
+  let quote = '';
+  for (let i = 0; i < text.length; i++) {
+    const char = text[i]!;
+    if (quote === '') {
+      if (char === '"' || char === "'") quote = char;
+      else if (char === '#') i = endOfLine(text, i);
+      else if (char.trim() !== '') bytes = 0;
+    } else if (char === quote) {
+      quote = '';
+    } else {
+      if (char === '\\') i += escapeLength(text, i + 1);
+      bytes += char < '\x80' ? 1 : 3;
+      longest = Math.max(longest, bytes);
+    }
+  }
+  return longest;
+}
+
+function endOfLine(text: string, from: number): number {
+  const end = text.indexOf('\n', from);
+  return end < 0 ? text.length : end;
+}
+
+/** Characters of an escape after its backslash: up to three octal digits, or one. The digits of others count as bytes of the string. */
+function escapeLength(text: string, from: number): number {
+  let length = 0;
+  while (length < 3 && isOctal(text[from + length])) length++;
+  return Math.max(length, 1);
+}
+
+function isOctal(char: string | undefined): boolean {
+  return char !== undefined && char >= '0' && char <= '7';
 }

@@ -22,6 +22,8 @@ import { functionDef, integers, loadRaw, type NodeDef, T, X } from '../support/r
 const { DT_FLOAT, DT_INT32, DT_STRING } = tensorflow.DataType;
 const HUGE = 1e9;
 const Y = { outputs: ['y'] };
+/** Bytes of a string that a text file may not have. */
+const TOO_LONG = 108_000_000;
 
 /** Runs something that must take next to no memory. */
 async function inLittleMemory(run: () => unknown): Promise<void> {
@@ -232,6 +234,27 @@ describe('files', () => {
   it('a text file that is longer than a string can be', () => {
     const { code, message } = failure(() => textToBinary(sparse(600 * 2 ** 20, new Uint8Array()), 'GraphDef'));
     expect([code, message]).toEqual(['unreadable', 'sparse.pb is too large for a text file: 629145600 bytes']);
+  });
+
+  it.each([
+    ['one string', `"${'a'.repeat(TOO_LONG)}"`],
+    ['strings that are one', `"${'a'.repeat(TOO_LONG / 2)}" # and\n '${'"'.repeat(TOO_LONG / 2)}'`],
+    ['escapes', `"${String.raw`\\`.repeat(TOO_LONG)}"`],
+    ['characters of three bytes', `"${'\u20ac'.repeat(TOO_LONG / 3)}"`],
+  ])('a string of a text file that would abort Node.js: %s', (_, value) => {
+    const text = new TextEncoder().encode(`node { name: ${value} }`);
+    const { code, message } = failure(() => textToBinary(new MemorySource(text, 'x.pbtxt'), 'GraphDef'));
+    expect([code, message]).toEqual(['unreadable', 'x.pbtxt has a string that is too long for a text file']);
+  });
+
+  it.each([
+    ['a comment', `# "${'a'.repeat(TOO_LONG)}\n`],
+    ['several strings', `a: "${'a'.repeat(TOO_LONG / 2)}" b: "${'a'.repeat(TOO_LONG / 2)}"`],
+    ['octal escapes', `a: "${String.raw`\000`.repeat(TOO_LONG / 4)}"`],
+  ])('a text file may be longer than its longest string: %s', (_, rest) => {
+    const text = new TextEncoder().encode(`unknown_field: 1 ${rest}`);
+    const { message } = failure(() => textToBinary(new MemorySource(text, 'x.pbtxt'), 'GraphDef'));
+    expect(message).toBe('x.pbtxt is not a GraphDef in protobuf text format');
   });
 
   it('messages in messages, as deep as a file is long', () => {
