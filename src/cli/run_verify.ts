@@ -91,7 +91,7 @@ async function proved(request: VerifyRequest, given: Given, args: Args, terminal
         return inputValues(paths, inputs, request.data.pixels);
       },
       ...(fixed && { fixed: fixedGraph(fixed.model, opened.model, options) }),
-      ...(request.fold && { folded: fold(opened.model, options).graph }),
+      ...(request.fold && { folded: fold(opened.model, withoutNames(options)).graph }),
       onProgress: (done) => progress?.update(done),
       onValues: (all) => {
         values = all;
@@ -103,6 +103,11 @@ async function proved(request: VerifyRequest, given: Given, args: Args, terminal
   } finally {
     progress?.end();
   }
+}
+
+/** Graphs made in memory have the names of the model. */
+function withoutNames({ outputNames: _, ...options }: FreezeOptions): FreezeOptions {
+  return options;
 }
 
 async function show(

@@ -136,6 +136,59 @@ describe('bnfix verify of a model with variables', () => {
   });
 });
 
+describe('bnfix verify of a file whose outputs have other names', () => {
+  const statuses = ({ proofs }: { proofs: { status: string }[] }) => new Set(proofs.map(({ status }) => status));
+  const OUTPUT = 'output/image_output';
+
+  it.each([
+    ['freeze', 'out.pb'],
+    ['freeze', 'saved/saved_model.pb'],
+    ['freeze', 'out.meta'],
+    ['fold', 'out.pb'],
+  ])('matches the only one: %s %s', async (command, name) => {
+    await cli([command, BAG_MODEL, '-o', at(name), '--output-names', `${OUTPUT}=probs`]);
+    for (const more of [[], ['--output-names', `${OUTPUT}=probs`]]) {
+      const report = await json(BAG_MODEL, at(name), ...more);
+      expect([report.outputs, statuses(report)]).toEqual([[`${OUTPUT}:0`], new Set(['passed'])]);
+    }
+  });
+
+  it.each(['freeze', 'fold'])('matches several by what they compute: %s', async (command) => {
+    const outputs = ['--outputs', `${OUTPUT},conv2/Relu,decode/up1/Relu`];
+    const names = `${OUTPUT}=a,conv2/Relu=b,decode/up1/Relu=c`;
+    await cli([command, BAG_MODEL, '-o', at('out.pb'), ...outputs, '--output-names', names]);
+    for (const more of [[], ['--output-names', names]]) {
+      const report = await json(BAG_MODEL, at('out.pb'), ...outputs, ...more);
+      expect([report.outputs.length, statuses(report)]).toEqual([3, new Set(['passed'])]);
+    }
+  });
+
+  it('needs the option where outputs exchanged their names', async () => {
+    const outputs = ['--outputs', 'conv2/Relu,decode/up1/Relu'];
+    const names = ['--output-names', 'conv2/Relu=decode/up1/Relu,decode/up1/Relu=conv2/Relu'];
+    await cli(['freeze', BAG_MODEL, '-o', at('out.pb'), ...outputs, ...names]);
+    expect((await json(BAG_MODEL, at('out.pb'), ...outputs, ...names)).passed).toBe(true);
+  });
+
+  it('offers what can be pasted', async () => {
+    await cli(['freeze', BAG_MODEL, '-o', at('out.pb'), '--output-names', `${OUTPUT}=probs`]);
+    const wrong = await cli(['verify', BAG_MODEL, at('out.pb'), '--output-names', `${OUTPUT}=prob`]);
+    expect([wrong.code, wrong.stderr]).toEqual([
+      2,
+      `bnfix: no tensor named prob in the repaired graph\n  where  --output-names\n  fix    --output-names ${OUTPUT}=probs\n`,
+    ]);
+    await cli(['freeze', BAG_MODEL, '-o', at('part.pb'), '--outputs', 'conv2/Relu']);
+    const part = await cli(['verify', BAG_MODEL, at('part.pb')], { env: { COLUMNS: '200' } });
+    expect([part.code, part.stderr]).toEqual([
+      2,
+      `bnfix: the repaired graph has no output named ${OUTPUT}\n  fix    --outputs conv2/Relu  compares what it has\n`,
+    ]);
+    expect((await cli(['verify', BAG_MODEL, at('part.pb'), '--outputs', 'conv2/Relu'])).code).toBe(0);
+    const idle = await cli(['verify', BAG_MODEL, '--output-names', `${OUTPUT}=probs`]);
+    expect([idle.code, idle.stderr]).toEqual([2, expect.stringContaining('none is given')]);
+  });
+});
+
 describe('bnfix verify --save', () => {
   it('writes inputs and outputs by name, whole or not at all', async () => {
     const args = ['verify', BAG_MODEL, '--shape', 'input/image_input=2,8,8,3', '--save', at('out')];

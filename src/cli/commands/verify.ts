@@ -1,6 +1,6 @@
 import type { Args } from '../args.js';
 import { DATA_OPTIONS } from '../data/data_options.js';
-import { flag, named, type OptionTable } from '../option.js';
+import { flag, list, named, type OptionTable } from '../option.js';
 import type { Terminal } from '../terminal.js';
 import { TOLERANCE_OPTIONS } from '../verifying/proof_request.js';
 import { verifyRequest } from '../verifying/verify_request.js';
@@ -32,6 +32,11 @@ const options: OptionTable = {
   force: flag('Output', 'overwrite existing files'),
   ...Object.fromEntries(SHARED.map((name) => [name, freezeOptions[name]!])),
   'allow-untrained': freezeOptions['allow-untrained']!,
+  'output-names': list(
+    'Names in FIXED',
+    'NAME=NEW',
+    'names that outputs have in FIXED, if they cannot be matched: y=probs',
+  ),
 };
 
 const examples = [

@@ -1,3 +1,4 @@
+import { BnfixError } from '../../errors.js';
 import type { Args } from '../args.js';
 import { type DataRequest, dataRequest } from '../data/data_request.js';
 import { type ModelRequest, modelRequest } from '../model_request.js';
@@ -17,9 +18,16 @@ export interface VerifyRequest extends ModelRequest {
 
 /** @throws BnfixError `usage` when a value cannot be read */
 export function verifyRequest(args: Args): VerifyRequest {
+  const request = modelRequest(args, 'bnfix verify MODEL');
+  const fixed = args.string('FIXED');
+  if (fixed === undefined && request.freeze.outputNames) {
+    throw new BnfixError('usage', '--output-names gives the names of another file, and none is given', {
+      fix: ['leave it out', 'or name the repaired file: bnfix verify MODEL FIXED --output-names ...'],
+    });
+  }
   return {
-    ...modelRequest(args, 'bnfix verify MODEL'),
-    fixed: args.string('FIXED'),
+    ...request,
+    fixed,
     data: dataRequest(args),
     proof: { ...proofRequest(args), ...given({ at: numbersOf(args, 'at') }) },
     fold: args.flag('fold'),
