@@ -1,5 +1,6 @@
 // Mutation tests with Stryker: npm run mutation [-- --folder src/readers]... [--lines N] [--seed S] [--mutate GLOB]
 // --lines N mutates N lines of each folder, drawn with a seed: an estimate, given with its interval of confidence.
+// MUTATION_SECONDS=N gives up a mutant after N seconds of tests (60); MUTATION_TESTS=readers,io runs the tests of these folders only.
 // The table is printed and coverage/mutation.html shows what survived.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
@@ -69,13 +70,12 @@ function table(mutants) {
     const count = (...statuses) => own.filter(({ status }) => statuses.includes(status)).length;
     const [killed, survived, missed] = [count('Killed', 'Timeout'), count('Survived'), count('NoCoverage')];
     const all = killed + survived + missed;
-    return all === 0
-      ? []
-      : [`| \`${folder}\` | ${all} | ${killed} | ${survived} | ${missed} | ${score(killed, all)} |`];
+    const counts = [all, killed, survived, missed, count('Ignored')].join(' | ');
+    return all === 0 ? [] : [`| \`${folder}\` | ${counts} | ${score(killed, all)} |`];
   });
-  return ['| folder | mutants | killed | survived | not covered | score |', '|---|---|---|---|---|---|', ...rows].join(
-    '\n',
-  );
+  return ['| folder | mutants | killed | survived | not covered | not tried | score |', '|---|---|---|---|---|---|---|']
+    .concat(rows)
+    .join('\n');
 }
 
 /** The share in percent; of a sample with its Wilson interval of 95 %. */
