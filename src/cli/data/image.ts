@@ -1,4 +1,4 @@
-import { convertIndexedToRgb, decode as decodePng, encode as encodePng } from 'fast-png';
+import { convertIndexedToRgb, type DecodedPng, decode as decodePng, encode as encodePng } from 'fast-png';
 import { decode as decodeJpeg } from 'jpeg-js';
 import { BnfixError } from '../../errors.js';
 import { type TensorValue, tensorValue } from '../../run/value.js';
@@ -12,6 +12,11 @@ export interface Pixels {
 
 /** The largest picture that is decoded, in pixels. */
 const MAX_PIXELS = 2 ** 26;
+
+/** How much larger data can be than what deflate makes of it. */
+const MAX_DEFLATE = 1032;
+
+const latin1 = new TextDecoder('latin1');
 
 /** Whether bytes are a PNG or JPEG file. */
 export function isImage(bytes: Uint8Array): boolean {
@@ -35,12 +40,13 @@ export function readImage(bytes: Uint8Array, where: string, pixels: Pixels, chan
     throw new BnfixError('unreadable', 'not a valid picture', { where, why: (cause as Error).message, cause });
   }
   const { width, height, data, max } = decoded;
+  if (!(width * height > 0)) throw new BnfixError('unreadable', 'a picture without pixels', { where });
   const own = data.length / (width * height);
   const wanted = channels ?? (own > 2 ? 3 : 1);
   const out = new Float32Array(width * height * wanted);
   for (let i = 0; i < width * height; i++) {
     for (let c = 0; c < wanted; c++) {
-      const value = (channelOf(data, i * own, own, c, wanted) * 255) / max;
+      const value = (channelOf(decoded, i * own, own, c, wanted) * 255) / max;
       out[i * wanted + c] = (value - (pixels.mean[c] ?? pixels.mean[0] ?? 0)) * pixels.scale;
     }
   }
@@ -57,11 +63,30 @@ interface Decoded {
 
 function pngOf(bytes: Uint8Array): Decoded {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (latin1.decode(bytes.subarray(12, 16)) !== 'IHDR') throw new Error('it does not begin with its size');
   refuseHuge(view.getUint32(16), view.getUint32(20));
+  if (view.getUint32(20) > bytes.length * MAX_DEFLATE) throw new Error('it is truncated');
   const png = decodePng(bytes);
   const { width, height } = png;
+  const [isIndexed, isInterlaced] = [bytes[25] === 3, bytes[28] !== 0];
+  if (isIndexed && !png.palette) throw new Error('it has no palette');
+  if (png.depth < 8 && isInterlaced) throw new Error(`interlaced pictures of ${png.depth} bits are not supported`);
   if (png.palette) return { width, height, data: convertIndexedToRgb(png), max: 255 };
-  return { width, height, data: png.data, max: 2 ** png.depth - 1 };
+  return { width, height, data: png.depth < 8 ? unpacked(png) : png.data, max: 2 ** png.depth - 1 };
+}
+
+/** A number for each pixel of a grey picture of 1, 2 or 4 bits, of which a byte has several. A row begins at a byte. */
+function unpacked({ width, height, depth, data }: DecodedPng): Uint8Array {
+  const rowBytes = Math.ceil((width * depth) / 8);
+  const out = new Uint8Array(width * height);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const bit = x * depth;
+      const byte = data[y * rowBytes + (bit >> 3)]!;
+      out[y * width + x] = (byte >> (8 - depth - (bit & 7))) & (2 ** depth - 1);
+    }
+  }
+  return out;
 }
 
 function jpegOf(bytes: Uint8Array): Decoded {
@@ -78,11 +103,12 @@ function refuseHuge(width: number, height: number): void {
 }
 
 /** A channel of a pixel; grey from RGB by the weights of ITU-R BT.601, RGB from grey by repetition. */
-function channelOf(data: ArrayLike<number>, at: number, own: number, channel: number, wanted: number): number {
+function channelOf({ data, max }: Decoded, at: number, own: number, channel: number, wanted: number): number {
   if (own > 2 && wanted === 1) return 0.299 * data[at]! + 0.587 * data[at + 1]! + 0.114 * data[at + 2]!;
   if (own <= 2 && channel < 3) return data[at]!;
+  const index = own <= 2 ? 1 : channel;
   // Without alpha, a pixel is opaque.
-  return data[at + channel] ?? 255;
+  return index < own ? data[at + index]! : max;
 }
 
 /** Writes 8-bit pixels as a PNG file. @param channels - 1 or 3 */

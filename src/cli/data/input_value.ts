@@ -45,6 +45,8 @@ export function joined(files: readonly InputPart[], input: GraphInput): TensorVa
     });
   }
   if (others.length === 0) return converted(first, input);
+  const scalar = files.find(({ value }) => value.shape.length === 0);
+  if (scalar) throw new BnfixError('usage', `${scalar.name} has no axis of examples`, { where: scalar.name });
   const rows = parts.reduce((sum, { shape }) => sum + shape[0]!, 0);
   const numbers = new Float64Array(parts.reduce((sum, part) => sum + part.data.length, 0));
   let at = 0;

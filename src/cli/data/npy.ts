@@ -9,6 +9,9 @@ import { dtypeOf, type TensorValue, tensorValue } from '../../run/value.js';
 const MAGIC = '\x93NUMPY';
 const latin1 = new TextDecoder('latin1');
 
+/** Of tensors in TensorFlow; arrays of NumPy have 64 axes at most. */
+const MAX_RANK = 254;
+
 /** NumPy's type codes without the byte order. */
 const DTYPES: ReadonlyMap<string, string> = new Map([
   ['f2', 'float16'],
@@ -106,6 +109,8 @@ function headerOf(text: string, where: string): Header {
   const sizes = /'shape': ?\(([\d, ]{0,1000})\)/.exec(text)?.[1];
   if (order === undefined || code === undefined || fortran === undefined || sizes === undefined) throw corrupt(where);
   const shape = sizes.split(',').flatMap((size) => (size.trim() === '' ? [] : [Number(size)]));
+  if (shape.length > MAX_RANK || !Number.isSafeInteger(elementCount(shape.map((size) => Math.max(size, 1)))))
+    throw corrupt(where);
   return { code, order, isFortran: fortran === 'True', shape };
 }
 

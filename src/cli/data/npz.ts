@@ -20,9 +20,10 @@ export function readNpz(bytes: Uint8Array, where: string): Map<string, TensorVal
   let files: Record<string, Uint8Array>;
   try {
     files = unzipSync(bytes, {
-      filter: ({ name, originalSize }) => {
-        total += originalSize;
-        if (total > bytes.length * MAX_GROWTH + 4096) throw new Error('its contents are too large');
+      filter: ({ name, size, originalSize, compression }) => {
+        // The bytes that an entry takes at least. Several may claim the same ones.
+        total += compression === 0 ? size : originalSize / MAX_GROWTH;
+        if (total > bytes.length + 4) throw new Error('its contents are too large');
         return name.endsWith('.npy');
       },
     });

@@ -1,9 +1,42 @@
+import { crc32, deflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { readImage, writePng } from '../../../src/cli/data/image.js';
 import { inputValue } from '../../../src/cli/data/input_value.js';
 import { resized } from '../../../src/cli/data/resize.js';
 import { tensorValue } from '../../../src/run/value.js';
 import { failure } from '../../support/failure.js';
+
+const text = new TextEncoder();
+
+function chunk(type: string, data: Uint8Array): Buffer {
+  const [body, size, check] = [Buffer.concat([text.encode(type), data]), Buffer.alloc(4), Buffer.alloc(4)];
+  size.writeUInt32BE(data.length);
+  check.writeUInt32BE(crc32(body));
+  return Buffer.concat([size, body, check]);
+}
+
+interface PngSize {
+  readonly width: number;
+  readonly height: number;
+  readonly depth: number;
+  /** 0 grey, 3 with a palette, 4 grey with alpha. */
+  readonly color: number;
+  readonly interlace?: number;
+}
+
+/** A PNG file. @param rows - the filter and the bytes of each @param first - what is before its size */
+function png(
+  { width, height, depth, color, interlace = 0 }: PngSize,
+  rows: number[],
+  first: Uint8Array = new Uint8Array(),
+): Buffer {
+  const size = Buffer.from([0, 0, 0, 0, 0, 0, 0, 0, depth, color, 0, 0, interlace]);
+  size.writeUInt32BE(width);
+  size.writeUInt32BE(height, 4);
+  const data = deflateSync(Uint8Array.from(rows));
+  const magic = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10);
+  return Buffer.concat([magic, first, chunk('IHDR', size), chunk('IDAT', data), chunk('IEND', Buffer.alloc(0))]);
+}
 
 const AS_IS = { scale: 1, mean: [0] };
 const RGB = writePng(2, 1, 3, Uint8Array.of(255, 0, 0, 10, 20, 30));
@@ -32,6 +65,54 @@ describe('pictures', () => {
     });
     expect(failure(() => readImage(Uint8Array.of(0xff, 0xd8, 0xff), 'x.jpg', AS_IS, 3))).toMatchObject({
       code: 'unreadable',
+    });
+  });
+
+  it.each([
+    [
+      1,
+      [0b10101010, 0b10000000, 0b01111111, 0],
+      [255, 0, 255, 0, 255, 0, 255, 0, 255, 0, 255, 255, 255, 255, 255, 255, 255, 0],
+    ],
+    [2, [0b00011011, 0, 0, 0b11000000, 0, 0], [0, 85, 170, 255, 0, 0, 0, 0, 0, 255, 0, 0, 0, 0, 0, 0, 0, 0]],
+    [4, [0x1f, 0, 0, 0, 0x20, 0x80, 0, 0, 0, 0xf0], [17, 255, 0, 0, 0, 0, 0, 0, 34, 136, 0, 0, 0, 0, 0, 0, 0, 255]],
+  ])('grey PNG of %i bits', (depth, bytes, pixels) => {
+    const rows = [bytes.slice(0, bytes.length / 2), bytes.slice(bytes.length / 2)];
+    const file = png(
+      { width: 9, height: 2, depth, color: 0 },
+      rows.flatMap((row) => [0, ...row]),
+    );
+    expect(readImage(file, 'x.png', AS_IS, 1)).toEqual(tensorValue('float32', [1, 2, 9, 1], pixels));
+  });
+
+  it('grey and alpha', () => {
+    const file = png({ width: 2, height: 1, depth: 8, color: 4 }, [0, 10, 20, 30, 40]);
+    const read = (channels: number) => [...(readImage(file, 'x.png', AS_IS, channels).data as Float32Array)];
+    expect([1, 3, 4].map(read)).toEqual([
+      [10, 30],
+      [10, 10, 10, 30, 30, 30],
+      [10, 10, 10, 20, 30, 30, 30, 40],
+    ]);
+  });
+
+  it('no alpha: opaque', () => {
+    const file = png({ width: 1, height: 1, depth: 16, color: 0 }, [0, 0xff, 0xff]);
+    expect([...(readImage(file, 'x.png', AS_IS, 4).data as Float32Array)]).toEqual([255, 255, 255, 255]);
+  });
+
+  it.each([
+    ['no pixels', png({ width: 0, height: 2, depth: 8, color: 0 }, [0, 0])],
+    ['a palette that is missing', png({ width: 2, height: 1, depth: 8, color: 3 }, [0, 0, 1])],
+    ['interlaced, 4 bits', png({ width: 2, height: 1, depth: 4, color: 0, interlace: 1 }, [0, 0x10, 0, 0x10])],
+    ['rows that the file cannot have', png({ width: 1, height: 2 ** 25, depth: 8, color: 0 }, [0, 0])],
+    [
+      'the size is not first',
+      png({ width: 1, height: 1, depth: 8, color: 0 }, [0, 7], chunk('tEXt', text.encode('a\0b'))),
+    ],
+  ])('refused: %s', (_, file) => {
+    expect(failure(() => readImage(file, 'x.png', AS_IS, undefined))).toMatchObject({
+      code: 'unreadable',
+      where: 'x.png',
     });
   });
 

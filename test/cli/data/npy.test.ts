@@ -6,6 +6,8 @@ import { failure } from '../../support/failure.js';
 
 const text = new TextEncoder();
 
+const float32Header = (sizes: string) => `{'descr': '<f4', 'fortran_order': False, 'shape': (${sizes}), }\n`;
+
 /** A file as NumPy writes it. */
 function npy(header: string, body: ArrayLike<number>, version: readonly [number, number] = [1, 0]): Uint8Array {
   const length =
@@ -61,6 +63,10 @@ describe('.npy files', () => {
     ['cut', npy(header, floats(1, 2, 3))],
     ['of another version', npy(header, [], [9, 0])],
     ['with a huge shape', npy("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999,), }\n", floats(1))],
+    ['with a size of digits apart', npy(float32Header('1 2,'), floats(1))],
+    ['with a size of 300 digits', npy(float32Header(`${'9'.repeat(300)},`), floats(1))],
+    ['with such a size, and none', npy(float32Header(`0, ${'9'.repeat(300)}`), [])],
+    ['with too many axes', npy(float32Header('1,'.repeat(255)), floats(1))],
     ['without a shape', npy("{'descr': '<f4', 'fortran_order': False, }\n", floats(1))],
     ['of eight bytes', npy('', []).slice(0, 8)],
   ])('%s: refused', (_, file) => {
@@ -94,7 +100,29 @@ describe('.npz files', () => {
     const file = writeNpz(arrays);
     expect(failure(() => readNpz(file.subarray(0, 60), 'x.npz'))).toMatchObject({ code: 'unreadable' });
   });
+
+  it('many entries that share their bytes: refused', () => {
+    expect(failure(() => readNpz(sharedZip(2000, 100_000), 'x.npz'))).toMatchObject({
+      code: 'unreadable',
+      why: 'its contents are too large',
+    });
+  });
 });
+
+/** A ZIP archive whose entries say that they are empty, and are all of its bytes as they are stored. */
+function sharedZip(entries: number, bytes: number): Uint8Array {
+  const [local, central, end] = [Buffer.alloc(30 + bytes), Buffer.alloc(51), Buffer.alloc(22)];
+  local.writeUInt32LE(0x04034b50);
+  central.writeUInt32LE(0x02014b50);
+  central.writeUInt32LE(bytes, 20);
+  central.writeUInt16LE(5, 28);
+  central.write('x.npy', 46);
+  end.writeUInt32LE(0x06054b50);
+  end.writeUInt16LE(entries, 8);
+  end.writeUInt16LE(entries, 10);
+  end.writeUInt32LE(local.length, 16);
+  return Buffer.concat([local, ...new Array<Buffer>(entries).fill(central), end]);
+}
 
 function bytesOf(dtype: string): number {
   return dtype === 'bool' ? 1 : Number(/\d+/.exec(dtype)![0]) / 8;
