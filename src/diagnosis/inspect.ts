@@ -5,6 +5,7 @@ import type { FreezeOptions } from '../freezing/options.js';
 import { outputsOrCandidates } from '../freezing/outputs.js';
 import { candidateReports, flagReport, modelInfo, tensorInfos } from '../freezing/report.js';
 import type { Graph } from '../graph/graph.js';
+import { entryTensors, type Signature } from '../graph/meta_graph_def.js';
 import type { Model } from '../graph/model.js';
 import { tensorName } from '../graph/node.js';
 import { ancestors } from '../graph/walk.js';
@@ -111,11 +112,13 @@ function flagsOf(analysis: Analysis, batchNorms: readonly BatchNormInspection[])
 
 function signaturesOf(model: Model): SignatureInspection[] {
   const { graph } = model;
-  const tensors = (named: Readonly<Record<string, { readonly name?: string | null }>> | null | undefined) =>
-    Object.entries(named ?? {}).flatMap(([key, { name }]): SignatureTensorInspection[] => {
-      const [info] = tensorInfos(graph, [parseTensorName(name ?? '')]);
-      return info ? [{ key, ...info }] : [];
-    });
+  const tensors = (named: Signature['inputs']) =>
+    Object.entries(named ?? {})
+      .flatMap(([key, entry]) => entryTensors(key, entry))
+      .flatMap(([key, name]): SignatureTensorInspection[] => {
+        const [info] = tensorInfos(graph, [parseTensorName(name)]);
+        return info ? [{ key, ...info }] : [];
+      });
   // Those of TensorFlow itself begin with __.
   const named = Object.entries(model.metaGraphDef.signature_def ?? {}).filter(([name]) => !name.startsWith('__'));
   return named.map(([name, { inputs, outputs, method_name }]) => ({

@@ -2,7 +2,7 @@ import { type Shape, Shapes } from '../analysis/values/shapes.js';
 import type { FreezeReport } from '../freezing/report.js';
 import type { DataType } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
-import type { Signature } from '../graph/meta_graph_def.js';
+import { entryTensors, type Signature } from '../graph/meta_graph_def.js';
 import type { Model } from '../graph/model.js';
 import { parseInput, type TensorRef, tensorName } from '../graph/node.js';
 import { NodeSet } from '../graph/node_set.js';
@@ -86,8 +86,8 @@ export function signatureLosses(
   return givenSignatures(made).flatMap(({ key: signature, signature: { inputs }, isWhole }) => {
     if (!isWhole) return [{ signature, input: undefined }];
     const kept = inputsOfServed.get(signature);
-    const lost = Object.keys(inputs ?? {}).filter((input) => !kept?.has(input));
-    return lost.map((input): SignatureLoss => ({ signature, input }));
+    const lost = tensorsOf(inputs).filter(([input]) => !kept?.has(input));
+    return lost.map(([input]): SignatureLoss => ({ signature, input }));
   });
 }
 
@@ -107,7 +107,11 @@ function refOf(name: string): TensorRef {
 }
 
 function refsOf(tensors: Signature['outputs']): TensorRef[] {
-  return Object.values(tensors ?? {}).flatMap(({ name }) => (name ? [refOf(name)] : []));
+  return tensorsOf(tensors).flatMap(([, name]) => (name === '' ? [] : [refOf(name)]));
+}
+
+function tensorsOf(tensors: Signature['outputs']): [key: string, name: string][] {
+  return Object.entries(tensors ?? {}).flatMap(([key, info]) => entryTensors(key, info));
 }
 
 const isPlaceholder = anyOf('placeholder');
@@ -143,11 +147,11 @@ type Named = readonly [key: string, ref: TensorRef];
 /** Tensors by name: those of a signature, otherwise what `nameOf` makes of them. */
 function named(refs: readonly TensorRef[], source: Signature['outputs'], nameOf: NameOf): Named[] {
   const known = new Map<string, string[]>();
-  for (const [key, { name }] of Object.entries(source ?? {})) {
-    const tensor = name ? tensorName(refOf(name)) : '';
+  for (const [key, name] of tensorsOf(source)) {
+    const tensor = name === '' ? '' : tensorName(refOf(name));
     known.set(tensor, [...(known.get(tensor) ?? []), key]);
   }
-  const taken = new Set(Object.keys(source ?? {}));
+  const taken = new Set(tensorsOf(source).map(([key]) => key));
   return [...new Map(refs.map((ref) => [tensorName(ref), ref]))].flatMap(([tensor, ref]) => {
     const keys = known.get(tensor) ?? [freeKey(nameOf(ref), taken)];
     return keys.map((key): Named => [key, ref]);

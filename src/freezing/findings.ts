@@ -74,6 +74,7 @@ export function findings(found: Found): Findings {
   const obstacles = [...findObstacles(graph, live), ...ofTables, ...inputsInLoops(found, live)];
   const problems: Problem[] = [
     ...(outputs.refs.length === 0 ? [outputsUnclear(outputs)] : []),
+    ...missingOutputs(outputs),
     ...constantOutputs(found, atInference),
     ...batchNorms.flatMap((each) => batchNormProblem(found, each)),
     ...(isAllowed ? [] : untrained),
@@ -133,6 +134,11 @@ function outputsUnclear({ candidates, proposed, signatures }: OutputsFound): Pro
     proposed: proposed.map(tensorName),
     signatures,
   };
+}
+
+function missingOutputs({ missing, reason }: OutputsFound): Problem[] {
+  if (missing.length === 0 || reason.code !== 'signature') return [];
+  return [{ code: 'outputs_missing', signature: reason.name, outputs: missing }];
 }
 
 /** Outputs that depend on an input now, and on none once batch statistics are replaced and dropouts removed. */

@@ -24,6 +24,8 @@ export interface OutputsFound {
   readonly candidates: readonly OutputCandidate[];
   /** The signatures, if one of several has to be named. */
   readonly signatures: readonly SignatureOutputs[];
+  /** Names of outputs, in the chosen signature, that are not in the graph. */
+  readonly missing: readonly string[];
 }
 
 /** The outputs; if they have to be named, the candidates. */
@@ -33,7 +35,7 @@ export function outputsOrCandidates({ refs, candidates }: OutputsFound): readonl
 
 /** The outputs that the user named. */
 export function givenOutputs(refs: readonly TensorRef[]): OutputsFound {
-  return { refs, reason: { code: 'given' }, proposed: refs, candidates: [], signatures: [] };
+  return { refs, reason: { code: 'given' }, proposed: refs, candidates: [], signatures: [], missing: [] };
 }
 
 /**

@@ -62,6 +62,19 @@ export function problemText(problems: readonly Problem[], analysis: Refusable): 
   switch (first.code) {
     case 'outputs_unclear':
       return outputsUnclear(first, analysis);
+    case 'outputs_missing':
+      return {
+        headline: `the graph lacks ${plural(first.outputs.length, 'output')} of the signature ${first.signature}`,
+        where: analysis.model.name,
+        why: `bnfix finds no tensor for ${listed(first.outputs, 6)}`,
+        fixes: [
+          {
+            option: 'outputs',
+            value: analysis.outputs.refs.map(refText).join(','),
+            text: 'takes the outputs that are there',
+          },
+        ],
+      };
     case 'constant_output':
       return {
         headline: `${first.tensor.node} ${CONSTANT[first.cause].headline}`,

@@ -8,6 +8,7 @@ import { problemText } from './problem_text.js';
 /** The error code of each problem, in the order in which problems are reported: the first gives the headline. */
 const CODES: Readonly<Record<Problem['code'], ErrorCode>> = {
   outputs_unclear: 'usage',
+  outputs_missing: 'usage',
   unpaired: 'statistics',
   unhealthy: 'statistics',
   untrained_statistic: 'statistics',

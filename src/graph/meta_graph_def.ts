@@ -2,6 +2,28 @@
 export interface SignatureTensor {
   /** The tensor in the graph: `scores:0`. */
   readonly name?: string | null;
+  /** The tensors of a sparse one. */
+  readonly coo_sparse?: {
+    readonly values_tensor_name?: string | null;
+    readonly indices_tensor_name?: string | null;
+    readonly dense_shape_tensor_name?: string | null;
+  } | null;
+}
+
+/**
+ * The tensors of an entry of a signature, with their keys: three of a sparse tensor, one otherwise. Its name is empty if the entry
+ * has none, as that of a ragged tensor.
+ */
+export function entryTensors(
+  key: string,
+  { name, coo_sparse: sparse }: SignatureTensor,
+): [key: string, name: string][] {
+  if (!sparse) return [[key, name ?? '']];
+  return [
+    [`${key}_indices`, sparse.indices_tensor_name ?? ''],
+    [`${key}_values`, sparse.values_tensor_name ?? ''],
+    [`${key}_dense_shape`, sparse.dense_shape_tensor_name ?? ''],
+  ];
 }
 
 /** A signature: the inputs and outputs of a use of the graph, by name. */

@@ -1,6 +1,7 @@
 import { BnfixError } from '../../errors.js';
 import { DataType, dtypeName } from '../../graph/dtype.js';
 import type { Graph } from '../../graph/graph.js';
+import { entryTensors } from '../../graph/meta_graph_def.js';
 import type { Model } from '../../graph/model.js';
 import { type Node, refText, type TensorRef } from '../../graph/node.js';
 import { anyOf } from '../../ops/meaning.js';
@@ -62,6 +63,8 @@ export interface OutputChoice {
   readonly candidates: readonly OutputCandidate[];
   /** The signatures, if there are several and one has to be named. */
   readonly signatures: readonly SignatureOutputs[];
+  /** Names of outputs, in the chosen signature, that are not in the graph. */
+  readonly missing: readonly string[];
 }
 
 /** Parses a tensor's name: `a`, `a:0`, `a:1`. */
@@ -88,13 +91,21 @@ export function chooseOutputs(model: Model, wanted?: string, isServed?: (variabl
   if (chosen) {
     const refs = chosen.outputs.map(({ ref }) => ref).sort((a, b) => (refText(a) < refText(b) ? -1 : 1));
     const reason = { code: 'signature' as const, name: chosen.name };
-    return { outputs: refs, proposed: refs, reason, candidates: [], signatures: [] };
+    const missing = namedOutputs(model, chosen.name).filter(({ ref }) => !hasTensor(model.graph, ref));
+    return {
+      outputs: refs,
+      proposed: refs,
+      reason,
+      candidates: [],
+      signatures: [],
+      missing: missing.map(({ key }) => key),
+    };
   }
   const { candidates, isOneNet } = rankOutputs(model.graph, isServed);
   const best = candidates.filter(({ demotion }) => demotion === undefined);
   const proposed = best.map(({ ref }) => ref);
   if (signatures.length > 0 || best.length === 0 || best.length > MANY || !isOneNet) {
-    return { outputs: [], proposed, reason: { code: 'unclear' }, candidates, signatures };
+    return { outputs: [], proposed, reason: { code: 'unclear' }, candidates, signatures, missing: [] };
   }
   const reason =
     candidates.length === 1
@@ -102,19 +113,19 @@ export function chooseOutputs(model: Model, wanted?: string, isServed?: (variabl
       : best.length === 1
         ? { code: 'best_candidate' as const, of: candidates.length }
         : { code: 'heads' as const, of: candidates.length };
-  return { outputs: proposed, proposed, reason, candidates, signatures: [] };
+  return { outputs: proposed, proposed, reason, candidates, signatures: [], missing: [] };
 }
 
 /** The signatures of a model that have outputs in its graph. */
-export function signaturesOf({ graph, metaGraphDef }: Model): SignatureOutputs[] {
+export function signaturesOf(model: Model): SignatureOutputs[] {
+  const { graph, metaGraphDef } = model;
   const shapes = new Shapes(graph);
-  return Object.entries(metaGraphDef.signature_def ?? {})
-    .filter(([name]) => !name.startsWith('__'))
-    .map(([name, { outputs }]) => ({
+  return Object.keys(metaGraphDef.signature_def ?? {})
+    .filter((name) => !name.startsWith('__'))
+    .map((name) => ({
       name,
-      outputs: Object.entries(outputs ?? {})
-        .map(([key, info]) => ({ key, ref: parseTensorName(info.name ?? '') }))
-        .filter(({ ref }) => graph.has(ref.node))
+      outputs: namedOutputs(model, name)
+        .filter(({ ref }) => hasTensor(graph, ref))
         .map(({ key, ref }) => ({
           key,
           ref,
@@ -123,6 +134,19 @@ export function signaturesOf({ graph, metaGraphDef }: Model): SignatureOutputs[]
         })),
     }))
     .filter(({ outputs }) => outputs.length > 0);
+}
+
+/** The outputs of a signature as it names them, whether they are in the graph or not. */
+function namedOutputs({ metaGraphDef }: Model, signature: string): { readonly key: string; readonly ref: TensorRef }[] {
+  const entries = Object.entries(metaGraphDef.signature_def?.[signature]?.outputs ?? {});
+  return entries.flatMap(([entry, info]) =>
+    entryTensors(entry, info).map(([key, name]) => ({ key, ref: parseTensorName(name) })),
+  );
+}
+
+function hasTensor(graph: Graph, { node: name, port }: TensorRef): boolean {
+  const node = graph.find(name);
+  return node !== undefined && port >= 0 && port < (outputCount(node) ?? Number.POSITIVE_INFINITY);
 }
 
 /** @throws BnfixError `usage` when the model has no signature of the wanted name */

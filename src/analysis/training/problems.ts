@@ -17,6 +17,8 @@ export type Problem =
       /** The signatures, if one of several has to be named. */
       readonly signatures: readonly SignatureOutputs[];
     }
+  /** A signature has outputs that are not in the graph, or that have no tensor of their own: their names in it. */
+  | { readonly code: 'outputs_missing'; readonly signature: string; readonly outputs: readonly string[] }
   /** An output depends only on batch statistics, or on random numbers of dropouts: at inference it is constant. */
   | {
       readonly code: 'constant_output';
