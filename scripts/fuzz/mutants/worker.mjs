@@ -67,21 +67,23 @@ process.on('message', async (message) => {
 /** The seed itself, run like its mutant. */
 function cleanOf({ seed, number }) {
   const { name, command } = makeMutant(seed, number, source);
-  const way = onlyCommandLine(command) ? 'command line' : 'library';
-  return { ...seedOf(name), kind: 'clean', changes: [], command, way };
+  return { ...seedOf(name), kind: 'clean', changes: [], command, way: fastWay(command) };
 }
+
+const fastWay = (command) => (onlyCommandLine(command) ? 'command line' : 'library');
 
 const results = new Map();
 
 async function cleanResult(mutant) {
   const { name, command } = mutant;
   const format = formatOf(mutant).name;
-  // Examples are drawn for each mutant.
-  const examples = COMMANDS[command].needsExamples ? { seedNumber: mutant.seedNumber } : {};
-  const key = `${name} ${command} ${format} ${examples.seedNumber ?? ''}`;
+  // Examples, and options of the command line, are drawn for each mutant.
+  const isDrawn = COMMANDS[command].needsExamples || onlyCommandLine(command);
+  const drawn = isDrawn ? { seedNumber: mutant.seedNumber } : {};
+  const key = `${name} ${command} ${format} ${drawn.seedNumber ?? ''}`;
   if (!results.has(key)) {
     const { result } = await runMutant(
-      { ...seedOf(name), ...examples, changes: [], command, format, way: 'library' },
+      { ...seedOf(name), ...drawn, changes: [], command, format, way: fastWay(command) },
       join(work, 'clean'),
     );
     results.set(key, result);
