@@ -254,6 +254,15 @@ describe.each([
   });
 });
 
+it('a result of one file is that file', async () => {
+  const target: FilesTarget = { kind: 'file', path: at('out'), isOwn: () => false };
+  const options = { sha256: true };
+  expect(await writeFiles(target, [{ path: '', encoded: text('main of a') }], options)).toEqual([
+    { path: at('out'), bytes: 9, sha256: 'a0aec594196b1c2b0c6fd35eb3343ac4187e0c70e55043c9e6ad0970a6702632' },
+  ]);
+  expect(contents()).toEqual({ out: 'main of a' });
+});
+
 describe('the lock of a prefix', () => {
   it('that a killed run left is removed', async () => {
     writeFileSync(lockPath(at('out')), ofEnded(temporaryPath(at('out'), 'tmp'), endedProcess()));
