@@ -12,7 +12,7 @@ const RESULT = ['inputs', 'keep', 'allowUntrained'];
 /**
  * `weight`: their frequency. `options`: those that the command line takes; the library gets all. `write` makes a graph that is written,
  * `tell` makes data, and `faultsOf` searches it. `more` returns further arguments for the command line, which may write to the folder `out`.
- * Commands that need examples get them as `options.data`. `argv` makes all arguments of a run that has no model of its own.
+ * Commands that need examples get them as `options.data` or, if `hasHostileExamples`, as files of all kinds that may be damaged. `argv` makes all arguments of a run that has no model of its own.
  */
 export const COMMANDS = {
   freeze: {
@@ -52,6 +52,18 @@ export const COMMANDS = {
     needsExamples: true,
     more: (random, out) => [...writing(random, out), '--batch=2', ...(random.chance(0.3) ? ['--fold'] : [])],
   },
+  // Is not in the library. Its files of inputs are hostile, too.
+  run: {
+    weight: 5,
+    options: ['checkpoint', 'tag', 'outputs', 'inputs', 'signature', 'ema', 'set'],
+    needsExamples: true,
+    hasHostileExamples: true,
+    more: (random, out) => [
+      '--batch=2',
+      ...(random.chance(0.3) ? ['--repaired'] : []),
+      ...(random.chance(0.3) ? ['--save', `${out}/arrays`] : []),
+    ],
+  },
   // Models of a config, in processes of their own.
   batch: {
     weight: 2,
@@ -76,7 +88,7 @@ export const onlyCommandLine = (command) =>
 export const writesResult = (command) => COMMANDS[command].write !== undefined || COMMANDS[command].isWriting === true;
 
 /** Whether the program runs in a process of its own: the bundle of the CLI and the library would have a TensorFlow.js each. */
-export const needsProcess = (command) => ['verify', 'calibrate', 'batch'].includes(command);
+export const needsProcess = (command) => ['verify', 'calibrate', 'run', 'batch'].includes(command);
 
 /** Repairs a model and proves it; with the folded graph, as `verify --fold` does. */
 async function proof(model, options) {

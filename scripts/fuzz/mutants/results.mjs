@@ -34,8 +34,8 @@ export function resultBytes(out, mutant) {
   return existsSync(path) ? readFileSync(path) : undefined;
 }
 
-/** What --html, --svg and a config write, also for a model that is refused later. */
-const BESIDE = new Set(['page.html', 'drawing.svg', 'bnfix.config.json', 'bnfix.config.state.json']);
+/** What --html, --svg, --save and a config write, also for a model that is refused later. */
+const BESIDE = new Set(['arrays', 'page.html', 'drawing.svg', 'bnfix.config.json', 'bnfix.config.state.json']);
 
 /** What is in the output folder, and should not be. */
 export function leftovers(out, mutant, wrote) {

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { Writable } from 'node:stream';
 import { BnfixError, EXIT_CODES, writeModel } from '../../../dist/index.js';
 import { COMMANDS, needsProcess, onlyCommandLine, runInLibrary, writesResult } from './command_table.mjs';
-import { examplesAsArguments, examplesOf } from './examples.mjs';
+import { examplesAsArguments, examplesOf, hostileExamples } from './examples.mjs';
 import { cliArguments } from './options.mjs';
 import { Random } from './random.mjs';
 import { peakMemory, resetPeak } from './resources.mjs';
@@ -58,8 +58,12 @@ export async function runMutant(given, work) {
 /** With random values of its inputs, for the library and as arguments. */
 async function withExamples(mutant, folder, work) {
   const data = await examplesOf(join(folder, mutant.model), mutant.freeze, new Random(mutant.seedNumber ?? 0, 3));
-  mkdirSync(join(work, 'data'));
-  return { ...mutant, data, dataArguments: examplesAsArguments(data, join(work, 'data')) };
+  const files = join(work, 'data');
+  mkdirSync(files);
+  if (!COMMANDS[mutant.command].hasHostileExamples)
+    return { ...mutant, data, dataArguments: examplesAsArguments(data, files) };
+  const dataArguments = hostileExamples(data, files, new Random(mutant.seedNumber ?? 0, 4));
+  return { ...mutant, dataArguments };
 }
 
 export function writeFiles(mutant, folder) {

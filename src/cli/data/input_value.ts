@@ -78,7 +78,13 @@ function arrayOf(arrays: ReadonlyMap<string, TensorValue>, input: string, where:
   });
 }
 
-function pictureOf(bytes: Uint8Array, name: string, { shape, name: input }: GraphInput, pixels: Pixels): TensorValue {
+/** A picture as an input takes it; its pixels are rounded for one of integers. */
+function pictureOf(
+  bytes: Uint8Array,
+  name: string,
+  { shape, name: input, dtype }: GraphInput,
+  pixels: Pixels,
+): TensorValue {
   if (shape && shape.length !== 3 && shape.length !== 4) {
     throw new BnfixError('usage', `${input} does not take pictures`, {
       where: name,
@@ -94,7 +100,8 @@ function pictureOf(bytes: Uint8Array, name: string, { shape, name: input }: Grap
   const image = readImage(bytes, name, pixels, channels > 0 ? channels : undefined);
   const [, h, w] = image.shape as [number, number, number];
   const fitted = resized(image, height > 0 ? height : h, width > 0 ? width : w);
-  return isChannelsFirst ? channelsFirst(fitted) : fitted;
+  const ordered = isChannelsFirst ? channelsFirst(fitted) : fitted;
+  return isInteger(dtype) ? tensorValue('float64', ordered.shape, numbersOf(ordered).map(Math.round)) : ordered;
 }
 
 function channelsFirst(image: TensorValue): TensorValue {
@@ -114,5 +121,21 @@ function converted(value: TensorValue, { dtype, shape, name }: GraphInput): Tens
       where: name,
     });
   }
-  return dtype === value.dtype ? { ...value, shape: sizes } : tensorValue(dtype, sizes, numbersOf(value));
+  return dtype === value.dtype ? { ...value, shape: sizes } : recast({ ...value, shape: sizes }, dtype, name);
 }
+
+/** A value in another dtype. @throws BnfixError `usage` if integers cannot represent it */
+function recast(value: TensorValue, dtype: string, name: string): TensorValue {
+  const numbers = numbersOf(value);
+  if (!isInteger(dtype)) return tensorValue(dtype, value.shape, numbers);
+  const wrong = (number: number | undefined) =>
+    new BnfixError('usage', `${name} is ${dtype}, but its value contains ${number}`, { where: name });
+  const fraction = numbers.findIndex((number) => !Number.isInteger(number));
+  if (fraction >= 0) throw wrong(numbers[fraction]);
+  const integers = tensorValue(dtype, value.shape, numbers);
+  const outside = numbersOf(integers).findIndex((integer, i) => integer !== numbers[i]);
+  if (outside >= 0) throw wrong(numbers[outside]);
+  return integers;
+}
+
+const isInteger = (dtype: string) => /^u?int\d+$/.test(dtype);
