@@ -12,7 +12,7 @@ const RESULT = ['inputs', 'keep', 'allowUntrained'];
 /**
  * `weight`: their frequency. `options`: those that the command line takes; the library gets all. `write` makes a graph that is written,
  * `tell` makes data, and `faultsOf` searches it. `more` returns further arguments for the command line, which may write to the folder `out`.
- * Commands that need examples get them as `options.data` or, if `hasHostileExamples`, as files of all kinds that may be damaged. `argv` makes all arguments of a run that has no model of its own.
+ * Commands that need examples get them as `options.data` or, if `hasHostileExamples`, as files of all kinds that may be corrupt. `argv` makes all arguments of a run that has no model of its own.
  */
 export const COMMANDS = {
   freeze: {

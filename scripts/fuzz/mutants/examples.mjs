@@ -43,7 +43,7 @@ export function examplesAsArguments(examples, folder) {
   });
 }
 
-/** Writes files for examples: arrays, archives and pictures, most of them damaged. @returns arguments of run */
+/** Writes files for examples: arrays, archives and pictures, most of them corrupt. @returns arguments of run */
 export function hostileExamples(examples, folder, random) {
   return Object.entries(examples).map(([name, example], i) => {
     const path = join(folder, `${i}.bin`);
