@@ -17,6 +17,8 @@ const addsTo = anyOf('add', 'extremum');
 const adds = anyOf('add');
 const differs = anyOf('subtract');
 const isMultiply = anyOf('multiply');
+const divides = anyOf('divide');
+const inverts = anyOf('reciprocal');
 const squares = anyOf('square', 'power');
 const unwraps = anyOf('identity', 'cast', 'reshape', 'enter');
 const isBranch = anyOf('switch');
@@ -61,7 +63,7 @@ export class Moments {
     return this.#statistics.has(node);
   }
 
-  /** From the argument of a root back to the variance: past `+ epsilon`, then past changes of shape and type. */
+  /** From the argument of a root back to the variance: past `+ epsilon` and what is around it, then past changes of shape and type. */
   varianceCarriers(head: TensorRef): TensorRef[] {
     const found: TensorRef[] = [];
     const seen = new Set<string>();
@@ -72,7 +74,7 @@ export class Moments {
       const node = this.#graph.find(at.node);
       if (!node) break;
       const data: readonly TensorRef[] = node.inputs.filter((ref) => this.#isFed(ref));
-      if (found.length === 0 && addsTo(node) && data.length === 1) {
+      if (found.length === 0 && data.length === 1 && this.#isOutside(node, data[0]!)) {
         at = data[0];
         continue;
       }
@@ -82,6 +84,16 @@ export class Moments {
       at = passes ? node.inputs[0] : isScaled ? data[0] : undefined;
     }
     return found;
+  }
+
+  /** Whether an op takes a variance and does not make one: it adds epsilon, scales that sum, or is the reciprocal. */
+  #isOutside(node: Node, taken: TensorRef): boolean {
+    if (addsTo(node)) return true;
+    if (this.#averages.has(node.name)) return false;
+    if (inverts(node) || (divides(node) && sameRef(node.inputs[1]!, taken))) return true;
+    const sum = this.#graph.find(taken.node);
+    const isShifted = sum !== undefined && addsTo(sum) && sum.inputs.filter((ref) => this.#isFed(ref)).length === 1;
+    return scalesBy(node) && isShifted;
   }
 
   /** The reductions over the batch that a variance is computed from, including those of the mean that it subtracts. */

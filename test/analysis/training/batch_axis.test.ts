@@ -1,0 +1,121 @@
+import { describe, expect, it } from 'vitest';
+import { Net } from '../../../src/analysis/training/outputs/net.js';
+import { parseGraph } from '../../../src/notation/parse.js';
+
+const X = `
+  x = Placeholder[shape=[?, 4, 6]]
+  flat = Placeholder[shape=[?, 8]]
+  image = Placeholder[shape=[?, 4, 4, 3]]
+  anything = Placeholder[shape=?]
+  ids = Placeholder[int32, shape=[?]]
+  w = VariableV2[shape=[8, 3]]
+`;
+
+/** What is known of the axis of the examples in y. */
+function axisOf(text: string): string {
+  const graph = parseGraph(X + text);
+  const { batch } = new Net(graph);
+  const y = graph.get('y');
+  const is = { reduced: batch.isReduced(y), merges: batch.merges(y), keeps: batch.keeps(y) };
+  return (
+    Object.entries(is)
+      .filter(([, holds]) => holds)
+      .map(([name]) => name)
+      .join(' ') || 'unknown'
+  );
+}
+
+const REDUCTIONS: [string, string][] = [
+  ['y = Mean(x, [0])', 'reduced'],
+  ['y = Mean(x, [1])', 'keeps'],
+  ['y = Mean(x, [-1])', 'keeps'],
+  ['y = Mean(x, [-3])', 'reduced'],
+  ['y = Mean(x, [0, 1, 2])', 'reduced'],
+  ['y = Mean(x, ids)', 'unknown'],
+  ['y = Sum(anything, [-1])', 'unknown'],
+  ['y = ArgMax(x, 2)', 'keeps'],
+  ['y = ArgMax(x, 0)', 'reduced'],
+  // The axis of the examples moves where axes before it are taken away, and stays where they are kept.
+  ['t = Transpose(x, [1, 0, 2])\ny = Mean(Mean(t, [0]), [0])', 'reduced'],
+  ['t = Transpose(x, [1, 0, 2])\ny = Mean(Mean(t, [0]), [1])', 'keeps'],
+  ['t = Transpose(x, [1, 0, 2])\ny = Mean(Mean(t, [2]), [1])', 'reduced'],
+  ['t = Transpose(x, [1, 0, 2])\ny = Mean(Mean(t, [0])[keep_dims=true], [1])', 'reduced'],
+  ['t = Transpose(x, [1, 0, 2])\ny = Mean(Mean(t, [0])[keep_dims=true], [0])', 'keeps'],
+  // Whichever of the first two axes it is.
+  ['t = Transpose(x, ids)\ny = Mean(t, [0, 1])', 'reduced'],
+  ['t = Transpose(x, ids)\ny = Mean(t, [0])', 'unknown'],
+  ['m = Reshape(x, [-1, 6])\ny = Mean(m, [0])', 'reduced'],
+  ['m = Reshape(x, [-1, 6])\ny = Mean(m, [1])', 'unknown'],
+];
+
+const RESHAPES: [string, string][] = [
+  ['y = Reshape(x, [-1, 24])', 'keeps'],
+  ['y = Reshape(x, [-1, 6])', 'merges'],
+  ['y = Reshape(x, [-1])', 'merges'],
+  ['y = Reshape(Reshape(x, [-1, 6]), [-1, 4, 6])', 'unknown'],
+  ['y = Reshape(anything, [-1, 24])', 'unknown'],
+  ['y = Reshape(Mean(x, [0]), [24])', 'reduced'],
+  ['y = ExpandDims(x, 1)', 'keeps'],
+  ['y = ExpandDims(x, -1)', 'keeps'],
+  ['y = ExpandDims(x, 0)', 'unknown'],
+  ['y = Squeeze(Mean(x, [1])[keep_dims=true])[squeeze_dims=[1]]', 'keeps'],
+  ['y = Squeeze(x)[squeeze_dims=[0]]', 'unknown'],
+  ['y = Squeeze(x)', 'unknown'],
+  ['y = Transpose(x, [1, 0, 2])', 'keeps'],
+  ['y = Transpose(x, ids)', 'unknown'],
+  ['y = Mean(Transpose(x, [1, 2, 0]), [2])', 'reduced'],
+  ['y = Mean(Transpose(x, [1, 2, 0]), [0])', 'keeps'],
+];
+
+const PARTS: [string, string][] = [
+  ['y = Slice(x, [0, 1, 0], [-1, 2, 6])', 'keeps'],
+  ['y = Slice(x, [1, 0, 0], [-1, 4, 6])', 'unknown'],
+  ['y = Slice(x, [0, 0, 0], [2, 4, 6])', 'unknown'],
+  ['y = Slice(Mean(x, [0]), [0, 0], [1, 1])', 'reduced'],
+  ['y = StridedSlice(x, [0, 1], [0, 2], [1, 1])[begin_mask=1, end_mask=1]', 'keeps'],
+  ['y = StridedSlice(x, [0, 1], [0, 2], [1, 1])[begin_mask=1]', 'unknown'],
+  ['y = StridedSlice(x, [0, 1], [0, 2], [1, 1])[end_mask=1]', 'unknown'],
+  ['y = StridedSlice(x, [0, 1], [0, 2], [1, 1])[ellipsis_mask=1]', 'keeps'],
+  ['y = StridedSlice(x, [0], [1], [1])[begin_mask=1, end_mask=1, shrink_axis_mask=1]', 'unknown'],
+  ['y = StridedSlice(x, [0], [1], [1])[begin_mask=1, end_mask=1, new_axis_mask=1]', 'unknown'],
+  ['y = StridedSlice(x, [0, 1], [0, 2], [1, 1])[begin_mask=1, end_mask=1, shrink_axis_mask=2]', 'keeps'],
+  ['y = GatherV2(w, ids, 0)', 'keeps'],
+  ['y = GatherV2(x, ids, 0)', 'unknown'],
+  ['y = ConcatV2(flat, flat, 1)[N=2]', 'keeps'],
+];
+
+const LAYERS: [string, string][] = [
+  ['y = MatMul(flat, w)', 'keeps'],
+  ['y = MatMul(flat, w)[transpose_a=true]', 'unknown'],
+  // Similarities of all examples with each other.
+  ['y = MatMul(flat, flat)[transpose_b=true]', 'reduced'],
+  ['y = MatMul(flat, w)[transpose_b=true]', 'keeps'],
+  ['y = Relu(x)', 'keeps'],
+  ['y = Mul(x, 2.0)', 'keeps'],
+  ['y = Add(Mean(x, [0]), 1.0)', 'reduced'],
+  ['y = Sub(x, Mean(x, [0]))', 'keeps'],
+  // Aligned at the last axis.
+  ['y = Mean(Mul(ids, [[1], [2]]), [0])', 'keeps'],
+  ['y = Mean(Mul(ids, [[1], [2]]), [1])', 'reduced'],
+  ['y = Select(Greater(flat, 0.0), flat, flat)', 'keeps'],
+  [
+    'bn = FusedBatchNormV3(image, [1.0, 1.0, 1.0], [0.0, 0.0, 0.0], [], [])[is_training=true]\ny = Relu(bn:1)',
+    'reduced',
+  ],
+  ['bn = FusedBatchNormV3(image, [1.0, 1.0, 1.0], [0.0, 0.0, 0.0], [], [])[is_training=true]\ny = Relu(bn)', 'keeps'],
+  ['y = Identity(w)', 'unknown'],
+  ['y = Foreign(x)', 'unknown'],
+  // A scalar summary takes a single number.
+  ['y = Foreign(x)\nshown = ScalarSummary("loss", y)', 'reduced'],
+];
+
+describe.each([
+  ['a reduction', REDUCTIONS],
+  ['a change of shape', RESHAPES],
+  ['a part', PARTS],
+  ['a layer', LAYERS],
+] as const)('the axis of the examples after %s', (_, rows) => {
+  it.each([...rows])('%s: %s', (text, expected) => {
+    expect(axisOf(text)).toBe(expected);
+  });
+});
