@@ -1,4 +1,6 @@
 import pc from 'picocolors';
+import type { Args } from './args.js';
+import type { Output, Terminal } from './terminal.js';
 
 /** How a report or an error is shown. */
 export interface ReportStyle {
@@ -24,4 +26,14 @@ export function reportStyle(
   const colors = pc.createColors(color);
   const symbols = { done: colors.green(unicode ? '✔' : '*'), warning: colors.yellow('!') };
   return { verbose, width, colors, symbols };
+}
+
+/** The style for a stream of the terminal, `-v` included. */
+export function styleFor(terminal: Terminal, args: Args, stream: Output = terminal.stdout): ReportStyle {
+  return reportStyle({
+    verbose: args.flag('verbose'),
+    color: terminal.hasColor(stream),
+    width: terminal.width(stream, 80),
+    unicode: terminal.hasUnicode,
+  });
 }

@@ -10,7 +10,7 @@ import { collectModels, type Target } from './checking/collect_models.js';
 import { failedReport, modelReport } from './checking/model_report.js';
 import { FORMATS } from './formats/formats.js';
 import { itemProgress } from './progress.js';
-import { reportStyle } from './report_style.js';
+import { styleFor } from './report_style.js';
 import type { Terminal } from './terminal.js';
 import { version } from './version.js';
 
@@ -26,12 +26,7 @@ export async function runCheck(args: Args, terminal: Terminal): Promise<number> 
   const format = args.flag('json') ? 'json' : (args.string('format') ?? 'text');
   const [isText, isQuiet] = [format === 'text', args.flag('quiet')];
   const { targets, skipped } = collectModels(paths);
-  const style = reportStyle({
-    verbose: args.flag('verbose'),
-    color: terminal.hasColor(terminal.stdout),
-    width: terminal.width(terminal.stdout, 80),
-    unicode: terminal.hasUnicode,
-  });
+  const style = styleFor(terminal, args);
   const progress = itemProgress(terminal.stderr, 'checking', targets.length);
   const models: ModelReport[] = [];
   let count: Counts = NOTHING;

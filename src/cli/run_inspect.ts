@@ -13,7 +13,7 @@ import type { Args } from './args.js';
 import { inspectionLines } from './inspecting/inspection_lines.js';
 import type { ModelRequest } from './model_request.js';
 import { pageTarget, writePage } from './page_file.js';
-import { reportStyle } from './report_style.js';
+import { styleFor } from './report_style.js';
 import { svgTarget, writeSvg } from './svg_file.js';
 import type { Terminal } from './terminal.js';
 import { version } from './version.js';
@@ -42,10 +42,7 @@ export async function runInspect(request: ModelRequest, args: Args, terminal: Te
     if (args.flag('json')) {
       await terminal.printJson({ bnfix: version(), command: 'inspect', ...inspection });
     } else if (!args.flag('quiet') && svg !== '-') {
-      const { stdout, hasUnicode: unicode } = terminal;
-      const [color, width] = [terminal.hasColor(stdout), terminal.width(stdout, 80)];
-      const style = reportStyle({ verbose: args.flag('verbose'), color, width, unicode });
-      const lines = inspectionLines(printableData(inspection), request.model, style);
+      const lines = inspectionLines(printableData(inspection), request.model, styleFor(terminal, args));
       await terminal.print([...lines, ...(about.length > 0 ? ['', ...about] : [])]);
     }
     return 0;

@@ -14,7 +14,7 @@ import { inputValues } from './data/input_values.js';
 import { ArrayFolder } from './data/saved_arrays.js';
 import { makeOrAsk } from './make_or_ask.js';
 import { closeModel, openModel } from './open_model.js';
-import { reportStyle } from './report_style.js';
+import { styleFor } from './report_style.js';
 import { runLines } from './running/run_lines.js';
 import { type RunReport, runReport } from './running/run_report.js';
 import type { RunRequest } from './running/run_request.js';
@@ -66,8 +66,5 @@ async function show(report: RunReport, written: readonly WrittenFile[], args: Ar
     return terminal.printJson({ bnfix: version(), command: 'run', ...report, written: files });
   }
   if (args.flag('quiet')) return;
-  const { stdout, hasUnicode: unicode } = terminal;
-  const [color, width] = [terminal.hasColor(stdout), terminal.width(stdout, 80)];
-  const style = reportStyle({ verbose: args.flag('verbose'), color, width, unicode });
-  await terminal.print(runLines(printableData(report), printableData(written), style));
+  await terminal.print(runLines(printableData(report), printableData(written), styleFor(terminal, args)));
 }

@@ -17,7 +17,7 @@ import { closeModel, type OpenedModel, openModel } from './open_model.js';
 import { checkPage, pageTarget, type WrittenPage } from './page_file.js';
 import { itemProgress } from './progress.js';
 import { writeRefusalPage } from './refusal_page.js';
-import { reportStyle } from './report_style.js';
+import { styleFor } from './report_style.js';
 import type { Terminal } from './terminal.js';
 import { verifyLines } from './verifying/verify_lines.js';
 import { type Verified, writeVerifyPage } from './verifying/verify_page.js';
@@ -121,9 +121,7 @@ async function show(
     return terminal.printJson({ bnfix: version(), command: 'verify', ...report, written });
   }
   if (args.flag('quiet') && report.passed) return;
-  const color = terminal.hasColor(terminal.stdout);
-  const [width, unicode] = [terminal.width(terminal.stdout, 80), terminal.hasUnicode];
-  const style = reportStyle({ verbose: args.flag('verbose'), color, width, unicode });
+  const style = styleFor(terminal, args);
   const lines = verifyLines(printableData(report), args.flag('per-layer'), style);
   const written = [...arrays, ...(page ? [page] : [])];
   if (written.length > 0) lines.push('', ...writtenText(printableData(written), style));

@@ -28,7 +28,7 @@ import { checkPage, pageTarget, writePage } from './page_file.js';
 import { progressBar } from './progress.js';
 import { writeRefusalPage } from './refusal_page.js';
 import { jsonReport, type Written } from './report.js';
-import { type ReportStyle, reportStyle } from './report_style.js';
+import { type ReportStyle, styleFor } from './report_style.js';
 import type { Terminal } from './terminal.js';
 import {
   dataFiles,
@@ -207,9 +207,7 @@ async function show<R extends FreezeReport>(
   const stream = written.path === '-' ? terminal.stderr : terminal.stdout;
   if (args.flag('json')) await terminal.printJson(jsonReport(report, written, task.command), stream);
   else if (!args.flag('quiet')) {
-    const color = terminal.hasColor(stream);
-    const [width, unicode] = [terminal.width(stream, 80), terminal.hasUnicode];
-    const style = reportStyle({ verbose: args.flag('verbose'), color, width, unicode });
+    const style = styleFor(terminal, args, stream);
     const lines = task.text(shown, printableData(written), style);
     await terminal.print([...lines, ...nextLines(report, written, style)], stream);
   }

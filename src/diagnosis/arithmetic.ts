@@ -1,8 +1,8 @@
 import { constantScalar } from '../analysis/values/constants.js';
-import { attrFloat } from '../graph/attrs.js';
 import type { Graph } from '../graph/graph.js';
 import { type Node, sameRef, type TensorRef } from '../graph/node.js';
 import { sourceOf } from '../graph/walk.js';
+import { epsilonAttr } from '../ops/epsilon.js';
 import { anyOf } from '../ops/meaning.js';
 
 /** What the arithmetic of an unfused batch norm says about it. */
@@ -41,9 +41,6 @@ const bounds = anyOf('extremum', 'activation');
 /** Maximum number of ops on each side of the op that scales the activation. */
 const MOST_OPS = 12;
 
-/** The epsilon of a fused batch norm without the attr: the default is omitted. */
-export const DEFAULT_EPSILON = 1e-4;
-
 /** What an unfused batch norm adds to the variance, under its root: 0 if nothing; undefined if that was not recognised. */
 export function epsilonUnder(graph: Graph, root: string): number | undefined {
   const [under] = graph.get(root).inputs;
@@ -59,7 +56,7 @@ const isFused = anyOf('fused_batch_norm');
 /** The epsilon of a batch norm, fused or unfused; undefined if it was not recognised. */
 export function epsilonOf(graph: Graph, name: string): number | undefined {
   const node = graph.get(name);
-  return isFused(node) ? (attrFloat(node, 'epsilon') ?? DEFAULT_EPSILON) : epsilonUnder(graph, name);
+  return isFused(node) ? epsilonAttr(node) : epsilonUnder(graph, name);
 }
 
 /** Reads the arithmetic around the root of a variance. */

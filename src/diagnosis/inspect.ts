@@ -1,4 +1,3 @@
-import { parseTensorName } from '../analysis/training/outputs.js';
 import { analyse } from '../freezing/analyse.js';
 import type { Analysis } from '../freezing/analysis.js';
 import type { FreezeOptions } from '../freezing/options.js';
@@ -7,7 +6,7 @@ import { candidateReports, flagReport, modelInfo, tensorInfos } from '../freezin
 import type { Graph } from '../graph/graph.js';
 import { entryTensors, type Signature } from '../graph/meta_graph_def.js';
 import type { Model } from '../graph/model.js';
-import { tensorName } from '../graph/node.js';
+import { parseTensorName, tensorName } from '../graph/node.js';
 import { ancestors } from '../graph/walk.js';
 import { anyOf } from '../ops/meaning.js';
 import { inspectBatchNorms } from './inspect_batch_norms.js';

@@ -16,8 +16,9 @@ import type { Graph } from '../graph/graph.js';
 import { type TensorRef, tensorName } from '../graph/node.js';
 import type { NodeSet } from '../graph/node_set.js';
 import { ancestors } from '../graph/walk.js';
+import { epsilonAttr } from '../ops/epsilon.js';
 import { anyOf } from '../ops/meaning.js';
-import { arithmeticOf, DEFAULT_EPSILON } from './arithmetic.js';
+import { arithmeticOf } from './arithmetic.js';
 import type { BatchNormInspection } from './inspection.js';
 import { nameOf, StoredValues } from './stored_values.js';
 import { summarized } from './summary.js';
@@ -115,7 +116,7 @@ class Inspector {
     if (isGlobal(node)) {
       const [beta, gamma] = parameters;
       const isScaled = attrBool(node, 'scale_after_normalization') ?? true;
-      const epsilon = attrFloat(node, 'variance_epsilon') ?? 0;
+      const epsilon = epsilonAttr(node);
       return { ...statistics, factors: isScaled && gamma ? [gamma] : [], beta, epsilon, x };
     }
     if (unfused) {
@@ -128,7 +129,7 @@ class Inspector {
       statistics.mean = this.#values.at(node.inputs[3]);
       statistics.variance = this.#values.at(node.inputs[4]);
     }
-    const epsilon = attrFloat(node, 'epsilon') ?? DEFAULT_EPSILON;
+    const epsilon = epsilonAttr(node);
     return { ...statistics, factors: parameters.slice(0, 1), beta: parameters[1], epsilon, x };
   }
 

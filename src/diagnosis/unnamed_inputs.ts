@@ -1,7 +1,6 @@
-import { parseTensorName } from '../analysis/training/outputs.js';
 import type { Analysis } from '../freezing/analysis.js';
 import { noticesOf } from '../freezing/notices.js';
-import type { Node } from '../graph/node.js';
+import { type Node, parseTensorName } from '../graph/node.js';
 import { anyOf } from '../ops/meaning.js';
 
 const isPlaceholder = anyOf('placeholder');

@@ -4,7 +4,7 @@ import type { DataType } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
 import { entryTensors, type Signature } from '../graph/meta_graph_def.js';
 import type { Model } from '../graph/model.js';
-import { parseInput, type TensorRef, tensorName } from '../graph/node.js';
+import { parseTensorName, type TensorRef, tensorName } from '../graph/node.js';
 import { NodeSet } from '../graph/node_set.js';
 import { anyOf } from '../ops/meaning.js';
 import { outputCount, outputTypeOrT } from '../ops/registry.js';
@@ -47,7 +47,7 @@ export type NameOf = (ref: TensorRef) => string;
  */
 export function signaturesOf({ graph, report, model }: Served, nameOf: NameOf = pythonName): ServedSignature[] {
   const shapes = new Shapes(graph);
-  const outputs = report.outputs.map(({ name }) => refOf(name));
+  const outputs = report.outputs.map(({ name }) => parseTensorName(name));
   const described = (names: readonly Named[]) =>
     names.map(([key, ref]): ServedTensor => {
       return { key, ref, dtype: outputTypeOrT(graph.get(ref.node), ref.port), shape: shapes.of(ref) };
@@ -93,7 +93,7 @@ export function signatureLosses(
 
 /** The signatures of the model that have outputs, and whether the result has all of these. */
 function givenSignatures({ report, model }: Pick<Served, 'report' | 'model'>) {
-  const isOutput = new Set(report.outputs.map(({ name }) => tensorName(refOf(name))));
+  const isOutput = new Set(report.outputs.map(({ name }) => tensorName(parseTensorName(name))));
   return Object.entries(model.metaGraphDef.signature_def ?? {}).flatMap(([key, signature]) => {
     const refs = refsOf(signature.outputs);
     if (key.startsWith('__') || refs.length === 0) return [];
@@ -101,13 +101,8 @@ function givenSignatures({ report, model }: Pick<Served, 'report' | 'model'>) {
   });
 }
 
-function refOf(name: string): TensorRef {
-  const { node, port } = parseInput(name);
-  return { node, port: port ?? 0 };
-}
-
 function refsOf(tensors: Signature['outputs']): TensorRef[] {
-  return tensorsOf(tensors).flatMap(([, name]) => (name === '' ? [] : [refOf(name)]));
+  return tensorsOf(tensors).flatMap(([, name]) => (name === '' ? [] : [parseTensorName(name)]));
 }
 
 function tensorsOf(tensors: Signature['outputs']): [key: string, name: string][] {
@@ -148,7 +143,7 @@ type Named = readonly [key: string, ref: TensorRef];
 function named(refs: readonly TensorRef[], source: Signature['outputs'], nameOf: NameOf): Named[] {
   const known = new Map<string, string[]>();
   for (const [key, name] of tensorsOf(source)) {
-    const tensor = name === '' ? '' : tensorName(refOf(name));
+    const tensor = name === '' ? '' : tensorName(parseTensorName(name));
     known.set(tensor, [...(known.get(tensor) ?? []), key]);
   }
   const taken = new Set(tensorsOf(source).map(([key]) => key));

@@ -1,8 +1,7 @@
-import { parseTensorName } from '../analysis/training/outputs.js';
 import { didYouMean, nearNames } from '../did_you_mean.js';
 import { BnfixError } from '../errors.js';
 import type { Graph } from '../graph/graph.js';
-import { refText, sameRef, type TensorRef } from '../graph/node.js';
+import { parseTensorName, refText, sameRef, type TensorRef } from '../graph/node.js';
 import { anyOf } from '../ops/meaning.js';
 import type { OutputName } from '../passes/pass.js';
 import type { FreezeOptions } from './options.js';

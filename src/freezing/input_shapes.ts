@@ -1,12 +1,11 @@
 import type { Obstacle } from '../analysis/runnable/obstacle.js';
 import { findShapeConflicts } from '../analysis/runnable/shape_conflicts.js';
-import { parseTensorName } from '../analysis/training/outputs.js';
 import { type Shape, Shapes } from '../analysis/values/shapes.js';
 import { didYouMean, nearNames } from '../did_you_mean.js';
 import { BnfixError } from '../errors.js';
 import { attr } from '../graph/attrs.js';
 import type { Graph } from '../graph/graph.js';
-import { sameRef } from '../graph/node.js';
+import { parseTensorName, sameRef } from '../graph/node.js';
 import { anyOf } from '../ops/meaning.js';
 import { isRank } from '../ops/shape_rules/rule.js';
 import type { Outcome } from '../passes/outcome.js';

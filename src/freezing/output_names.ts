@@ -1,10 +1,10 @@
 import { findActivations } from '../analysis/training/activations.js';
-import { chooseOutputs, type OutputCandidate, parseTensorName, signaturesOf } from '../analysis/training/outputs.js';
+import { chooseOutputs, type OutputCandidate, signaturesOf } from '../analysis/training/outputs.js';
 import { nearNames } from '../did_you_mean.js';
 import { BnfixError, type Fix } from '../errors.js';
 import type { Graph } from '../graph/graph.js';
 import type { Model } from '../graph/model.js';
-import { type Node, refText } from '../graph/node.js';
+import { type Node, parseTensorName, refText } from '../graph/node.js';
 import { topologicalOrder } from '../graph/walk.js';
 import { anyOf } from '../ops/meaning.js';
 import { outputCount } from '../ops/registry.js';

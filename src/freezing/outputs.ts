@@ -2,12 +2,11 @@ import {
   chooseOutputs,
   type OutputCandidate,
   type OutputReason,
-  parseTensorName,
   type SignatureOutputs,
 } from '../analysis/training/outputs.js';
 import { BnfixError } from '../errors.js';
 import type { Model } from '../graph/model.js';
-import { refText, type TensorRef } from '../graph/node.js';
+import { parseTensorName, refText, type TensorRef } from '../graph/node.js';
 import { outputCount } from '../ops/registry.js';
 import { endsOf } from './frozen_ends.js';
 import type { FreezeOptions } from './options.js';

@@ -1,8 +1,8 @@
 import type { Inference } from '../analysis/training/inference.js';
-import { parseTensorName } from '../analysis/training/outputs.js';
 import { didYouMean } from '../did_you_mean.js';
 import { BnfixError } from '../errors.js';
 import type { Graph } from '../graph/graph.js';
+import { parseTensorName } from '../graph/node.js';
 import { nameMatcher } from './name_matcher.js';
 
 /**

@@ -1,12 +1,11 @@
 import type { Statistics } from '../analysis/state/statistics.js';
 import type { Variable, Variables } from '../analysis/state/variables.js';
 import type { BatchNorm } from '../analysis/training/batch_norms.js';
-import { parseTensorName } from '../analysis/training/outputs.js';
 import { didYouMean, nearNames } from '../did_you_mean.js';
 import { BnfixError } from '../errors.js';
 import type { Graph } from '../graph/graph.js';
 import type { Checkpoint } from '../graph/model.js';
-import { refText } from '../graph/node.js';
+import { parseTensorName, refText } from '../graph/node.js';
 import { nameMatcher } from './name_matcher.js';
 import type { FreezeOptions } from './options.js';
 import { channelsOf, pairIn, vectorsOfSize } from './statistics_candidates.js';

@@ -124,14 +124,18 @@ export function tensorName({ node, port }: TensorRef): string {
   return `${node}:${port}`;
 }
 
-/** Parses `name`, `name:0` or `^name` (port undefined). */
-export function parseInput(text: string): { node: string; port: number | undefined } {
-  if (text.startsWith('^')) return { node: text.slice(1), port: undefined };
+/** Parses the name of a tensor: `a` (output 0), `a:0`, `a:1`. Whatever else follows a colon is part of the name. */
+export function parseTensorName(text: string): TensorRef {
   const colon = text.lastIndexOf(':');
   if (colon > 0 && /^\d+$/.test(text.slice(colon + 1))) {
     return { node: text.slice(0, colon), port: Number(text.slice(colon + 1)) };
   }
   return { node: text, port: 0 };
+}
+
+/** Parses an input of a NodeDef: `name`, `name:0` or `^name` (port undefined). */
+export function parseInput(text: string): { node: string; port: number | undefined } {
+  return text.startsWith('^') ? { node: text.slice(1), port: undefined } : parseTensorName(text);
 }
 
 /** Whether two references are to the same tensor. */

@@ -1,8 +1,9 @@
-import { attr, attrBool, attrFloat, attrType } from '../graph/attrs.js';
+import { attr, attrBool, attrType } from '../graph/attrs.js';
 import { DataType } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
 import type { Node, TensorRef } from '../graph/node.js';
 import { numberTensor } from '../graph/tensor.js';
+import { epsilonAttr } from '../ops/epsilon.js';
 import { anyOf } from '../ops/meaning.js';
 import { ConstantAdder } from './edits/constants.js';
 import type { FinishPlan, Pass } from './pass.js';
@@ -50,7 +51,7 @@ function becomeFused(graph: Graph, node: Node): void {
     attr: {
       T,
       data_format: attr.string('NHWC'),
-      epsilon: attr.float(epsilonOf(node)),
+      epsilon: attr.float(epsilonAttr(node)),
       is_training: attr.bool(false),
     },
   });
@@ -60,7 +61,7 @@ function becomeFused(graph: Graph, node: Node): void {
 function becomeArithmetic(graph: Graph, constants: ConstantAdder, node: Node, dtype: DataType): void {
   const [x, mean, variance, beta, gamma] = node.inputs as unknown as Inputs;
   const T = attr.type(dtype);
-  const epsilon = constants.add(`${node.name}/epsilon`, numberTensor(dtype, [], [epsilonOf(node)]), node.name);
+  const epsilon = constants.add(`${node.name}/epsilon`, numberTensor(dtype, [], [epsilonAttr(node)]), node.name);
   const root = add(graph, node, 'Rsqrt', [add(graph, node, 'Add', [variance, epsilon], T)], T);
   const scale = isScaled(node) ? add(graph, node, 'Mul', [root, gamma], T) : root;
   const product = add(graph, node, 'Mul', [add(graph, node, 'Sub', [x, mean], T), scale], T);
@@ -74,8 +75,4 @@ function add(graph: Graph, { name }: Node, op: string, inputs: readonly TensorRe
 
 function isScaled(node: Node): boolean {
   return attrBool(node, 'scale_after_normalization') ?? true;
-}
-
-function epsilonOf(node: Node): number {
-  return attrFloat(node, 'variance_epsilon') ?? 0;
 }

@@ -1,15 +1,13 @@
 import { isTrainingFused } from '../analysis/training/batch_statistics.js';
 import { ConstantEvaluator, type Vector, zip } from '../analysis/values/vectors.js';
-import { attrBool, attrFloat, attrString } from '../graph/attrs.js';
+import { attrBool, attrString } from '../graph/attrs.js';
 import type { Graph } from '../graph/graph.js';
 import { type Node, type TensorRef, tensorName } from '../graph/node.js';
+import { epsilonAttr } from '../ops/epsilon.js';
 import { numbersOf, type TensorValues } from '../run/value.js';
 import type { Affine } from './affine.js';
 import type { Layer } from './layers.js';
 import { unfusedFormula } from './unfused_formula.js';
-
-/** The defaults of the ops (tensorflow/core/ops/nn_ops.cc). */
-const DEFAULT_EPSILON = Math.fround(1e-4);
 
 /** The batch norms of a graph as functions of their inputs, in double precision. */
 export class Formulas {
@@ -53,9 +51,7 @@ function given(ref: TensorRef, values: TensorValues): Vector | undefined {
 function normalization(node: Node, form: Layer['form'], inputs: readonly Vector[]): Affine | undefined {
   const isFused = form === 'fused';
   const [gamma, beta, mean, variance] = isFused ? inputs : [inputs[3], inputs[2], inputs[0], inputs[1]];
-  const epsilon = isFused
-    ? (attrFloat(node, 'epsilon') ?? DEFAULT_EPSILON)
-    : (attrFloat(node, 'variance_epsilon') ?? 0);
+  const epsilon = epsilonAttr(node);
   const isScaled = isFused || (attrBool(node, 'scale_after_normalization') ?? true);
   const scale = zip(gamma!, variance!, (g, v) => (isScaled ? g : 1) / Math.sqrt(v + epsilon));
   const product = scale && zip(mean!, scale, (m, s) => m * s);

@@ -2,7 +2,7 @@ import { findActivations } from '../analysis/training/activations.js';
 import { BnfixError } from '../errors.js';
 import { isFloat } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
-import { type Node, parseInput, type TensorRef, tensorName } from '../graph/node.js';
+import { type Node, parseTensorName, type TensorRef, tensorName } from '../graph/node.js';
 import { ancestors, topologicalOrder } from '../graph/walk.js';
 import { Frames } from '../ops/frames.js';
 import { anyOf } from '../ops/meaning.js';
@@ -54,9 +54,9 @@ function withLayer(proof: Proof, { layers, saved }: Subject, actual: Graph, expe
   const { firstDifference, unexplained } = proof;
   const parts = new LayerParts(layers, saved.graph, [actual, expected]);
   if (!firstDifference) return { ...proof, layer: parts.of(unexplained[0]!.replace(/, input \d+$/, '')) };
-  const { node } = parseInput(firstDifference.tensor);
+  const { node } = parseTensorName(firstDifference.tensor);
   const rewired = rewiredInput(node, actual, expected);
-  const layer = parts.of(node) ?? (rewired && parts.of(parseInput(rewired.insteadOf).node));
+  const layer = parts.of(node) ?? (rewired && parts.of(parseTensorName(rewired.insteadOf).node));
   return { ...proof, layer, after: layer === undefined ? lastBefore(node, actual, parts) : undefined, rewired };
 }
 
@@ -75,7 +75,7 @@ async function firstOf(
   [actual, expected]: readonly [actual: Run, expected: Run],
   { among, view }: Search,
 ): Promise<Comparison | undefined> {
-  const at = counterpartOf(saved.graph, refOf(found.tensor), actual.graph);
+  const at = counterpartOf(saved.graph, parseTensorName(found.tensor), actual.graph);
   if (!at || !expected.graph.has(at.node)) return undefined;
   const names = tensorsBefore(at, actual.graph, expected.graph).filter((name) => !among || among.has(name));
   const compared = await comparedRuns([actual, expected], names, tolerance, view);
@@ -110,11 +110,6 @@ async function comparedRuns(
     actual!.close();
     expected!.close();
   }
-}
-
-function refOf(tensor: string): TensorRef {
-  const { node, port = 0 } = parseInput(tensor);
-  return { node, port };
 }
 
 /** What both graphs compute before a tensor, and the tensor, in the order of computation. */

@@ -1,6 +1,6 @@
-import { parseTensorName } from '../analysis/training/outputs.js';
 import type { FreezeOptions } from '../freezing/options.js';
 import type { Graph } from '../graph/graph.js';
+import { parseTensorName } from '../graph/node.js';
 import { NAME_PIPELINE, runPipeline } from '../passes/pipeline.js';
 
 /** A copy of a result whose outputs have the names of the model again, with which it is compared. */

@@ -1,7 +1,6 @@
-import { parseTensorName } from '../analysis/training/outputs.js';
 import { BnfixError } from '../errors.js';
 import type { Graph } from '../graph/graph.js';
-import { type Node, refText, type TensorRef } from '../graph/node.js';
+import { type Node, parseTensorName, refText, type TensorRef } from '../graph/node.js';
 import { sourceOf, topologicalOrder } from '../graph/walk.js';
 import { anyOf, isIdentity } from '../ops/meaning.js';
 

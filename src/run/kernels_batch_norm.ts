@@ -1,4 +1,5 @@
 import type { Tensor, Tensor1D, Tensor4D } from '@tensorflow/tfjs-core';
+import { FUSED_EPSILON } from '../ops/epsilon.js';
 import type { Kernel } from './kernel.js';
 import { boolAttr, numberAttr, stringAttr } from './kernel.js';
 import type { Tfjs } from './tfjs.js';
@@ -35,7 +36,7 @@ interface Affine {
  */
 const fusedBatchNorm: Kernel = (tf, call) => {
   const [x, scale, offset, mean, variance] = call.inputs as [Tensor, Tensor, Tensor, Tensor, Tensor];
-  const epsilon = numberAttr(call, 'epsilon', 1e-4);
+  const epsilon = numberAttr(call, 'epsilon', FUSED_EPSILON);
   const channelsFirst = isChannelsFirst(stringAttr(call, 'data_format', 'nhwc'));
   const last = channelsFirst ? toChannelsLast(tf, x) : x;
   const back = (y: Tensor) => (channelsFirst ? toChannelsFirst(tf, y) : y);
@@ -71,7 +72,7 @@ const fusedBatchNormGrad: Kernel = (tf, call) => {
   if (boolAttr(call, 'is_training', true) || isChannelsFirst(stringAttr(call, 'data_format', 'nhwc'))) {
     throw new Error('the gradient of a fused batch norm is supported only at inference and with channels last');
   }
-  const root = tf.rsqrt(tf.add(variance, numberAttr(call, 'epsilon', 1e-4)));
+  const root = tf.rsqrt(tf.add(variance, numberAttr(call, 'epsilon', FUSED_EPSILON)));
   const axes = x.shape.slice(1).map((_, axis) => axis);
   const normalized = tf.mul(tf.sub(x, mean), root);
   const gradients = [tf.mul(dy, tf.mul(scale, root)), tf.sum(tf.mul(dy, normalized), axes), tf.sum(dy, axes)];

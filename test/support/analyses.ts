@@ -7,7 +7,7 @@ import { findVariables, type Variables } from '../../src/analysis/state/variable
 import { findActivations } from '../../src/analysis/training/activations.js';
 import { Branches, selectedInput, takenPort } from '../../src/analysis/training/branches.js';
 import { findDropouts } from '../../src/analysis/training/dropouts.js';
-import { chooseOutputs, parseTensorName } from '../../src/analysis/training/outputs.js';
+import { chooseOutputs } from '../../src/analysis/training/outputs.js';
 import { constantValue } from '../../src/analysis/values/constants.js';
 import { type Shape, Shapes } from '../../src/analysis/values/shapes.js';
 import { analyse } from '../../src/freezing/analyse.js';
@@ -15,7 +15,7 @@ import type { Analysis } from '../../src/freezing/analysis.js';
 import { noticesOf } from '../../src/freezing/notices.js';
 import { dtypeName } from '../../src/graph/dtype.js';
 import type { Graph } from '../../src/graph/graph.js';
-import { refText, type TensorRef } from '../../src/graph/node.js';
+import { parseTensorName, refText, type TensorRef } from '../../src/graph/node.js';
 import { ancestors, topologicalOrder } from '../../src/graph/walk.js';
 import { outputCount } from '../../src/ops/registry.js';
 import { dataText } from './data_text.js';

@@ -1,6 +1,7 @@
-import { attrBool, attrFloat, attrString, attrType } from '../../graph/attrs.js';
+import { attrBool, attrString, attrType } from '../../graph/attrs.js';
 import { DataType } from '../../graph/dtype.js';
 import type { Node } from '../../graph/node.js';
+import { epsilonAttr } from '../../ops/epsilon.js';
 import { isFloat } from '../values/vectors.js';
 import type { AffineOp } from './affine_op.js';
 import type { FoldView } from './view.js';
@@ -9,9 +10,6 @@ import type { FoldView } from './view.js';
 function channelShape(format: string, size: number): number[] {
   return format.startsWith('NC') ? [size, ...new Array<number>(format.length - 2).fill(1)] : [size];
 }
-
-/** Ops whose epsilon is omitted if it is the default. */
-const DEFAULT_EPSILON = Math.fround(1e-4);
 
 /** A FusedBatchNorm of any version in inference mode, with constant parameters and unused statistics outputs. */
 export function fusedBatchNorm(view: FoldView, node: Node): AffineOp | undefined {
@@ -25,7 +23,7 @@ export function fusedBatchNorm(view: FoldView, node: Node): AffineOp | undefined
   if (!isFloat(dtype)) return undefined;
   return normalization(node, dtype, {
     format: attrString(node, 'data_format') ?? 'NHWC',
-    epsilon: attrFloat(node, 'epsilon') ?? DEFAULT_EPSILON,
+    epsilon: epsilonAttr(node),
     gamma: gamma!.values,
     beta: beta!.values,
     mean: mean!.values,
@@ -43,7 +41,7 @@ export function globalNormalization(view: FoldView, node: Node): AffineOp | unde
   const isScaled = attrBool(node, 'scale_after_normalization') ?? true;
   return normalization(node, dtype, {
     format: 'NHWC',
-    epsilon: attrFloat(node, 'variance_epsilon') ?? 0,
+    epsilon: epsilonAttr(node),
     gamma: isScaled ? gamma!.values : new Float64Array(size).fill(1),
     beta: beta!.values,
     mean: mean!.values,

@@ -3,7 +3,7 @@ import { DataType, dtypeName } from '../../graph/dtype.js';
 import type { Graph } from '../../graph/graph.js';
 import { entryTensors } from '../../graph/meta_graph_def.js';
 import type { Model } from '../../graph/model.js';
-import { type Node, refText, type TensorRef } from '../../graph/node.js';
+import { type Node, parseTensorName, refText, type TensorRef } from '../../graph/node.js';
 import { anyOf } from '../../ops/meaning.js';
 import { outputCount, outputTypeOrT } from '../../ops/registry.js';
 import { type Shape, Shapes } from '../values/shapes.js';
@@ -65,13 +65,6 @@ export interface OutputChoice {
   readonly signatures: readonly SignatureOutputs[];
   /** Names of outputs, in the chosen signature, that are not in the graph. */
   readonly missing: readonly string[];
-}
-
-/** Parses a tensor's name: `a`, `a:0`, `a:1`. */
-export function parseTensorName(text: string): TensorRef {
-  const colon = text.lastIndexOf(':');
-  const port = Number(text.slice(colon + 1));
-  return colon > 0 && Number.isInteger(port) ? { node: text.slice(0, colon), port } : { node: text, port: 0 };
 }
 
 /** More outputs than this are not chosen without being asked for. */

@@ -1,5 +1,6 @@
-import { attr, attrBool, attrFloat, attrString } from '../../../graph/attrs.js';
+import { attr, attrBool, attrString } from '../../../graph/attrs.js';
 import type { TensorRef } from '../../../graph/node.js';
+import { epsilonAttr } from '../../../ops/epsilon.js';
 import type { Site } from './site.js';
 
 /** Statistics and affine parameters, in a shape that is broadcast against the images. */
@@ -58,7 +59,7 @@ function batchMoments(site: Site, rank: number): Pick<Parts, 'mean' | 'variance'
 }
 
 function normalize(site: Site, { mean, variance, scale, offset }: Parts): void {
-  const epsilon = site.scalar(attrFloat(site.node, 'epsilon') ?? 1e-4);
+  const epsilon = site.scalar(epsilonAttr(site.node));
   const root = site.add('Rsqrt', [site.add('AddV2', [variance, epsilon])]);
   const normalized = site.add('Mul', [site.add('Sub', [site.input(0), mean]), root]);
   site.become('AddV2', [site.add('Mul', [normalized, scale]), offset]);
