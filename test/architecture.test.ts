@@ -18,7 +18,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   graph: ['errors', 'proto'],
   ops: ['graph', 'errors', 'proto'],
   notation: ['graph', 'ops', 'errors', 'printable'],
-  readers: ['graph', 'io', 'errors', 'did_you_mean', 'proto'],
+  readers: ['graph', 'io', 'errors', 'did_you_mean', 'quoted', 'proto'],
   locate: ['readers', 'graph', 'io', 'errors', 'did_you_mean', 'proto'],
   'analysis/values': ['ops', 'graph', 'errors', 'proto'],
   'analysis/runnable': ['analysis/values', 'ops', 'graph', 'errors', 'proto'],

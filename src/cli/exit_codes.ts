@@ -1,5 +1,22 @@
 import { EXIT_CODES } from '../errors.js';
 
+/** What the exit code 1 of a command means; other commands do not have it. */
+const FINDINGS: Readonly<Record<string, string>> = {
+  check: 'a model is affected',
+  verify: 'a proof failed, or none could be made',
+  freeze: 'with --verify: the result is not proved right, and was not written',
+  fold: 'with --verify: the result is not proved right, and was not written',
+};
+
+/** The exit codes of a command with what they mean. */
+export function exitCodesOf(command: string): [code: number, text: string][] {
+  return EXIT_CODE_TEXTS.flatMap(([code, text]) => {
+    if (code !== 1) return [[code, text]];
+    const finding = FINDINGS[command];
+    return finding === undefined ? [] : [[code, finding]];
+  });
+}
+
 /** All exit codes with what they mean, for the help. */
 export const EXIT_CODE_TEXTS: readonly (readonly [code: number, text: string])[] = [
   [0, 'done'],

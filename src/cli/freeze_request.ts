@@ -7,6 +7,7 @@ import {
   formatNamed,
   type Quantization,
   quantizationNamed,
+  refuseOtherTarget,
 } from '../formats/destination.js';
 import { shellQuoted } from '../quoted.js';
 import type { Args } from './args.js';
@@ -60,6 +61,7 @@ export function freezeRequest(args: Args, example?: string): FreezeRequest {
   const named = format === undefined ? 'pb' : formatNamed(format);
   if (output === undefined && !dryRun) throw noOutput(request.model, named);
   const destination = output === undefined ? { format: named } : destinationOf(output, format);
+  refuseOtherTarget(args.string('target'), destination.format);
   if (output === '-' && args.flag('verify-written')) throw cannotVerifyStdout();
   return {
     ...request,

@@ -1,6 +1,6 @@
 import pc from 'picocolors';
 import { COMMON_OPTIONS, type Command, INTRODUCTION, WHERE_TO_START } from './commands.js';
-import { EXIT_CODE_TEXTS } from './exit_codes.js';
+import { exitCodesOf } from './exit_codes.js';
 import { labelled, padded, wrapped } from './layout.js';
 import type { Option, OptionTable } from './option.js';
 import type { Output, Terminal } from './terminal.js';
@@ -55,7 +55,7 @@ export function helpLines(
     ...examples(module.examples),
     ...section(
       'Exit codes',
-      EXIT_CODE_TEXTS.map(([code, text]) => [String(code), text]),
+      exitCodesOf(name).map(([code, text]) => [String(code), text]),
     ),
   ];
 }

@@ -13,7 +13,7 @@ import {
 import type { FileHash } from '../load.js';
 import type { Outcome } from '../passes/outcome.js';
 import type { VerifyReport } from '../proof/report.js';
-import { verdictText } from '../proof/wording.js';
+import { PROOF_TITLES, proofText, verdictText } from '../proof/wording.js';
 import type { WrittenFile } from '../writers/encoded.js';
 import { flagText } from './flags.js';
 import { hanging, labelled, padded, shortened, unbroken, wrapped } from './layout.js';
@@ -202,7 +202,11 @@ function noteLines({ notices }: FreezeReport, { notes }: Written, { width, color
 
 /** That the result was proved right; what was compared is in the report of `bnfix verify`. */
 function verificationLines({ verification }: Written, { width, symbols }: ReportStyle): string[] {
-  return verification ? labelled(`${symbols.done} `, `${verdictText(verification)}.`, width) : [];
+  if (!verification) return [];
+  const skipped = verification.proofs.filter(({ status }) => status === 'skipped');
+  const lines = labelled(`${symbols.done} `, `${verdictText(verification)}.`, width);
+  const reasons = skipped.flatMap((proof) => labelled('  ', `${PROOF_TITLES[proof.name]}: ${proofText(proof)}`, width));
+  return [...lines, ...reasons];
 }
 
 function writtenLines(written: Written, { width, colors }: ReportStyle): string[] {

@@ -117,7 +117,7 @@ const FOR_PASTING = /^(bnfix|mkdir|-)/;
 
 /** The ways out: each option with its value in one line, beside what it does if there is room. */
 function wayLines(fixes: readonly Fix[], colors: TextStyle['colors'], width: number): string[] {
-  const label = `  ${colors.dim(fixes.length === 1 ? 'fix  ' : 'Ways on')}  `;
+  const label = `  ${colors.dim(fixes.length === 1 ? 'fix  ' : 'fixes')}  `;
   const indent = textWidth(label);
   const options = fixes.map(({ option, value }) => (option === undefined ? '' : flagText(option, value)));
   // Another command is too long for a column.

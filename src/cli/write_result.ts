@@ -174,9 +174,17 @@ async function write(
     format: format.name,
     files: written,
     verified: verifyWritten,
-    notes: files.flatMap(({ encoded }) => encoded.notes ?? []),
+    notes: [...files.flatMap(({ encoded }) => encoded.notes ?? []), ...roundingNotes(request)],
     read,
   };
+}
+
+/** Proofs are made on the graph, before its format rounds weights. */
+function roundingNotes({ verification, quantize }: FreezeRequest): string[] {
+  if (!verification || quantize === undefined) return [];
+  return [
+    `The proofs are of the graph before --quantize: that its weights are rounded to ${quantize} is not verified.`,
+  ];
 }
 
 /** Produces all bytes without writing them, to find all errors of reading. */

@@ -159,9 +159,9 @@ function numberText(number: number): string {
 
 // --- What to do about an affected model ---
 
-/** Why `freeze` refuses a model. @param command - shows the ways on */
+/** Why `freeze` refuses a model. @param command - shows the fixes */
 export function refusedText(message: string, command: string): string {
-  return `freeze refuses it: ${message} (${command} shows the ways on)`;
+  return `freeze refuses it: ${message} (${command} shows the fixes)`;
 }
 
 /** How to repair a model that was converted. @param command - what repairs and converts the TensorFlow model that it was converted from */

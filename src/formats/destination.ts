@@ -78,6 +78,19 @@ export function quantizationNamed(name: string | undefined, format: FormatName):
   });
 }
 
+/** @throws BnfixError `usage` for a program that cannot read the format, also after it is converted */
+export function refuseOtherTarget(target: string | undefined, format: FormatName): void {
+  if (target === undefined || target === 'tfjs' || format !== 'tfjs') return;
+  throw new BnfixError('usage', `a result for ${target} cannot have the format ${format}`, {
+    option: 'target',
+    why: 'only TensorFlow.js reads that format',
+    fix: [
+      { option: 'target', value: 'tfjs', text: 'or leave it out, for TensorFlow.js' },
+      { option: 'format', value: 'pb', text: `for ${target}, with -o FILE.pb` },
+    ],
+  });
+}
+
 /** The file of a result that programs are given; for a SavedModel, the folder. */
 export function mainFile({ format, path }: Destination): string {
   if (format === 'tfjs') return `${path.replace(/[/\\]+$/, '')}/model.json`;

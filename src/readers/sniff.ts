@@ -1,6 +1,7 @@
 import { BnfixError } from '../errors.js';
 import { byteString } from '../io/bytes.js';
 import type { ByteSource } from '../io/source.js';
+import { shellQuoted } from '../quoted.js';
 import { hasTableMagic, lookUp, openTable } from './checkpoint/table.js';
 import { FOREIGN_KINDS, type ForeignKind, sniffForeign, sniffZip } from './sniff_foreign.js';
 import { sniffMessage } from './sniff_message.js';
@@ -117,11 +118,29 @@ const WRONG_KINDS: Partial<Record<FileKind, readonly [what: string, fix: string]
   saved_model_text: ['a SavedModel in text form, not a checkpoint', 'name its variables/variables.index'],
 };
 
+/** Whether a file is a model of another program, made from one of TensorFlow. */
+export function isConverted(kind: FileKind): boolean {
+  return /already converted$/.test(WRONG_KINDS[kind]?.[0] ?? '');
+}
+
+/** Commands that read a file which is no model of TensorFlow. */
+const USED_BY: Partial<Record<FileKind, readonly (readonly [command: string, use: string])[]>> = {
+  tfjs: [
+    ['check', 'tells whether it is affected'],
+    ['next', 'shows how to load it'],
+  ],
+  onnx: [['check', 'tells whether it is affected']],
+};
+
 /** The error for a file of the wrong type: says what it is, and what to name instead. */
 export function explainWrongKind(kind: FileKind, name: string): BnfixError {
   const [what, fix] = WRONG_KINDS[kind] ?? [
     'neither a TensorFlow graph nor a checkpoint',
     'it may be corrupt or truncated: copy or download it again, or name another file',
   ];
-  return new BnfixError('unreadable', `${name} is ${what}`, { where: name, fix });
+  const used = (USED_BY[kind] ?? []).map(([command, use]) => `bnfix ${command} ${shellQuoted(name)}  ${use}`);
+  return new BnfixError('unreadable', `${name} is ${what}`, {
+    where: name,
+    fix: used.length > 0 ? [fix, ...used] : fix,
+  });
 }

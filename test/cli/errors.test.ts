@@ -32,7 +32,7 @@ describe('usage errors: exit 2', () => {
     [
       'neither a model nor a command',
       ['abcdef'],
-      '  Ways on  bnfix freeze abcdef\n           commands: check, inspect, freeze, ',
+      '  fixes  bnfix freeze abcdef\n         commands: check, inspect, freeze, ',
     ],
     ['an option with a typo', ['freeze', 'x', '--ouput=y'], 'unknown option --ouput\n  fix    did you mean --output'],
     ['an option far from any', ['freeze', 'x', '--frobnicate'], 'bnfix freeze --help lists them'],
@@ -45,9 +45,9 @@ describe('usage errors: exit 2', () => {
     ['a short option of other programs', ['freeze', 'x', '-f'], 'fix    did you mean --force?\n'],
     ['names with spaces', ['freeze', 'x', '--outputs', 'a', 'b'], 'fix    --outputs a,b\n'],
     ['both commands', ['freeze', 'fold', 'x.meta'], 'fix    bnfix fold x.meta\n'],
-    ['a command of another program', ['convert', 'x.meta', '-o', 'y.pb'], '  Ways on  bnfix freeze x.meta -o y.pb\n'],
+    ['a command of another program', ['convert', 'x.meta', '-o', 'y.pb'], '  fixes  bnfix freeze x.meta -o y.pb\n'],
     ['help of a command with a typo', ['help', 'freez'], '  fix    bnfix freeze --help\n'],
-    ['help of what is no command', ['nothing', '-h'], '  Ways on  bnfix --help\n'],
+    ['help of what is no command', ['nothing', '-h'], '  fixes  bnfix --help\n'],
     ['stdin', ['freeze', '-', '-o', 'y.pb'], 'a model cannot be read from stdin\n'],
     [
       'an output as a flag',
@@ -55,7 +55,7 @@ describe('usage errors: exit 2', () => {
       'is an output of the',
     ],
     ['an option of fold', ['freeze', 'x', '--duplicate-weights'], 'fix    --duplicate-weights is an option of fold\n'],
-    ['a file to write without -o', ['freeze', 'x', 'out.pb'], '  Ways on  -o out.pb            writes there\n'],
+    ['a file to write without -o', ['freeze', 'x', 'out.pb'], '  fixes  -o out.pb            writes there\n'],
     ['a checkpoint without its option', ['freeze', 'x', 'm.ckpt-9'], 'fix    --checkpoint m.ckpt-9  takes the weights'],
     ['a model without a command, options first', ['--no-color', '-v', 'x.meta'], 'no output file given'],
     ['an option that no command knows', ['--jsn'], 'unknown option --jsn\n  fix    did you mean --json?'],
@@ -67,6 +67,16 @@ describe('usage errors: exit 2', () => {
     ['no output', ['freeze', 'dir/model-9.meta'], 'fix    -o model-9.frozen.pb '],
     ['no output of a frozen model', ['freeze', 'frozen.pb'], 'fix    -o frozen.fixed.pb '],
     ['no output of a folder', ['freeze', '.'], 'fix    -o frozen.pb '],
+    [
+      'a format that the program does not read',
+      ['freeze', 'x', '-o', 'web', '--format', 'tfjs', '--target', 'opencv'],
+      'bnfix: a result for opencv cannot have the format tfjs\n',
+    ],
+    [
+      'a name that chooses such a format',
+      ['calibrate', 'x', '--data', 'y', '-o', 'web/model.json', '--target', 'onnx'],
+      '--format pb    for onnx, with -o FILE.pb\n',
+    ],
     ['another format', ['freeze', 'x', '-o', 'net.onnx'], 'bnfix does not write .onnx files'],
     ['half a --map', ['freeze', 'x', '-o', 'a', '--map', 'bn=,var'], '--map BATCH_NORM=MEAN,VARIANCE'],
     ['a --map twice', ['freeze', 'x', '-o', 'a', '--map', 'b=m,v', '--map', 'b=m,v'], '--map names b twice'],
@@ -197,8 +207,8 @@ describe('a checkpoint that is not there', () => {
         '  why    the values of 21 variables are needed\n' +
         `         looked for ${at('model.index')}, ${at(`model${DATA}`)}\n` +
         `         found ${at(`model${DATA}`)}, but not ${at('model.index')}\n` +
-        `  Ways on  copy ${at('model.index')} from where the model was saved\n` +
-        '           --checkpoint PREFIX  names it: the path without .index and .data-...\n',
+        `  fixes  copy ${at('model.index')} from where the model was saved\n` +
+        '         --checkpoint PREFIX  names it: the path without .index and .data-...\n',
     );
     rmSync(at(`model${DATA}`));
     copyFileSync(`${PREFIX}.index`, at('a.index'));
@@ -247,7 +257,7 @@ describe('what cannot be trusted', () => {
     const { code, stderr } = await cli(['freeze', model, '-o', at('out.pb')]);
     expect(code).toBe(4);
     expect(stderr).toMatch(
-      / {2}Ways on {2}--checkpoint PREFIX .*\n {11}--allow-untrained .*\n {11}bnfix calibrate .*\n.*\n {11}--keep /,
+      / {2}fixes {2}--checkpoint PREFIX .*\n {9}--allow-untrained .*\n {9}bnfix calibrate .*\n.*\n {9}--keep /,
     );
     expect(stderr).toContain('has moving statistics that were never trained (mean 0, variance 1)\n');
     expect(readdirSync(at())).toEqual([]);
@@ -271,7 +281,7 @@ describe('what cannot be written: exit 6', () => {
     writeFileSync(at('out.pb'), 'old');
     const { code, stderr } = await cli(['freeze', BAG_MODEL, '-o', at('out.pb')]);
     expect(code).toBe(6);
-    expect(stderr).toContain('  Ways on  --force  overwrites it\n           -o FILE  chooses another name\n');
+    expect(stderr).toContain('  fixes  --force  overwrites it\n         -o FILE  chooses another name\n');
     expect(readFileSync(at('out.pb'), 'utf8')).toBe('old');
     expect((await cli(['freeze', BAG_MODEL, '-o', at('out.pb'), '--force'])).code).toBe(0);
     expect(readdirSync(at())).toEqual(['out.pb']);
@@ -360,7 +370,41 @@ describe('a command that fails in another way', () => {
   });
 });
 
+describe('models of other programs', () => {
+  it.each(['inspect', 'run', 'verify', 'freeze', 'fold'])('%s says which commands read them', async (command) => {
+    await cli(['freeze', BAG_MODEL, '-o', at('web'), '--format', 'tfjs', '-q']);
+    const more = command === 'freeze' || command === 'fold' ? ['-o', at('x.pb')] : [];
+    const file = at('web/model.json');
+    const fixes =
+      '  fixes  name the .meta or SavedModel that it was converted from\n' +
+      `         bnfix check '${file}'  tells whether it is affected\n` +
+      `         bnfix next '${file}'  shows how to load it\n`;
+    for (const path of [at('web'), file]) {
+      const { code, stderr } = await cli([command, path, ...more], { env: { COLUMNS: '300' } });
+      expect([code, stderr]).toEqual([3, `bnfix: ${file} is a TensorFlow.js model, already converted\n${fixes}`]);
+    }
+  });
+
+  it('names an ONNX file in a folder, and what reads it', async () => {
+    mkdirSync(at('onnx'));
+    copyFileSync(fixture('../foreign/converted/rnn_flag.onnx'), at('onnx/net.onnx'));
+    const { code, stderr } = await cli(['inspect', at('onnx')], { env: { COLUMNS: '300' } });
+    expect(code).toBe(3);
+    expect(stderr).toContain(`${at('onnx/net.onnx')} is an ONNX model, already converted\n`);
+    expect(stderr).toContain(`bnfix check '${at('onnx/net.onnx')}'  tells whether`);
+  });
+});
+
 describe('help', () => {
+  it('lists exit code 1 only where a command has it', async () => {
+    const line = async (command: string) => /\n {2}1 +(.*)\n/.exec((await cli([command, '--help'])).stdout)?.[1];
+    expect(await line('check')).toBe('a model is affected');
+    expect(await line('verify')).toBe('a proof failed, or none could be made');
+    expect(await line('freeze')).toMatch(/^with --verify: /);
+    for (const command of ['run', 'inspect', 'next', 'calibrate', 'init', 'completion'])
+      expect([command, await line(command)]).toEqual([command, undefined]);
+  });
+
   it('shows commands, options, examples and exit codes on stdout', async () => {
     const all = await cli(['--help']);
     expect(all.code).toBe(0);

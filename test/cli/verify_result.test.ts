@@ -45,6 +45,22 @@ describe.each([
     expect(readdirSync(at()).filter((name) => name.includes('kept'))).toEqual([]);
   });
 
+  it('says what --quantize leaves unproved, and why a proof was not made', async () => {
+    const args = [command, BAG_MODEL, '-o', at('web'), '--format', 'tfjs', '--quantize', 'float16', '--verify'];
+    const { code, stdout } = await cli([...args, '--shape', 'input/image_input=1,8,8,3'], { env: { COLUMNS: '200' } });
+    expect(code).toBe(0);
+    const note =
+      'The proofs are of the graph before --quantize: that its weights are rounded to float16 is not verified.';
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain(` Note ${note} `);
+    expect(stdout).toContain(
+      `Verified: ${proofs - 1} of ${proofs} proofs passed, 4 batch norms compared.\n  Batch independence: not verified: the graph takes one example at a time\nWrote `,
+    );
+    const report = await json(...args, ...SMALL, '--force');
+    expect(report.written.notes).toEqual([note]);
+    const plain = await json(command, BAG_MODEL, '-o', at('plain'), '--format', 'tfjs', '--verify', ...SMALL);
+    expect(plain.written.notes).toEqual([]);
+  });
+
   it('prints what its schemas describe', async () => {
     const report = await json(command, BAG_MODEL, '--dry-run', '--verify', ...SMALL);
     expect(schemaFaults('report.schema.json')(report)).toEqual([]);

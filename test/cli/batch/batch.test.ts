@@ -101,8 +101,8 @@ describe('freeze --config', () => {
       [
         'slim/model.meta -> slim.pb: FAILED',
         '  bnfix: slim.pb already exists',
-        '    Ways on  --force  overwrites it',
-        '             -o FILE  chooses another name',
+        '    fixes  --force  overwrites it',
+        '           -o FILE  chooses another name',
         '1 model: 1 failed',
         '',
       ],
