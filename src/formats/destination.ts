@@ -86,7 +86,7 @@ export function refuseOtherTarget(target: string | undefined, format: FormatName
     why: 'only TensorFlow.js reads that format',
     fix: [
       { option: 'target', value: 'tfjs', text: 'or leave it out, for TensorFlow.js' },
-      { option: 'format', value: 'pb', text: `for ${target}, with -o FILE.pb` },
+      { option: 'format', value: 'pb', text: `for ${target}` },
     ],
   });
 }
