@@ -24,7 +24,15 @@ describe('a file of the wrong kind', () => {
     ['npz', 'a NumPy archive (.npz): it has arrays, but no graph', MODEL],
     ['npy', 'a NumPy array (.npy): it has numbers, but no graph', MODEL],
     ['pickle', 'a Python pickle (PyTorch, scikit-learn): bnfix reads TensorFlow models', MODEL],
-    ['tfjs', 'a TensorFlow.js model, already converted', 'name the .meta or SavedModel that it was converted from'],
+    [
+      'tfjs',
+      'a TensorFlow.js model, already converted',
+      [
+        'name the .meta or SavedModel that it was converted from',
+        'bnfix check a.pb  tells whether it is affected',
+        'bnfix next a.pb  shows how to load it',
+      ].join('\n'),
+    ],
     ['json', 'a JSON file', MODEL],
     ['caffe', 'a Caffe model: bnfix reads TensorFlow models', MODEL],
     ['caffe_text', 'a Caffe model in text form: bnfix reads TensorFlow models', MODEL],
@@ -42,7 +50,7 @@ describe('a file of the wrong kind', () => {
     ['gzip', 'a gzip archive', 'unpack it (tar xzf) and name the model inside'],
     ['hdf5', 'an HDF5 file, as Keras writes', SAVE],
     ['tflite', 'a TFLite model, already converted', FROM_META],
-    ['onnx', 'an ONNX model, already converted', FROM_META],
+    ['onnx', 'an ONNX model, already converted', `${FROM_META}\nbnfix check a.pb  tells whether it is affected`],
     ['ort', 'a model of ONNX Runtime (.ort), already converted', 'check the .onnx file that it was made from'],
     [
       'openvino',
