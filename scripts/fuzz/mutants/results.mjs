@@ -57,13 +57,13 @@ export async function unreadable(bytes) {
 }
 
 /** Freezing a result that has variables again gives the frozen graph. */
-export async function otherModel(path, made, { name, main }) {
+export async function otherModel(path, made, { name, main }, { keep }) {
   if (!['meta', 'saved_model'].includes(name)) return [];
   try {
     const model = await load(name === 'meta' ? `${path}.meta` : path);
     try {
       const outputs = made.report.outputs.map((output) => output.name);
-      const again = graphBytes(freeze(model, { outputs, allowUntrained: true }));
+      const again = graphBytes(freeze(model, { outputs, ...(keep && { keep }), allowUntrained: true }));
       return Buffer.compare(again, graphBytes(made)) === 0 ? [] : [`WRONG: ${main} is another model`];
     } finally {
       model.close();

@@ -85,7 +85,7 @@ const WAYS = {
       let faults = [];
       const write = async (made) => {
         await writeModel(target, made, { format: format.name });
-        if (mutant.command === 'freeze') faults = await otherModel(target, made, format);
+        if (mutant.command === 'freeze') faults = await otherModel(target, made, format, mutant.freeze);
       };
       const given = mutant.data ? { ...mutant.freeze, data: mutant.data } : mutant.freeze;
       const ran = await runInLibrary(mutant.command, path, options, given, write);
