@@ -17,7 +17,7 @@ import { type TensorRef, tensorName } from '../graph/node.js';
 import type { NodeSet } from '../graph/node_set.js';
 import { ancestors } from '../graph/walk.js';
 import { epsilonAttr } from '../ops/epsilon.js';
-import { anyOf } from '../ops/meaning.js';
+import { isGlobalBatchNorm } from '../ops/meaning.js';
 import { arithmeticOf } from './arithmetic.js';
 import type { BatchNormInspection } from './inspection.js';
 import { nameOf, StoredValues } from './stored_values.js';
@@ -41,8 +41,6 @@ interface Parts {
 }
 
 type Described = Pick<BatchNormInspection, 'name' | 'pattern' | 'mode' | 'feeds' | 'unpaired' | 'health'>;
-
-const isGlobal = anyOf('global_batch_norm');
 
 /** The output of a channel that varies less than this, in standard deviations, is constant for the next layer. */
 const DEAD = 1e-3;
@@ -95,7 +93,7 @@ class Inspector {
     return this.#completed(
       {
         name,
-        pattern: isGlobal(node) ? node.op : pattern,
+        pattern: isGlobalBatchNorm(node) ? node.op : pattern,
         mode: status.kind === 'inference' || status.kind === 'per_example' ? status.kind : 'training',
         feeds,
         unpaired: isUncertain ? status.reason : undefined,
@@ -113,7 +111,7 @@ class Inspector {
       evidence: paired?.evidence,
     };
     const node = this.#graph.get(name);
-    if (isGlobal(node)) {
+    if (isGlobalBatchNorm(node)) {
       const [beta, gamma] = parameters;
       const isScaled = attrBool(node, 'scale_after_normalization') ?? true;
       const epsilon = epsilonAttr(node);

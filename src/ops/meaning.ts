@@ -103,6 +103,9 @@ export function allRows(): readonly OpRow[] {
 /** Ops whose output 0 is their input 0. */
 export const isIdentity: OpTest = anyOf('identity');
 
+/** The batch norms of TensorFlow before 1.0, whose statistics are inputs. */
+export const isGlobalBatchNorm: OpTest = anyOf('global_batch_norm');
+
 /** Ops that return the shape of a tensor. */
 export const isShapeQuery: OpTest = anyOf('shape_query');
 

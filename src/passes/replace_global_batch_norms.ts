@@ -4,11 +4,9 @@ import type { Graph } from '../graph/graph.js';
 import type { Node, TensorRef } from '../graph/node.js';
 import { numberTensor } from '../graph/tensor.js';
 import { epsilonAttr } from '../ops/epsilon.js';
-import { anyOf } from '../ops/meaning.js';
+import { isGlobalBatchNorm } from '../ops/meaning.js';
 import { ConstantAdder } from './edits/constants.js';
 import type { FinishPlan, Pass } from './pass.js';
-
-const isGlobal = anyOf('global_batch_norm');
 
 /**
  * Replaces the obsolete op BatchNormWithGlobalNormalization, which few programs know, by FusedBatchNorm; for dtypes other than
@@ -26,7 +24,9 @@ const isGlobal = anyOf('global_batch_norm');
 export const replaceGlobalBatchNorms: Pass<FinishPlan> = {
   name: 'replace_global_batch_norms',
   run({ graph, isKept }) {
-    const found = [...graph.nodes()].filter((node) => isGlobal(node) && node.inputs.length === 5 && !isKept(node.name));
+    const found = [...graph.nodes()].filter(
+      (node) => isGlobalBatchNorm(node) && node.inputs.length === 5 && !isKept(node.name),
+    );
     if (found.length === 0) return { outcomes: [] };
     const constants = new ConstantAdder(graph);
     for (const node of found) {

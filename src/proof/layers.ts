@@ -7,7 +7,7 @@ import { type Node, refText, type TensorRef } from '../graph/node.js';
 import { NodeSet } from '../graph/node_set.js';
 import { sourceOf, topologicalOrder } from '../graph/walk.js';
 import { Frames } from '../ops/frames.js';
-import { anyOf, scalarOf } from '../ops/meaning.js';
+import { anyOf, isGlobalBatchNorm, scalarOf } from '../ops/meaning.js';
 
 /** A batch norm of the saved graph, and the tensors around it. */
 export interface Layer {
@@ -34,7 +34,6 @@ interface Parts {
 
 const arranges = anyOf('identity', 'cast', 'reshape', 'bias');
 const forwards = anyOf('identity', 'cast', 'reshape');
-const isGlobal = anyOf('global_batch_norm');
 
 /** The batch norms of a graph in the order of computation; without those in loops, and those whose output is not found. */
 export function findLayers(saved: Graph, { batchNorms, stored }: Pick<Analysis, 'batchNorms' | 'stored'>): Layer[] {
@@ -57,7 +56,7 @@ type Places = ReadonlyMap<string, number>;
 
 function layerOf(saved: Graph, { name, x, unfused, parameters }: AnalysedBatchNorm, places: Places): Layer | undefined {
   if (!unfused) return { name, x, y: { node: name, port: 0 }, form: 'fused', ops: [name] };
-  if (isGlobal(saved.get(name))) return { name, x, y: { node: name, port: 0 }, form: 'global', ops: [name] };
+  if (isGlobalBatchNorm(saved.get(name))) return { name, x, y: { node: name, port: 0 }, form: 'global', ops: [name] };
   const given = new Set(parameters.map(refText));
   return unfusedLayer(
     saved,

@@ -18,14 +18,15 @@ export function outputCounterparts(
 ): Readonly<Record<string, string>> {
   const missing = outputs.filter(({ node }) => !fixed.has(node));
   if (missing.length === 0) return {};
+  const graphs = made();
   const ends = [...fixed.nodes()].filter((node) => isEnd(fixed, node));
   const renamed = ends.filter(({ name }) => outputs.every(({ node }) => node !== name));
-  const found = matched(fixed, missing, renamed, made);
+  const found = matched(fixed, missing, renamed, graphs);
   const left = missing.filter((ref) => !found.has(refText(ref)));
   const free = renamed.filter(({ name }) => ![...found.values()].includes(name));
   const [only, another] = free;
-  if (left.length === 1 && only && !another && !isOf(made(), only)) found.set(refText(left[0]!), only.name);
-  else if (left.length > 0) throw unmatched(left, free, made);
+  if (left.length === 1 && only && !another && !isOf(graphs, only)) found.set(refText(left[0]!), only.name);
+  else if (left.length > 0) throw unmatched(left, free, graphs);
   return Object.fromEntries(found);
 }
 
@@ -54,11 +55,11 @@ function matched(
   fixed: Graph,
   missing: readonly TensorRef[],
   ends: readonly Node[],
-  made: () => readonly Graph[],
+  made: readonly Graph[],
 ): Map<string, string> {
   const found = new Map<string, string>();
   const wanted = new Set(missing.map(({ node }) => node));
-  for (const graph of made()) {
+  for (const graph of made) {
     const names = new Map([...found].map(([original, name]) => [parseTensorName(original).node, name]));
     for (const { name } of topologicalOrder(graph)) {
       if (!wanted.has(name) || names.has(name)) continue;
@@ -97,10 +98,10 @@ function isOf(made: readonly Graph[], { name }: Node): boolean {
   return made.some((graph) => graph.has(name));
 }
 
-function unmatched(left: readonly TensorRef[], free: readonly Node[], made: () => readonly Graph[]): BnfixError {
+function unmatched(left: readonly TensorRef[], free: readonly Node[], made: readonly Graph[]): BnfixError {
   const first = left[0]!;
   const named = `the repaired graph has no output named ${refText(first)}`;
-  const [own, renamed] = [free.filter((node) => isOf(made(), node)), free.filter((node) => !isOf(made(), node))];
+  const [own, renamed] = [free.filter((node) => isOf(made, node)), free.filter((node) => !isOf(made, node))];
   if (renamed.length === 0 && own.length > 0) {
     const value = own.map(({ name }) => name).join(',');
     const fix = { option: 'outputs', value, text: 'compares what it has' };

@@ -5,7 +5,7 @@ import { type Node, sameRef, type TensorRef, tensorName } from '../graph/node.js
 import { NodeSet } from '../graph/node_set.js';
 import { numberTensor, type Tensor } from '../graph/tensor.js';
 import { ancestors, descendants, sourceOf } from '../graph/walk.js';
-import { anyOf, isIdentity, readsShape, scalarOf } from '../ops/meaning.js';
+import { anyOf, isGlobalBatchNorm, isIdentity, readsShape, scalarOf } from '../ops/meaning.js';
 import { dtypeOf, numbersOf, type TensorValue, type TensorValues } from '../run/value.js';
 import { addMoments } from './moments.js';
 import { addConstant } from './stored.js';
@@ -23,7 +23,6 @@ export interface Substitution {
 }
 
 const isFused = anyOf('fused_batch_norm');
-const isGlobal = anyOf('global_batch_norm');
 
 /** Compares two graphs edge by edge: nothing of how the repaired one was made is used. */
 export class Substitutions {
@@ -149,7 +148,7 @@ function counterpart(saved: Graph, node: Node): Node | undefined {
 
 /** Where a node of the saved graph had an input: an op of TensorFlow before 1.0, which becomes a fused one, has another order. */
 function placeOf(index: number, node: Node, original: Node): number {
-  return isGlobal(original) && isFused(node) ? GLOBAL_ORDER[index]! : index;
+  return isGlobalBatchNorm(original) && isFused(node) ? GLOBAL_ORDER[index]! : index;
 }
 
 /** x, scale, offset, mean, variance of a fused batch norm among t, m, v, beta, gamma. */

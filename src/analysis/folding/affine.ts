@@ -2,7 +2,7 @@ import { attrString, attrType } from '../../graph/attrs.js';
 import type { DataType } from '../../graph/dtype.js';
 import type { Node } from '../../graph/node.js';
 import { elementwise } from '../../ops/channel_rules/layout.js';
-import { anyOf, channelRuleOf, sameAs } from '../../ops/meaning.js';
+import { anyOf, channelRuleOf, isGlobalBatchNorm, sameAs } from '../../ops/meaning.js';
 import { type ConstantVector, isFloat, mapVector, scalar, type Vector, zip } from '../values/vectors.js';
 import type { Affine, AffineOp } from './affine_op.js';
 import { fusedBatchNorm, globalNormalization } from './normalization.js';
@@ -12,7 +12,6 @@ import type { FoldView } from './view.js';
 export const DECOMPOSED = 'decomposed';
 
 const isFusedBatchNorm = anyOf('fused_batch_norm');
-const isGlobalBatchNorm = anyOf('global_batch_norm');
 const isProduct = sameAs('Mul');
 const isQuotient = sameAs('RealDiv');
 const isNegation = sameAs('Neg');

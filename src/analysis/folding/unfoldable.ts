@@ -1,6 +1,6 @@
 import { attrBool, attrString } from '../../graph/attrs.js';
 import type { Node } from '../../graph/node.js';
-import { anyOf } from '../../ops/meaning.js';
+import { anyOf, isGlobalBatchNorm } from '../../ops/meaning.js';
 import { affineOp } from './affine.js';
 import type { FoldReason } from './reasons.js';
 import type { FoundBatchNorm } from './sites.js';
@@ -11,7 +11,6 @@ export interface Unfoldable extends FoundBatchNorm {
   readonly reason: FoldReason;
 }
 
-const isGlobalBatchNorm = anyOf('global_batch_norm');
 const isWithActivation = anyOf('fused_batch_norm_activation');
 const isBatchNorm = anyOf('fused_batch_norm', 'fused_batch_norm_activation', 'global_batch_norm');
 

@@ -2,7 +2,7 @@ import type { Graph } from '../../graph/graph.js';
 import { type Node, refText, type TensorRef } from '../../graph/node.js';
 import type { NodeSet } from '../../graph/node_set.js';
 import { ancestors } from '../../graph/walk.js';
-import { anyOf } from '../../ops/meaning.js';
+import { anyOf, isGlobalBatchNorm } from '../../ops/meaning.js';
 import type { MovingAverages } from '../state/moving_averages.js';
 import { constantScalar } from '../values/constants.js';
 import type { Shapes } from '../values/shapes.js';
@@ -38,7 +38,6 @@ export function findUnfused(
   return [...graph.nodes()].flatMap((node) => finder.patternAt(node) ?? []);
 }
 
-const isGlobal = anyOf('global_batch_norm');
 const isRoot = anyOf('root');
 const isPower = anyOf('power');
 const applies = anyOf('multiply', 'divide');
@@ -65,7 +64,7 @@ class Finder {
 
   /** The normalisation whose root, or whose op, a node is. */
   patternAt(node: Node): UnfusedPattern | undefined {
-    const global = isGlobal(node);
+    const global = isGlobalBatchNorm(node);
     const head = global ? node.inputs[2] : this.#underRoot(node);
     if (!head || !this.#activations.hasNamed(head.node)) return undefined;
     const carriers = this.#moments.varianceCarriers(head);
