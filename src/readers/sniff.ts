@@ -118,9 +118,11 @@ const WRONG_KINDS: Partial<Record<FileKind, readonly [what: string, fix: string]
   saved_model_text: ['a SavedModel in text form, not a checkpoint', 'name its variables/variables.index'],
 };
 
+const CONVERTED: ReadonlySet<FileKind> = new Set(['tfjs', 'tflite', 'onnx', 'ort', 'openvino']);
+
 /** Whether a file is a model of another program, made from one of TensorFlow. */
 export function isConverted(kind: FileKind): boolean {
-  return /already converted$/.test(WRONG_KINDS[kind]?.[0] ?? '');
+  return CONVERTED.has(kind);
 }
 
 /** Commands that read a file which is no model of TensorFlow. */
