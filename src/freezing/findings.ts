@@ -73,7 +73,7 @@ export function findings(found: Found): Findings {
   const { tables, fromFiles, obstacles: ofTables } = findTables(graph, live);
   const obstacles = [...findObstacles(graph, live), ...ofTables, ...inputsInLoops(found, live)];
   const problems: Problem[] = [
-    ...(outputs.refs.length === 0 ? [outputsUnclear(outputs)] : []),
+    ...(outputs.refs.length === 0 && outputs.reason.code === 'unclear' ? [outputsUnclear(outputs)] : []),
     ...missingOutputs(outputs),
     ...constantOutputs(found, atInference),
     ...batchNorms.flatMap((each) => batchNormProblem(found, each)),

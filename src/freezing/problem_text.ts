@@ -63,18 +63,7 @@ export function problemText(problems: readonly Problem[], analysis: Refusable): 
     case 'outputs_unclear':
       return outputsUnclear(first, analysis);
     case 'outputs_missing':
-      return {
-        headline: `the graph lacks ${plural(first.outputs.length, 'output')} of the signature ${first.signature}`,
-        where: analysis.model.name,
-        why: `bnfix finds no tensor for ${listed(first.outputs, 6)}`,
-        fixes: [
-          {
-            option: 'outputs',
-            value: analysis.outputs.refs.map(refText).join(','),
-            text: 'takes the outputs that are there',
-          },
-        ],
-      };
+      return outputsMissing(first, analysis);
     case 'constant_output':
       return {
         headline: `${first.tensor.node} ${CONSTANT[first.cause].headline}`,
@@ -242,6 +231,29 @@ function outputsUnclear(problem: With<'outputs_unclear'>, { model }: Refusable):
         candidates,
       ),
     ],
+  };
+}
+
+function outputsMissing({ outputs: missing, signature }: With<'outputs_missing'>, analysis: Refusable): ProblemText {
+  const { refs, proposed, candidates } = analysis.outputs;
+  const text = {
+    headline: `the graph lacks ${plural(missing.length, 'output')} of the signature ${signature}`,
+    where: analysis.model.name,
+  };
+  const lost = `bnfix finds no tensor for ${listed(missing, 6)}`;
+  if (refs.length > 0) {
+    const fix = { option: 'outputs', value: refs.map(refText).join(','), text: 'takes the outputs that are there' };
+    return { ...text, why: lost, fixes: [fix] };
+  }
+  if (candidates.length === 0) {
+    return { ...text, why: lost, fixes: [{ option: 'outputs', value: 'TENSOR', text: 'names the outputs' }] };
+  }
+  const { why, wholeWhy } = candidatesWhy(candidates);
+  return {
+    ...text,
+    why: [lost, ...why],
+    ...(wholeWhy && { wholeWhy: [lost, ...wholeWhy] }),
+    fixes: [outputsFix(proposed.map(refText), candidates)],
   };
 }
 

@@ -41,12 +41,11 @@ const GROUPS: readonly (readonly Problem['code'][])[] = [
  * @throws BnfixError with all problems: the first group gives the headline, the others follow
  */
 export function refuse(analysis: Refusable): void {
-  const { problems } = analysis;
+  const { problems, outputs } = analysis;
   if (problems.length === 0) return;
   refuseWithoutCheckpoint(analysis);
   // Without outputs, other problems may be about tensors that do not matter.
-  const unclear = problems.filter(({ code }) => code === 'outputs_unclear');
-  const groups = groupsOf(unclear.length > 0 ? unclear : problems);
+  const groups = groupsOf(outputs.refs.length > 0 ? problems : problems.filter(isAboutOutputs));
   const [first, ...others] = groups.map((group) => problemText(group, analysis));
   const why = [first!.why, ...others.flatMap((other) => [other.headline, other.why])].flatMap((lines) => lines ?? []);
   throw new BnfixError(CODES[groups[0]![0]!.code], first!.headline, {
@@ -60,6 +59,11 @@ export function refuse(analysis: Refusable): void {
       ...(analysis.graph.has(first!.where ?? '') && { around: printGraph(analysis.graph, { around: first!.where! }) }),
     },
   });
+}
+
+/** Whether a problem is which outputs are wanted. */
+export function isAboutOutputs({ code }: Problem): boolean {
+  return code === 'outputs_unclear' || code === 'outputs_missing';
 }
 
 function groupsOf(problems: readonly Problem[]): Problem[][] {

@@ -2,7 +2,7 @@ import { analyse } from '../freezing/analyse.js';
 import type { Analysis } from '../freezing/analysis.js';
 import { apply, refuseNeverComputed } from '../freezing/apply.js';
 import type { FreezeOptions } from '../freezing/options.js';
-import { refuse } from '../freezing/refuse.js';
+import { isAboutOutputs, refuse } from '../freezing/refuse.js';
 import type { Graph } from '../graph/graph.js';
 import type { Model } from '../graph/model.js';
 import { tensorName } from '../graph/node.js';
@@ -52,9 +52,8 @@ export interface ModelRun {
 export async function runModel(model: Model, options: RunModelOptions): Promise<ModelRun> {
   const { analysis, defaults } = analysedAsSaved(model, options);
   const fetches = analysis.outputs.refs;
-  // Without a name of what to fetch, nothing else matters.
-  if (fetches.length === 0)
-    refuse({ ...analysis, problems: analysis.problems.filter(({ code }) => code === 'outputs_unclear') });
+  // What cannot be frozen may still run: only which tensors to fetch has to be certain.
+  refuse({ ...analysis, problems: analysis.problems.filter(isAboutOutputs) });
   refuseNeverComputed(analysis);
   const { graph, given, ...dropouts } = graphOf(analysis, options);
   const isInput = inputTest(graph);

@@ -80,33 +80,28 @@ const MANY = 16;
  */
 export function chooseOutputs(model: Model, wanted?: string, isServed?: (variable: string) => boolean): OutputChoice {
   const signatures = signaturesOf(model);
-  const chosen = chosenSignature(signatures, wanted);
-  if (chosen) {
-    const refs = chosen.outputs.map(({ ref }) => ref).sort((a, b) => (refText(a) < refText(b) ? -1 : 1));
-    const reason = { code: 'signature' as const, name: chosen.name };
-    const missing = namedOutputs(model, chosen.name).filter(({ ref }) => !hasTensor(model.graph, ref));
-    return {
-      outputs: refs,
-      proposed: refs,
-      reason,
-      candidates: [],
-      signatures: [],
-      missing: missing.map(({ key }) => key),
-    };
+  const chosen = chosenSignature(model, signatures, wanted);
+  const missing = chosen === undefined ? [] : missingOutputs(model, chosen);
+  const reason = chosen === undefined ? undefined : { code: 'signature' as const, name: chosen };
+  const found = signatures.find(({ name }) => name === chosen);
+  if (reason && found) {
+    const refs = found.outputs.map(({ ref }) => ref).sort((a, b) => (refText(a) < refText(b) ? -1 : 1));
+    return { outputs: refs, proposed: refs, reason, candidates: [], signatures: [], missing };
   }
   const { candidates, isOneNet } = rankOutputs(model.graph, isServed);
   const best = candidates.filter(({ demotion }) => demotion === undefined);
   const proposed = best.map(({ ref }) => ref);
+  if (reason) return { outputs: [], proposed, reason, candidates, signatures: [], missing };
   if (signatures.length > 0 || best.length === 0 || best.length > MANY || !isOneNet) {
-    return { outputs: [], proposed, reason: { code: 'unclear' }, candidates, signatures, missing: [] };
+    return { outputs: [], proposed, reason: { code: 'unclear' }, candidates, signatures, missing };
   }
-  const reason =
-    candidates.length === 1
-      ? { code: 'only_candidate' as const }
-      : best.length === 1
-        ? { code: 'best_candidate' as const, of: candidates.length }
-        : { code: 'heads' as const, of: candidates.length };
-  return { outputs: proposed, proposed, reason, candidates, signatures: [], missing: [] };
+  return { outputs: proposed, proposed, reason: netReason(best, candidates), candidates, signatures: [], missing };
+}
+
+/** Why the best candidates are chosen. */
+function netReason(best: readonly OutputCandidate[], { length: of }: readonly OutputCandidate[]): OutputReason {
+  if (of === 1) return { code: 'only_candidate' };
+  return { code: best.length === 1 ? 'best_candidate' : 'heads', of };
 }
 
 /** The signatures of a model that have outputs in its graph. */
@@ -142,22 +137,42 @@ function hasTensor(graph: Graph, { node: name, port }: TensorRef): boolean {
   return node !== undefined && port >= 0 && port < (outputCount(node) ?? Number.POSITIVE_INFINITY);
 }
 
-/** @throws BnfixError `usage` when the model has no signature of the wanted name */
+/** Names of outputs of a signature that are not in the graph. */
+function missingOutputs(model: Model, signature: string): string[] {
+  const outputs = namedOutputs(model, signature);
+  return outputs.filter(({ ref }) => !hasTensor(model.graph, ref)).map(({ key }) => key);
+}
+
+/**
+ * The name of the signature whose outputs to take: the wanted one, `serving_default`, or the only one. One with outputs in the graph
+ * goes before others; undefined if one has to be named, or there is none.
+ * @throws BnfixError `usage` when the model has no signature of the wanted name, or it has no outputs
+ */
 function chosenSignature(
+  model: Model,
   signatures: readonly SignatureOutputs[],
   wanted: string | undefined,
-): SignatureOutputs | undefined {
-  const found = signatures.find(({ name }) => name === (wanted ?? 'serving_default'));
-  if (found || wanted === undefined) return found ?? (signatures.length === 1 ? signatures[0] : undefined);
-  const names = signatures.map(({ name }) => name);
-  throw new BnfixError('usage', `no signature named ${wanted}`, {
-    option: 'signature',
-    candidates: names,
-    fix:
-      names.length === 0
-        ? 'this model has no signatures: leave it out'
-        : names.map((name) => ({ option: 'signature', value: name })),
-  });
+): string | undefined {
+  const known = Object.keys(model.metaGraphDef.signature_def ?? {}).filter((name) => !name.startsWith('__'));
+  const names = known.filter((name) => namedOutputs(model, name).length > 0);
+  const name = wanted ?? 'serving_default';
+  if (names.includes(name)) return name;
+  if (wanted === undefined) {
+    if (signatures.length === 0) return names[0];
+    return signatures.length === 1 ? signatures[0]!.name : undefined;
+  }
+  throw new BnfixError(
+    'usage',
+    known.includes(wanted) ? `the signature ${wanted} has no outputs` : `no signature named ${wanted}`,
+    {
+      option: 'signature',
+      candidates: names,
+      fix:
+        names.length === 0
+          ? `this model has no signatures${known.length > 0 ? ' with outputs' : ''}: leave it out`
+          : names.map((each) => ({ option: 'signature', value: each })),
+    },
+  );
 }
 
 /** The tensors in which a net ends, best first. @param isServed - whether the checkpoint has a value for a variable */

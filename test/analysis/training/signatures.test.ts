@@ -60,6 +60,42 @@ describe('outputs of a signature', () => {
     expect(freeze(model, { outputs: ['scores'] }).report.outputs).toHaveLength(1);
   });
 
+  it('none of them is in the graph: refused with the candidates, not replaced by what the graph looks like', () => {
+    const model = signed({ out: { name: 'lost:0' } });
+    const { outputs, problems } = analyse(model);
+    expect([outputs.refs, outputs.reason]).toEqual([[], { code: 'signature', name: 'serving_default' }]);
+    expect(problems).toEqual([{ code: 'outputs_missing', signature: 'serving_default', outputs: ['out'] }]);
+    const refusal = expect.objectContaining({
+      code: 'usage',
+      message: 'the graph lacks 1 output of the signature serving_default',
+      whyLines: expect.arrayContaining(['bnfix finds no tensor for out', 'candidates, best first:']),
+      fixes: [{ option: 'outputs', value: 'scores', text: 'names the output' }],
+    });
+    expect(() => freeze(model)).toThrow(refusal);
+    expect(() => freeze(model, { signature: 'serving_default' })).toThrow(refusal);
+    expect(freeze(model, { outputs: ['scores'] }).report.outputs).toHaveLength(1);
+  });
+
+  it('of several signatures, the only one with outputs in the graph is taken; with none, the first is missing', () => {
+    const lost = { outputs: { out: { name: 'lost:0' } } };
+    const model = signed({ dense: { name: 'scores:0' } }, 'kept');
+    const definitions = model.metaGraphDef.signature_def!;
+    const withLost = { ...model, metaGraphDef: { signature_def: { a: lost, ...definitions, b: lost } } };
+    expect(analyse(withLost).outputs.reason).toEqual({ code: 'signature', name: 'kept' });
+    const onlyLost = { ...model, metaGraphDef: { signature_def: { a: lost, b: lost } } };
+    expect(analyse(onlyLost).problems).toEqual([{ code: 'outputs_missing', signature: 'a', outputs: ['out'] }]);
+  });
+
+  it('a signature without outputs is named as such', () => {
+    expect(() => analyse(signed({}, 'train'), { signature: 'train' })).toThrow(
+      expect.objectContaining({
+        message: 'the signature train has no outputs',
+        fixes: [{ text: 'this model has no signatures with outputs: leave it out' }],
+      }),
+    );
+    expect(analyse(signed({}, 'train')).outputs.reason.code).not.toBe('signature');
+  });
+
   it('a sparse output in part', () => {
     const model = signed({ kept: { coo_sparse: { ...SPARSE.coo_sparse, values_tensor_name: 'gone:0' } } }, 'only');
     expect(analyse(model).problems).toEqual([{ code: 'outputs_missing', signature: 'only', outputs: ['kept_values'] }]);
