@@ -12,6 +12,7 @@ import type { BatchNorm } from './batch_norms.js';
 import { isTrainingFused, reducesBatch } from './batch_statistics.js';
 import { isTrainingGradient } from './gradients.js';
 import { InferenceView, type Replacement, type Replacing, shapeInPlaceOf } from './replacements.js';
+import { SampledMoments } from './sampled_moments.js';
 
 /** Facts about a graph in which batch statistics are to be replaced. */
 export interface Training {
@@ -136,6 +137,7 @@ function statisticsOfBatchNorms({ graph, batchNorms, updates, isKept }: Training
   const add = (ref: TensorRef, variable: Variable) => {
     if (!found.has(refText(ref))) found.set(refText(ref), variable);
   };
+  let sampled: SampledMoments | undefined;
   for (const { name, unfused, status } of batchNorms) {
     if (status.kind !== 'paired' || isKept(name) || !live.hasNamed(name)) continue;
     const { mean, variance, evidence } = status.statistics;
@@ -144,9 +146,15 @@ function statisticsOfBatchNorms({ graph, batchNorms, updates, isKept }: Training
       for (const ref of variancesOfFused(graph, name)) add(ref, variance);
       continue;
     }
+    if (evidence.kind !== 'update op') {
+      sampled ??= new SampledMoments(graph);
+      const tensors = sampled.of(unfused);
+      for (const ref of tensors.mean) add(ref, mean);
+      for (const ref of tensors.variance) add(ref, variance);
+      continue;
+    }
     // If the graph itself averages, each tensor determines its variable.
     const isOwn = (ref: TensorRef, variable: Variable) =>
-      evidence.kind !== 'update op' ||
       updates.averages.get(refText(ref))?.some((average) => average.variable.node === variable.node);
     for (const ref of unfused.mean) if (isOwn(ref, mean)) add(ref, mean);
     for (const ref of unfused.variance) if (isOwn(ref, variance)) add(ref, variance);
