@@ -85,8 +85,17 @@ export function findBatchNorms(
   for (const { name, parameters, status } of found) {
     if (status.kind === 'paired') evidence.remember({ name, parameters }, status.statistics);
   }
-  return found.map((batchNorm) => adopted(pairing, evidence, batchNorm));
+  const all = found.map((batchNorm) => adopted(pairing, evidence, batchNorm));
+  const guessed = all.flatMap(({ name, parameters, status }) =>
+    status.kind === 'paired' && GUESSES.has(status.statistics.evidence.kind)
+      ? [{ name, parameters, statistics: status.statistics }]
+      : [],
+  );
+  const contested = evidence.contested(guessed);
+  return all.map((batchNorm, i) => (contested.has(batchNorm.name) ? found[i]! : batchNorm));
 }
+
+const GUESSES: ReadonlySet<Statistics['evidence']['kind']> = new Set(['name', 'shape']);
 
 const isFused = anyOf('fused_batch_norm');
 
@@ -108,8 +117,7 @@ function fusedStatus(pairing: Pairing, node: Node): BatchNormStatus {
   const own = averagesOf(pairing, [{ node: node.name, port: 1 }], [{ node: node.name, port: 2 }]);
   if (own.kind === 'paired') return own;
   const read = readAlready(pairing, node);
-  if (read && own.reason.code !== 'several_averages') return { kind: 'paired', statistics: read };
-  return isLayerNormalization(pairing, node) ? { kind: 'per_example', reason: 'layer_normalization' } : own;
+  return read && own.reason.code !== 'several_averages' ? { kind: 'paired', statistics: read } : own;
 }
 
 function unfusedBatchNorm(pairing: Pairing, unfused: UnfusedPattern): BatchNorm {
@@ -179,26 +187,26 @@ function readAlready({ variables }: Pairing, node: Node): Statistics | undefined
  * An unpaired batch norm with statistics found by siblings, names or shapes. Without such evidence, one whose batch is
  * always one example normalises that example intentionally.
  */
-function adopted({ shapes }: Pairing, evidence: EvidenceFinder, batchNorm: BatchNorm): BatchNorm {
+function adopted(pairing: Pairing, evidence: EvidenceFinder, batchNorm: BatchNorm): BatchNorm {
   const { name, x, parameters, unfused, status } = batchNorm;
   if (status.kind !== 'unpaired') return batchNorm;
   if (status.reason.code !== 'no_average') return batchNorm;
-  const isOfOne = shapes.of(x)?.[0] === 1;
+  const isOfOne = pairing.shapes.of(x)?.[0] === 1;
   const moments = unfused
     ? unfused.reductions.map((node) => ({ node, port: 0 }))
     : [1, 2].map((port) => ({ node: name, port }));
   const described = { name, parameters, statistics: moments };
   const statistics = evidence.find(described, isOfOne);
   if (statistics) return { ...batchNorm, status: { kind: 'paired', statistics } };
-  return isOfOne && !evidence.mayHaveStatistics(described)
-    ? { ...batchNorm, status: { kind: 'per_example', reason: 'batch_of_one' } }
-    : batchNorm;
+  if (!isOfOne || evidence.mayHaveStatistics(described)) return batchNorm;
+  const reason = isLayerNormalization(pairing, batchNorm) ? 'layer_normalization' : 'batch_of_one';
+  return { ...batchNorm, status: { kind: 'per_example', reason } };
 }
 
 const isConstantLike = anyOf('fill', 'constant');
 
-/** Whether an op normalises rows of a batch that was reshaped to one example: it never mixes examples. */
-function isLayerNormalization({ graph, shapes }: Pairing, node: Node): boolean {
-  if (shapes.of(node.inputs[0]!)?.[0] !== 1) return false;
-  return graph.inputNode(node, 0)?.op === 'Reshape' && isConstantLike(graph.inputNode(node, 1));
+/** Whether a batch of one consists of rows of a batch that was reshaped, without a scale of its own. */
+function isLayerNormalization({ graph }: Pairing, { x, parameters, unfused }: BatchNorm): boolean {
+  const [scale, offset] = parameters.map(({ node }) => graph.find(node));
+  return !unfused && graph.find(x.node)?.op === 'Reshape' && isConstantLike(scale) && isConstantLike(offset);
 }

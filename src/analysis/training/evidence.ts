@@ -16,13 +16,23 @@ import { isTrainingFused } from './batch_statistics.js';
 import { readsValue } from './conditions.js';
 import { mixedIn } from './mixed_statistics.js';
 
-/** The properties of a batch norm that help to find its statistics. */
-export interface Described {
+/** A batch norm and its parameters. */
+interface Parametrised {
   readonly name: string;
   /** Its scale and offset, if any. */
   readonly parameters: readonly TensorRef[];
+}
+
+/** The properties of a batch norm that help to find its statistics. */
+export interface Described extends Parametrised {
   /** Its batch statistics. */
   readonly statistics: readonly TensorRef[];
+}
+
+/** A batch norm whose statistics are known. */
+interface Sibling {
+  readonly name: string;
+  readonly statistics: Statistics;
 }
 
 const isFused = anyOf('fused_batch_norm');
@@ -46,6 +56,9 @@ const NAMES: readonly (readonly [string, string])[] = [
   ['moments/mean/ExponentialMovingAverage', 'moments/variance/ExponentialMovingAverage'],
 ];
 
+/** So many pairs of statistics do not show which of them is meant. */
+const AMBIGUOUS = 2;
+
 /** Number of scopes in which to search statistics by name: that of a batch norm and those around it. */
 const SCOPES_AROUND = 2;
 
@@ -65,8 +78,10 @@ export class EvidenceFinder {
   #updating: ReadonlySet<string> | undefined;
   #free: readonly Variable[] | undefined;
   readonly #byKey: ReadonlyMap<string | undefined, Variable>;
-  /** Scale or offset -> the batch norm that has it, and its statistics. */
-  readonly #siblings = new Map<string, { readonly name: string; readonly statistics: Statistics }>();
+  /** Scale or offset -> the batch norms that have it, one for each pair of statistics, of which two are enough. */
+  readonly #siblings = new Map<string, Sibling[]>();
+  /** The variables that are the statistics of a batch norm for certain. */
+  readonly #taken = new Set<string>();
 
   constructor(
     graph: Graph,
@@ -84,12 +99,22 @@ export class EvidenceFinder {
     this.#feeding = feeding;
     this.#averaged = new Set([...updates.averages.values()].flat().map((average) => average.variable.node));
     this.#byKey = new Map([...variables.byNode.values()].reverse().map((variable) => [variable.key, variable]));
+    for (const node of graph.nodes()) {
+      if (!isFused(node) || isTrainingFused(node)) continue;
+      const [mean, variance] = [3, 4].map((i) => node.inputs[i] && variables.valueAt(node.inputs[i]));
+      if (!mean || !variance) continue;
+      const parameters = node.inputs.slice(1, 3);
+      this.remember({ name: node.name, parameters }, { mean, variance, evidence: { kind: 'input' } });
+    }
   }
 
   /** Remembers a batch norm whose statistics are known: its siblings share its parameters. */
-  remember({ name, parameters }: Pick<Described, 'name' | 'parameters'>, statistics: Statistics): void {
-    for (const parameter of this.#sources(parameters)) {
-      if (!this.#siblings.has(parameter)) this.#siblings.set(parameter, { name, statistics });
+  remember({ name, parameters }: Parametrised, statistics: Statistics): void {
+    this.#taken.add(statistics.mean.node).add(statistics.variance.node);
+    for (const shared of this.#sources(parameters)) {
+      const siblings = this.#siblings.get(shared) ?? [];
+      if (siblings.length >= AMBIGUOUS || siblings.some((other) => isSamePair(other.statistics, statistics))) continue;
+      this.#siblings.set(shared, [...siblings, { name, statistics }]);
     }
   }
 
@@ -99,18 +124,40 @@ export class EvidenceFinder {
    */
   find(batchNorm: Described, isOfOne: boolean): Statistics | undefined {
     const channels = this.#channelsOf(batchNorm);
-    const sibling = this.#ofSibling(batchNorm);
+    const [sibling, another] = this.#ofSiblings(batchNorm);
+    // Domains that share a scale, and have statistics of their own.
+    if (another) return undefined;
     const isUpdating = this.#isUpdating(batchNorm);
     const named = sibling || isUpdating ? undefined : this.#named(batchNorm, channels);
-    const found = sibling ?? (named && (!isOfOne || this.#areFree(named)) ? named : undefined);
+    const found = sibling ?? (named && this.#areFree(named) ? named : undefined);
     if (!found) return isOfOne || isUpdating ? undefined : this.#fitting(channels);
     if (isOfOne && !this.#areTrained(found)) return undefined;
     return found.mean.value && !this.#isPlain(batchNorm) ? undefined : found;
   }
 
-  /** Whether variables hold statistics for a batch norm, although nothing shows which: vectors that nothing reads, or that it updates. */
+  /** Batch norms that share statistics found for each of them, but no scale or offset: they are those of one of them at most. */
+  contested(found: readonly (Parametrised & { readonly statistics: Statistics })[]): ReadonlySet<string> {
+    const owners = new Map<string, Parametrised[]>();
+    for (const { name, parameters, statistics } of found) {
+      for (const { node } of [statistics.mean, statistics.variance]) {
+        const list = owners.get(node);
+        if (list) list.push({ name, parameters });
+        else owners.set(node, [{ name, parameters }]);
+      }
+    }
+    const rivals = [...owners.values()].filter((all) => {
+      const [first, ...others] = all.map(({ parameters }) => this.#sources(parameters));
+      return others.length > 0 && ![...first!].some((name) => others.every((other) => other.has(name)));
+    });
+    return new Set(rivals.flat().map(({ name }) => name));
+  }
+
+  /**
+   * Whether variables hold statistics for a batch norm, although nothing shows which: vectors that nothing reads, or that it updates, or
+   * those of several siblings.
+   */
   mayHaveStatistics(batchNorm: Described): boolean {
-    if (this.#isUpdating(batchNorm)) return true;
+    if (this.#isUpdating(batchNorm) || this.#ofSiblings(batchNorm).length > 1) return true;
     const channels = this.#channelsOf(batchNorm);
     return channels !== undefined && this.#unread(channels).length > 1;
   }
@@ -133,13 +180,7 @@ export class EvidenceFinder {
 
   /** Whether no other batch norm uses statistics. */
   #areFree({ mean, variance }: Statistics): boolean {
-    const own = [mean.node, variance.node];
-    const remembered = [...this.#siblings.values()].map(({ statistics }) => statistics);
-    if (remembered.some((other) => own.includes(other.mean.node) || own.includes(other.variance.node))) return false;
-    return ![...this.#graph.nodes()].some(
-      (node) =>
-        isFused(node) && node.inputs.slice(3, 5).some((ref) => own.includes(this.#variables.valueAt(ref)?.node ?? '')),
-    );
+    return !this.#taken.has(mean.node) && !this.#taken.has(variance.node);
   }
 
   #areTrained({ mean, variance }: Statistics): boolean {
@@ -154,27 +195,22 @@ export class EvidenceFinder {
   #channelsOf({ parameters, statistics }: Described): number | undefined {
     const sizes = [...parameters.slice(0, 1), ...statistics].map((ref) => {
       const shape = this.#shapes.of(ref);
-      return shape?.every((size) => size >= 0) ? elementCount(shape) : undefined;
+      // A number is no scale, but a factor of what comes next.
+      return shape && shape.length > 0 && shape.every((size) => size >= 0) ? elementCount(shape) : undefined;
     });
     return sizes.find((size) => size !== undefined);
   }
 
-  #ofSibling({ parameters }: Described): Statistics | undefined {
-    const own = this.#sources(parameters);
-    if (own.size === 0) return undefined;
-    for (const shared of own) {
-      const sibling = this.#siblings.get(shared);
-      if (!sibling) continue;
-      return { ...sibling.statistics, evidence: { kind: 'sibling', batchNorm: sibling.name, shared } };
+  /** The statistics of its siblings, each pair once. */
+  #ofSiblings({ parameters }: Described): Statistics[] {
+    const found: Statistics[] = [];
+    for (const shared of this.#sources(parameters)) {
+      for (const { name, statistics } of this.#siblings.get(shared) ?? []) {
+        if (found.some((other) => isSamePair(other, statistics))) continue;
+        found.push({ ...statistics, evidence: { kind: 'sibling', batchNorm: name, shared } });
+      }
     }
-    for (const node of this.#graph.nodes()) {
-      if (!isFused(node) || isTrainingFused(node)) continue;
-      const shared = [...this.#sources(node.inputs.slice(1, 3))].find((name) => own.has(name));
-      const [mean, variance] = [3, 4].map((i) => node.inputs[i] && this.#variables.valueAt(node.inputs[i]));
-      if (!shared || !mean || !variance) continue;
-      return { mean, variance, evidence: { kind: 'sibling', batchNorm: node.name, shared } };
-    }
-    return undefined;
+    return found;
   }
 
   /** Names of the variables that parameters are read from. */
@@ -272,6 +308,14 @@ export class EvidenceFinder {
     }
     return this.#variables.ofKey(name, this.#checkpoint) ?? this.#variables.named(name);
   }
+}
+
+function isSamePair(a: Statistics, b: Statistics): boolean {
+  return isSame(a.mean, b.mean) && isSame(a.variance, b.variance);
+}
+
+function isSame(a: Variable, b: Variable): boolean {
+  return a.node === b.node && a.row?.key === b.row?.key;
 }
 
 /** Whether a variable has that many channels; where the number is unknown, whether it is a vector. */
