@@ -120,7 +120,7 @@ describe('a message of text format', () => {
     expect(tensorOf(text).double_val).toEqual(Array.from({ length: 5000 }, (_, i) => i % 10));
   });
 
-  it('may be an Any, written out', () => {
+  it('may be an Any, as the message in it', () => {
     const text = 'any_list { value { [type.googleapis.com/tensorflow.NodeDef] { name: "x" } } }';
     const { any_list } = tensorflow.CollectionDef.decode(encode(text, 'CollectionDef'));
     const [any] = any_list!.value!;
