@@ -3,7 +3,7 @@ import { type AttrMap, attr, attrInt, attrType, attrTypes } from '../graph/attrs
 import { corruptGraph } from '../graph/corrupt_graph.js';
 import { DataType } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
-import type { Node, TensorRef } from '../graph/node.js';
+import { type Node, refText, type TensorRef } from '../graph/node.js';
 import { numberTensor } from '../graph/tensor.js';
 import { addBody, type FunctionBody, FunctionLibrary, type FunctionName } from '../ops/functions.js';
 import { anyOf } from '../ops/meaning.js';
@@ -67,7 +67,10 @@ class Inliner {
     this.#room = ALWAYS_ALLOWED + MAX_GROWTH * (graph.size + library.nodeCount);
   }
 
-  /** Replaces a node that calls functions; others stay. `pivots` are the nodes that run only when this branch does. */
+  /**
+   * Replaces a node that calls functions; others stay. `pivots` are the nodes that run only when this branch does, or once in each
+   * iteration of this loop.
+   */
   expand(node: Node, pivots: readonly string[]): void {
     const results = this.#resultsOf(node, pivots);
     if (!results) return;
@@ -78,7 +81,7 @@ class Inliner {
   #resultsOf(node: Node, pivots: readonly string[]): TensorRef[] | undefined {
     if (isIf(node)) return this.#expandIf(node, pivots);
     if (isCase(node)) return this.#expandCase(node, pivots);
-    if (isWhile(node)) return this.#expandWhile(node, pivots);
+    if (isWhile(node)) return this.#expandWhile(node);
     const called = this.#library.calledBy(node);
     return called && this.#inline(node, node.name, called, node.inputs, pivots);
   }
@@ -129,8 +132,10 @@ class Inliner {
   #expandIf(node: Node, pivots: readonly string[]): TensorRef[] | undefined {
     const [whenOn, whenOff] = ['then_branch', 'else_branch'].map((key) => this.#library.namedBy(node, key));
     const condition = node.inputs[0];
-    if (!whenOn || !whenOff || !condition) return undefined;
-    const pred = this.#asBool(node, condition, attrType(node, 'Tcond') ?? DataType.DT_BOOL);
+    const type = attrType(node, 'Tcond') ?? DataType.DT_BOOL;
+    // A string is true unless it is empty: no op of TensorFlow 1 tests that.
+    if (!whenOn || !whenOff || !condition || type === DataType.DT_STRING) return undefined;
+    const pred = this.#asBool(node, condition, type);
     const branch = (called: FunctionName, scope: string) => (inputs: readonly TensorRef[], inner: readonly string[]) =>
       this.#inline(node, `${node.name}/${scope}`, called, inputs, inner);
     return this.#choose(node, pred, node.inputs.slice(1), pivots, branch(whenOff, 'else'), branch(whenOn, 'then'));
@@ -200,7 +205,7 @@ class Inliner {
     return this.#adder(node.name)('Cast', [condition], attrs);
   }
 
-  #expandWhile(node: Node, pivots: readonly string[]): TensorRef[] | undefined {
+  #expandWhile(node: Node): TensorRef[] | undefined {
     const [condition, called] = ['cond', 'body'].map((key) => this.#library.namedBy(node, key));
     if (!condition || !called) return undefined;
     const body = this.#library.bodyOf(called);
@@ -208,6 +213,8 @@ class Inliner {
     const add = this.#adder(node.name);
     const types = attrTypes(node, 'T') ?? [];
     const constant = invariantsOf(body);
+    // Without variables, nothing starts an iteration.
+    if (constant.size === types.length) return undefined;
     const frame = {
       frame_name: attr.string(node.name),
       parallel_iterations: attr.int(attrInt(node, 'parallel_iterations') ?? 10),
@@ -219,9 +226,9 @@ class Inliner {
     const merged = entered.map((ref, i) =>
       constant.has(i) ? ref : add('Merge', [ref, ref], { ...T[i]!, N: attr.int(2) }),
     );
-    const first = merged.find((_, i) => !constant.has(i));
-    if (!first) return undefined;
-    const [goesOn] = this.#inline(node, `${node.name}/cond`, condition, merged, [...pivots, first.node]);
+    // Control edges do not cross the borders of loops. The branch that a loop is in gives the loop its inputs.
+    const first = merged.find((_, i) => !constant.has(i))!;
+    const [goesOn] = this.#inline(node, `${node.name}/cond`, condition, merged, [first.node]);
     expectResults(node, goesOn ? [goesOn] : [], 1);
     const loopCond = add('LoopCond', [goesOn!], {});
     const switched = merged.map((ref, i) => (constant.has(i) ? ref : add('Switch', [ref, loopCond], T[i]!)));
@@ -229,7 +236,7 @@ class Inliner {
       constant.has(i) ? ref : add('Identity', [{ node: ref.node, port: 1 }], T[i]!),
     );
     const pivot = turns.find((_, i) => !constant.has(i))!;
-    const next = this.#add(node, `${node.name}/body`, body, turns, [...pivots, pivot.node]);
+    const next = this.#add(node, `${node.name}/body`, body, turns, [pivot.node]);
     expectResults(node, next, types.length);
     return types.map((_, i) => {
       if (constant.has(i)) return node.inputs[i]!;
@@ -280,7 +287,7 @@ function invariantsOf({ args, nodes, results }: FunctionBody): Set<number> {
       seen.add(node.name);
       at = node.inputs[0];
     }
-    return at.node;
+    return refText(at);
   };
   return new Set(results.flatMap((ref, i) => (source(ref) === args[i]?.name ? [i] : [])));
 }
