@@ -54,7 +54,7 @@ export function findings(found: Found): Findings {
   const { outputs, training, inference, checkpoint } = found;
   const { graph, isKept } = training;
   const batchNorms = batchNormsInUse(found);
-  const { dropouts, stray } = findDropouts(graph, inference.after.live);
+  const { dropouts, stray } = findDropouts(graph, inference.after.live, training.outputs);
   const removed = dropouts.filter(({ output }) => !isKept(output));
   const atInference = withoutDropouts(found, training.outputs, removed);
   const { live } = atInference;

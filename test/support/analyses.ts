@@ -82,7 +82,9 @@ export const ANALYSES: Readonly<Record<string, AnalysisText>> = {
 
   /** Dropouts and other random ops that an output depends on. */
   dropouts: (graph, options) => {
-    const { dropouts, stray } = findDropouts(graph, ancestors(graph, outputNames(graph, options), false));
+    const outputs = outputNames(graph, options);
+    const live = ancestors(graph, outputs, false);
+    const { dropouts, stray } = findDropouts(graph, live, outputs.map(parseTensorName));
     return [
       ...dropouts.map(({ output, x, random }) => `${output} is ${refText(x)} without ${random}`),
       ...stray.map(({ output, random, problem }) => `${output} depends on ${random}: ${dataText(problem)}`),

@@ -1,8 +1,6 @@
 import { attrType } from '../../graph/attrs.js';
 import { DataType, unitRoundoff } from '../../graph/dtype.js';
-import type { Graph } from '../../graph/graph.js';
 import type { Node, TensorRef } from '../../graph/node.js';
-import type { NodeSet } from '../../graph/node_set.js';
 import { scalarOf } from '../../ops/meaning.js';
 import type { Mask } from './dropout_scaling.js';
 import type { RandomFactors } from './random_factors.js';
@@ -20,20 +18,12 @@ const MAX_OPS = 6;
  * Alpha dropout (Klambauer et al., Self-Normalizing Neural Networks, 2017): sets elements to a negative number, then scales and
  * shifts all, so that data of mean 0 and variance 1 keeps both. Its output is its input at inference.
  */
-export function findAlphaDropout(
-  graph: Graph,
-  factors: RandomFactors,
-  live: NodeSet,
-  mask: Mask,
-  random: Node,
-): AlphaDropout | undefined {
+export function findAlphaDropout(factors: RandomFactors, mask: Mask, random: Node): AlphaDropout | undefined {
   const ops: Node[] = [];
-  for (let node: Node | undefined = mask.node; node && ops.length < MAX_OPS; ) {
+  for (let node: Node | undefined = mask.node; node && ops.length < MAX_OPS; node = factors.soleReader(node)) {
     if (scalarOf(node.op) === undefined) return undefined;
     ops.push(node);
     if (keepsMoments(factors, { node: node.name, port: 0 }, mask, random)) return { output: node.name, ops };
-    const [next, ...others]: readonly Node[] = graph.dataConsumers(node.name).filter((each) => live.has(each));
-    node = others.length > 0 ? undefined : next;
   }
   return undefined;
 }

@@ -1,6 +1,5 @@
 import type { Graph } from '../../graph/graph.js';
 import type { Node, TensorRef } from '../../graph/node.js';
-import type { NodeSet } from '../../graph/node_set.js';
 import { anyOf } from '../../ops/meaning.js';
 import type { RandomFactors } from './random_factors.js';
 
@@ -34,7 +33,6 @@ const TOLERANCE = 1e-4;
 export function unscaled(
   graph: Graph,
   factors: RandomFactors,
-  live: NodeSet,
   claimed: ReadonlySet<string>,
   mask: Mask,
 ): Unscaled | undefined {
@@ -43,8 +41,8 @@ export function unscaled(
   const before = claimed.has(x.node) ? undefined : scaling(graph, factors, x);
   if (before && cancel(mask, before)) return { output: node.name, x: before.x, scaling: x.node };
   // The scaling may come after the mask.
-  const [after, ...others] = graph.dataConsumers(node.name).filter((each) => live.has(each) && !claimed.has(each.name));
-  const scaled = after && others.length === 0 ? scaling(graph, factors, { node: after.name, port: 0 }) : undefined;
+  const after = factors.soleReader(node, claimed);
+  const scaled = after && scaling(graph, factors, { node: after.name, port: 0 });
   if (after && scaled && scaled.x.node === node.name && cancel(mask, scaled)) {
     return { output: after.name, x, scaling: after.name };
   }

@@ -1,7 +1,7 @@
 import type { Graph } from '../../graph/graph.js';
 import type { Node, TensorRef } from '../../graph/node.js';
 import { sameRef } from '../../graph/node.js';
-import type { NodeSet } from '../../graph/node_set.js';
+import { NodeSet } from '../../graph/node_set.js';
 import { topologicalOrder } from '../../graph/walk.js';
 import { anyOf, isSelect, isSwitch, readsShape } from '../../ops/meaning.js';
 import { Shapes } from '../values/shapes.js';
@@ -38,35 +38,42 @@ const NO_MASK = 1e-6;
 /**
  * Finds dropouts by data flow: an activation times a factor that is computed only from a random op and parameters, or
  * selected by such a condition. Checks numerically that factor times scaling is 1 on average.
+ *
+ * @param outputs - what the graph outputs: scaling after it comes too late
  */
-export function findDropouts(graph: Graph, live: NodeSet): { dropouts: Dropout[]; stray: StrayRandomOp[] } {
+export function findDropouts(
+  graph: Graph,
+  live: NodeSet,
+  outputs: readonly TensorRef[],
+): { dropouts: Dropout[]; stray: StrayRandomOp[] } {
   const dropouts: Dropout[] = [];
   const stray: StrayRandomOp[] = [];
   // In file order: if dropouts follow each other, the first takes the first scaling.
   const randoms = [...graph.nodes()].filter((node) => live.has(node) && isMaskSource(node));
   if (randoms.length === 0 && ![...live].some(isOtherRandomOp)) return { dropouts, stray };
-  const factors = new RandomFactors(graph, live);
+  const factors = new RandomFactors(graph, live, outputs);
   const shapes = new Shapes(graph);
   const claimed = new Set<string>();
-  const ofAlpha = new Set<Node>();
+  /** The ops that are part of what was found. */
+  const known = new Set<Node>();
   for (const random of randoms) {
     const tensors = factors.tensorsOf(random);
     const randomNodes = new Set(tensors.map(({ ref }) => ref.node));
-    for (const { node, x, alpha } of alphaDropouts(graph, factors, live, tensors, random)) {
-      if (claimed.has(node.name)) continue;
-      for (const op of alpha.ops) ofAlpha.add(op);
+    for (const { x, alpha } of alphaDropouts(graph, factors, live, tensors, random)) {
+      for (const op of alpha.ops) known.add(op);
       dropouts.push({ output: alpha.output, x, random: random.name });
     }
     for (const tensor of tensors) {
       for (const node of graph.consumers(tensor.ref)) {
-        if (!live.has(node) || randomNodes.has(node.name) || ofAlpha.has(node)) continue;
+        if (!live.has(node) || randomNodes.has(node.name) || known.has(node)) continue;
         const acts = node.inputs.some(
           (ref) => !sameRef(ref, tensor.ref) && (factors.fed.hasNamed(ref.node) || factors.isWeight(ref)),
         );
         const applied = acts ? application(factors, node, tensor, random) : undefined;
         if (!applied) continue;
+        known.add(node);
         const mask = applied.x && { node, x: applied.x, mean: applied.mean, roundoff: tensor.roundoff };
-        const found = mask && unscaled(graph, factors, live, claimed, mask);
+        const found = mask && unscaled(graph, factors, claimed, mask);
         if (found && widens(shapes, found)) {
           stray.push({ output: found.output, random: random.name, problem: { code: 'widens' } });
         } else if (found) {
@@ -76,8 +83,6 @@ export function findDropouts(graph: Graph, live: NodeSet): { dropouts: Dropout[]
       }
     }
   }
-  const known = new Set([...dropouts, ...stray].map(({ output }) => output));
-  for (const { name } of ofAlpha) known.add(name);
   stray.push(...otherStrayOps(graph, factors, live, known));
   return { dropouts, stray };
 }
@@ -89,7 +94,7 @@ function alphaDropouts(
   live: NodeSet,
   tensors: readonly RandomTensor[],
   random: Node,
-): { node: Node; x: TensorRef; alpha: AlphaDropout }[] {
+): { x: TensorRef; alpha: AlphaDropout }[] {
   return tensors.flatMap(({ ref, mean, roundoff }) => {
     if (mean === undefined || !isUniform(random)) return [];
     return graph.consumers(ref).flatMap((node) => {
@@ -97,8 +102,8 @@ function alphaDropouts(
       if (!live.has(node) || !x || others.length > 0 || !(isMultiply(node) || isSelect(node))) return [];
       const isSecond = isSelect(node) && sameRef(node.inputs[2]!, x);
       const mask = { node, x, mean: isSecond ? 1 - mean : mean, roundoff };
-      const alpha = findAlphaDropout(graph, factors, live, mask, random);
-      return alpha ? [{ node, x, alpha }] : [];
+      const alpha = findAlphaDropout(factors, mask, random);
+      return alpha ? [{ x, alpha }] : [];
     });
   });
 }
@@ -113,23 +118,40 @@ function widens(shapes: Shapes, { output, x }: Pick<Dropout, 'output' | 'x'>): b
 const multipliesByWeights = anyOf('weighted');
 const choosesElements = anyOf('gather', 'gather_variable', 'slice', 'scatter', 'reverse');
 const combines = anyOf('multiply', 'divide', 'select', 'add', 'subtract', 'extremum', 'logic');
+/** Ops that compute masks and other bounded factors: samples of other distributions need a Log, say, and latent variables a layer. */
+const makesFactor = anyOf(
+  'identity',
+  'cast',
+  'reshape',
+  'broadcast',
+  'add',
+  'subtract',
+  'multiply',
+  'divide',
+  'negate',
+  'absolute',
+  'extremum',
+  'comparison',
+  'logic',
+  'rounding',
+  'select',
+);
 
 /**
- * Uses of random numbers that occur only in training and are not masks: as weights, or to select elements.
- * Excludes latent variables, which are concatenated with data, multiplied by weights, or scaled and added.
+ * Uses of random numbers that occur only in training and are not masks of dropouts: as weights, to select elements, or
+ * uniform ones as factors of data. Excludes latent variables, which are concatenated with data, multiplied by weights, or
+ * scaled and added.
  */
-function otherStrayOps(
-  graph: Graph,
-  factors: RandomFactors,
-  live: NodeSet,
-  known: ReadonlySet<string>,
-): StrayRandomOp[] {
+function otherStrayOps(graph: Graph, factors: RandomFactors, live: NodeSet, known: ReadonlySet<Node>): StrayRandomOp[] {
   const found: StrayRandomOp[] = [];
   /** A tensor that is computed from a random op and not from data, and that op. */
   const made = new Map<Node, Node>();
+  /** Of these, factors that are computed from uniform numbers only. */
+  const bounded = new NodeSet(graph);
   for (const node of topologicalOrder(graph)) {
-    if (!live.has(node) || known.has(node.name) || readsShape(node)) continue;
+    if (!live.has(node) || known.has(node) || readsShape(node)) continue;
     if (isMaskSource(node) || isOtherRandomOp(node)) made.set(node, node);
+    if (isUniform(node)) bounded.add(node);
     const inputs = graph.inputNodes(node);
     const index = inputs.findIndex((input) => input && made.has(input));
     const random = made.get(inputs[index]!);
@@ -140,10 +162,15 @@ function otherStrayOps(
     const meetsData = node.inputs.some(
       (ref, i) => !made.has(inputs[i]!) && factors.fed.has(inputs[i]) && !factors.isParameter(ref),
     );
-    if (!meetsData) made.set(node, random);
-    else if (multipliesByWeights(node) && index > 0) report(node, random, 'changes_weights');
+    if (!meetsData) {
+      made.set(node, random);
+      if (makesFactor(node) && inputs.every((input) => bounded.has(input) || !made.has(input!))) bounded.add(node);
+    } else if (multipliesByWeights(node) && index > 0) report(node, random, 'changes_weights');
     else if (choosesElements(node)) report(node, random, 'chooses');
-    else if (combines(node) && (isOtherRandomOp(random) || (isUniform(random) && isSum(node)))) {
+    else if (
+      combines(node) &&
+      (isOtherRandomOp(random) || (isUniform(random) && isSum(node)) || inputs.some((input) => bounded.has(input)))
+    ) {
       report(node, random, isSum(node) ? 'adds' : 'not_a_mask');
     }
   }

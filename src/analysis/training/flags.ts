@@ -114,7 +114,7 @@ class FlagFinder {
 
   /** Step counters that delay fake quantisation: it is active at inference. */
   pinCounters(): void {
-    for (const counter of this.#neighbours.roots.filter((name) => isStepCounter(this.#graph, this.#graph.get(name)))) {
+    for (const counter of this.#neighbours.roots.filter((name) => this.#isCounter(name))) {
       const [early, late] = [0, CONVERGED_STEP].map(
         (value) => [...this.#without([counter], value)].filter((node) => quantizes(node)).length,
       ) as [number, number];
@@ -123,9 +123,15 @@ class FlagFinder {
     }
   }
 
-  /** Placeholders and variables, one by one. */
+  /** Placeholders and variables, one by one. A step counter is no flag: only conditions on it are, and it keeps its value. */
   pinRoots(): void {
-    for (const root of this.#neighbours.roots) if (!this.#pinned.has(root)) this.#decide([root]);
+    for (const root of this.#neighbours.roots) {
+      if (!this.#pinned.has(root) && !this.#isCounter(root)) this.#decide([root]);
+    }
+  }
+
+  #isCounter(name: string): boolean {
+    return isStepCounter(this.#graph, this.#graph.get(name));
   }
 
   /**

@@ -49,10 +49,13 @@ export class RandomFactors {
   readonly fed: NodeSet;
   readonly #graph: Graph;
   readonly #live: NodeSet;
+  readonly #outputs: ReadonlySet<string>;
 
-  constructor(graph: Graph, live: NodeSet) {
+  /** @param outputs - what the graph outputs */
+  constructor(graph: Graph, live: NodeSet, outputs: readonly TensorRef[]) {
     this.#graph = graph;
     this.#live = live;
+    this.#outputs = new Set(outputs.map(({ node }) => node));
     const activations = findActivations(graph);
     this.fed = spreadFromSources(graph, (node) => activations.has(node) && !isMaskSource(node));
   }
@@ -114,6 +117,17 @@ export class RandomFactors {
   /** The value of a parameter; an unknown one gets an arbitrary number between 0 and 1, different for each. */
   valueOf(ref: TensorRef): number {
     return evaluate(this.#graph, ref, (leaf) => this.#parameterAt(leaf));
+  }
+
+  /**
+   * The op that alone uses what a node outputs; undefined if several do, or if the graph outputs it.
+   * @param ignored - names of ops that do not count
+   */
+  soleReader(node: Node, ignored: ReadonlySet<string> = new Set()): Node | undefined {
+    if (this.#outputs.has(node.name)) return undefined;
+    const readers = this.#graph.dataConsumers(node.name);
+    const [reader, ...others] = readers.filter((each) => this.#live.has(each) && !ignored.has(each.name));
+    return others.length === 0 ? reader : undefined;
   }
 
   /** Whether a tensor is a single number, independent of data: constants, placeholders, variables, flags, arithmetic. */

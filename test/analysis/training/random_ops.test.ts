@@ -38,7 +38,7 @@ describe('a flag that switches a random op alone', () => {
 
 function dropoutsOf(text: string) {
   const graph = parseGraph(GIVEN + text);
-  return findDropouts(graph, ancestors(graph, ['y'], false));
+  return findDropouts(graph, ancestors(graph, ['y'], false), [{ node: 'y', port: 0 }]);
 }
 
 describe('findDropouts', () => {
