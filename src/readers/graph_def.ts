@@ -5,7 +5,7 @@ import { corruptGraph } from '../graph/corrupt_graph.js';
 import { DataType, dtypeName } from '../graph/dtype.js';
 import { Graph, type GraphHeader } from '../graph/graph.js';
 import { type NodeContent, type NodeSpec, parseInput, type TensorRef } from '../graph/node.js';
-import { byteSize, elementCount, protoTensor, shapeOf, type Tensor } from '../graph/tensor.js';
+import { byteSize, protoTensor, shapeOf, type Tensor } from '../graph/tensor.js';
 import { refuseInvalidAttrs } from '../graph/valid_attrs.js';
 import { concatBytes } from '../io/bytes.js';
 import type { ByteSource } from '../io/source.js';
@@ -187,10 +187,14 @@ function readNode(reader: WireReader, field: WireField, names: Names): NodeSpec 
     else small.push(reader.bytes(part.start, part.offset + part.length - part.start));
   }
   const bytes = concatBytes(small);
+  const proto = decode(source, () => tensorflow.NodeDef.decode(bytes));
+  if (!payload || !proto.attr.value) return nodeSpec(proto, source.name, payload, names);
+  // Of several entries for one key, the last one counts.
+  const whole = reader.bytes(field.offset, field.length);
   return nodeSpec(
-    decode(source, () => tensorflow.NodeDef.decode(bytes)),
+    decode(source, () => tensorflow.NodeDef.decode(whole)),
     source.name,
-    payload,
+    undefined,
     names,
   );
 }
@@ -225,9 +229,9 @@ function lazyTensor(reader: WireReader, field: WireField): Tensor | undefined {
   );
   const dtype = (head.dtype ?? DataType.DT_INVALID) as DataType;
   const shape = shapeOf(head.tensor_shape) ?? [];
-  const isPlain = small.every(({ number }) => number <= LAST_PLAIN_FIELD) && small.length < parts.length;
+  const isPlain = small.every(({ number }) => number <= LAST_PLAIN_FIELD);
   const raw = isPlain && content && (content.number === 4 || content.number === PACKED_FIELDS[dtype]);
-  if (!raw || elementCount(shape) === 0 || byteSize(dtype, shape) !== content.length) return undefined;
+  if (!raw || byteSize(dtype, shape) !== content.length) return undefined;
   return fileTensor(reader.source, content.offset, content.length, dtype, shape);
 }
 
@@ -257,7 +261,6 @@ export function decode<T>(source: { name: string }, decoder: () => T): T {
   try {
     return decoder();
   } catch (cause) {
-    if (cause instanceof BnfixError) throw cause;
     throw new BnfixError('unreadable', `${source.name} is not a complete protobuf file`, {
       where: source.name,
       why: (cause as Error).message,

@@ -37,6 +37,7 @@ describe('a large constant', () => {
   it.each([
     ['raw bytes', tensor(DataType.DT_FLOAT, shape(50, 100), delimited(4, raw))],
     ['a list of floats', tensor(DataType.DT_FLOAT, shape(50, 100), delimited(5, raw))],
+    ['raw bytes of a version', tensor(DataType.DT_FLOAT, shape(50, 100), numeric(3, 1), delimited(4, raw))],
   ])('is a handle on its bytes in the file: %s', (_, value) => {
     const { graph } = read(node('x', 'Placeholder'), constant(value, attr('dtype', numeric(6, 1))), node('y', 'NoOp'));
     const w = graph.get('w');
@@ -96,6 +97,51 @@ describe('a large constant', () => {
     expect(graph.get('b').attr.value?.tensor?.dtype).toBe(DataType.DT_FLOAT);
   });
 
+  it('in several parts is one message', () => {
+    const value = (...parts: Field[]) => delimited(2, message([delimited(8, message(parts))]));
+    const parts = [value(numeric(1, 1), shape(MANY)), value(delimited(4, raw))];
+    const { graph } = read(node('w', 'Const', delimited(5, message([delimited(1, 'value'), ...parts]))));
+    expect([...readNumbers(graph.get('w').tensor!)]).toEqual([...numbers]);
+  });
+
+  it('is the last one if there are several, small or large', () => {
+    const large = tensor(DataType.DT_FLOAT, shape(MANY), delimited(4, raw));
+    const small = tensor(DataType.DT_FLOAT, shape(1), delimited(5, Buffer.from([0, 0, 128, 63])));
+    const tensorOf = (...all: Uint8Array[]) =>
+      read(node('w', 'Const', ...all.map((each) => attr('value', delimited(8, each))))).graph.get('w').tensor!;
+    expect([...readNumbers(tensorOf(large, small))]).toEqual([1]);
+    expect([...readNumbers(tensorOf(small, large))]).toEqual([...numbers]);
+    expect([...readNumbers(tensorOf(small, large, large))]).toEqual([...numbers]);
+  });
+
+  it.each([
+    ['a string', 'value', delimited(2, 'x'.repeat(20_000)), 's'],
+    ['a list', 'value', delimited(1, message([delimited(2, 'x'.repeat(20_000))])), 'list'],
+  ] as const)('is a tensor: %s stays an attr', (_, key, value, field) => {
+    const { graph } = read(node('w', 'Custom', attr(key, value)));
+    expect(graph.get('w').tensor).toBeUndefined();
+    expect(graph.get('w').attr.value?.[field]).toBeTruthy();
+  });
+
+  it('needs a key and a value', () => {
+    const value = delimited(2, message([delimited(8, tensor(DataType.DT_FLOAT, shape(50, 100), delimited(4, raw)))]));
+    const { graph } = read(
+      node('a', 'Const', delimited(5, message([value]))),
+      node('b', 'Const', delimited(5, message([delimited(1, 'x'.repeat(20_000))]))),
+    );
+    expect(graph.get('a').tensor).toBeUndefined();
+    expect(Object.keys(graph.get('a').attr)).toEqual(['']);
+    expect(Object.keys(graph.get('b').attr)).toEqual(['x'.repeat(20_000)]);
+  });
+
+  it('in a field that is no attr is none', () => {
+    const value = tensor(DataType.DT_FLOAT, shape(50, 100), delimited(4, raw));
+    const later = { ...attr('value', delimited(8, value)), number: 50 };
+    const { graph } = read(node('w', 'Const', later));
+    expect(graph.get('w').tensor).toBeUndefined();
+    expect(graph.get('w').unknowns).toHaveLength(1);
+  });
+
   it('leaves the rest of a large node as it is', () => {
     const value = tensor(DataType.DT_FLOAT, shape(MANY), delimited(4, raw));
     const { graph } = read(
@@ -129,7 +175,64 @@ describe('a small constant', () => {
   });
 });
 
+describe('a small constant, too,', () => {
+  it('is no attr', () => {
+    const value = tensor(DataType.DT_FLOAT, shape(1), delimited(4, raw.subarray(0, 4)));
+    const { graph } = read(constant(value, attr('dtype', numeric(6, 1))));
+    expect(Object.keys(graph.get('w').attr)).toEqual(['dtype']);
+  });
+
+  it('that contradicts its shape is named with its file', () => {
+    const value = tensor(DataType.DT_FLOAT, shape(3), delimited(4, raw.subarray(0, 4)));
+    const { tensor: contradicting } = read(constant(value)).graph.get('w');
+    expect(failure(() => readBytes(contradicting!))).toMatchObject({ where: 'w in graph.pb' });
+  });
+});
+
+describe('what TensorFlow notes for debugging', () => {
+  it('stays in the graph and in its nodes', () => {
+    const { graph } = read(
+      node('a', 'NoOp', delimited(6, message([delimited(1, 'origin')])), delimited(7, message([numeric(1, 3)]))),
+      delimited(5, message([delimited(1, 'model.py')])),
+    );
+    const { debugInfo, fullType } = graph.get('a');
+    expect(debugInfo).toMatchObject({ original_node_names: ['origin'] });
+    expect(fullType).toMatchObject({ type_id: 3 });
+    expect(graph.header.debugInfo).toMatchObject({ files: ['model.py'] });
+    const written = Buffer.from(graphBytes({ encoded: encodeGraphDef(graph) })).toString('latin1');
+    expect([written.includes('origin'), written.includes('model.py')]).toEqual([true, true]);
+  });
+});
+
 describe('a GraphDef', () => {
+  it('with a data input after a control input is refused', () => {
+    const y = node('y', 'Add', delimited(3, 'a'), delimited(3, '^a'), delimited(3, 'b:1'));
+    expect(failure(() => read(node('a', 'NoOp'), y))).toMatchObject({
+      code: 'unreadable',
+      message: 'y reads b:1 after a control input',
+      where: 'graph.pb',
+      why: 'TensorFlow wants data inputs first',
+    });
+  });
+
+  it('with a node whose edges cannot be read is refused', () => {
+    expect(failure(() => read(delimited(1, Buffer.from([0x1a, 9, 0x61]))))).toMatchObject({
+      message: 'graph.pb is not a complete protobuf file',
+      where: 'graph.pb',
+      fix: 'the file is truncated or corrupt: copy or save it again',
+    });
+  });
+
+  it('has nodes without an op, which are refused later', () => {
+    const { graph } = read(delimited(1, message([delimited(1, 'a')])));
+    expect(graph.get('a')).toMatchObject({ op: '', device: '' });
+  });
+
+  it('has no node in a field of another type', () => {
+    const { graph } = read(numeric(1, 5), node('a', 'NoOp'));
+    expect([...graph.nodes()].map(({ name }) => name)).toEqual(['a']);
+  });
+
   it('with two nodes of one name is refused', () => {
     expect(failure(() => read(node('a', 'NoOp'), node('a', 'NoOp')))).toMatchObject({
       code: 'unreadable',
