@@ -188,8 +188,8 @@ class Inference implements ShapeContext {
     const before = this.#known.get(merge.name);
     const back = this.#graph.inputNodes(merge).findIndex(isNextIteration);
     const after = this.#knownOf(merge.inputs[back]!);
-    if (!before || !after) return true;
-    const both = eitherShape(before, after);
+    if (!before) return true;
+    const both = after && eitherShape(before, after);
     this.#known.set(merge.name, both);
     return both?.every((size, axis) => size === before[axis]) ?? false;
   }

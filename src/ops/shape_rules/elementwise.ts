@@ -53,8 +53,8 @@ export const selectV2: ShapeRule = (context) => inputShapes(context).reduce(broa
 export const switched: ShapeRule = (context) => [context.shape(0), context.shape(0)];
 
 /**
- * A Merge outputs one of its inputs, and its index. A loop variable keeps its initial shape, unless its shape at the end of
- * an iteration is known to differ (a loop with shape invariants).
+ * A Merge outputs one of its inputs, and its index. A loop variable has its initial shape until an iteration has been inferred:
+ * only a loop with shape invariants changes it.
  */
 export const merged: ShapeRule = (context) => {
   const shapes = inputShapes(context);
