@@ -7,12 +7,14 @@ import { sourceOf } from '../../graph/walk.js';
 import { anyOf, hasRole, isSelect, isSwitch } from '../../ops/meaning.js';
 import { outputType } from '../../ops/registry.js';
 import { isVariable } from '../state/variables.js';
+import { constantScalar } from '../values/constants.js';
 
 const isPlaceholder = anyOf('placeholder');
 /** Whether an op forwards a value, perhaps in another dtype or shape. */
 export const forwardsValue = anyOf('identity', 'switch', 'enter', 'cast', 'reshape');
 /** The same, or whether it reads a variable. */
 export const readsValue = anyOf('identity', 'switch', 'enter', 'cast', 'reshape', 'read');
+const compares = anyOf('comparison');
 /** Ops that compute a condition from others. */
 const combines = anyOf('logic', 'comparison', 'slice');
 
@@ -69,6 +71,19 @@ export function rootsOf(graph: Graph, conditions: readonly TensorRef[]): string[
     }
   }
   return [...found].sort((a, b) => a.id - b.id).map((node) => node.name);
+}
+
+/** Whether nodes in use compare a number with another one than 0, 1, or a threshold between them. */
+export function hasMoreThanTwoValues(graph: Graph, root: string, isLive: (node: Node) => boolean): boolean {
+  const isBeyond = (ref: TensorRef) => Math.abs((constantScalar(graph, ref) ?? 0.5) - 0.5) > 0.5;
+  const seen = new NodeSet(graph, [graph.get(root)]);
+  for (const node of seen) {
+    for (const consumer of graph.dataConsumers(node.name)) {
+      if (readsValue(consumer)) seen.add(consumer);
+      else if (compares(consumer) && isLive(consumer) && consumer.inputs.some(isBeyond)) return true;
+    }
+  }
+  return false;
 }
 
 const NUMBERS: ReadonlySet<DataType> = new Set([

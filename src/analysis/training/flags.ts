@@ -11,7 +11,7 @@ import type { Shapes } from '../values/shapes.js';
 import { ValueNumbering } from '../values/value_numbering.js';
 import { isBatchAxisReduction, isTrainingFused } from './batch_statistics.js';
 import { Branches } from './branches.js';
-import { conditionsOf, isMode } from './conditions.js';
+import { conditionsOf, hasMoreThanTwoValues, isMode } from './conditions.js';
 import { factorsOf } from './flag_factors.js';
 import { FlagNeighbours } from './flag_neighbours.js';
 import { LiveNodes } from './live_nodes.js';
@@ -123,10 +123,15 @@ class FlagFinder {
     }
   }
 
-  /** Placeholders and variables, one by one. A step counter is no flag: only conditions on it are, and it keeps its value. */
+  /**
+   * Placeholders and variables, one by one. Step counters and numbers with more than two values (0 to train, 1 to evaluate,
+   * 2 to predict) are no flags: only conditions on them are.
+   */
   pinRoots(): void {
+    const isLive = (node: Node) => this.#live.isLive(node);
     for (const root of this.#neighbours.roots) {
-      if (!this.#pinned.has(root) && !this.#isCounter(root)) this.#decide([root]);
+      if (this.#pinned.has(root) || this.#isCounter(root)) continue;
+      if (!hasMoreThanTwoValues(this.#graph, root, isLive)) this.#decide([root]);
     }
   }
 
