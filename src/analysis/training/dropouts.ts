@@ -28,7 +28,7 @@ export interface StrayRandomOp {
   readonly problem: RandomOpProblem;
 }
 
-const isSum = anyOf('add', 'subtract');
+const isSum = anyOf('add', 'subtract', 'bias');
 const isMultiply = anyOf('multiply');
 const isDivision = anyOf('divide');
 const isShuffle = anyOf('shuffle');
@@ -116,8 +116,8 @@ function widens(shapes: Shapes, { output, x }: Pick<Dropout, 'output' | 'x'>): b
 }
 
 const multipliesByWeights = anyOf('weighted');
-const choosesElements = anyOf('gather', 'gather_variable', 'slice', 'scatter', 'reverse');
-const combines = anyOf('multiply', 'divide', 'select', 'add', 'subtract', 'extremum', 'logic');
+const choosesElements = anyOf('gather', 'gather_variable', 'slice', 'scatter', 'reverse', 'pad');
+const combines = anyOf('multiply', 'divide', 'select', 'add', 'subtract', 'bias', 'extremum', 'logic');
 /** Ops that compute masks and other bounded factors: samples of other distributions need a Log, say, and latent variables a layer. */
 const makesFactor = anyOf(
   'identity',
@@ -135,6 +135,11 @@ const makesFactor = anyOf(
   'logic',
   'rounding',
   'select',
+  'concat',
+  'pack',
+  'slice',
+  'tile',
+  'transpose',
 );
 
 /**
