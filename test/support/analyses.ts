@@ -71,12 +71,15 @@ export const ANALYSES: Readonly<Record<string, AnalysisText>> = {
     });
   },
 
-  /** The tensor that is chosen as the output and why, and those in which the net ends, best first. */
+  /** The tensor that is chosen as the output and why; those in which the net ends, best first, what reads them, and why not. */
   outputs: (graph) => {
     const { outputs, reason, candidates } = chooseOutputs(modelOf(graph));
     return [
       `${outputs.map(refText).join(', ') || 'none'}: ${dataText(reason)}`,
-      ...candidates.map(({ ref, op, shape }) => `  ${refText(ref)} (${op}) ${shapeText(shape)}`),
+      ...candidates.map(({ ref, op, shape, reader, demotion }) => {
+        const why = [`read by ${reader}`, ...(demotion ? [dataText(demotion)] : [])].join(', ');
+        return `  ${refText(ref)} (${op}) ${shapeText(shape)} ${why}`;
+      }),
     ];
   },
 
