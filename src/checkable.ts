@@ -12,8 +12,12 @@ export interface CheckedFile {
   readonly result: CheckResult;
 }
 
-/** Checks files of one type: opens the file and what belongs to it, and closes them. @throws BnfixError when it cannot be read */
-export type FileChecker = (model: ModelFile, options: CheckOptions) => Promise<CheckedFile>;
+/**
+ * Checks files of one type: opens the file and what belongs to it, and closes them.
+ * @param tag - the tags of the graph to check, of a SavedModel
+ * @throws BnfixError when it cannot be read
+ */
+export type FileChecker = (model: ModelFile, options: CheckOptions, tag?: string) => Promise<CheckedFile>;
 
 const tensorflow = async () => (await import('./check_tensorflow.js')).checkTensorFlow;
 
@@ -29,13 +33,19 @@ const CHECKERS: Readonly<Partial<Record<FileKind, () => Promise<FileChecker>>>> 
   tfjs: async () => (await import('./check_foreign.js')).checkTfjsFile,
 };
 
+/** Whether a file is a SavedModel, whose graphs have tags. */
+export function isSavedModel({ kind }: ModelFile): boolean {
+  return kind === 'saved_model' || kind === 'saved_model_text';
+}
+
 /**
  * Checks a model in a file.
+ * @param tag - the tags of the graph to check, if it is a SavedModel
  * @throws BnfixError `unreadable` when the file is missing, of the wrong type, truncated or corrupt
  */
-export async function checkFile(model: ModelFile, options: CheckOptions = {}): Promise<CheckedFile> {
+export async function checkFile(model: ModelFile, options: CheckOptions = {}, tag?: string): Promise<CheckedFile> {
   const checker = CHECKERS[model.kind];
   if (!checker) throw explainWrongKind(model.kind, model.file);
   const check = await checker();
-  return check(model, options);
+  return check(model, options, isSavedModel(model) ? tag : undefined);
 }

@@ -10,9 +10,13 @@ const UNSAFE_OR_COLOR = new RegExp(`\\x1b\\[(?:[12]|22|3[1-6]|39)m|[${UNSAFE}]`,
 /** Nearly all texts. */
 const PLAIN = /^[\x20-\x7e]*$/;
 
-/** A text from outside as one line that shows each character: `a\nb`, `\x1b[2J`, `\u202e`. */
+/** What a runner of GitHub or Azure takes for a command in a log: `::error::` at the start of a line, `##[error]` and `##vso[` anywhere. */
+const COMMAND = /(?<=^\s*|\s):(?=:)|#(?=#(?:vso)?\[)/g;
+
+/** A text from outside as one line that shows each character and is no command in a log: `a\nb`, `\x1b[2J`, `\u202e`, `\x3a:error::`. */
 export function printable(text: string): string {
-  return PLAIN.test(text) ? text : text.replace(UNSAFE_IN_DATA, escapeOf);
+  const shown = PLAIN.test(text) ? text : text.replace(UNSAFE_IN_DATA, escapeOf);
+  return shown.includes('::') || shown.includes('##') ? shown.replace(COMMAND, escapeOf) : shown;
 }
 
 /** Whether a text is shown as it is. */

@@ -1,4 +1,4 @@
-import { checkFile } from '../checkable.js';
+import { checkFile, isSavedModel } from '../checkable.js';
 import { type CheckOptions, levelsOf } from '../diagnosis/check_options.js';
 import type { CheckReport, CheckSummary, ModelReport } from '../diagnosis/check_report.js';
 import type { RuleLevel } from '../diagnosis/finding.js';
@@ -25,14 +25,16 @@ export async function runCheck(args: Args, terminal: Terminal): Promise<number> 
   const maxWarnings = maxWarningsOf(args);
   const format = args.flag('json') ? 'json' : (args.string('format') ?? 'text');
   const [isText, isQuiet] = [format === 'text', args.flag('quiet')];
+  const tag = args.string('tag');
   const { targets, skipped } = collectModels(paths);
+  if (tag !== undefined) refuseIdleTag(targets);
   const style = styleFor(terminal, args);
   const progress = itemProgress(terminal.stderr, 'checking', targets.length);
   const models: ModelReport[] = [];
   let count: Counts = NOTHING;
   for (const target of targets) {
     if (!isQuiet) progress.update(count.models);
-    const report = await reportOn(target, options);
+    const report = await reportOn(target, options, tag);
     count = counted(count, report);
     if (!isText) models.push(report);
     else if (!isQuiet || report.verdict === 'affected' || report.verdict === 'failed') {
@@ -56,11 +58,11 @@ export async function runCheck(args: Args, terminal: Terminal): Promise<number> 
 }
 
 /** A bug of bnfix in one model must not stop the others. */
-async function reportOn(target: Target, options: CheckOptions): Promise<ModelReport> {
+async function reportOn(target: Target, options: CheckOptions, tag: string | undefined): Promise<ModelReport> {
   if (target.code === 'failed') return failedReport(target.path, target.error);
   const { model } = target;
   try {
-    return modelReport(model, await checkFile(model, options));
+    return modelReport(model, await checkFile(model, options, tag), isSavedModel(model) ? tag : undefined);
   } catch (error) {
     return failedReport(model.path, error, model.file);
   }
@@ -122,6 +124,15 @@ function maxWarningsOf(args: Args): number | undefined {
   throw new BnfixError('usage', `--max-warnings takes a number, not ${text}`, {
     where: '--max-warnings',
     fix: '--max-warnings 0',
+  });
+}
+
+/** Graphs with tags are those of SavedModels. @throws BnfixError `usage` when there is none */
+function refuseIdleTag(targets: readonly Target[]): void {
+  if (targets.some((target) => target.code === 'model' && isSavedModel(target.model))) return;
+  throw new BnfixError('usage', 'no SavedModel is checked, and only those have tags', {
+    option: 'tag',
+    fix: 'leave it out',
   });
 }
 

@@ -9,7 +9,7 @@ import type { CheckpointProblem } from './rules/rule.js';
 import { type SavedFlag, savedFlags } from './saved_flags.js';
 
 /** A model at inference and as it is in the file. */
-interface Analysed {
+export interface Analysed {
   /** With outputs, whether or not they can be determined without being named. */
   readonly analysis: Analysis;
   /** With the flags that have a value in the file. */
@@ -21,29 +21,32 @@ interface Analysed {
 }
 
 /**
- * Analyses a model without being told its outputs: if they are ambiguous, all that may be outputs are. A checkpoint that cannot be
+ * Analyses a model whose outputs nobody has named: if they are ambiguous, all that may be outputs are. A checkpoint that cannot be
  * used is left out.
  *
  * @throws BnfixError `unreadable` when the graph contradicts itself
  */
 export function analyseForCheck(model: Model): Analysed {
   try {
-    return { ...analyseAll(model), model, checkpointProblem: undefined };
+    return asChecked(analyse(model));
   } catch (error) {
     const checkpointProblem = model.checkpoint && problemOf(error);
     if (!checkpointProblem) throw error;
     const alone = { ...model, checkpoint: undefined, objectKeys: undefined };
-    return { ...analyseAll(alone), model: alone, checkpointProblem };
+    return { ...asChecked(analyse(alone)), checkpointProblem };
   }
 }
 
-function analyseAll(model: Model): Pick<Analysed, 'analysis' | 'asSaved' | 'flags'> {
-  const analysis = withOutputs(model, analyse(model));
+/** An analysis, with outputs, and as the model is in the file. */
+export function asChecked(found: Analysis): Analysed {
+  const { model } = found;
+  const analysis = withOutputs(model, found);
   const flags = savedFlags(analysis, model.graph);
   const training = flags.filter(({ isInference }) => isInference === false);
-  if (training.length === 0) return { analysis, asSaved: analysis, flags };
+  if (training.length === 0) return { analysis, asSaved: analysis, flags, model, checkpointProblem: undefined };
   const set = Object.fromEntries(training.map(({ name, saved }) => [name, saved!]));
-  return { analysis, asSaved: analyse(model, { ...analysis.options, set }), flags };
+  const asSaved = analyse(model, { ...analysis.options, set: { ...set, ...analysis.options.set } });
+  return { analysis, asSaved, flags, model, checkpointProblem: undefined };
 }
 
 /** The analysis with outputs: those of all signatures, those to propose, or all ends of the graph. */

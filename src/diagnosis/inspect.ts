@@ -9,6 +9,9 @@ import type { Model } from '../graph/model.js';
 import { parseTensorName, tensorName } from '../graph/node.js';
 import { ancestors } from '../graph/walk.js';
 import { anyOf } from '../ops/meaning.js';
+import { asChecked } from './analyse_for_check.js';
+import { checkAnalysed } from './check_analysed.js';
+import { levelsOf } from './check_options.js';
 import { inspectBatchNorms } from './inspect_batch_norms.js';
 import { inspectSize } from './inspect_size.js';
 import type {
@@ -47,7 +50,7 @@ export function inspectAnalysis(analysis: Analysis): Inspection {
   return {
     model: modelInfo(model),
     checkpoint: model.checkpoint?.name,
-    verdict: verdictOf(flags, batchNorms),
+    verdict: verdictOf(analysis),
     inputs: inputsOf(analysis),
     outputs: tensorInfos(graph, outputs.refs),
     outputReason: outputs.reason,
@@ -62,20 +65,18 @@ export function inspectAnalysis(analysis: Analysis): Inspection {
   };
 }
 
-function verdictOf(flags: readonly FlagInspection[], batchNorms: readonly BatchNormInspection[]): Verdict {
-  const inUse = batchNorms.filter(({ feeds, mode }) => feeds.length > 0 && mode !== 'per_example');
-  // Flags that switch the whole net may choose other batch norms.
-  const switches = flags.filter(({ reason }) => reason.code === 'training_ops');
-  const wrong = new Set(
-    switches.filter(({ saved, value }) => saved !== undefined && saved !== value).map(({ name }) => name),
-  );
-  const affected = inUse.filter(
-    (each) => each.mode === 'training' || each.flags.some((flag) => wrong.has(flag)),
-  ).length;
-  const total = inUse.length;
-  const isFed = switches.some(({ saved }) => saved === undefined);
-  const kind = total === 0 ? 'no_batch_norms' : affected > 0 ? 'affected' : isFed ? 'needs_flags' : 'ok';
-  return { kind, affected, total };
+/** The verdict of `check`. */
+function verdictOf(analysis: Analysis): Verdict {
+  const { verdict, batchNorms, once, findings } = checkAnalysed(asChecked(analysis), levelsOf({}));
+  const errors = findings.filter(({ level }) => level === 'error').map(({ rule }) => rule);
+  const ok = batchNorms.total === 0 ? 'no_batch_norms' : 'ok';
+  return {
+    kind: verdict === 'affected' ? verdict : verdict === 'ok_once' ? 'needs_flags' : ok,
+    affected: batchNorms.training,
+    total: batchNorms.total,
+    errors: [...new Set(errors)].map((rule) => ({ rule, count: errors.filter((each) => each === rule).length })),
+    once: verdict === 'ok_once' ? once : [],
+  };
 }
 
 const isPlaceholder = anyOf('placeholder');

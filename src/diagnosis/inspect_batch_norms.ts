@@ -19,6 +19,7 @@ import { ancestors } from '../graph/walk.js';
 import { epsilonAttr } from '../ops/epsilon.js';
 import { isGlobalBatchNorm } from '../ops/meaning.js';
 import { arithmeticOf } from './arithmetic.js';
+import { inTraining } from './in_training.js';
 import type { BatchNormInspection } from './inspection.js';
 import { nameOf, StoredValues } from './stored_values.js';
 import { summarized } from './summary.js';
@@ -51,6 +52,8 @@ class Inspector {
   readonly #shapes: Shapes;
   readonly #values: StoredValues;
   readonly #activations: NodeSet;
+  /** The batch norms that use batch statistics. */
+  readonly #training: ReadonlyMap<string, unknown>;
   /** What feeds the outputs (or candidates), and each of them. */
   readonly #live: NodeSet;
   readonly #ends: readonly { readonly name: string; readonly feeding: NodeSet }[];
@@ -61,6 +64,7 @@ class Inspector {
     this.#shapes = new Shapes(analysis.graph);
     this.#values = new StoredValues(analysis);
     this.#activations = findActivations(analysis.graph);
+    this.#training = inTraining(analysis).users;
     const ends = outputsOrCandidates(analysis.outputs);
     this.#live = ancestors(
       analysis.graph,
@@ -94,13 +98,18 @@ class Inspector {
       {
         name,
         pattern: isGlobalBatchNorm(node) ? node.op : pattern,
-        mode: status.kind === 'inference' || status.kind === 'per_example' ? status.kind : 'training',
+        mode: this.#modeOf(batchNorm),
         feeds,
         unpaired: isUncertain ? status.reason : undefined,
         health,
       },
       this.#partsOf(batchNorm),
     );
+  }
+
+  #modeOf({ name, status: { kind } }: BatchNorm): BatchNormInspection['mode'] {
+    if (kind !== 'inference' && kind !== 'per_example') return 'training';
+    return this.#training.has(name) ? 'training' : kind;
   }
 
   #partsOf({ name, x, unfused, parameters, status }: BatchNorm): Parts {

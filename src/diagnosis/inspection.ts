@@ -4,6 +4,7 @@ import type { UnpairedReason } from '../analysis/training/batch_norms.js';
 import type { FlagReason } from '../analysis/training/flags.js';
 import type { OutputReason } from '../analysis/training/outputs.js';
 import type { CandidateReport, ModelInfo, TensorInfo } from '../freezing/report.js';
+import type { FlagSetting, RuleId } from './finding.js';
 
 /**
  * What is in a model, as plain data: no handles, nothing to read. docs/inspect.schema.json is its schema, docs/inspect.md
@@ -35,19 +36,30 @@ export interface Inspection {
   readonly ops: readonly OpCount[];
 }
 
-/** Whether the model, run as it is, normalises with batch statistics at inference. */
+/** What the model, run as it is, does at inference: the verdict of `check`. */
 export interface Verdict {
-  readonly kind: /** Some batch norms use batch statistics, whatever is fed or if nothing is. */
+  readonly kind: /** `check` has findings of the level `error`: see `errors`. */
     | 'affected'
-    /** None does once flags that have no value in the file are fed with their values of inference. */
+    /** It infers as it should once the flags and rates in `once` are fed. */
     | 'needs_flags'
-    /** All batch norms use stored statistics. */
+    /** It infers as it should. */
     | 'ok'
+    /** The same, and no batch norm feeds an output. */
     | 'no_batch_norms';
   /** Number of batch norms that feed an output and use batch statistics, whatever is fed or if nothing is. */
   readonly affected: number;
   /** Number of batch norms that feed an output. */
   readonly total: number;
+  /** The rules of `check` that make it affected, and the number of their findings. */
+  readonly errors: readonly RuleCount[];
+  /** Flags and rates to feed, with their values at inference. */
+  readonly once: readonly FlagSetting[];
+}
+
+/** A rule of `check` and the number of its findings. */
+export interface RuleCount {
+  readonly rule: RuleId;
+  readonly count: number;
 }
 
 /** A signature of a SavedModel. */

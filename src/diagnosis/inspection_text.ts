@@ -4,34 +4,34 @@ import { healthText, unpairedText } from '../freezing/statistics_text.js';
 import { countText, listed, plural } from '../freezing/text.js';
 import { evidenceText, flagText } from '../freezing/wording.js';
 import type { Amount, BatchNormInspection, FlagInspection, Inspection } from './inspection.js';
+import { errorText, settingsText } from './wording.js';
 
 // All sentences about inspections: an Inspection is data, and this module turns it into text.
 
 /** The verdict in one sentence. */
 export function inspectionVerdictText({
   verdict,
-  flags,
   batchNorms,
-}: Pick<Inspection, 'verdict' | 'flags' | 'batchNorms'>): string {
-  const { kind, affected, total } = verdict;
+  dropouts,
+}: Pick<Inspection, 'verdict' | 'batchNorms' | 'dropouts'>): string {
+  const { kind, errors, once, total } = verdict;
   switch (kind) {
-    case 'affected':
-      return `AFFECTED: ${someOf(affected, total)} batch statistics at inference`;
+    case 'affected': {
+      const texts = errors.map((error) => errorText(error, total, error.count <= dropouts.length));
+      return `AFFECTED: ${texts.join('; ')}`;
+    }
     case 'needs_flags': {
-      const needed = flags.filter(({ saved, reason }) => saved === undefined && reason.code === 'training_ops');
-      const settings = needed.map(({ name, value }) => `${name}=${value}`);
-      return `ok once ${listed(settings, 3)}: ${allOf(total)} stored statistics then`;
+      const settings = `ok once ${listed(
+        once.map((each) => settingsText([each])),
+        3,
+      )}`;
+      return total === 0 ? settings : `${settings}: ${allOf(total)} stored statistics then`;
     }
     case 'ok':
       return `${batchNorms.some(({ health }) => health) ? '' : 'ok: '}${allOf(total)} stored statistics`;
     case 'no_batch_norms':
       return 'no batch norm feeds the outputs';
   }
-}
-
-function someOf(count: number, total: number): string {
-  if (total === 1) return 'the batch norm uses';
-  return `${countText(count)} of ${plural(total, 'batch norm')} ${count === 1 ? 'uses' : 'use'}`;
 }
 
 function allOf(total: number): string {

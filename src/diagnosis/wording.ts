@@ -5,6 +5,7 @@ import { countText, listed, plural, shapeText } from '../freezing/text.js';
 import type { CheckSummary } from './check_report.js';
 import type { CheckResult, ConvertAgain } from './check_result.js';
 import type { Finding, FindingDetail, FlagSetting, RuleId, TrainingOpKind } from './finding.js';
+import type { RuleCount } from './inspection.js';
 
 // All sentences about diagnoses: findings and inspections are data, and this module turns them into text.
 
@@ -36,21 +37,30 @@ function affectedText({ batchNorms, findings }: Pick<CheckResult, 'batchNorms' |
 }
 
 function ruleText(rule: RuleId, found: readonly Finding[], { total }: CheckResult['batchNorms']): string {
-  const count = found.length;
-  const unless = unlessText(found);
+  if (rule === 'missing-weights' && found.some(({ node }) => node === undefined)) {
+    return 'the checkpoint belongs to another model';
+  }
+  const isDropout = found.every(({ detail }) => detail.code !== 'random_problem');
+  return `${errorText({ rule, count: found.length }, total, isDropout)}${unlessText(found)}`;
+}
+
+/**
+ * The findings of a rule in a few words.
+ * @param total - the batch norms of the model
+ * @param isDropout - whether all active random ops are dropouts
+ */
+export function errorText({ rule, count }: RuleCount, total: number, isDropout: boolean): string {
   switch (rule) {
     case 'training-batch-norm': {
       const use = count === 1 ? 'uses' : 'use';
-      return `${countText(count)} of ${countText(Math.max(total, count))} batch norms ${use} batch statistics at inference${unless}`;
+      return `${countText(count)} of ${plural(Math.max(total, count), 'batch norm')} ${use} batch statistics at inference`;
     }
-    case 'active-dropout': {
-      const isDropout = found.every(({ detail }) => detail.code !== 'random_problem');
-      return `${plural(count, isDropout ? 'dropout' : 'random op')} active at inference${unless}`;
-    }
+    case 'active-dropout':
+      return `${plural(count, isDropout ? 'dropout' : 'random op')} active at inference`;
     case 'invalid-statistics':
-      return `${plural(count, 'batch norm')} with invalid statistics`;
+      // Mean and variance are two findings of one batch norm.
+      return `${plural(Math.min(count, total || count), 'batch norm')} with invalid statistics`;
     case 'missing-weights':
-      if (found.some(({ node }) => node === undefined)) return 'the checkpoint belongs to another model';
       return `${plural(count, 'weight')} missing in the checkpoint`;
     default:
       return `${plural(count, 'finding')} of ${rule}`;
@@ -68,7 +78,7 @@ function unlessText(found: readonly Finding[]): string {
 
 /** The last line: `3 of 12 models are affected`. */
 export function summaryText({ models, affected, okOnce, failed, warnings }: CheckSummary): string {
-  const isOne = affected === 1;
+  const isOne = affected === 1 || (affected === 0 && models === 1);
   return [
     `${countText(affected)} of ${plural(models, 'model')} ${isOne ? 'is' : 'are'} affected`,
     ...(okOnce > 0 ? [`${countText(okOnce)} ${okOnce === 1 ? 'needs its' : 'need their'} flags set`] : []),

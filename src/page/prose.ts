@@ -103,11 +103,13 @@ function countOf(count: number, total: number): string {
 }
 
 const INSPECTED: Readonly<Record<PageData['inspection']['verdict']['kind'], readonly [Tone, detail: string]>> = {
-  affected: ['bad', 'The output for one example depends on the others of its batch. bnfix freeze repairs this.'],
+  affected: ['bad', 'bnfix freeze repairs this, or says what it takes.'],
   needs_flags: ['warn', 'bnfix freeze pins the flags.'],
   ok: ['good', 'Nothing to repair.'],
   no_batch_norms: ['plain', 'Nothing to repair.'],
 };
+
+const DEPENDS_ON_BATCH = 'The output for one example depends on the others of its batch.';
 
 function inspectionVerdict({ inspection }: PageData): VerdictText {
   const { verdict, batchNorms } = inspection;
@@ -119,7 +121,7 @@ function inspectionVerdict({ inspection }: PageData): VerdictText {
   return {
     text: `${text[0]!.toUpperCase()}${text.slice(1)}`,
     tone: warnings.length > 0 && tone === 'good' ? 'warn' : tone,
-    details: [detail],
+    details: [...(verdict.affected > 0 ? [DEPENDS_ON_BATCH] : []), detail],
     warnings: [...warnings.slice(0, MOST_WARNINGS), ...moreText(warnings.length - MOST_WARNINGS)],
     notes: [],
   };

@@ -50,6 +50,23 @@ describe('the verdict', () => {
     );
   });
 
+  it('is about the graph with the tags of --tag, which the command names as well', async () => {
+    const model = fixture('saved_model_v1_tags/saved_model');
+    expect((await cli(['check', model])).stdout).toContain('saved_model: ok');
+    const { code, stdout } = await cli(['check', model, '--tag', 'gpu,train']);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/saved_model: AFFECTED 2 of 2 .*\n {2}bnfix freeze \S+ --tag gpu,train -o \S+\n/);
+    expect((await cli(['check', model, OK, '--tag', 'nope'])).stdout).toContain('FAILED no graph is tagged nope');
+    const idle = await cli(['check', OK, '--tag', 'serve']);
+    expect([idle.code, idle.stderr]).toEqual([2, expect.stringContaining('no SavedModel is checked')]);
+  });
+
+  it('is about dropouts and statistics in inspect as well', async () => {
+    const model = fixture('nan_behind_flag_fused_113/model.meta');
+    expect((await cli(['check', model])).stdout).toContain('AFFECTED 1 batch norm with invalid statistics');
+    expect((await cli(['inspect', model])).stdout).toContain('AFFECTED: 1 batch norm with invalid statistics');
+  });
+
   it('has every batch norm with -v', async () => {
     const { stdout } = await cli(['check', AFFECTED, '-v']);
     expect(
@@ -100,7 +117,7 @@ describe('the verdict', () => {
     words[words.indexOf('-o') + 1] = at('repaired.pb');
     expect((await cli(words)).code).toBe(0);
     const { stdout: again, code } = await cli(['check', at('repaired.pb')]);
-    expect({ again, code }).toEqual({ again: `${at('repaired.pb')}: ok\n0 of 1 model are affected\n`, code: 0 });
+    expect({ again, code }).toEqual({ again: `${at('repaired.pb')}: ok\n0 of 1 model is affected\n`, code: 0 });
   });
 });
 

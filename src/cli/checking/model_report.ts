@@ -9,8 +9,8 @@ import { shellQuoted } from '../../quoted.js';
 import { flagText } from '../flags.js';
 import { proposedName } from '../freeze_request.js';
 
-/** The report on a model that was checked. */
-export function modelReport({ path, file }: ModelFile, { kind, result }: CheckedFile): ModelReport {
+/** The report on a model that was checked. @param tag - the tags of its graph, if they were named */
+export function modelReport({ path, file }: ModelFile, { kind, result }: CheckedFile, tag?: string): ModelReport {
   const { verdict, batchNorms, once, findings, repair } = result;
   return {
     path,
@@ -21,8 +21,8 @@ export function modelReport({ path, file }: ModelFile, { kind, result }: Checked
     batchNorms,
     once,
     findings: findings.map((finding) => ({ ...finding, message: findingText(printableData(finding.detail)) })),
-    repair: repair?.code === 'freeze' ? freezeCommand(path, repair) : undefined,
-    note: repair && noteOf(path, repair),
+    repair: repair?.code === 'freeze' ? freezeCommand(path, repair, tag) : undefined,
+    note: repair && noteOf(path, repair, tag),
     error: undefined,
   };
 }
@@ -56,15 +56,17 @@ function messageOf(thrown: unknown): string {
 }
 
 /** The command that repairs a model; the result is written next to it. */
-function freezeCommand(path: string, { outputs, needsCheckpoint }: Extract<Repair, { code: 'freeze' }>): string {
-  const words = freezeWords(path, outputs);
+function freezeCommand(path: string, repair: Extract<Repair, { code: 'freeze' }>, tag: string | undefined): string {
+  const { outputs, needsCheckpoint } = repair;
+  const words = freezeWords(path, outputs, tag);
   if (needsCheckpoint) words.push('--checkpoint PREFIX');
   words.push(flagText('output', join(dirname(path), proposedName(basename(path)))));
   return words.join(' ');
 }
 
-function freezeWords(path: string, outputs: readonly string[]): string[] {
+function freezeWords(path: string, outputs: readonly string[], tag: string | undefined): string[] {
   const words = ['bnfix freeze', shellQuoted(path)];
+  if (tag !== undefined) words.push(flagText('tag', tag));
   if (outputs.length > 0) words.push(flagText('outputs', outputs.join(',')));
   return words;
 }
@@ -86,12 +88,15 @@ function fixedName(path: string): string {
   return path.replace(/(\.[^./\\]*)?$/, '.fixed$1');
 }
 
-function noteOf(path: string, repair: Repair): string | undefined {
+function noteOf(path: string, repair: Repair, tag: string | undefined): string | undefined {
   switch (repair.code) {
     case 'freeze':
       return undefined;
     case 'refused':
-      return refusedText(printableData(repair.message), [...freezeWords(path, repair.outputs), '--dry-run'].join(' '));
+      return refusedText(
+        printableData(repair.message),
+        [...freezeWords(path, repair.outputs, tag), '--dry-run'].join(' '),
+      );
     case 'convert':
       return convertText(printableData(repair), convertCommand(path, repair));
   }

@@ -19,6 +19,12 @@ const options: OptionTable = {
     requiresArg: true,
     describe: 'the level of a rule: off, warn or error (docs/check.md lists the rules)',
   },
+  tag: {
+    value: 'TAGS',
+    type: 'string',
+    requiresArg: true,
+    describe: 'tags of the graph to check in SavedModels: serve or train,gpu (default: serve)',
+  },
   'max-warnings': {
     value: 'N',
     type: 'string',

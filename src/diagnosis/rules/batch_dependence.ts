@@ -1,17 +1,16 @@
+import { inTraining } from '../in_training.js';
 import type { Found, Rule } from './rule.js';
-import { inTraining } from './training_batch_norm.js';
 
 /** Other ways in which an output depends on the batch: reductions that no variable averages, ranges that each batch updates. */
 export const batchDependence: Rule = {
   id: 'batch-dependence',
   level: 'warn',
   find({ analysis }) {
-    const { batchReductions, batchNorms, plan, graph } = analysis;
-    const known = new Set(inTraining(analysis).keys());
-    for (const { unfused } of batchNorms) for (const reduction of unfused?.reductions ?? []) known.add(reduction);
+    const { batchReductions, plan, graph } = analysis;
+    const { users, parts } = inTraining(analysis);
     return [
       ...batchReductions
-        .filter((node) => !known.has(node))
+        .filter((node) => !users.has(node) && !parts.has(node))
         .map((node): Found => ({ node, detail: { code: 'batch_reduction', op: graph.get(node).op } })),
       ...plan.replacements.flatMap(({ tensor, by, role }): Found[] => {
         if (role !== 'assignment' || 'value' in by) return [];
