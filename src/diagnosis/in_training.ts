@@ -14,7 +14,7 @@ export interface InTraining {
   readonly parts: ReadonlySet<string>;
 }
 
-/** What uses batch statistics in an analysis. A batch norm in inference mode that takes the statistics of the batch as its inputs does. */
+/** What uses batch statistics in an analysis. A batch norm in inference mode that takes batch statistics as its inputs does. */
 export function inTraining({ batchNorms, plan, problems, graph }: Analysis): InTraining {
   const users = new Map<string, { readonly op: string; readonly stored: boolean }>();
   const parts = new Set<string>();
@@ -60,7 +60,7 @@ function statisticsOf(graph: Graph, { name, unfused }: BatchNorm): readonly Tens
   return isGlobalBatchNorm(node) ? node.inputs.slice(1, 3) : node.inputs.slice(3, 5);
 }
 
-/** Enough for the arithmetic between the statistics of a batch and the batch norm that uses them. */
+/** Enough for the arithmetic between batch statistics and the batch norm that uses them. */
 const MAX_STEPS = 32;
 
 /** The nearest nodes of some kind that tensors are computed from. */
