@@ -140,7 +140,7 @@ function elementwise(node: Node, input: ConstantInput, { scalar, steps }: OpRow)
     const x = read.map((at) => at(i));
     values[i] = round(steps ? steps(round, ...x) : scalar!(...x));
   }
-  if (known.length < inputs.length && values.some(Number.isNaN)) return undefined;
+  if (known.length < inputs.length && (values.some(Number.isNaN) || !hasShapeOfKnown(node))) return undefined;
   return { shape, values };
 }
 
@@ -162,6 +162,11 @@ function commonShape(node: Node, known: readonly ConstantValue[]): readonly numb
   return shape && elementCount(shape) <= MAX_ELEMENTS && known.every((each) => fits(each.shape, shape))
     ? shape
     : undefined;
+}
+
+/** Whether an unknown input cannot add dimensions: a condition has one number, and the branches of a Select have one shape. */
+function hasShapeOfKnown(node: Node): boolean {
+  return attrType(node, 'T') === undefined || node.op === 'Select';
 }
 
 type Shape = readonly number[] | undefined;
