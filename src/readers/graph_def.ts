@@ -4,7 +4,7 @@ import { CHUNK_BYTES, ChunkRing } from '../graph/chunk_ring.js';
 import { corruptGraph } from '../graph/corrupt_graph.js';
 import { DataType, dtypeName } from '../graph/dtype.js';
 import { Graph, type GraphHeader } from '../graph/graph.js';
-import { type NodeContent, type NodeSpec, parseInput, type TensorRef } from '../graph/node.js';
+import { NO_CONTROLS, NO_INPUTS, type NodeContent, type NodeSpec, parseInput, type TensorRef } from '../graph/node.js';
 import { byteSize, protoTensor, shapeOf, type Tensor } from '../graph/tensor.js';
 import { refuseInvalidAttrs } from '../graph/valid_attrs.js';
 import { concatBytes } from '../io/bytes.js';
@@ -97,8 +97,18 @@ function headSpec(proto: tensorflow.NodeHead.$Properties, where: string, names: 
       );
   }
   const [name, op, device] = [proto.name, proto.op, proto.device].map((text) => names.of(text ?? ''));
-  // Copies without spare capacity: a graph has 100,000 of them.
-  return { name: name!, op: op!, device: device!, inputs: inputs.slice(), controls: controls.slice() };
+  return {
+    name: name!,
+    op: op!,
+    device: device!,
+    inputs: exact(inputs, NO_INPUTS),
+    controls: exact(controls, NO_CONTROLS),
+  };
+}
+
+/** A copy without spare capacity, or the list that all empty ones share: a graph has 100,000 of them. */
+function exact<T>(list: readonly T[], empty: readonly T[]): readonly T[] {
+  return list.length === 0 ? empty : list.slice();
 }
 
 function contentOf(proto: tensorflow.NodeDef.$Properties, where: string, payload?: Tensor): NodeContent {
@@ -129,18 +139,16 @@ function contentOf(proto: tensorflow.NodeDef.$Properties, where: string, payload
 /** A NodeDef that is decoded on first access: the gradients and savers of a training graph never are. */
 class StoredContent implements NodeContent {
   readonly #where: string;
-  #stored: Uint8Array | NodeContent;
+  /** A view for each of 100,000 nodes takes more memory than the three numbers that it consists of. */
+  readonly #start: number;
+  readonly #length: number;
+  #stored: ArrayBufferLike | NodeContent;
 
   constructor(bytes: Uint8Array, where: string) {
-    this.#stored = bytes;
+    this.#stored = bytes.buffer;
+    this.#start = bytes.byteOffset;
+    this.#length = bytes.byteLength;
     this.#where = where;
-  }
-
-  /** Only its name and its edges. */
-  head(): tensorflow.NodeHead {
-    const reader = protobuf.Reader.create(this.#stored as Uint8Array);
-    reader.discardUnknown = true;
-    return decode({ name: this.#where }, () => tensorflow.NodeHead.decode(reader));
   }
 
   get attr() {
@@ -165,19 +173,28 @@ class StoredContent implements NodeContent {
 
   #decoded(): NodeContent {
     const stored = this.#stored;
-    if (!(stored instanceof Uint8Array)) return stored;
-    const proto = decode({ name: this.#where }, () => tensorflow.NodeDef.decode(stored));
+    if ('attr' in stored) return stored;
+    const bytes = new Uint8Array(stored, this.#start, this.#length);
+    const proto = decode({ name: this.#where }, () => tensorflow.NodeDef.decode(bytes));
     const content = contentOf(proto, this.#where);
     this.#stored = content;
     return content;
   }
 }
 
+/** Name, op, device and edges of a NodeDef. */
+function nodeHead(bytes: Uint8Array, where: string): tensorflow.NodeHead {
+  const reader = protobuf.Reader.create(bytes);
+  reader.discardUnknown = true;
+  return decode({ name: where }, () => tensorflow.NodeHead.decode(reader));
+}
+
 function readNode(reader: WireReader, field: WireField, names: Names): NodeSpec {
   const { source } = reader;
   if (field.length <= LAZY_BYTES) {
-    const content = new StoredContent(reader.bytes(field.offset, field.length), source.name);
-    return { ...headSpec(content.head(), source.name, names), content };
+    const bytes = reader.bytes(field.offset, field.length);
+    const content = new StoredContent(bytes, source.name);
+    return { ...headSpec(nodeHead(bytes, source.name), source.name, names), content };
   }
   const small: Uint8Array[] = [];
   let payload: Tensor | undefined;
