@@ -134,7 +134,7 @@ export interface StoredValue {
 export function locate(table: Table, key: string): StoredValue | undefined {
   const { source } = table;
   const block = blockOf(table, key);
-  if (!block || block.offset + block.size + TRAILER_BYTES > source.size || block.size < 4) return undefined;
+  if (!block || block.size < 4) return undefined;
   const [compression] = source.read(block.offset + block.size, 1);
   if (compression !== 0) return undefined;
   const restarts = new DataView(source.read(block.offset + block.size - 4, 4).buffer).getUint32(0, true);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { BnfixError } from '../../../src/errors.js';
 import { bytesPerElement, DataType, dtypeName } from '../../../src/graph/dtype.js';
 import { readBytes, readNumbers } from '../../../src/graph/tensor.js';
 import { MemorySource } from '../../../src/io/source.js';
@@ -205,6 +206,7 @@ describe('what cannot be read', () => {
     ['a gigantic shape', { shape: shapeProto([2 ** 40, 2 ** 40]) }, 'its shape is [1099511627776, 1099511627776]'],
     ['a negative offset', { offset: -4 }, '-4 is not a valid size'],
     ['a file that is none', { shard_id: 1 }, 'it has no data file 1'],
+    ['a negative file', { shard_id: -1 }, 'it has no data file -1'],
     ['a size that is not that of its shape', { size: 7 }, 'it has 7 bytes, but its shape needs 8'],
     ['an offset past the end', { offset: 2 ** 42 }, 'it has 8 bytes, but needs at least 4398046511112'],
   ])('is refused: an entry with %s', (_, w, why) => {
@@ -243,12 +245,14 @@ describe('what cannot be read', () => {
     const denied = Object.assign(new Error('permission denied'), { code: 'EACCES' });
     expect(opening(denied)).toThrow(denied);
     const missing = Object.assign(new Error('no such file'), { code: 'ENOENT' });
-    expect(failure(opening(missing))).toMatchObject({
-      message: `${DATA} is missing`,
-      where: DATA,
-      why: `${INDEX} names it as a data file of the checkpoint`,
-      fix: 'copy it from where the checkpoint was saved into the same folder, under the same name',
-    });
+    const wrapped = new BnfixError('unreadable', 'cannot read', { cause: missing });
+    for (const error of [missing, wrapped])
+      expect(failure(opening(error))).toMatchObject({
+        message: `${DATA} is missing`,
+        where: DATA,
+        why: `${INDEX} names it as a data file of the checkpoint`,
+        fix: 'copy it from where the checkpoint was saved into the same folder, under the same name',
+      });
   });
 
   it.each<[tensorflow.BundleEntryProto.$Properties, string]>([

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { CHUNK_BYTES } from '../../../src/graph/chunk_ring.js';
 import { crc32c, maskCrc } from '../../../src/io/crc32c.js';
-import { MemorySource } from '../../../src/io/source.js';
-import { lookUp, openTable, readTable } from '../../../src/readers/checkpoint/table.js';
+import { type ByteSource, MemorySource } from '../../../src/io/source.js';
+import { locate, lookUp, openTable, readTable, streamBlock } from '../../../src/readers/checkpoint/table.js';
 import { failure } from '../../support/failure.js';
 import { block, type Entry, fixed32, MAGIC, varint, writeTable } from './write_table.js';
 
@@ -144,7 +145,26 @@ describe('a table', () => {
   ])('refuses %s', (_, bytes, why) => {
     const error = failure(() => readAll(bytes));
     expect(error.code).toBe('unreadable');
+    expect(error.message).toMatch(
+      /^(the (footer|index) of model\.index is malformed|block at \d+ of model\.index (is malformed|cannot be decompressed))$/,
+    );
     expect(error.why).toContain(why);
+  });
+
+  it('may have blocks of its own beside its data, which are checked', () => {
+    const [extra, index] = [block([['n', empty]]), empty];
+    const bytes = assemble([extra, block([['extra', handle(0, extra.length)]]), index]);
+    expect(readAll(bytes)).toEqual([]);
+    bytes[3]! ^= 1;
+    expect(failure(() => readAll(bytes)).message).toBe('block at 0 of model.index has a wrong checksum');
+  });
+
+  it('has keys that share prefixes, up to 64 times the bytes of a block', () => {
+    const growing = (count: number) =>
+      Array.from({ length: count }, (_, i): Entry => ['k'.repeat(i + 1), Buffer.alloc(0)]);
+    const write = (count: number) => writeTable(growing(count), { blockBytes: 1e9, restartEvery: 1e9 });
+    expect(readAll(write(400))).toHaveLength(400);
+    expect(failure(() => readAll(write(1000))).why).toBe('its keys are longer than the block');
   });
 
   it.each<[string, Buffer, string]>([
@@ -186,9 +206,23 @@ describe('a table', () => {
       Buffer.concat([Buffer.from([0, 1, 99, 0x61]), fixed32(0), fixed32(1)]),
       'an entry does not fit into it',
     ],
+    [
+      'a value that ends in its restarts',
+      Buffer.concat([Buffer.from([0, 1, 2, 0x61, 0x62]), fixed32(0), fixed32(1)]),
+      'an entry does not fit into it',
+    ],
   ])('refuses a block with %s', (_, contents, why) => {
     const bytes = assemble([contents, empty, block([['z', handle(0, contents.length)]])]);
     expect(failure(() => readAll(bytes))).toMatchObject({ message: 'block at 0 of model.index is malformed', why });
+  });
+
+  it('refuses a block that begins with the last key of the one before it', () => {
+    const [a, b] = [block([['m', empty]]), block([['m', empty]])];
+    const index = block([
+      ['m', handle(0, a.length)],
+      ['z', handle(a.length + 5, b.length)],
+    ]);
+    expect(failure(() => readAll(assemble([a, b, empty, index]))).why).toBe('its keys contradict the index');
   });
 
   it('refuses a block whose keys belong before it', () => {
@@ -198,5 +232,133 @@ describe('a table', () => {
       ['z', handle(a.length + 5, b.length)],
     ]);
     expect(failure(() => readAll(assemble([a, b, empty, index]))).why).toBe('its keys contradict the index');
+  });
+});
+
+describe('a value in a table', () => {
+  /** Opens a table and notes what is read of it. */
+  function opened(bytes: Uint8Array) {
+    const source = new MemorySource(bytes, 'model.ckpt');
+    const note = { bytes: 0, most: 0 };
+    const reading = (length: number) => {
+      note.bytes += length;
+      note.most = Math.max(note.most, length);
+    };
+    const noting: ByteSource = {
+      name: source.name,
+      size: source.size,
+      read: (offset, length) => {
+        reading(length);
+        return source.read(offset, length);
+      },
+      readInto: (target, offset) => {
+        reading(target.length);
+        source.readInto(target, offset);
+      },
+      close: () => {},
+    };
+    const table = openTable(noting);
+    note.bytes = 0;
+    note.most = 0;
+    return { table, source, note };
+  }
+  const text = (bytes: Iterable<Uint8Array>) => Buffer.concat([...bytes]).toString();
+  const small: Entry[] = [
+    ['a', Buffer.from('one')],
+    ['ab', Buffer.alloc(0)],
+    ['abc', Buffer.from('two')],
+    ['b', Buffer.from('three')],
+  ];
+
+  it.each([
+    ['one block', {}],
+    ['many blocks', { blockBytes: 100 }],
+    ['a restart at every key', { restartEvery: 1 }],
+  ])('is located in %s', (_, options) => {
+    for (const all of [small, entries]) {
+      const { table, source } = opened(writeTable(all, options));
+      for (const [key, value] of all) {
+        const { block: within, offset, size } = locate(table, key)!;
+        expect(Buffer.from(source.read(offset, size)).equals(value), key).toBe(true);
+        expect(table.blocks).toContain(within);
+        expect(text(streamBlock(table, { block: within, offset, size }))).toBe(value.toString());
+      }
+      for (const key of ['', 'aa', 'abcd', 'layer/0199/', 'zzz']) expect(locate(table, key)).toBeUndefined();
+    }
+  });
+
+  it('is located without the values before it', () => {
+    const all: Entry[] = [
+      ['a', Buffer.alloc(5000, 'a')],
+      ['b', Buffer.alloc(5000, 'b')],
+    ];
+    const { table, note } = opened(writeTable(all, { blockBytes: 1e6 }));
+    expect(locate(table, 'b')).toMatchObject({ offset: 5 + 5000 + 5, size: 5000 });
+    expect(note.bytes).toBeLessThan(200);
+  });
+
+  it.each<[string, Buffer, number?]>([
+    ['a block that is compressed', block(small), 1],
+    ['a block that is too short for restarts', Buffer.from([0, 1])],
+    ['restarts that do not fit', Buffer.concat([block(small).subarray(0, -4), fixed32(1000)])],
+    ['more shared than there is', Buffer.concat([Buffer.from([2, 0, 0, 0, 1, 0, 0x7a]), fixed32(0), fixed32(1)])],
+    ['a value past its end', Buffer.concat([Buffer.from([0, 1, 9, 0x7a]), fixed32(0), fixed32(1)])],
+  ])('is not located in %s', (_, contents, type = 0) => {
+    // The other blocks of the table are not compressed.
+    const checked = Buffer.concat([contents, Buffer.from([type])]);
+    const stored = Buffer.concat([checked, fixed32(maskCrc(crc32c(checked)))]);
+    const rest = assemble([empty, block([['z', handle(0, contents.length)]])]);
+    const [metaindex, index] = [stored.length, stored.length + empty.length + 5];
+    const footer = Buffer.concat([
+      handle(metaindex, empty.length),
+      handle(index, rest.length - 48 - empty.length - 10),
+    ]);
+    const bytes = Buffer.concat([stored, rest.subarray(0, -48), footer, Buffer.alloc(40 - footer.length), MAGIC]);
+    expect(locate(opened(bytes).table, 'z')).toBeUndefined();
+  });
+
+  it('without bytes has no chunks', () => {
+    const { table } = opened(writeTable(small));
+    expect([...streamBlock(table, locate(table, 'ab')!)]).toEqual([]);
+  });
+
+  it('is checked with the rest of its block, once', () => {
+    const bytes = writeTable(small);
+    const { table, note } = opened(bytes);
+    const stored = locate(table, 'abc')!;
+    note.bytes = 0;
+    expect(text(streamBlock(table, stored))).toBe('two');
+    expect(note.bytes).toBe(stored.block.size + 5);
+    note.bytes = 0;
+    expect(text(streamBlock(table, stored))).toBe('two');
+    expect(note.bytes).toBe(3);
+
+    for (const at of [0, stored.offset, stored.block.size - 1, stored.block.size, stored.block.size + 1]) {
+      const corrupt = bytes.slice();
+      corrupt[at]! ^= 1;
+      const chunks = streamBlock(opened(corrupt).table, stored);
+      expect(chunks.next().done, `byte ${at}`).toBe(false);
+      expect(failure(() => chunks.next())).toMatchObject({
+        code: 'unreadable',
+        message: 'block at 0 of model.ckpt has a wrong checksum',
+      });
+    }
+  });
+
+  it('in a large block is read without the others, and checked once', () => {
+    const all: Entry[] = [
+      ['a', Buffer.from('small')],
+      ['b', Buffer.alloc(CHUNK_BYTES + 10, 'b')],
+    ];
+    const bytes = writeTable(all, { blockBytes: 1e9 });
+    const { table, note } = opened(bytes);
+    expect(lookUp(table, 'a')).toEqual(new Uint8Array(Buffer.from('small')));
+    expect(note.most).toBe(CHUNK_BYTES);
+    note.bytes = 0;
+    expect(lookUp(table, 'a')).toEqual(new Uint8Array(Buffer.from('small')));
+    expect(note.bytes).toBeLessThan(200);
+    expect(Buffer.from(lookUp(table, 'b')!).equals(all[1]![1])).toBe(true);
+    bytes[100]! ^= 1;
+    expect(failure(() => lookUp(opened(bytes).table, 'a')).message).toContain('wrong checksum');
   });
 });

@@ -48,6 +48,10 @@ describe('a V1 checkpoint', () => {
     ['DT_INT16', { int_val: [-300, 1] }, [-300, 1]],
     ['DT_BOOL', { bool_val: [true, false] }, [1, 0]],
     ['DT_HALF', { half_val: [0x3c00, 0xc100] }, [1, -2.5]],
+    ['DT_BFLOAT16', { half_val: [0x3f80, 0xc020] }, [1, -2.5]],
+    ['DT_UINT16', { int_val: [65_535, 1] }, [65_535, 1]],
+    ['DT_UINT32', { uint32_val: [2 ** 32 - 1, 1] }, [2 ** 32 - 1, 1]],
+    ['DT_UINT64', { uint64_val: [2 ** 40, 1] }, [2 ** 40, 1]],
   ])('holds %s', (name, data, values) => {
     const dtype = DataType[name as keyof typeof DataType];
     const tensor = { name: 't', dtype, shape: [2], bytes: new Uint8Array(2) };
@@ -58,6 +62,9 @@ describe('a V1 checkpoint', () => {
     const complex = { name: 't', dtype: DataType.DT_COMPLEX64, shape: [2], bytes: new Uint8Array(2) };
     const bytes = readBytes(save([complex], () => ({ scomplex_val: [1, 2, 3, 4] })).tensor('t'));
     expect([...new Float32Array(new Uint8Array(bytes).buffer)]).toEqual([1, 2, 3, 4]);
+    const wide = { ...complex, dtype: DataType.DT_COMPLEX128 };
+    const doubles = readBytes(save([wide], () => ({ dcomplex_val: [1, 2, 3, 4] })).tensor('t'));
+    expect([...new Float64Array(new Uint8Array(doubles).buffer)]).toEqual([1, 2, 3, 4]);
     const text = { name: 't', dtype: DataType.DT_STRING, shape: [2], strings: ['a', ''] };
     const data = { string_val: [Buffer.from('a'), Buffer.alloc(0)] };
     expect(
