@@ -89,7 +89,7 @@ function sniffText(head: Uint8Array): FileKind | undefined {
   const text = new TextDecoder().decode(head);
   if (/^\s*<\?xml[^>]*>\s*<net\s/.test(text)) return 'openvino';
   if (/^\s*<(!doctype|html|head|body|\?xml|!--)/i.test(text)) return 'html';
-  const first = /^(?:\s|#[^\n]*(?:\n|$))*(\w+)\s*[:{<]/.exec(text)?.[1];
+  const first = /^(?:\s|#[^\n]*\n)*(\w+)\s*[:{<]/.exec(text)?.[1];
   return first === undefined ? undefined : TEXT_FIELDS.find(([field]) => field.test(first))?.[1];
 }
 

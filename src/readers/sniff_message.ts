@@ -26,8 +26,8 @@ export function sniffMessage(source: ByteSource): MessageKind | undefined {
 
 /** SavedModel: 1 schema version (1), 2 MetaGraphDef. ONNX ModelProto: 1 IR version, 2 producer's name, 7 graph. */
 function isSavedModel(reader: WireReader, fields: readonly WireField[]): boolean {
-  return fields.every(({ number, wireType, offset, length }) => {
-    if (number === 1) return length === 1 && reader.bytes(offset, 1)[0] === 1;
+  return fields.every(({ number, wireType, offset }) => {
+    if (number === 1) return reader.bytes(offset, 1)[0] === 1;
     return number === 2 && wireType === LENGTH_DELIMITED;
   });
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { MemorySource } from '../../src/io/source.js';
 import { tensorflow } from '../../src/proto/tensorflow.js';
 import { readMetaGraph, readSavedModel } from '../../src/readers/meta_graph.js';
-import { explainWrongKind, type FileKind, graphKindOf, sniff } from '../../src/readers/sniff.js';
+import { explainWrongKind, type FileKind, graphKindOf, isConverted, sniff } from '../../src/readers/sniff.js';
 import { textToBinary } from '../../src/readers/text.js';
 import { failure } from '../support/failure.js';
 
@@ -77,6 +77,11 @@ describe('a file of the wrong kind', () => {
     expect([error.code, error.message, error.where, error.fix]).toEqual(['unreadable', `a.pb is ${what}`, 'a.pb', fix]);
   });
 
+  it('may be a model that was converted', () => {
+    expect((['tfjs', 'tflite', 'onnx', 'ort', 'openvino'] as const).every(isConverted)).toBe(true);
+    expect((['keras', 'pytorch', 'hdf5', 'graph_def', 'unknown'] as const).some(isConverted)).toBe(false);
+  });
+
   it('is no kind of graph', () => {
     const graphs = ['graph_def', 'meta_graph', 'saved_model', 'graph_text', 'meta_graph_text', 'saved_model_text'];
     expect(graphs.map((kind) => graphKindOf(kind as FileKind))).toEqual(graphs);
@@ -87,6 +92,34 @@ describe('a file of the wrong kind', () => {
 /** A local header of a zip archive. */
 const zipped = (...names: string[]) =>
   names.map((name) => `PK\x03\x04${'\0'.repeat(22)}${String.fromCharCode(name.length)}\0\0\0${name}`).join('');
+
+/** A graph whose first node has a name of so many bytes. */
+const nodeNamed = (length: number) => {
+  const number = [(length & 127) | 128, length >> 7];
+  const node = [10, ...number, ...new Array(length).fill(0x6e), 0x12, 1, 0x4f];
+  return [10, (node.length & 127) | 128, node.length >> 7, ...node];
+};
+
+describe('a file that cannot be read', () => {
+  it.each([
+    ['a table', [...new Array(40).fill(0), 0x57, 0xfb, 0x80, 0x8b, 0x24, 0x75, 0x47, 0xdb]],
+    ['a message', [10, 6, 10, 1, 0x6e, 0x12, 1, 0x4f]],
+  ])('is of no kind: %s', (_, content) => {
+    const source = new MemorySource(Uint8Array.from(content), 'file');
+    let reads = 0;
+    const failing = {
+      name: 'file',
+      size: source.size,
+      readInto: source.readInto.bind(source),
+      close: () => {},
+      read: (offset: number, length: number) => {
+        if (++reads > 1) throw new Error('input/output error');
+        return source.read(offset, length);
+      },
+    };
+    expect(() => sniff(failing)).toThrow('input/output error');
+  });
+});
 
 describe('the first bytes tell', () => {
   it.each<[string, FileKind]>([
@@ -111,6 +144,9 @@ describe('the first bytes tell', () => {
     // A name that is longer than what is there is none.
     [`PK\x03\x04${'\0'.repeat(22)}\x09\0\0\0a.npy`, 'zip'],
     [`${'\0'.repeat(256)}ustar`, 'unknown'],
+    [zipped('', 'a.npy'), 'npz'],
+    // A name of 300 bytes.
+    [`PK\x03\x04${'\0'.repeat(22)}\x2c\x01\0\0${'m/'.repeat(146)}data.pkl`, 'pytorch'],
   ])('%j: %s', (content, kind) => {
     expect(kindOf(content)).toBe(kind);
   });
@@ -139,6 +175,9 @@ describe('the first bytes tell', () => {
     ['{"weightsManifest": []}', 'tfjs'],
     ['{"format" : "layers-model"}', 'tfjs'],
     ['{"format": "graph"}', 'json'],
+    ['{"format":"graph-model"}', 'tfjs'],
+    ['<?xml version="1.0"?><net name="n">', 'openvino'],
+    ['a <?xml version="1.0"?><net name="n">', 'text'],
     ['  [1, 2]', 'json'],
     ['layers {', 'caffe_text'],
     ['name: "net"\n  layer{', 'caffe_text'],
@@ -175,6 +214,29 @@ describe('the first bytes tell', () => {
     ['a graph in a graph', [0x12, 4, 0x12, 2, 0x18, 1], 'unknown'],
     ['a graph in a field of a MetaGraphDef', [0x12, 2, 0x18, 1], 'meta_graph'],
     ['a fixed number', [0x1d, 1, 2, 3, 4], 'unknown'],
+    ['an op that begins with a digit', [10, 7, 10, 1, 0x6e, 0x12, 2, 0x31, 0x4f], 'unknown'],
+    ['an op with other characters', [10, 7, 10, 1, 0x6e, 0x12, 2, 0x4f, 0x21], 'unknown'],
+    ['a node with a name of control characters', [10, 7, 10, 2, 0x6e, 1, 0x12, 1, 0x4f], 'unknown'],
+    ['a node without a name', [10, 5, 10, 0, 0x12, 1, 0x4f], 'unknown'],
+    ['a node with a number as its name', [10, 5, 8, 0x41, 0x12, 1, 0x4f], 'unknown'],
+    ['a node with a name of 1024 bytes', nodeNamed(1024), 'graph_def'],
+    ['a node with a name of 1025 bytes', nodeNamed(1025), 'unknown'],
+    ['a flag of stripped attrs that is no number', [10, 2, 0x3a, 0], 'unknown'],
+    ['a map after the fields of MetaInfoDef', [10, 2, 0x42, 0], 'unknown'],
+    ['a list of numbers where ops are', [10, 4, 0x12, 2, 8, 1], 'unknown'],
+    ['another field where ops are', [10, 4, 0x12, 2, 0x12, 0], 'unknown'],
+    ['another field beside an op', [10, 6, 0x12, 4, 10, 0, 0x12, 0], 'unknown'],
+    ['version 1 and a number in the place of the graph of ONNX', [8, 1, 0x38, 1], 'unknown'],
+    ['version 1 and a number in the place of a MetaGraphDef', [8, 1, 0x10, 1], 'unknown'],
+    ['a number in the place of the versions', [0x20, 5, 0x18, 21], 'unknown'],
+    ['no versions', [0x22, 0], 'unknown'],
+    ['a float in the place of the versions', [0x22, 5, 0x0d, 1, 2, 3, 4], 'unknown'],
+    ['Caffe, a name of 127 bytes', [10, 127, ...new Array(127).fill(0x61), 0x12, 0], 'caffe'],
+    ['a length that goes on', [10, 128, ...new Array(128).fill(0x61), 0x12, 0], 'unknown'],
+    ['another first field', [11, 1, 0x61, 0x12, 0], 'unknown'],
+    ['a name that begins with a control character', [10, 2, 1, 0x61, 0x12, 0], 'unknown'],
+    ['a name that ends with a control character', [10, 2, 0x61, 1, 0x12, 0], 'unknown'],
+    ['another field of two bytes after the name', [10, 1, 0x61, 5, 6], 'unknown'],
   ])('%s', (_, content, kind) => {
     expect(kindOf(content)).toBe(kind);
   });
