@@ -7,7 +7,7 @@ import { readDistinct } from '../../graph/tensor.js';
 import { sourceOf } from '../../graph/walk.js';
 import { anyOf } from '../../ops/meaning.js';
 import { assignedValue, assignKind, findAssignments, isElementwise, isStepCounter } from '../state/assignments.js';
-import { AverageCheck } from '../state/average_check.js';
+import { AverageCheck, MAX_UPDATE_OPS } from '../state/average_check.js';
 import { variableValue } from '../state/checkpoint_value.js';
 import { CONVERGED_STEP, isElementCount } from '../state/steady_state.js';
 import { evaluate } from '../values/evaluate.js';
@@ -81,7 +81,8 @@ function sumsByCount({ graph, isKept }: Training, { after }: Inference): Problem
 
 /**
  * Batch statistics in use, outside of batch norms, that update a variable but are not simply averaged by one: a multiple is
- * averaged, they are summed up, or several variables average them. Their replacement at inference is unknown.
+ * averaged, they are summed up, several variables average them, or one does in another order or together with others. Their
+ * replacement at inference is unknown.
  */
 function updatesOtherwise(training: Training, inference: Inference): Problem[] {
   const { graph, variables, updates, batchNorms, isKept } = training;
@@ -99,7 +100,25 @@ function updatesOtherwise(training: Training, inference: Inference): Problem[] {
       if (tensor !== undefined) problems.push({ code: 'still_in_use', node: tensor, tensor, variable: variable.node });
     }
   }
+  for (const { variable, statistic, isCopy } of [...updates.averages.values()].flat()) {
+    if (isCopy || !moves(graph.get(statistic.node))) continue;
+    const tensor = movedFrom(graph, statistic, left);
+    if (tensor !== undefined) problems.push({ code: 'still_in_use', node: tensor, tensor, variable: variable.node });
+  }
   return problems;
+}
+
+const moves = anyOf('transpose', 'reverse', 'concat', 'pack', 'gather', 'slice', 'split', 'tile');
+
+/** The first of the named nodes whose elements a tensor consists of, at other positions. */
+function movedFrom(graph: Graph, ref: TensorRef, wanted: ReadonlySet<string>): string | undefined {
+  const seen = new NodeSet(graph, [graph.get(ref.node)]);
+  for (const node of seen) {
+    if (wanted.has(node.name)) return node.name;
+    if (seen.size > MAX_UPDATE_OPS) return undefined;
+    if (moves(node) || isElementwise(node)) for (const input of graph.inputNodes(node)) seen.add(input);
+  }
+  return undefined;
 }
 
 /** Gradients of fused batch norms that go through batch statistics; those of repaired ones become those of inference. */
