@@ -59,7 +59,8 @@ export class Decays {
       });
       return value === undefined ? undefined : afterAssignment(updateKind(assign)!, 1, value);
     });
-    return decays.find((decay) => decay !== 1);
+    // The other branch keeps the value, or starts with the first statistic.
+    return decays.find((decay) => decay !== 1 && decay !== 0);
   }
 
   /** The constant that a Merge or a Select takes from one of its branches; undefined for other tensors. */
