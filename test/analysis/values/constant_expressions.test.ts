@@ -106,6 +106,9 @@ describe('constant expressions', () => {
   });
 });
 
+/** Two constants of 16,000 bytes. */
+const LARGE = 'a = Const[float32, shape=[4000], value=1.0]\nb = Const[float32, shape=[4000], value=2.0]\n';
+
 describe('what is evaluated', () => {
   const valuesOf = (text: string, outputs = ['y']) => {
     const parsed = parseGraph(text);
@@ -124,7 +127,35 @@ describe('what is evaluated', () => {
     ['p = NoOp()\nc = Sqrt(4.0, ^p)\ny = x * (c + 1.0)', []],
     ['e = Enter([4.0])[frame_name=loop, is_constant=true]\ny = x * Sqrt(e)', []],
     ['y = x * FakeQuantWithMinMaxVars([1.0], 0.0, 6.0)', []],
+    ['p = Pack("a", "b")\ny = MyOp(p)', []],
+    ['p = Equal("a", "b")[T=string]\ny = MyOp(p)', []],
+    ['p = Identity("a")\ny = MyOp(p)', []],
+    ['p = Unpack([[1.0], [2.0]])[axis=0, num=2]\ny = MyOp(p:1)', ['p:1']],
+    ['p = Unpack(Const[float32, shape=[4096], value=1.0])[axis=0, num=4096]\ny = MyOp(p:7)', ['p:7']],
+    ['p = Unpack(Const[float32, shape=[4097], value=1.0])[axis=0, num=4097]\ny = MyOp(p:7)', []],
+    // As large as what it replaces, unless that stays.
+    [`${LARGE}y = x * ConcatV2(a, b, 0)`, ['y/ConcatV2']],
+    [`${LARGE}y = x * Sqrt(Abs(ConcatV2(a, b, 0)))`, ['y/Sqrt']],
+    [`${LARGE}y = x * ConcatV2(a, b, 0) + MyOp(a)`, []],
+    [`${LARGE}y = x * ConcatV2(a, a, 0)`, []],
+    [`${LARGE}c = ConcatV2(a, b, 0)\ny = x * Neg(c) + Abs(c)`, ['y/Neg']],
   ])('%s', (text, expectedRefs) => {
     expect(valuesOf(text)).toEqual(expectedRefs);
+  });
+
+  it('has inputs before consumers, whatever the order of the outputs', () => {
+    const text = 'a = Neg(4.0)\nb = Neg(9.0)\nc = Neg(b)';
+    expect(valuesOf(text, ['c', 'b', 'a'])).toEqual(['a', 'b', 'c']);
+  });
+
+  it('is no node with several outputs that is an output itself', () => {
+    expect(valuesOf('p = Unpack([[1.0], [2.0]])[axis=0, num=2]\ny = x + p:1', ['p', 'y'])).toEqual([]);
+  });
+
+  it('makes the graph larger by a mebibyte at most', () => {
+    const names = Array.from({ length: 140 }, (_, i) => `f${i}`);
+    const lines = names.map((name) => `${name} = Fill([2000], 0.5)`);
+    // Each is 8,000 bytes instead of 8.
+    expect(valuesOf(lines.join('\n'), names)).toHaveLength(Math.floor(2 ** 20 / 7992));
   });
 });
