@@ -130,9 +130,9 @@ export class EvidenceFinder {
     const isUpdating = this.#isUpdating(batchNorm);
     const named = sibling || isUpdating ? undefined : this.#named(batchNorm, channels);
     const found = sibling ?? (named && this.#areFree(named) ? named : undefined);
-    if (!found) return isOfOne || isUpdating ? undefined : this.#fitting(channels);
-    if (isOfOne && !this.#areTrained(found)) return undefined;
-    return found.mean.value && !this.#isPlain(batchNorm) ? undefined : found;
+    if (!found && (isOfOne || isUpdating)) return undefined;
+    if (found && isOfOne && !this.#areTrained(found)) return undefined;
+    return this.#isPlain(batchNorm) ? (found ?? this.#fitting(channels)) : undefined;
   }
 
   /** Batch norms that share statistics found for each of them, but no scale or offset: they are those of one of them at most. */
@@ -173,7 +173,7 @@ export class EvidenceFinder {
     const source = (ref: TensorRef) => sourceOf(this.#graph, ref, readsValue).node;
     const own = new Set(parameters.map(source));
     if (own.size > 2) return false;
-    return mixedIn(this.#graph, this.#shapes, statistics).every(
+    return mixedIn(this.#graph, this.#shapes, statistics, this.#feeding).every(
       (ref) => own.has(source(ref)) || this.#shapes.of(ref)?.length === 0,
     );
   }

@@ -1,5 +1,6 @@
 import type { Graph } from '../../graph/graph.js';
 import { type Node, refText, type TensorRef } from '../../graph/node.js';
+import type { NodeSet } from '../../graph/node_set.js';
 import { isSelect } from '../../ops/meaning.js';
 import { isElementwise, operands } from '../state/assignments.js';
 import type { Shapes } from '../values/shapes.js';
@@ -11,14 +12,15 @@ import { isBatchReduction, isTrainingFused } from './batch_statistics.js';
  * corrections of batch renormalisation, and moving statistics weighted by a numeric flag. Excludes selections.
  *
  * @param statistics - the means and variances of one batch norm
+ * @param feeding - the nodes that feed an output: what is left of removed update ops is of no interest
  */
-export function mixedIn(graph: Graph, shapes: Shapes, statistics: readonly TensorRef[]): TensorRef[] {
+export function mixedIn(graph: Graph, shapes: Shapes, statistics: readonly TensorRef[], feeding: NodeSet): TensorRef[] {
   const activations = findActivations(graph);
   const found: TensorRef[] = [];
   const seen = new Map(statistics.map((ref) => [refText(ref), ref]));
   for (const ref of seen.values()) {
     for (const node of graph.consumers(ref)) {
-      if (!isElementwise(node) || !isBatchStatistic(graph, shapes, node)) continue;
+      if (!feeding.has(node) || !isElementwise(node) || !isBatchStatistic(graph, shapes, node)) continue;
       if (!isSelect(node)) found.push(...operands(node).filter((input) => !activations.hasNamed(input.node)));
       seen.set(node.name, { node: node.name, port: 0 });
     }

@@ -22,6 +22,7 @@ const inverts = anyOf('reciprocal');
 const squares = anyOf('square', 'power');
 const unwraps = anyOf('identity', 'cast', 'reshape', 'enter');
 const isBranch = anyOf('switch');
+const takesPart = anyOf('slice', 'split', 'gather');
 
 /**
  * Maximum number of nodes between a reduction and its activation: moments have a few. Limits the cost where a net
@@ -112,7 +113,7 @@ export class Moments {
     return found;
   }
 
-  /** The activations of reductions, before squares, shifts and casts. */
+  /** The activation of reductions, before squares, shifts and casts, and all tensors whose normalisation by them is a batch norm. */
   sourcesOf(reductions: readonly Node[]): { x: TensorRef; all: ReadonlySet<string> } {
     const all = new Set<string>();
     let x = reductions[0]!.inputs[0]!;
@@ -124,8 +125,26 @@ export class Moments {
         x = data[0]!;
         for (const ref of isMultiply(node) ? data : data.slice(0, 1)) all.add(refText(ref));
       }
+      for (const whole of this.#wholesOf(reduction)) all.add(refText(whole));
     }
     return { x, all };
+  }
+
+  /** The activations of which a reduction takes a part, or which are averaged over other axes before it. */
+  #wholesOf(reduction: Node): TensorRef[] {
+    const found: TensorRef[] = [];
+    const dataOf = (node: Node) => node.inputs.filter((ref) => this.#isFed(ref)).slice(0, 1);
+    const seen = new Map([reduction, ...this.#operandOf(reduction)].flatMap(dataOf).map((ref) => [refText(ref), ref]));
+    for (const ref of seen.values()) {
+      const node = this.#graph.find(ref.node);
+      const [whole] = node ? dataOf(node) : [];
+      if (!node || !whole || seen.size > MAX_OPERAND) continue;
+      const isOpened = takesPart(node) || reduces(node) || squares(node) || differs(node) || unwraps(node);
+      if (!isOpened) continue;
+      found.push(whole);
+      seen.set(refText(whole), whole);
+    }
+    return found;
   }
 
   /** Tensors that are a mean: reductions of activations that are not squared, and averaged tensors that others subtract. */

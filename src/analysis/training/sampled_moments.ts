@@ -41,6 +41,7 @@ const [MAX_EXPRESSION, MAX_STATISTICS, MAX_ACTIVATIONS] = [200, 64, 16];
 const isAverage = anyOf('average');
 const isMean = anyOf('mean');
 const scales = anyOf('multiply', 'divide');
+const takesPart = anyOf('slice', 'split', 'gather');
 const combinesReplicas = anyOf('across_replicas');
 const forwardsSum = anyOf('identity', 'cast', 'reshape', 'enter');
 
@@ -64,10 +65,11 @@ export class SampledMoments {
    * Bessel's correction; none if no activation has both.
    */
   of(pattern: UnfusedPattern): MomentTensors {
-    const statistics = this.#statisticsOf(pattern);
+    const activations = this.#activationsOf(pattern);
+    const statistics = this.#statisticsOf(pattern, activations);
     const reductions = new Set(pattern.reductions);
     const count = this.#countOf(pattern);
-    for (const activation of this.#activationsOf(pattern)) {
+    for (const activation of activations) {
       this.#budget.spend(BATCHES.length * statistics.length, pattern.name);
       const batches = BATCHES.map(
         (samples) => new SampledBatch(this.#graph, this.#shapes, { reductions, activation, samples, count }),
@@ -84,9 +86,16 @@ export class SampledMoments {
     return { mean: [], variance: [] };
   }
 
-  /** Its reductions, and what elementwise ops make of them. */
-  #statisticsOf({ reductions, mean, variance }: UnfusedPattern): TensorRef[] {
-    const from = [...reductions.map((node) => ({ node, port: 0 })), ...mean, ...variance];
+  /** Its reductions, others over the same activations, and what elementwise ops make of them. */
+  #statisticsOf({ reductions, mean, variance }: UnfusedPattern, activations: readonly TensorRef[]): TensorRef[] {
+    const others = activations
+      .flatMap((ref) => this.#graph.consumers(ref))
+      .filter((node) => isBatchAxisReduction(this.#graph, this.#shapes, node));
+    const from = [
+      ...[...reductions, ...others.map(({ name }) => name)].map((node) => ({ node, port: 0 })),
+      ...mean,
+      ...variance,
+    ];
     const found = new Map(from.map((ref) => [refText(ref), ref]));
     for (const ref of found.values()) {
       for (const node of this.#graph.consumers(ref)) {
@@ -98,21 +107,21 @@ export class SampledMoments {
   }
 
   /** What it normalises, and the activations that its reductions are computed from. */
-  #activationsOf({ x, reductions }: UnfusedPattern): Iterable<TensorRef> {
+  #activationsOf({ x, reductions }: UnfusedPattern): TensorRef[] {
     const activations = findActivations(this.#graph);
     const found = new Map([[refText(x), x]]);
     const seen = new Set([x.node, ...reductions]);
     for (const name of seen) {
       const node = this.#graph.find(name);
-      if (!node || !(isElementwise(node) || isAverage(node))) continue;
+      if (!node || !(isElementwise(node) || isAverage(node) || takesPart(node))) continue;
       for (const input of node.inputs) {
-        if (found.size === MAX_ACTIVATIONS) return found.values();
+        if (found.size === MAX_ACTIVATIONS) return [...found.values()];
         if (!activations.hasNamed(input.node)) continue;
         seen.add(input.node);
         found.set(refText(input), input);
       }
     }
-    return found.values();
+    return [...found.values()];
   }
 
   /** The number of elements that its first reduction reduces to one; undefined if unknown. */
@@ -183,7 +192,7 @@ class SampledBatch {
     if (sameRef(ref, this.#batch.activation)) return this.#batch.samples;
     if (!node) return this.#ones();
     if (!this.#activations.has(node)) return this.#parameter(ref);
-    const [first] = node.inputs;
+    const first = node.inputs.find((ref) => this.#activations.hasNamed(ref.node));
     if (!first) return this.#ones();
     if (isTrainingFused(node)) return this.#ofFused(first, ref.port);
     if (isAverage(node)) return this.#reduced(node, first);

@@ -45,6 +45,7 @@ const scales = anyOf('multiply', 'divide', 'add', 'reciprocal', 'identity', 'cas
 const shifts = anyOf('subtract', 'bias');
 const unwraps = anyOf('identity', 'cast', 'reshape', 'enter', 'subtract');
 const isMultiply = anyOf('multiply');
+const adds = anyOf('add', 'bias');
 
 /** Maximum number of ops between the root and scale or shift. */
 const PARAMETER_DISTANCE = 4;
@@ -137,10 +138,15 @@ class Finder {
       seen.add(refText(at));
       const node = this.#graph.find(at.node);
       const [first, second] = node?.inputs ?? [];
-      if (!node || !first || !(unwraps(node) || isMultiply(node))) return false;
-      at = isMultiply(node) && second && !this.#activations.hasNamed(first.node) ? second : first;
+      if (!node || !first || !(unwraps(node) || isMultiply(node) || this.#isBiased(node))) return false;
+      at = second && !unwraps(node) && !this.#activations.hasNamed(first.node) ? second : first;
     }
     return false;
+  }
+
+  /** Whether an op adds a parameter to an activation. */
+  #isBiased(node: Node): boolean {
+    return adds(node) && node.inputs.filter((ref) => this.#activations.hasNamed(ref.node)).length === 1;
   }
 
   /** Non-activation operands right after the root: gamma, beta. */
