@@ -98,7 +98,7 @@ export class EvidenceFinder {
     this.#updates = updates;
     this.#feeding = feeding;
     this.#averaged = new Set([...updates.averages.values()].flat().map((average) => average.variable.node));
-    this.#byKey = new Map([...variables.byNode.values()].reverse().map((variable) => [variable.key, variable]));
+    this.#byKey = new Map([...variables.byNode.values()].map((variable) => [variable.key, variable]));
     for (const node of graph.nodes()) {
       if (!isFused(node) || isTrainingFused(node)) continue;
       const [mean, variance] = [3, 4].map((i) => node.inputs[i] && variables.valueAt(node.inputs[i]));
@@ -243,10 +243,9 @@ export class EvidenceFinder {
   /** The only two vectors of that size that nothing in the graph reads; the one with negative values is the mean. */
   #fitting(channels: number | undefined): Statistics | undefined {
     if (channels === undefined || !this.#checkpoint) return undefined;
-    const free = this.#unread(channels);
-    const [first, second] = free;
-    if (!first || !second || free.length !== 2) return undefined;
-    const [isFirstSigned, isSecondSigned] = free.map((variable) =>
+    const [first, second, another] = this.#unread(channels);
+    if (!first || !second || another) return undefined;
+    const [isFirstSigned, isSecondSigned] = [first, second].map((variable) =>
       readDistinct(variableValue(variable, this.#checkpoint)).some((value) => value < 0),
     );
     if (isFirstSigned === isSecondSigned) return undefined;

@@ -95,8 +95,8 @@ class Finder {
   /** The tensor under the root: what Rsqrt, Sqrt or Pow(., +-0.5) takes. */
   #underRoot(node: Node): TensorRef | undefined {
     if (isRoot(node)) return node.inputs[0];
-    const exponent = isPower(node) ? constantScalar(this.#graph, node.inputs[1]) : undefined;
-    return exponent !== undefined && Math.abs(exponent) === 0.5 ? node.inputs[0] : undefined;
+    const exponent = isPower(node) ? (constantScalar(this.#graph, node.inputs[1]) ?? 0) : 0;
+    return Math.abs(exponent) === 0.5 ? node.inputs[0] : undefined;
   }
 
   /** Whether the root scales the activation that it was computed from: then it is a normalisation. */
