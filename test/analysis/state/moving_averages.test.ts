@@ -40,6 +40,8 @@ describe('the factor of a moving average', () => {
     ['a square', 'Square(m)'],
     ['a root', 'Sqrt(m)'],
     ['a sum with a constant', 'm + 1.0'],
+    ['the part above a limit', 'Maximum(m, 1.0)'],
+    ['the part below a limit', 'Minimum(m, 2.0)'],
   ])('is none if it averages %s of the statistic', (_, text) => {
     expect(factorsOf(`u = AssignSub(v, (v - ${text}) * 0.1)`).map(([, key]) => key)).not.toContain('m');
   });
@@ -50,6 +52,45 @@ describe('the factor of a moving average', () => {
       u = AssignSub(w, (w - m) * 0.1)
       c = Assign(v, u / (1.0 - Pow(0.9, Cast(count)[SrcT=int32, DstT=float])))`;
     expect(factorsOf(text)).toContainEqual(['v', 'm', 1, true]);
+  });
+});
+
+describe('a mean of means', () => {
+  const averagedIn = (mean: string) => [
+    ...updatesOf(
+      `z = Placeholder[shape=[4, 8, 2]]\nk = ${mean}\nn = Mean(k, [0])\nu = AssignSub(v, (v - n) * 0.1)`,
+    ).averages.keys(),
+  ];
+
+  it.each([
+    ['virtual batches', 'Mean(z, [0])', ['n', 'k']],
+    ['virtual batches, reshaped', 'Reshape(Mean(z, [0]), [8, 2])', ['n', 'k', 'k/Mean']],
+    ['axes that are known at run time', 'Mean(z, axes)', ['n', 'k']],
+    ['pooled activations', 'Mean(z, [1])', ['n']],
+    ['sums', 'Sum(z, [0])', ['n']],
+  ])('is an average of what it averages, if that is a statistic: %s', (_, mean, expected) => {
+    expect(averagedIn(mean)).toEqual(expected);
+  });
+});
+
+describe('an update that waits for others', () => {
+  /** The variables in between, of the average `v` of `m`. */
+  const viaOf = (text: string) =>
+    (updatesOf(text).averages.get('m') ?? []).filter(({ variable }) => variable.node === 'v').map(({ via }) => via);
+
+  it.each([
+    ['directly', 'n = Identity(m, ^a)', [['w']]],
+    ['through a group', 'g = NoOp(^a)\nn = Identity(m, ^g)', [['w']]],
+    ['through an Identity', 'g = Identity(a)\nn = Identity(m, ^g)', [['w']]],
+    ['through another op', 'g = Relu(a)\nn = Identity(m, ^g)', [[]]],
+    ['twice', 'n = Identity(Identity(m, ^a), ^a)', [['w']]],
+    ['not at all', 'n = Identity(m)', [[]]],
+  ])('passes the statistic on: %s', (_, text, expected) => {
+    expect(viaOf(`a = AssignSub(w, (w - m) * 0.1)\n${text}\nu = AssignSub(v, (v - n) * 0.1)`)).toEqual(expected);
+  });
+
+  it('does not count its own variable', () => {
+    expect(viaOf('a = Assign(v, [1.0, 1.0])\nn = Identity(m, ^a)\nu = AssignSub(v, (v - n) * 0.1)')).toEqual([[]]);
   });
 });
 
@@ -76,6 +117,28 @@ describe('variables that each batch overwrites', () => {
     expect(lastBatchesOf(text)).toEqual([['w', ['s'], ['v']]]);
   });
 
+  it('are none that an op updates with their own value', () => {
+    const text = `
+      z = Placeholder[shape=[?, 4, 4, 2]]
+      bn = FusedBatchNormV3(z, [1.0, 1.0], [0.0, 0.0], v, w)[epsilon=0.001, is_training=true, exponential_avg_factor=0.1]
+      u = Assign(v, bn:1), s = Assign(w, bn:2)`;
+    expect(lastBatchesOf(text)).toEqual([]);
+  });
+
+  it('are none that copy an average, or a copy of one', () => {
+    const text = `
+      c = VariableV2[shape=[2]]
+      u = AssignSub(v, (v - m) * 0.1)
+      s = Assign(w, Identity(v, ^u))
+      t = Assign(c, Identity(w, ^s))`;
+    expect(lastBatchesOf(text)).toEqual([]);
+  });
+
+  it('are overwritten by some of their assignments', () => {
+    const text = 'i = Assign(w, [0.0, 0.0])\ns = Assign(w, m)\nu = AssignSub(v, (v - m) * 0.1)';
+    expect(lastBatchesOf(text)).toEqual([['w', ['s'], ['v']]]);
+  });
+
   it('are none that remember anything', () => {
     expect(lastBatchesOf('u = Assign(v, v * 0.9 + m * 0.1)')).toEqual([]);
   });
@@ -88,6 +151,34 @@ describe('variables that inference may read instead of a moving average', () => 
 
   it('are copies of it, if nothing reads either', () => {
     expect(rivalsOf(COPIED)).toEqual([['v', ['w']]]);
+  });
+
+  it('are copies of what averages a variable that each batch overwrites', () => {
+    const text = `
+      last = VariableV2[shape=[2]]
+      l = Assign(last, m)
+      u = AssignSub(v, (v - Identity(last, ^l)) * 0.1)
+      s = Assign(w, Identity(v, ^u))`;
+    expect(rivalsOf(text)).toEqual([['v', ['w']]]);
+  });
+
+  it('are copies of copies', () => {
+    expect(rivalsOf(`${COPIED}c = VariableV2[shape=[2]]\nt = Assign(c, Identity(w, ^s))`)).toEqual([
+      ['v', ['w']],
+      ['w', ['c']],
+    ]);
+  });
+
+  it('are none that hold a multiple of it', () => {
+    expect(rivalsOf('u = AssignSub(v, (v - m) * 0.1)\ns = Assign(w, Identity(v, ^u) * 3.0)')).toEqual([]);
+  });
+
+  it('are copies although a weight is set once, or what is copied is no weight', () => {
+    const once = 'k = VariableV2[shape=[2, 2]], l = VariableV2[shape=[2, 2]]\nAssign(l, k)';
+    const scalar = 'k = VariableV2[shape=[]], l = VariableV2[shape=[]]\nAssign(l, k)\nAssign(l, 0.0)';
+    const twice =
+      'k = VariableV2[shape=[2, 2]], l = VariableV2[shape=[2, 2]]\nAssign(l, k * 2.0)\nAssign(l, Const[shape=[2, 2], value=0.0])';
+    for (const text of [once, scalar, twice]) expect(rivalsOf(`${COPIED}${text}`)).toEqual([['v', ['w']]]);
   });
 
   it.each([
@@ -164,6 +255,16 @@ describe('the sizes of a statistic', () => {
       ['u/Reshape', 'm'],
     ],
     ['towers', 'n = Mean(Pack(m, m)[N=2], [0])\nu = AssignSub(v, (v - n) * 0.1)', ['n']],
+    [
+      'a mean over the second of two dimensions',
+      'z = Placeholder[shape=[?, 2, 3]]\nk = Mean(z, [0])\nn = Mean(k, [1])\nu = AssignSub(v, (v - n) * 0.1)',
+      ['n'],
+    ],
+    [
+      'a statistic that broadcasts',
+      's = VariableV2[shape=[2, 2]]\nn = m * Const[shape=[2, 2], value=1.0]\nu = AssignSub(s, (s - n) * 0.1)',
+      ['n'],
+    ],
   ])('match those of the variable: %s', (_, text, expected) => {
     expect(averagedIn(text)).toEqual(expected);
   });
