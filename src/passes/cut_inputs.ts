@@ -29,7 +29,8 @@ export const cutInputs: Pass<PreparePlan> = {
       const node = graph.find(ref.node);
       if (!node) throw unknownInput(graph, ref);
       if (node.op === 'Placeholder' && ref.port === 0) continue;
-      if (ref.port > 0 && graph.consumers(ref).length === 0) continue;
+      const isReplaced = ref.port === 0 && isOnlyFirstNeeded(graph, node, outputs);
+      if (!isReplaced && graph.consumers(ref).length === 0) continue;
       const { op } = node;
       const dtype = outputType(node, ref.port);
       if (dtype === undefined || dtype === DataType.DT_INVALID) {
@@ -41,7 +42,7 @@ export const cutInputs: Pass<PreparePlan> = {
         });
       }
       const spec = { op: 'Placeholder', attr: { dtype: attr.type(dtype), shape: attr.shape(shape) } };
-      if (ref.port === 0 && isOnlyFirstNeeded(graph, node, outputs)) {
+      if (isReplaced) {
         moveOthers(graph, node);
         graph.replace(node, spec);
         frames.moveOut(ref.node);

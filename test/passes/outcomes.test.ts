@@ -42,6 +42,57 @@ it.each([
   ],
   ['lift_from_loops/body', []],
   ['read_assigned_values/read_after_assign', ['simplified(node: y, op: Sub)']],
+  ['rename_outputs/inside', ['renamed(node: probs, to: probs_2)', 'output_name(tensor: y, name: probs)']],
+  ['rename_outputs/port', ['output_name(tensor: s:1, name: right)']],
+  ['cut_inputs/first_of_two', ['input(tensor: s, op: Unpack, placeholder: s_input)']],
+  ['write_default_attrs/function', []],
+  ['bypass_identity_n/chain', ['simplified(node: i, op: IdentityN)', 'simplified(node: j, op: IdentityN)']],
+  ['drop_neutral_ops/output', []],
+  ['evaluate_constants/batch_norm', []],
+  ['evaluate_shapes/chain', []],
+  ['fix_input_shapes/several', ['input_shape(placeholder: x, shape: [2, -1])', 'input_shape(placeholder: z)']],
+  ['fold_branches/factor', ['simplified(node: y/Mul_1, op: Mul)', 'simplified(node: y/AddV2, op: AddV2)']],
+  ['fold_branches/select', ['branch(node: y, op: Select, input: 2)']],
+  ['fold_fused_activations/plain', []],
+  ['fold_into_next/convolution', ['fold(site: n, action: next, into: [y])']],
+  ['fold_into_next/output', ['fold(site: n, action: kept, reason: is_output(tensor: n))']],
+  [
+    'fold_into_next/two_batch_norms_of_one_sum',
+    [
+      'fold(site: a/FusedBatchNormV3, action: next, into: [a])',
+      'fold(site: y/FusedBatchNormV3, action: kept, reason: large_means(zeroScale: false))',
+    ],
+  ],
+  ['fold_into_next/two_readers', ['fold(site: n, action: next, into: [y, z])']],
+  ['fold_into_previous/convolution', ['fold(site: y, action: previous, into: [c])']],
+  ['fold_into_previous/kept', []],
+  [
+    'fold_into_previous/two_kernels_of_one_plan',
+    [
+      'fold(site: z, action: previous, into: [z/Conv2D])',
+      'fold(site: y, action: kept, reason: kernel_read_elsewhere(kernel: w, reader: t))',
+    ],
+  ],
+  ['fold_reshapes/there_and_back', []],
+  ['fold_to_mul_add/batch_norm', ['fold(site: y, action: arithmetic, into: [Mul, Add])']],
+  [
+    'fold_to_mul_add/one_op_for_target',
+    [
+      'fold(site: w, action: arithmetic, into: [Mul, Add])',
+      'fold(site: v, action: arithmetic, into: [Mul, Add])',
+      'fold(site: y, action: kept, reason: one_op_for_target)',
+    ],
+  ],
+  ['initialize_tables/once', ['table(node: t, initializer: init)']],
+  ['keep_printed_names/images', []],
+  ['keep_printed_names/read_inside', ['renamed(node: s, to: s_1)']],
+  ['keep_printed_names/shared', ['renamed(node: p, to: y)']],
+  ['name_outputs/two_outputs', ['renamed(node: p, to: a)']],
+  ['replace_global_batch_norms/float16', []],
+  ['replace_global_batch_norms/kept', []],
+  ['split_activations/training', []],
+  ['squeeze_slices/first_axis', ['simplified(node: y, op: StridedSlice)']],
+  ['strip_stale_attrs/clean', []],
 ])('%s', async (path, outcomes) => {
   expect(await outcomesOf(path)).toEqual(outcomes);
 });
@@ -54,4 +105,17 @@ it('functions lose devices and stale attrs, and keep the others', async () => {
   expect(nodes.map(({ op }) => op)).toEqual(['Relu', 'Tanh', 'Relu']);
   expect(nodes.map(({ device }) => device ?? '').join('')).toBe('');
   expect(Object.keys(nodes[0]!.attr ?? {}).sort()).toEqual(['T', 'alpha']);
+});
+
+it('functions have their default attrs, and what else they had', async () => {
+  const { given, options } = CASES.get('write_default_attrs')!.find(({ name }) => name === 'function')!;
+  const graph = parseWithFunctions(given);
+  const header = { ...graph.header, library: { ...graph.header.library, gradient: [{ function_name: 'f' }] } };
+  graph.setHeader(header);
+  runPass((await passOf('write_default_attrs'))!, graph, options);
+  const { library } = graph.header;
+  expect(library?.gradient).toEqual([{ function_name: 'f' }]);
+  const [node] = library!.function![0]!.node_def!;
+  expect(node).toMatchObject({ name: 'y', op: 'LeakyRelu', input: ['x'] });
+  expect(node!.attr!.alpha!.f).toBeCloseTo(0.2, 6);
 });
