@@ -53,6 +53,7 @@ export type {
   Histogram,
   Inspection,
   OpCount,
+  RuleCount,
   SignatureInspection,
   SignatureTensorInspection,
   SizeInspection,

@@ -68,6 +68,13 @@ describe('docs/report.schema.json', () => {
     expect(unique(described)).toEqual(unique(lines));
   });
 
+  it('describes Step in docs/next.schema.json', () => {
+    const report: Schema = JSON.parse(readFileSync(new URL('../docs/next.schema.json', import.meta.url), 'utf8'));
+    const type = checker.getDeclaredTypeOfSymbol(program.exportsOf('using/step.ts').get('Step')!);
+    const described = linesOfSchema(report, report.$defs!.Step!);
+    expect(unique(described)).toEqual(unique(linesOfType(checker, type)));
+  });
+
   it('says of every property what it is', () => {
     const silent: string[] = [];
     const walk = (schema: unknown, at: string) => {

@@ -58,11 +58,13 @@ function stepText({ target, install, parts, limit }: Step, bold: (text: string) 
   const comment = parts[0]!.language === 'javascript' ? '//' : '#';
   return [
     `${bold(`${comment} ${title}`)}: ${install.join('; ')}`,
-    ...parts.flatMap((part, i) => [
-      ...(i === 0 ? [] : ['']),
-      ...(parts.length > 1 ? [partTitle(part)] : []),
-      ...part.code,
-    ]),
+    ...parts.flatMap((part, i) => {
+      const before = i === 0 ? undefined : partTitle(parts[i - 1]!);
+      const text = partTitle(part);
+      // Several commands for one shell are one section.
+      if (text === before) return part.code;
+      return [...(i === 0 ? [] : ['']), ...(parts.length > 1 ? [text] : []), ...part.code];
+    }),
   ];
 }
 

@@ -55,8 +55,8 @@ async function usageOfFile(path: string, outputs: readonly string[]): Promise<Us
     return { file, usage, used: { ...usage, path: file, format: graphFormat(file) } };
   } catch (error) {
     if (!isNotFrozen(error)) throw error;
-    const { code, message, where, whyLines, data } = error;
-    throw new BnfixError(code, message, { where, why: whyLines, data, fix: freezeCommand(path) });
+    const { code, message, where, whyLines } = error;
+    throw new BnfixError(code, message, { where, why: whyLines, fix: freezeCommand(path) });
   } finally {
     model.close();
   }
@@ -102,7 +102,8 @@ function freezeCommand(path: string): string {
 function targetsOf(names: readonly string[]): readonly Target[] | undefined {
   const unknown = names.find((name) => !isTarget(name));
   if (unknown !== undefined) {
-    const near = nearNames(unknown, TARGETS);
+    const started = TARGETS.filter((target) => unknown.length > 1 && target.startsWith(unknown.toLowerCase()));
+    const near = started.length > 0 ? started : nearNames(unknown, TARGETS);
     throw new BnfixError('usage', `no target named ${unknown}`, {
       where: '--for',
       fix: [`--for ${(near.length > 0 ? near : TARGETS).join(',')}`],

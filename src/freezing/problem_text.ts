@@ -7,6 +7,7 @@ import { calibrateFix } from './calibrate_fix.js';
 import { candidatesWhy, signatureLines } from './candidate_text.js';
 import { obstaclesText } from './obstacle_text.js';
 import { randomOpProblemText } from './random_op_text.js';
+import { flagReport } from './report.js';
 import { copiedText, healthText, lastBatchText, missingText } from './statistics_text.js';
 import { listed, plural } from './text.js';
 import { withoutStatistics } from './without_statistics.js';
@@ -111,7 +112,7 @@ export function problemText(problems: readonly Problem[], analysis: Refusable): 
         fixes: [
           { option: 'allowUntrained', text: 'accepts them' },
           calibrateFix(analysis),
-          keep('*', 'together with `set: FLAG=true` leaves the graph in training mode'),
+          ...inTrainingMode(analysis),
         ],
       };
     }
@@ -194,6 +195,17 @@ export function problemText(problems: readonly Problem[], analysis: Refusable): 
     case 'no_value':
       return withoutValue(problems as readonly With<'no_value'>[], analysis);
   }
+}
+
+/** The options that leave the flags of a graph at training, and its batch norms as they are. */
+function inTrainingMode({ flags, graph }: Refusable): Fix[] {
+  const settings = flags
+    .filter(({ reason }) => reason.code !== 'given')
+    .map((flag) => flagReport(graph, flag))
+    .map(({ name, value }) => `${name}=${typeof value === 'boolean' ? !value : Number(value === 0)}`);
+  if (settings.length === 0) return [];
+  const text = 'together with the next one leaves the graph in training mode';
+  return [{ option: 'set', value: settings.join(','), text }, keep('*', 'accepts its batch norms as they are')];
 }
 
 function outputNames({ outputs }: Refusable): string {

@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { tensorflow } from '../../src/proto/tensorflow.js';
 import { shellQuoted } from '../../src/quoted.js';
 import { HOSTILE } from '../support/hostile_model.js';
+import { schemaFaults } from './schema_faults.js';
 import { BAG_MODEL, cli, fixture, temporaryFolder } from './support.js';
 
 const { GraphDef } = tensorflow;
@@ -176,6 +177,25 @@ describe('the graph', () => {
   });
 });
 
+describe('docs/next.schema.json', () => {
+  it('describes what is printed, also of a file that has to be frozen', async () => {
+    const faults = schemaFaults('next.schema.json');
+    await cli(['freeze', BAG_MODEL, '-o', at('out.pb'), '-q']);
+    await cli(['freeze', BAG_MODEL, '-o', at('out'), '--format', 'saved_model', '-q']);
+    await cli(['freeze', BAG_MODEL, '-o', at('out.meta'), '-q']);
+    await cli(['freeze', BAG_MODEL, '-o', at('web'), '--format', 'tfjs', '-q']);
+    const limited = write([
+      placeholder('x', [2], 7),
+      { name: 'y', op: 'Identity', input: ['x'], attr: { T: { type: 7 } } },
+    ]);
+    for (const file of [at('out.pb'), at('out'), at('out.meta'), at('web'), limited, BAG_MODEL]) {
+      const { stdout } = await cli(['next', file, '--json']);
+      expect([file, faults(JSON.parse(stdout))]).toEqual([file, []]);
+    }
+    expect(faults({ command: 'next' })).not.toEqual([]);
+  });
+});
+
 describe('a model of TensorFlow.js', () => {
   beforeEach(async () => {
     await cli(['fold', BAG_MODEL, '-o', at('web'), '--format', 'tfjs', '-q']);
@@ -224,6 +244,7 @@ describe('what cannot be used', () => {
     ['a SavedModel', [fixture('saved_model_v1_113/saved_model')], 'is not a frozen graph\n'],
     ['no file', [], 'no frozen graph given'],
     ['another program', ['x.pb', '--for', 'tf3'], 'fix    --for tf2,tf1,tfjs\n'],
+    ['the start of a name', ['x.pb', '--for', 'tfj'], 'fix    --for tfjs\n'],
     ['an unknown program', ['x.pb', '--for', 'tf2,pytorch'], 'no target named pytorch\n'],
   ])('%s: exit 2', async (_, args, text) => {
     const { code, stdout, stderr } = await cli(['next', ...args]);
@@ -277,6 +298,9 @@ describe('a SavedModel', () => {
 describe('a .meta file', () => {
   it('is restored in a session if it infers as it is', async () => {
     await cli(['fold', BAG_MODEL, '-o', at('model.meta'), '-q']);
+    expect(await next(at('model'), '--for', 'onnx')).toMatch(
+      /# convert, in a shell:\nbnfix freeze .*\npython -m tf2onnx.convert .*\n\n# run, in Python:\n/,
+    );
     const of = await steps(at('model'));
     expect(of.get('tf1')!.parts[0]!.code.slice(-3)).toEqual([
       'with tf.Graph().as_default(), tf.Session() as session:',
