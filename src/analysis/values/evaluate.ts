@@ -1,6 +1,9 @@
+import { attrType } from '../../graph/attrs.js';
+import { DataType } from '../../graph/dtype.js';
 import type { Graph } from '../../graph/graph.js';
 import type { Node, TensorRef } from '../../graph/node.js';
 import { refText } from '../../graph/node.js';
+import { isInteger } from '../../graph/rounding.js';
 import { readNumbers } from '../../graph/tensor.js';
 import { anyOf, isSelect, MAX_ARGUMENTS, scalarOf } from '../../ops/meaning.js';
 import { replicasOf } from './replicas.js';
@@ -16,6 +19,7 @@ const forwards = anyOf(
   'mean',
   'across_replicas',
 );
+const isCast = anyOf('cast');
 const isOfReplicas = anyOf('across_replicas');
 const packs = anyOf('pack');
 const isFill = anyOf('fill');
@@ -99,7 +103,16 @@ function ofNode(node: Node, element: (ref: TensorRef) => Element): Element {
     return Number.isNaN(value) && !isKnown ? UNKNOWN : { value, isKnown };
   }
   const forwarded = node.inputs[isFill(node) ? 1 : 0];
-  return forwarded && (forwardsElement(node) || isFill(node)) ? element(forwarded) : UNKNOWN;
+  if (!forwarded || !(forwardsElement(node) || isFill(node))) return UNKNOWN;
+  const { value, isKnown } = element(forwarded);
+  return { value: isKnown && isCast(node) ? cast(node, value) : value, isKnown };
+}
+
+/** A number as another dtype: integers have no fraction, a bool is whether it is 0. */
+function cast(node: Node, value: number): number {
+  const to = attrType(node, 'DstT');
+  if (to === DataType.DT_BOOL) return value === 0 ? 0 : 1;
+  return isInteger(to) ? Math.trunc(value) : value;
 }
 
 /** Whether an input selects what an op outputs, instead of changing it continuously. */
