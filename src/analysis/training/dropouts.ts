@@ -1,14 +1,14 @@
 import type { Graph } from '../../graph/graph.js';
 import type { Node, TensorRef } from '../../graph/node.js';
 import { sameRef } from '../../graph/node.js';
-import { NodeSet } from '../../graph/node_set.js';
-import { topologicalOrder } from '../../graph/walk.js';
-import { anyOf, isSelect, isSwitch, readsShape } from '../../ops/meaning.js';
+import type { NodeSet } from '../../graph/node_set.js';
+import { anyOf, isSelect, isSwitch } from '../../ops/meaning.js';
 import { Shapes } from '../values/shapes.js';
 import { type AlphaDropout, findAlphaDropout } from './alpha_dropout.js';
 import { unscaled } from './dropout_scaling.js';
 import { isMaskSource, isOtherRandomOp, isUniform, RandomFactors, type RandomTensor } from './random_factors.js';
 import type { RandomOpProblem } from './random_op_problem.js';
+import { otherStrayOps, type StrayRandomOp } from './stray_random_ops.js';
 
 /** An active dropout: at inference its output is `x`. */
 export interface Dropout {
@@ -20,18 +20,9 @@ export interface Dropout {
   readonly random: string;
 }
 
-/** A random op that acts on activations and is not a dropout. */
-export interface StrayRandomOp {
-  /** The op at which it meets the data. */
-  readonly output: string;
-  readonly random: string;
-  readonly problem: RandomOpProblem;
-}
-
 const isSum = anyOf('add', 'subtract', 'bias');
 const isMultiply = anyOf('multiply');
 const isDivision = anyOf('divide');
-const isShuffle = anyOf('shuffle');
 /** A factor with mean 0 is not a mask, as in a variational autoencoder: `mu + sigma * normal`. */
 const NO_MASK = 1e-6;
 
@@ -113,77 +104,6 @@ function widens(shapes: Shapes, { output, x }: Pick<Dropout, 'output' | 'x'>): b
   const [out, own] = [shapes.of({ node: output, port: 0 }), shapes.of(x)];
   if (!out || !own) return false;
   return out.length !== own.length || out.some((size, i) => size >= 0 && own[i]! >= 0 && size !== own[i]);
-}
-
-const multipliesByWeights = anyOf('weighted');
-const choosesElements = anyOf('gather', 'gather_variable', 'slice', 'scatter', 'reverse', 'pad');
-const combines = anyOf('multiply', 'divide', 'select', 'add', 'subtract', 'bias', 'extremum', 'logic');
-/** Ops that compute masks and other bounded factors: samples of other distributions need a Log, say, and latent variables a layer. */
-const makesFactor = anyOf(
-  'identity',
-  'cast',
-  'reshape',
-  'broadcast',
-  'add',
-  'subtract',
-  'multiply',
-  'divide',
-  'negate',
-  'absolute',
-  'extremum',
-  'comparison',
-  'logic',
-  'rounding',
-  'select',
-  'concat',
-  'pack',
-  'slice',
-  'tile',
-  'transpose',
-);
-
-/**
- * Uses of random numbers that occur only in training and are not masks of dropouts: as weights, to select elements, or
- * uniform ones as factors of data. Excludes latent variables, which are concatenated with data, multiplied by weights, or
- * scaled and added.
- */
-function otherStrayOps(graph: Graph, factors: RandomFactors, live: NodeSet, known: ReadonlySet<Node>): StrayRandomOp[] {
-  const found: StrayRandomOp[] = [];
-  /** A tensor that is computed from a random op and not from data, and that op. */
-  const made = new Map<Node, Node>();
-  /** Of these, factors that are computed from uniform numbers only. */
-  const bounded = new NodeSet(graph);
-  for (const node of topologicalOrder(graph)) {
-    if (!live.has(node) || known.has(node) || readsShape(node)) continue;
-    if (isMaskSource(node) || isOtherRandomOp(node)) made.set(node, node);
-    if (isUniform(node)) bounded.add(node);
-    const inputs = graph.inputNodes(node);
-    const index = inputs.findIndex((input) => input && made.has(input));
-    const random = made.get(inputs[index]!);
-    if (!random) {
-      if (isShuffle(node) && factors.fed.has(node)) report(node, node, 'shuffles');
-      continue;
-    }
-    const meetsData = node.inputs.some(
-      (ref, i) => !made.has(inputs[i]!) && factors.fed.has(inputs[i]) && !factors.isParameter(ref),
-    );
-    if (!meetsData) {
-      made.set(node, random);
-      if (makesFactor(node) && inputs.every((input) => bounded.has(input) || !made.has(input!))) bounded.add(node);
-    } else if (multipliesByWeights(node) && index > 0) report(node, random, 'changes_weights');
-    else if (choosesElements(node)) report(node, random, 'chooses');
-    else if (
-      combines(node) &&
-      (isOtherRandomOp(random) || (isUniform(random) && isSum(node)) || inputs.some((input) => bounded.has(input)))
-    ) {
-      report(node, random, isSum(node) ? 'adds' : 'not_a_mask');
-    }
-  }
-  return found;
-
-  function report({ name }: Node, random: Node, code: RandomOpProblem['code']): void {
-    found.push({ output: name, random: random.name, problem: { code } });
-  }
 }
 
 interface Application {
