@@ -79,7 +79,8 @@ export function hasMoreThanTwoValues(graph: Graph, root: string, isLive: (node: 
   const seen = new NodeSet(graph, [graph.get(root)]);
   for (const node of seen) {
     for (const consumer of graph.dataConsumers(node.name)) {
-      if (readsValue(consumer)) seen.add(consumer);
+      const isRead = readsValue(consumer) && consumer.inputs[0]!.node === node.name;
+      if (isRead) seen.add(consumer);
       else if (compares(consumer) && isLive(consumer) && consumer.inputs.some(isBeyond)) return true;
     }
   }
