@@ -183,6 +183,76 @@ describe('a large tensor of a V1 checkpoint', () => {
   });
 });
 
+describe('a tensor of 64 KiB and more', () => {
+  const all = floats('t', [130, 130]);
+  const columns = [slice([0, -1], [0, 60]), slice([0, -1], [60, 70])];
+
+  /** Opens a file; `most` is the largest piece that was read of it since. */
+  function opened(bytes: Uint8Array) {
+    const source = new MemorySource(bytes, FILE);
+    let most = 0;
+    const noting: ByteSource = {
+      name: FILE,
+      size: source.size,
+      read: (offset, length) => {
+        most = Math.max(most, length);
+        return source.read(offset, length);
+      },
+      readInto: (target, offset) => {
+        most = Math.max(most, target.length);
+        source.readInto(target, offset);
+      },
+      close: () => {},
+    };
+    const checkpoint = openCheckpoint({ format: 'V1', prefix: FILE, index: FILE }, () => noting);
+    most = 0;
+    return { checkpoint, most: () => most };
+  }
+  const counting = (count: number) => Array.from({ length: count }, (_, i) => i % 120);
+  const ofShape = (dtype: DataType, shape: number[]) => ({ name: 't', dtype, shape, bytes: new Uint8Array(1) });
+
+  // More than what is read at once to find them.
+  it.each<[string, DataType, number, (values: number[]) => TensorData]>([
+    ['floats', DataType.DT_FLOAT, 71_680, (float_val) => ({ float_val })],
+    ['doubles', DataType.DT_DOUBLE, 35_840, (double_val) => ({ double_val })],
+    ['complex numbers', DataType.DT_COMPLEX64, 35_840, (scomplex_val) => ({ scomplex_val })],
+    ['complex numbers of doubles', DataType.DT_COMPLEX128, 17_920, (dcomplex_val) => ({ dcomplex_val })],
+  ])('is read from where its values are: %s', (name, dtype, elements, dataOf) => {
+    const values = counting(name.startsWith('complex') ? 2 * elements : elements);
+    const { checkpoint, most } = opened(writeV1([ofShape(dtype, [elements])], () => dataOf(values)));
+    const bytes = readBytes(checkpoint.tensor('t'));
+    const wanted = name.includes('doubles') ? Float64Array.from(values) : Float32Array.from(values);
+    expect(Buffer.from(bytes).equals(Buffer.from(wanted.buffer))).toBe(true);
+    expect(most()).toBe(bytes.length);
+  });
+
+  it.each<[string, DataType, number]>([
+    ['integers', DataType.DT_INT32, 16_900],
+    ['bytes', DataType.DT_UINT8, 66_000],
+  ])('is decoded where its values are not as in memory: %s', (_, dtype, elements) => {
+    const values = counting(elements);
+    const read = save([ofShape(dtype, [elements])], () => ({ int_val: values })).tensor('t');
+    expect(readNumbers(read).every((value, i) => Number(value) === values[i])).toBe(true);
+  });
+
+  it('is put together from parts, and checked first', () => {
+    const bytes = writeV1([{ ...all, slices: columns }], floatData, { blockBytes: 1 });
+    expect(Buffer.from(readBytes(opened(bytes).checkpoint.tensor('t'))).equals(all.bytes!)).toBe(true);
+    const box = slice([100, 3], [58, 4]);
+    expect(readBytes(opened(bytes).checkpoint.slice('t', box))).toEqual(new Uint8Array(cut(all, box).bytes!));
+    bytes[1000]! ^= 1;
+    const chunks = opened(bytes).checkpoint.tensor('t').chunks()[Symbol.iterator]();
+    expect(failure(() => chunks.next()).message).toContain(`of ${FILE} has a wrong checksum`);
+  });
+
+  it.each<[string, TensorData, string]>([
+    ['too few values', { float_val: counting(16_899) }, 'it has 16899 values, but its shape needs 16900'],
+    ['no values', {}, 'it has 0 values, but its shape needs 16900'],
+  ])('is refused with %s', (_, data, why) => {
+    expect(failure(() => readBytes(save([all], () => data).tensor('t'))).why).toBe(why);
+  });
+});
+
 describe('a V1 checkpoint is refused', () => {
   it('when any of its bytes is corrupt', () => {
     const bytes = writeV1([floats('w', [5]), { ...plane, slices: COLUMNS }], floatData, { blockBytes: 100 });
