@@ -81,14 +81,15 @@ class Finder {
     const isRootAveraged = !global && this.#averages.has(node.name);
     const variance = isRootAveraged ? this.#moments.carriersOf([{ node: node.name, port: 0 }]) : carriers;
     const inVariance = new Set(variance.map(refText));
+    const names = reductions.map(({ name }) => name);
     const means = [...this.#moments.meansOf(reductions), ...(global ? [node.inputs[1]!] : [])];
     return {
       name: node.name,
       x: sources.x,
       variance,
       mean: this.#moments.carriersOf(means).filter((ref) => !inVariance.has(refText(ref))),
-      parameters: global ? node.inputs.slice(3, 5) : this.#parametersAfter(node),
-      reductions: reductions.map(({ name }) => name),
+      parameters: global ? node.inputs.slice(3, 5) : this.#parametersAfter(node, new Set(names)),
+      reductions: names,
     };
   }
 
@@ -149,8 +150,8 @@ class Finder {
     return adds(node) && node.inputs.filter((ref) => this.#activations.hasNamed(ref.node)).length === 1;
   }
 
-  /** Non-activation operands right after the root: gamma, beta. */
-  #parametersAfter(root: Node): TensorRef[] {
+  /** Non-activation operands right after the root: gamma, beta. Those after the next normalisation are not its own. */
+  #parametersAfter(root: Node, reductions: ReadonlySet<string>): TensorRef[] {
     const found: TensorRef[] = [];
     let level = new Set([root.name]);
     for (let distance = 0; distance < PARAMETER_DISTANCE; distance++) {
@@ -159,6 +160,7 @@ class Finder {
         for (const node of this.#graph.dataConsumers(name)) {
           if (!scales(node) && !shifts(node)) continue;
           this.#moments.budget.spend(1 + node.inputs.length, name);
+          if (node.inputs.some((ref) => this.#isOfAnother(ref, reductions))) continue;
           next.add(node.name);
           found.push(...node.inputs.filter((ref) => !this.#activations.hasNamed(ref.node)));
         }
@@ -166,5 +168,12 @@ class Finder {
       level = next;
     }
     return found;
+  }
+
+  /** Whether a tensor is a statistic of another activation. */
+  #isOfAnother(ref: TensorRef, reductions: ReadonlySet<string>): boolean {
+    const node = this.#graph.find(ref.node);
+    if (!node || !this.#moments.isStatistic(node)) return false;
+    return this.#moments.reductionsOf(ref).some(({ name }) => !reductions.has(name));
   }
 }
