@@ -31,7 +31,13 @@ function mutantOf(message) {
     ...(graphsOnly ? { kinds: GRAPH_KINDS, ownOptions: true } : {}),
     ...(message.onlyKinds ? { kinds: message.onlyKinds } : {}),
   });
-  return graphsOnly ? { ...mutant, way: 'library', frozen: frozen !== undefined } : mutant;
+  return graphsOnly ? forTensorFlow(mutant, frozen !== undefined) : mutant;
+}
+
+/** A mutant that compare.py can run: made by a command that keeps the statistics, and a frozen graph. */
+function forTensorFlow(mutant, frozen) {
+  const command = mutant.command === 'fold' ? 'fold' : 'freeze';
+  return { ...mutant, command, format: 'pb', way: 'library', frozen };
 }
 
 /** Buffers arrive as plain arrays of bytes. */
