@@ -55,6 +55,8 @@ export function foldReasonText(reason: FoldReason): string {
       return `the weights of ${reason.node} use quantisation-aware training (${reason.by})`;
     case 'kernel_not_constant':
       return `the weights of ${reason.node} are not constant: ${reason.source} (${reason.op})`;
+    case 'kernel_repeated':
+      return `the weights of ${reason.node} repeat one value (${reason.kernel}); folded, they would take much more space`;
     case 'kernel_is_output':
       return `the kernel ${reason.kernel} is an output of the graph`;
     case 'kernel_read_elsewhere':

@@ -131,6 +131,39 @@ describe('counts and shapes take no memory by themselves', () => {
     });
   });
 
+  it('a kernel that only a shape claims is scaled up to 65,536 elements, so that folding does not write gigabytes', async () => {
+    const float = { type: DT_FLOAT };
+    const filled = (name: string, ...shape: number[]): NodeDef => {
+      const tensor_shape = { dim: shape.map((size) => ({ size })) };
+      const tensor = { dtype: DT_FLOAT, tensor_shape, float_val: [0.5] };
+      return { name, op: 'Const', attr: { dtype: float, value: { tensor } } };
+    };
+    const folded = async (inputs: number) => {
+      const conv: NodeDef = {
+        name: 'conv',
+        op: 'Conv2D',
+        input: ['x', 'w'],
+        attr: { ...T, strides: { list: { i: [1, 1, 1, 1] } }, padding: { s: new TextEncoder().encode('SAME') } },
+      };
+      const bn: NodeDef = {
+        name: 'bn',
+        op: 'FusedBatchNorm',
+        input: ['conv', 'v', 'v', 'v', 'v'],
+        attr: { ...T, epsilon: { f: 0.001 }, is_training: { b: false } },
+      };
+      const x: NodeDef = { name: 'x', op: 'Placeholder', attr: { dtype: float } };
+      const y: NodeDef = { name: 'y', op: 'Relu', input: ['bn'], attr: T };
+      const model = await loadRaw([x, filled('w', 1, 1, inputs, 256), conv, filled('v', 256), bn, y]);
+      return fold(model, Y).report.folded[0]!;
+    };
+    expect((await folded(256)).action).toBe('previous');
+    await inLittleMemory(async () => {
+      const { action, reasons } = await folded(HUGE);
+      expect(action).toBe('arithmetic');
+      expect(reasons).toContainEqual({ code: 'kernel_repeated', node: 'conv', kernel: 'w' });
+    });
+  });
+
   it('numbers of a constant: all, those that are stored, too many', () => {
     const of = (count: number, float_val: number[]) =>
       protoTensor({ dtype: DT_FLOAT, tensor_shape: { dim: [{ size: count }] }, float_val });

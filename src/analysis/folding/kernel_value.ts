@@ -10,6 +10,11 @@ import { joined, numberedTensor, type Run, type Selection, selected } from './nu
 import { numbersOf } from './scaled_tensor.js';
 import type { FoldView } from './view.js';
 
+/** Whether a shape repeats the last value of a kernel so often that a small file would become a huge one. */
+export function isTooRepeated(tensor: Tensor): boolean {
+  return elementCount(tensor.shape) > MAX_REPEATED && tensor.stored !== undefined;
+}
+
 /** What an expression of constants is, without being computed. */
 export interface KernelValue {
   readonly tensor: Tensor;
@@ -37,6 +42,8 @@ const isConcat = anyOf('concat');
 /** Longer chains of ops do not compute kernels, and a partitioned variable has a few parts. */
 const MAX_DEPTH = 16;
 const MAX_NODES = 1024;
+/** A kernel may have this many elements where its shape repeats a value that the file has once: folding writes all of them. */
+const MAX_REPEATED = 2 ** 16;
 /** Kernels are moved in memory. */
 const MAX_ELEMENTS = 2 ** 26;
 
@@ -74,7 +81,7 @@ function search(state: Search, ref: TensorRef, depth: number): Unrounded | undef
 
 function constant(node: Node): Unrounded | undefined {
   const { tensor } = node;
-  if (!tensor || !isFloat(tensor.dtype)) return undefined;
+  if (!tensor || !isFloat(tensor.dtype) || isTooRepeated(tensor)) return undefined;
   const runs = () => numbersOf(tensor);
   return { dtype: tensor.dtype, shape: tensor.shape, runs, isExact: true, nodes: [node] };
 }

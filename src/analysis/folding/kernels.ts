@@ -3,7 +3,7 @@ import type { Node } from '../../graph/node.js';
 import type { Tensor } from '../../graph/tensor.js';
 import { anyOf } from '../../ops/meaning.js';
 import { isFloat } from '../values/vectors.js';
-import { kernelValue } from './kernel_value.js';
+import { isTooRepeated, kernelValue } from './kernel_value.js';
 import type { LinearOp } from './linear_ops.js';
 import { whyOutOfRange } from './range.js';
 import { type FoldReason, isReason } from './reasons.js';
@@ -49,7 +49,9 @@ export function kernelConstant(
   for (let ref = node.inputs[kernel]!; ; ) {
     const at = view.graph.get(ref.node);
     const { name, tensor } = at;
-    if (at.op === 'Const' && tensor && isFloat(tensor.dtype)) return { name, tensor };
+    if (at.op === 'Const' && tensor && isFloat(tensor.dtype)) {
+      return isTooRepeated(tensor) ? { code: 'kernel_repeated', node: node.name, kernel: name } : { name, tensor };
+    }
     if (isQuantised(at)) return { code: 'kernel_quantised', node: node.name, by: name };
     if (!isTransparent(view, at) || !at.inputs[0]) {
       const value = ref.port === 0 ? kernelValue(view, at) : undefined;

@@ -40,6 +40,8 @@ export type FoldReason =
   | { readonly code: 'kernel_mixes_channels'; readonly node: string }
   | { readonly code: 'kernel_quantised'; readonly node: string; readonly by: string }
   | { readonly code: 'kernel_not_constant'; readonly node: string; readonly source: string; readonly op: string }
+  /** Its shape repeats a value that the file has once: folded, a small file would become a huge one. */
+  | { readonly code: 'kernel_repeated'; readonly node: string; readonly kernel: string }
   /** `duplicateWeights` helps against these four. */
   | { readonly code: 'kernel_is_output'; readonly kernel: string }
   | { readonly code: 'kernel_read_elsewhere'; readonly kernel: string; readonly reader: string }

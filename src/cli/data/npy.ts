@@ -81,9 +81,8 @@ export function readNpy(bytes: Uint8Array, where: string): TensorValue {
   const { shape, start, width, isFortran } = header;
   const size = elementCount(shape) * width;
   if (bytes.length - start < size) throw corrupt(where);
-  const value = npyElements(header, shape, bytes.slice(start, start + size));
-  const numbers = value.data as Float64Array;
-  return isFortran ? tensorValue(value.dtype, shape, inRowOrder(Float64Array.from(numbers, Number), shape)) : value;
+  const elements = bytes.slice(start, start + size);
+  return npyElements(header, shape, isFortran ? inRowOrder(elements, width, shape) : elements);
 }
 
 /** An array from the bytes of its elements, in C order. @param data - is changed */
@@ -93,6 +92,9 @@ export function npyElements(
   data: Uint8Array,
 ): TensorValue {
   if (isBigEndian) swapBytes(data, width);
+  // Float64Array, which other elements become, loses the last bits of these.
+  if (dtype === 'int64') return { dtype, shape, data: new BigInt64Array(data.slice().buffer) };
+  if (dtype === 'uint64') return { dtype, shape, data: new BigUint64Array(data.slice().buffer) };
   return tensorValue(dtype, shape, readNumbers(rawTensor(dtypeOf(dtype), shape, data)));
 }
 
@@ -122,9 +124,13 @@ function swapBytes(bytes: Uint8Array, width: number): void {
   for (let at = 0; at < bytes.length; at += width) bytes.subarray(at, at + width).reverse();
 }
 
-/** Elements in row-major order, from column-major ones: those of the array with its axes in the opposite order. */
-function inRowOrder(numbers: Float64Array, shape: readonly number[]): Float64Array {
-  return permuted([...shape].reverse(), numbers, shape.map((_, axis) => axis).reverse());
+/** Elements of so many bytes in row-major order, from column-major ones: those of the array with its axes in the opposite order. */
+function inRowOrder(elements: Uint8Array, width: number, shape: readonly number[]): Uint8Array {
+  const places = Float64Array.from({ length: elements.length / width }, (_, i) => i);
+  const from = permuted([...shape].reverse(), places, shape.map((_, axis) => axis).reverse());
+  const out = new Uint8Array(elements.length);
+  for (const [i, place] of from.entries()) out.set(elements.subarray(place * width, (place + 1) * width), i * width);
+  return out;
 }
 
 /**

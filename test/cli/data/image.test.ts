@@ -85,6 +85,35 @@ describe('pictures', () => {
     expect(readImage(file, 'x.png', AS_IS, 1)).toEqual(tensorValue('float32', [1, 2, 9, 1], pixels));
   });
 
+  it.each([
+    ['a cut last row', [0, 1, 2, 0, 3], 'its pixels are 5 bytes, but its size needs 6'],
+    ['no rows', [], 'its pixels are 0 bytes, but its size needs 6'],
+    ['rows without end', new Array(10_000_000).fill(0), 'its pixels are more than the 6 bytes of its size'],
+  ])('refused: %s', (_, rows, why) => {
+    const file = png({ width: 2, height: 2, depth: 8, color: 0 }, rows);
+    expect(failure(() => readImage(file, 'x.png', AS_IS, 1))).toMatchObject({ code: 'unreadable', why });
+  });
+
+  it('interlaced', () => {
+    // One pixel, one, one, and the second row; the other passes have none.
+    const file = png({ width: 3, height: 2, depth: 8, color: 0, interlace: 1 }, [
+      ...[0, 9],
+      ...[0, 3],
+      ...[0, 2],
+      ...[0, 4, 5, 6],
+    ]);
+    expect([...(readImage(file, 'x.png', AS_IS, 1).data as Float32Array)]).toEqual([9, 2, 3, 4, 5, 6]);
+  });
+
+  it('a profile that would fill the memory is not read', () => {
+    const profile = Buffer.concat([text.encode('icc\0\0'), deflateSync(Buffer.alloc(300_000_000), { level: 9 })]);
+    const file = png({ width: 1, height: 1, depth: 8, color: 0 }, [0, 7]);
+    const withProfile = Buffer.concat([file.subarray(0, 33), chunk('iCCP', profile), file.subarray(33)]);
+    const before = process.resourceUsage().maxRSS;
+    expect([...(readImage(withProfile, 'x.png', AS_IS, 1).data as Float32Array)]).toEqual([7]);
+    expect(process.resourceUsage().maxRSS - before).toBeLessThan(100 * 1024);
+  });
+
   it('grey and alpha', () => {
     const file = png({ width: 2, height: 1, depth: 8, color: 4 }, [0, 10, 20, 30, 40]);
     const read = (channels: number) => [...(readImage(file, 'x.png', AS_IS, channels).data as Float32Array)];

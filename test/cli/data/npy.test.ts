@@ -30,6 +30,18 @@ describe('.npy files', () => {
     expect(readNpy(file, 'x.npy')).toEqual(tensorValue('float32', [2, 3], [1, 2, 3, 4, 5, 6]));
   });
 
+  it.each([
+    ['int64', '<i8', [2n ** 62n + 1n, -(2n ** 53n) - 1n, 3n, 4n]],
+    ['uint64', '<u8', [2n ** 64n - 1n, 2n ** 53n + 1n, 3n, 4n]],
+  ])('every bit of %s, in both orders', (dtype, code, [a, b, c, d]) => {
+    const bytes = [...new Uint8Array(BigUint64Array.from([a!, b!, c!, d!], (each) => BigInt.asUintN(64, each)).buffer)];
+    const read = (order: string) =>
+      readNpy(npy(`{'descr': '${code}', 'fortran_order': ${order}, 'shape': (2, 2), }\n`, bytes), 'x');
+    expect(read('False')).toMatchObject({ dtype, shape: [2, 2] });
+    expect([...(read('False').data as BigInt64Array)]).toEqual([a, b, c, d]);
+    expect([...(read('True').data as BigInt64Array)]).toEqual([a, c, b, d]);
+  });
+
   it('Fortran order', () => {
     const file = npy("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3), }\n", floats(1, 4, 2, 5, 3, 6));
     expect(readNpy(file, 'x.npy')).toEqual(tensorValue('float32', [2, 3], [1, 2, 3, 4, 5, 6]));
