@@ -1,7 +1,6 @@
 import { convertIndexedToRgb, type DecodedPng, decode as decodePng, encode as encodePng } from 'fast-png';
 import { decode as decodeJpeg } from 'jpeg-js';
 import { BnfixError } from '../../errors.js';
-import { concatBytes } from '../../io/bytes.js';
 import { type TensorValue, tensorValue } from '../../run/value.js';
 import { pixelChunks } from './png_chunks.js';
 
@@ -68,7 +67,7 @@ function pngOf(bytes: Uint8Array): Decoded {
   if (latin1.decode(bytes.subarray(12, 16)) !== 'IHDR') throw new Error('it does not begin with its size');
   refuseHuge(view.getUint32(16), view.getUint32(20));
   if (view.getUint32(20) > bytes.length * MAX_DEFLATE) throw new Error('it is truncated');
-  const png = decodePng(concatBytes(pixelChunks(bytes)));
+  const png = decodePng(Buffer.concat(pixelChunks(bytes)));
   const { width, height } = png;
   const [isIndexed, isInterlaced] = [bytes[25] === 3, bytes[28] !== 0];
   if (isIndexed && !png.palette) throw new Error('it has no palette');
