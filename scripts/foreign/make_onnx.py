@@ -104,6 +104,13 @@ def nan_mean():
 
 
 @case
+def nan_bias():
+    """Folded into a convolution by a converter."""
+    kernel = const('kernel', np.where(np.arange(9).reshape(3, 3, 1, 1) < 3, np.nan, 1))
+    return model([helper.make_node('Conv', ['x', 'kernel', 'bias'], ['y'], name='conv')], [kernel, const('bias', [np.nan, 0, 1])])
+
+
+@case
 def negative_variance():
     return model([norm()], statistics(variance=[1, -0.5, 1]))
 
@@ -243,6 +250,43 @@ def where_flag():
              norm(inputs=['x', 'scale', 'bias', 'm', 'v'])]
     nodes[1], nodes[2] = nodes[2], nodes[1]
     return model(nodes, statistics(), inputs=[value('infer', [], TensorProto.BOOL)])
+
+
+def mixed(factor, *weights, inputs=()):
+    """Statistics between those of the batch and the stored ones: batch + factor * (stored - batch)."""
+    nodes = [helper.make_node('ReduceMean', ['x'], ['batch_mean'], axes=[0, 2, 3], keepdims=0),
+             helper.make_node('ReduceMean', ['x'], ['kept_mean'], axes=[0, 2, 3], keepdims=1),
+             helper.make_node('Sub', ['x', 'kept_mean'], ['d']),
+             helper.make_node('Mul', ['d', 'd'], ['dd']),
+             helper.make_node('ReduceMean', ['dd'], ['batch_variance'], axes=[0, 2, 3], keepdims=0),
+             helper.make_node('Sub', ['mean', 'batch_mean'], ['dm']),
+             helper.make_node('Mul', ['dm', factor], ['fm']),
+             helper.make_node('Add', ['batch_mean', 'fm'], ['m']),
+             helper.make_node('Sub', ['batch_variance', 'variance'], ['dv']),
+             helper.make_node('Mul', [factor, 'dv'], ['fv']),
+             helper.make_node('Sub', ['batch_variance', 'fv'], ['v']),
+             norm(inputs=['x', 'scale', 'bias', 'm', 'v'])]
+    return model(nodes, statistics() + list(weights), inputs=inputs)
+
+
+@case
+def mixed_flag():
+    return mixed('inference', inputs=[value('inference', [])])
+
+
+@case
+def mixed_stored():
+    return mixed('one', const('one', 1))
+
+
+@case
+def mixed_batch():
+    return mixed('zero', const('zero', 0))
+
+
+@case
+def mixed_half():
+    return mixed('half', const('half', 0.5))
 
 
 @case

@@ -29,6 +29,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   training_unused: ['ok'],
   // Statistics.
   nan_mean: ['affected', 'invalid-statistics bn'],
+  nan_bias: ['affected', 'invalid-statistics conv'],
   half_precision: ['affected', 'invalid-statistics bn'],
   negative_variance: ['affected', 'invalid-statistics bn'],
   statistics_of_constants: ['affected', 'invalid-statistics bn'],
@@ -48,6 +49,10 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   if_default_false: ['ok', 'unpinned-flag is_training'],
   if_default_true: ['affected', 'training-batch-norm bn'],
   where_flag: ['ok_once', 'unpinned-flag infer'],
+  mixed_flag: ['ok_once', 'unpinned-flag inference'],
+  mixed_stored: ['ok'],
+  mixed_batch: ['affected', 'training-batch-norm bn'],
+  mixed_half: ['affected', 'training-batch-norm bn'],
   loop: ['affected', 'training-batch-norm bn'],
   // Batch norms of several ops.
   unfused: ['affected', 'training-batch-norm root'],

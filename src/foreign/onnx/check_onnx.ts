@@ -46,13 +46,20 @@ function repairOf({ producer, inputs, body }: OnnxModel): ConvertAgain {
 
 /** The findings of all rules that are not off. */
 function findings({ trainingInfos }: OnnxModel, { flags, inference, asSaved }: FlagsFound): Found[] {
-  const { batchNorms, random, reductions, training } = inference;
+  const { batchNorms, biases, random, reductions, training } = inference;
   const unset = flags.filter(({ isInference }) => isInference === false).map(settingOf);
   return [
     ...batchNorms.filter(({ isTraining }) => isTraining).map(trainingFinding),
     ...trainingByDefault(inference, asSaved, unset),
     ...random.filter(({ isDropout }) => isDropout).map(dropoutFinding),
     ...batchNorms.flatMap(statisticsFindings),
+    ...biases.map(
+      ({ node: { name }, problem }): Found => ({
+        rule: 'invalid-statistics',
+        node: name,
+        detail: { code: 'statistics', problem },
+      }),
+    ),
     ...flags.filter(({ isInference }) => isInference !== false).map(flagFinding),
     ...reductions.map(
       ({ name, op }): Found => ({ rule: 'batch-dependence', node: name, detail: { code: 'batch_reduction', op } }),

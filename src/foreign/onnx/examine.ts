@@ -1,4 +1,5 @@
 import { findBatchNorms, type OnnxBatchNorm } from './batch_norms.js';
+import { findInvalidBiases, type InvalidBias } from './biases.js';
 import type { OpenExternal } from './constants.js';
 import { findRandomUses, type RandomUse } from './dropouts.js';
 import { Flow, type Normalisation } from './flow.js';
@@ -12,6 +13,8 @@ import type { OnnxNode } from './scope.js';
 /** What feeds the outputs of a model, with some of its inputs set to values. */
 export interface Examination {
   readonly batchNorms: readonly OnnxBatchNorm[];
+  /** Biases with NaN or infinity. */
+  readonly biases: readonly InvalidBias[];
   readonly random: readonly RandomUse[];
   /** Reductions over the batch, other than those of batch norms, that act on the data that they reduce. */
   readonly reductions: readonly OnnxNode[];
@@ -29,11 +32,7 @@ export function examine(
   open: OpenExternal,
 ): Examination {
   const scalars = new Scalars(scalarInputs, set);
-  const condition = (value: Parameters<Scalars['decide']>[0]) => {
-    const number = scalars.decide(value);
-    return number === undefined ? undefined : number !== 0;
-  };
-  const { outputs } = new Resolver(model, condition);
+  const { outputs } = new Resolver(model, (value) => scalars.decide(value));
   const all = inOrder(outputs);
   const flow = new Flow(model, scalars, all);
   const nodes = flow.zeros.size === 0 ? all : inOrder(outputs, (node) => flow.zeros.has(node));
@@ -43,6 +42,7 @@ export function examine(
   const batchNorms = findBatchNorms(nodes, normalisations, flow, open, claimed);
   return {
     batchNorms,
+    biases: findInvalidBiases(nodes, open),
     random: findRandomUses(nodes, flow, scalars),
     reductions: reductionsLeft(nodes, normalisations, flow, claimed),
     training: nodes.flatMap((node) => {

@@ -15,25 +15,25 @@ const MAX_CONDITIONS = 100;
 const LEFT_OUT = new Value('');
 
 /**
- * Finds what the names in a model mean: functions are expanded, and an If or Where with a known condition is the branch that it
- * takes. Nodes that nothing asks for do not exist.
+ * Finds what the names in a model mean: functions are expanded, an If or Where with a known condition is the branch that it
+ * takes, and a mix of two values by a known factor of 1 is the one that it chooses. Nodes that nothing asks for do not exist.
  */
 export class Resolver {
   /** The outputs of the model. */
   readonly outputs: readonly Value[];
   readonly #model: OnnxModel;
-  readonly #condition: (value: Value) => boolean | undefined;
+  readonly #number: (value: Value) => number | undefined;
   readonly #bodies = new Map<onnx.GraphProto.$Properties, Body>();
   readonly #subgraphs = new Map<OnnxNode, Map<onnx.GraphProto.$Properties, Scope>>();
   readonly #limit: number;
   #nodes = 0;
   #conditions = 0;
 
-  /** @param condition - the value of the condition of an If or Where, if that is known */
-  constructor(model: OnnxModel, condition: (value: Value) => boolean | undefined) {
+  /** @param number - the number that a scalar is, such as the condition of an If or Where, if that is known */
+  constructor(model: OnnxModel, number: (value: Value) => number | undefined) {
     this.#model = model;
     this.#limit = model.body.nodes.length + MAX_EXPANDED;
-    this.#condition = condition;
+    this.#number = number;
     const main = new Scope(model.body, model.opsets);
     this.outputs = model.body.outputs.map((name) => this.#value({ scope: main, name }));
   }
@@ -75,6 +75,8 @@ export class Resolver {
       const result = called.body.outputs[index];
       return result === undefined ? new Value(name) : { scope: this.#call(scope, proto, called), name: result };
     }
+    const mixed = this.#mixed(scope, proto);
+    if (mixed !== undefined) return { scope, name: mixed };
     const node = this.#node(scope, proto);
     return (node.taken && this.#takenPlace(node, node.taken, index)) ?? new Value(name, { producer: node });
   }
@@ -91,11 +93,36 @@ export class Resolver {
 
   #takenBranch({ scope, proto }: OnnxNode): Branch | undefined {
     const name = proto.input?.[0];
-    if (!name || this.#conditions === MAX_CONDITIONS) return undefined;
+    const condition = name ? this.#numberAt({ scope, name }) : undefined;
+    return condition === undefined ? undefined : condition !== 0 ? 'then_branch' : 'else_branch';
+  }
+
+  #numberAt(place: Place): number | undefined {
+    if (this.#conditions === MAX_CONDITIONS) return undefined;
     this.#conditions++;
-    const condition = this.#condition(this.#value({ scope, name }));
+    const number = this.#number(this.#value(place));
     this.#conditions--;
-    return condition === undefined ? undefined : condition ? 'then_branch' : 'else_branch';
+    return number;
+  }
+
+  /** The value that a mix of two is, by its name: `a + k * (b - a)` and `a - k * (a - b)` are b if k is 1. */
+  #mixed(scope: Scope, { domain, op_type: op, input: names }: onnx.NodeProto.$Properties): string | undefined {
+    if (domain || (op !== 'Add' && op !== 'Sub')) return undefined;
+    const producerOf = (name: string | undefined) => scope.body.producers.get(name ?? '')?.proto;
+    const input = names ?? [];
+    const orders = op === 'Add' ? [input, [...input].reverse()] : [input];
+    for (const [from, scaled] of orders) {
+      const product = producerOf(scaled);
+      const factors = product?.op_type === 'Mul' ? (product.input ?? []) : [];
+      for (const [i, factor] of factors.entries()) {
+        const difference = producerOf(factors[1 - i]);
+        if (difference?.op_type !== 'Sub') continue;
+        const [left, right] = difference.input ?? [];
+        const [to, subtracted] = op === 'Add' ? [left, right] : [right, left];
+        if (to && subtracted === from && this.#numberAt({ scope, name: factor }) === 1) return to;
+      }
+    }
+    return undefined;
   }
 
   /** Where the output of an If or Where comes from. */
