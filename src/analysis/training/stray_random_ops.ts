@@ -1,5 +1,5 @@
 import type { Graph } from '../../graph/graph.js';
-import type { Node } from '../../graph/node.js';
+import { type Node, sameRef, type TensorRef } from '../../graph/node.js';
 import { NodeSet } from '../../graph/node_set.js';
 import { topologicalOrder } from '../../graph/walk.js';
 import { anyOf, readsShape } from '../../ops/meaning.js';
@@ -14,6 +14,12 @@ export interface StrayRandomOp {
   readonly problem: RandomOpProblem;
 }
 
+interface Product {
+  readonly data: TensorRef;
+  readonly random: Node;
+}
+
+const isMultiply = anyOf('multiply');
 const isSum = anyOf('add', 'subtract', 'bias');
 const isShuffle = anyOf('shuffle');
 const multipliesByWeights = anyOf('weighted');
@@ -62,8 +68,16 @@ export function otherStrayOps(
   const made = new Map<Node, Node>();
   /** Of these, factors that are computed from uniform numbers only. */
   const bounded = new NodeSet(graph);
+  /** Products of data and other random numbers, with both: noise, if they are added to the same data. */
+  const products = new Map<Node, Product>();
   for (const node of topologicalOrder(graph)) {
     if (!live.has(node) || known.has(node) || readsShape(node)) continue;
+    const product = graph.inputNodes(node).flatMap((input) => products.get(input!) ?? [])[0];
+    if (product && isSum(node) && node.inputs.some((ref) => sameRef(ref, product.data))) {
+      report(node, product.random, 'adds');
+    } else if (product && isMultiply(node) && node.inputs.some((ref) => factors.isParameter(ref))) {
+      products.set(node, product);
+    }
     if (isMaskSource(node) || isOtherRandomOp(node)) made.set(node, node);
     if (isUniform(node)) bounded.add(node);
     const inputs = graph.inputNodes(node);
@@ -86,6 +100,8 @@ export function otherStrayOps(
       (isOtherRandomOp(random) || (isUniform(random) && isSum(node)) || inputs.some((input) => bounded.has(input)))
     ) {
       report(node, random, isSum(node) ? 'adds' : 'not_a_mask');
+    } else if (isMultiply(node)) {
+      products.set(node, { data: node.inputs.find((_, i) => !made.has(inputs[i]!))!, random });
     }
   }
   return found;
