@@ -69,10 +69,10 @@ class Inliner {
 
   /**
    * Replaces a node that calls functions; others stay. `pivots` are the nodes that run only when this branch does, or once in each
-   * iteration of this loop.
+   * iteration of this loop; so do the nodes that the call itself waits for, in a branch of TensorFlow 1.
    */
   expand(node: Node, pivots: readonly string[]): void {
-    const results = this.#resultsOf(node, pivots);
+    const results = this.#resultsOf(node, [...new Set([...pivots, ...node.controls])]);
     if (!results) return;
     this.outcomes.push({ kind: 'function', node: node.name, op: node.op });
     this.#forward(node, results);

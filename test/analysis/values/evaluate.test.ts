@@ -54,6 +54,22 @@ describe('evaluate', () => {
     expect(valueOfY('y = LogicalAnd(c, Greater(step, 100.0))', { step: 1 })).toBe(0);
   });
 
+  it('takes what a known condition selects, known or not', () => {
+    expect(valueOfY('y = SelectV2(Greater(step, 100.0), Add(MatMul(a, b), 1.0), b)', { step: 1000 })).toBeCloseTo(
+      1.37,
+      6,
+    );
+  });
+
+  it('gives up long expressions, and ops of many inputs', () => {
+    const chain = (length: number) => Array.from({ length }, (_, i) => `n${i + 1} = Neg(n${i})`).join('\n');
+    expect(valueOfY(`${chain(198)}\ny = Identity(n198)`, { n0: 2 })).toBe(2);
+    expect(valueOfY(`${chain(204)}\ny = Identity(n204)`, { n0: 2 })).not.toBe(2);
+    const sum = (count: number) => `y = AddN(${Array.from({ length: count }, () => 'x').join(', ')})`;
+    expect(valueOfY(sum(1000), { x: 1 })).toBe(1000);
+    expect(valueOfY(sum(1001), { x: 1 })).toBe(UNKNOWN);
+  });
+
   it('does not decide by what is not known', () => {
     expect(valueOfY('y = SelectV2(Greater(step, 100.0), a, b)', { a: 5, b: 6 })).toBe(UNKNOWN);
     expect(valueOfY('y = Floor(x)')).toBe(UNKNOWN);

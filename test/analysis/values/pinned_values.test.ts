@@ -32,6 +32,8 @@ describe('the value of a tensor that depends on a flag', () => {
     ['n * Fill(Shape(a), 4.0)', 4],
     ['a * (1.0 - n)', 0],
     ['LogicalNot(f)', 1],
+    ['Cast(n - 1.0)[DstT=bool, SrcT=float32]', 0],
+    ['n * 0.1 + 0.2', Math.fround(Math.fround(0.1) + Math.fround(0.2))],
     ['LogicalAnd(f, true)', 0],
     ['Cast(n * 0.1)[DstT=float64, SrcT=float32]', Math.fround(0.1)],
   ])('%s', (expression, value) => {
@@ -120,6 +122,17 @@ describe('what a node outputs since flags are known', () => {
       'i = Pack(Cast(n)[DstT=int32, SrcT=float32])\ny = StridedSlice(Pack(a, b), i, [9], [1])[begin_mask=1, shrink_axis_mask=1]',
     ],
     ['another op', 'y = Maximum(n, a)'],
+    ['a sum of one', 'y = AddN(a)'],
+    ['an interpolation by another op', 'y = b + Maximum(n, a - b)'],
+    ['of a sum', 'i = Cast(n)[DstT=int32, SrcT=float32]\ny = GatherV2(AddN(a, b), i, 0)'],
+    [
+      'a slice at an ellipsis',
+      'i = Pack(Cast(n)[DstT=int32, SrcT=float32])\ny = StridedSlice(Pack(a, b), i, [9], [1])[ellipsis_mask=1, shrink_axis_mask=1]',
+    ],
+    [
+      'a slice that adds an axis',
+      'i = Pack(Cast(n)[DstT=int32, SrcT=float32])\ny = StridedSlice(Pack(a, b), i, [9], [1])[new_axis_mask=1, shrink_axis_mask=1]',
+    ],
   ])('is nothing else: %s', (_, text) => {
     expect(forwarded(text)).toBeUndefined();
   });
