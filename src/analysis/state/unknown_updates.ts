@@ -9,6 +9,7 @@ const changes = anyOf('assign', 'row_update');
 const isReduction = anyOf('reduction');
 const isFused = anyOf('fused_batch_norm');
 const moves = anyOf('slice', 'gather', 'scatter', 'concat', 'pack', 'split', 'unpack', 'tile', 'transpose', 'merge');
+const joins = anyOf('pack', 'concat');
 
 /**
  * The reductions and batch norm ops whose statistics update a variable in a way that is not recognised as averaging. What
@@ -25,6 +26,11 @@ export function statisticsOfUnknownUpdates(
     const target = changes(node) && node.inputs[0] ? variables.ofHandle(node.inputs[0])?.node : undefined;
     if (target === undefined || known.has(target)) continue;
     for (const ref of node.inputs.slice(1)) seen.set(refText(ref), ref);
+  }
+  // A variable that averages several statistics, joined, holds none of them alone.
+  for (const { statistic } of [...averages.values()].flat()) {
+    const joined = graph.find(statistic.node);
+    if (joined && joins(joined)) for (const part of joined.inputs) seen.set(refText(part), part);
   }
   const found = new Set<string>();
   for (const { node: name, port } of seen.values()) {
