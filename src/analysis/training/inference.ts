@@ -233,11 +233,11 @@ function replacedBy(
   variable: Variable,
 ): Replacement | undefined {
   const averages = updates.averages.get(refText(tensor)) ?? [];
+  const shape = shapeInPlaceOf(graph, shapes, tensor, variable);
   // A directly averaged tensor has the variable's shape.
   const isDirect = averages.some((average) => average.variable.node === variable.node && average.isDirect);
-  const shape = isDirect ? 'same' : shapeInPlaceOf(graph, shapes, tensor, variable);
-  if (shape === 'unknown') return undefined;
-  return { tensor, by: { variable, shape: shape === 'same' ? undefined : shape }, role: 'statistic' };
+  if (shape === 'unknown' && !isDirect) return undefined;
+  return { tensor, by: { variable, shape: typeof shape === 'string' ? undefined : shape }, role: 'statistic' };
 }
 
 /** A tensor replaced by the variable that the user names. */

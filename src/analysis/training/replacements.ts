@@ -111,7 +111,10 @@ export function shapeInPlaceOf(
   const own = variable.shape;
   const wanted = deducedShape(graph, shapes, tensor, variable);
   if (!own || !wanted) return own && !wanted ? 'unknown' : 'same';
-  if (own.length === wanted.length) return 'same';
+  // A vector of the same rank may lie along another axis.
+  const isSame =
+    own.length === wanted.length && own.every((size, axis) => [size, UNKNOWN_SIZE].includes(wanted[axis]!));
+  if (isSame) return 'same';
   const channels = own.reduce((product, size) => product * size, 1);
   if (channels === 1) return wanted.map(() => 1);
   const exact = wanted.flatMap((size, axis) => (size === channels ? [axis] : []));
