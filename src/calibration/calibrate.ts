@@ -20,6 +20,8 @@ export interface CalibratedModel {
   readonly report: CalibrateReport;
   /** The binary GraphDef. */
   readonly encoded: FrozenModel['encoded'];
+  /** The program that it was made for, if the options named one. */
+  readonly target?: FrozenModel['target'];
 }
 
 /**
@@ -84,6 +86,10 @@ class Calibrated implements CalibratedModel {
 
   get encoded(): CalibratedModel['encoded'] {
     return this.#made.encoded;
+  }
+
+  get target(): CalibratedModel['target'] {
+    return this.#made.target;
   }
 
   get report(): CalibrateReport {

@@ -61,7 +61,7 @@ export function freezeRequest(args: Args, example?: string): FreezeRequest {
   const named = format === undefined ? 'pb' : formatNamed(format);
   if (output === undefined && !dryRun) throw noOutput(request.model, named);
   const destination = output === undefined ? { format: named } : destinationOf(output, format);
-  refuseOtherTarget(args.string('target'), destination.format);
+  refuseOtherTarget(args.string('target'), destination.format, format === undefined);
   if (output === '-' && args.flag('verify-written')) throw cannotVerifyStdout();
   return {
     ...request,

@@ -78,15 +78,20 @@ export function quantizationNamed(name: string | undefined, format: FormatName):
   });
 }
 
-/** @throws BnfixError `usage` for a program that cannot read the format, also after it is converted */
-export function refuseOtherTarget(target: string | undefined, format: FormatName): void {
+/**
+ * Refuses a program that cannot read the format, also after it is converted.
+ * @param isByName - whether the name of the result chose the format
+ * @throws BnfixError `usage`
+ */
+export function refuseOtherTarget(target: string | undefined, format: FormatName, isByName: boolean): void {
   if (target === undefined || target === 'tfjs' || format !== 'tfjs') return;
+  const other = isByName ? { option: 'output', value: 'frozen.pb' } : { option: 'format', value: 'pb' };
   throw new BnfixError('usage', `a result for ${target} cannot have the format ${format}`, {
     option: 'target',
     why: 'only TensorFlow.js reads that format',
     fix: [
       { option: 'target', value: 'tfjs', text: 'or leave it out, for TensorFlow.js' },
-      { option: 'format', value: 'pb', text: `for ${target}` },
+      { ...other, text: `for ${target}` },
     ],
   });
 }

@@ -9,7 +9,7 @@ export interface FormatOptions {
 }
 
 /** A finished result: that of `freeze` or `fold`. Its weights are read while they are written. */
-export type FormatInput = Pick<FrozenModel, 'model' | 'graph' | 'encoded' | 'report'>;
+export type FormatInput = Pick<FrozenModel, 'model' | 'graph' | 'encoded' | 'report' | 'target'>;
 
 /** A format that a result can be written in. */
 export interface Format {

@@ -2,7 +2,13 @@ import { checkOptions, type OptionKinds } from '../check_options.js';
 import type { FilesTarget, WriteOptions, WrittenFile } from '../writers/encoded.js';
 import { writeFiles } from '../writers/files.js';
 import { WRITE_OPTIONS } from '../writers/graph_file.js';
-import { type Destination, destinationOf, type FormatName, quantizationNamed } from './destination.js';
+import {
+  type Destination,
+  destinationOf,
+  type FormatName,
+  quantizationNamed,
+  refuseOtherTarget,
+} from './destination.js';
 import type { Format, FormatInput, FormatOptions } from './format.js';
 import { loadFormat } from './formats.js';
 
@@ -19,7 +25,7 @@ const OPTIONS: OptionKinds<WriteModelOptions> = { ...WRITE_OPTIONS, format: 'str
  * with what is given (`meta`). All files get their names when all are complete, or none does. The model must still be open.
  *
  * @returns the files, with their sizes
- * @throws BnfixError `usage` for a format that contradicts the name, `unsupported` for what the format cannot represent, and as
+ * @throws BnfixError `usage` for a format that contradicts the name, or that the target of the result does not read, `unsupported` for what the format cannot represent, and as
  *   `writeGraph` does
  * @example
  * import { freeze, load, writeModel } from 'bnfix';
@@ -36,6 +42,7 @@ export async function writeModel(
   checkOptions('writeModel', options, OPTIONS);
   const { format: name, quantize, ...writing } = options;
   const destination = destinationOf(path, name);
+  refuseOtherTarget(result.target, destination.format, name === undefined);
   const format = await loadFormat(destination.format);
   const files = await format.encode(result, { quantize: quantizationNamed(quantize, destination.format) });
   return writeFiles(targetOf(destination, format), files, writing);

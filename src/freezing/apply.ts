@@ -21,7 +21,7 @@ import { nameMatcher } from './name_matcher.js';
 import { refuse } from './refuse.js';
 import { type FreezeReport, freezeReport } from './report.js';
 import { assertStillFed, type FedBy, fedBy } from './still_fed.js';
-import { targetNamed } from './targets.js';
+import { type TargetName, targetNamed } from './targets.js';
 
 /** A frozen graph that is ready to be written. */
 export interface FrozenModel {
@@ -34,6 +34,8 @@ export interface FrozenModel {
    * graph over 2 GiB, the limit of a GraphDef, throws a BnfixError `unwritable`.
    */
   readonly encoded: EncodedGraph;
+  /** The program that it was made for, if the options named one. */
+  readonly target?: TargetName | undefined;
 }
 
 /**
@@ -151,6 +153,10 @@ class Frozen implements FrozenModel {
 
   get model(): Model {
     return this.#analysis.model;
+  }
+
+  get target(): TargetName | undefined {
+    return this.#analysis.options.target;
   }
 
   get encoded(): EncodedGraph {

@@ -15,7 +15,7 @@ import type { Notice } from './notices.js';
 import { FREEZE_OPTIONS, type FreezeOptions } from './options.js';
 import { freezeReport } from './report.js';
 import { assertStillFed, fedBy } from './still_fed.js';
-import { targetNamed } from './targets.js';
+import { type TargetName, targetNamed } from './targets.js';
 
 /** Options of {@link fold}: those of `freeze`, plus its own. */
 export interface FoldOptions extends FreezeOptions {
@@ -31,6 +31,8 @@ export interface FoldedModel {
   readonly report: FoldReport;
   /** The binary GraphDef; weights are read and scaled while its chunks are consumed. Throws beyond 2 GiB, as that of `freeze`. */
   readonly encoded: EncodedGraph;
+  /** The program that it was made for, if the options named one. */
+  readonly target?: TargetName | undefined;
 }
 
 /**
@@ -71,6 +73,7 @@ export function fold(model: Model, options: FoldOptions = {}): FoldedModel {
   return {
     model,
     graph,
+    target: options.target,
     report: { ...report, notices, folded, cost: { before, after: costOf(graph) } },
     get encoded() {
       return withinLimit(layout);

@@ -75,7 +75,7 @@ describe('usage errors: exit 2', () => {
     [
       'a name that chooses such a format',
       ['calibrate', 'x', '--data', 'y', '-o', 'web/model.json', '--target', 'onnx'],
-      '--format pb    for onnx\n',
+      '-o frozen.pb   for onnx\n',
     ],
     ['another format', ['freeze', 'x', '-o', 'net.onnx'], 'bnfix does not write .onnx files'],
     ['half a --map', ['freeze', 'x', '-o', 'a', '--map', 'bn=,var'], '--map BATCH_NORM=MEAN,VARIANCE'],
