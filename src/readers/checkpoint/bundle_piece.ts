@@ -73,8 +73,8 @@ function swapBytes(bytes: Uint8Array, width: number): void {
 
 /**
  * The values of a string tensor: the lengths as varints, a checksum of the lengths, the strings. Both checksums cover the
- * lengths as uint32 (uint64 from 2^32 on) in the byte order of the machine that wrote them; the second also covers the
- * first and the strings.
+ * lengths as uint32 in the byte order of the machine that wrote them; the second also covers the first and the strings.
+ * (Lengths from 2^32 on are uint64: they are beyond MAX_STRINGS_BYTES.)
  */
 function readStrings(access: BundleAccess, key: string, stored: StoredBytes, elements: number): Uint8Array[] {
   const shard = access.shard();
@@ -87,12 +87,12 @@ function readStrings(access: BundleAccess, key: string, stored: StoredBytes, ele
   const bytes = shard.read(stored.offset, stored.size);
   const cursor: Cursor = { file: shard.name, what, bytes, at: 0, end: bytes.length };
   const lengths = Array.from({ length: elements }, () => readVarint(cursor));
-  const lengthsCrc = crc32c(lengthBytes(lengths, access.bigEndian));
 
   const start = cursor.at + 4;
   const total = lengths.reduce((sum, length) => sum + length, 0);
   if (start + total !== bytes.length)
     throw malformed(`its ${bytes.length} bytes do not match the lengths of its strings`);
+  const lengthsCrc = crc32c(lengthBytes(lengths, access.bigEndian));
   const written = new DataView(bytes.buffer, bytes.byteOffset).getUint32(cursor.at, !access.bigEndian);
   if (lengthsCrc !== unmaskCrc(written)) {
     throw corrupt(shard.name, `${what} has a wrong checksum`, 'the lengths of its strings do not match their checksum');
@@ -107,12 +107,7 @@ function readStrings(access: BundleAccess, key: string, stored: StoredBytes, ele
 }
 
 function lengthBytes(lengths: readonly number[], bigEndian: boolean): Uint8Array {
-  const view = new DataView(new ArrayBuffer(8 * lengths.length));
-  let at = 0;
-  for (const length of lengths) {
-    if (length < 2 ** 32) view.setUint32(at, length, !bigEndian);
-    else view.setBigUint64(at, BigInt(length), !bigEndian);
-    at += length < 2 ** 32 ? 4 : 8;
-  }
-  return new Uint8Array(view.buffer, 0, at);
+  const view = new DataView(new ArrayBuffer(4 * lengths.length));
+  for (const [i, length] of lengths.entries()) view.setUint32(4 * i, length, !bigEndian);
+  return new Uint8Array(view.buffer);
 }

@@ -62,6 +62,8 @@ describe('slices', () => {
     // As many elements as the tensor has, but some twice and some never.
     expect(coverageFault([slice([0, 3]), slice([2, 2])], [5])).toBe('the parts 0,3 and 2,2 overlap');
     expect(coverageFault([[]], [])).toBeUndefined();
+    expect(coverageFault([[], []], [])).toContain('overlap');
+    expect(coverageFault([], [])).toBe('its parts hold 0 of 1 elements');
   });
 
   it('are copied element by element where they should be (property)', () => {

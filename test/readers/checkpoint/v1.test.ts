@@ -39,6 +39,12 @@ describe('a V1 checkpoint', () => {
     expect([...readNumbers(checkpoint.tensor('scalar'))]).toEqual([0.5]);
   });
 
+  it('lists its tensors in the order of their bytes in UTF-8', () => {
+    const names = ['\u{10000}', 'b', '\uffff', 'B', 'a/b', 'a'];
+    const { entries } = save(names.map((name) => floats(name, [1])));
+    expect([...entries.keys()]).toEqual(['B', 'a', 'a/b', 'b', '\uffff', '\u{10000}']);
+  });
+
   it.each<[string, TensorData, number[]]>([
     ['DT_DOUBLE', { double_val: [1e300, -2] }, [1e300, -2]],
     ['DT_INT32', { int_val: [-5, 2 ** 31 - 1] }, [-5, 2 ** 31 - 1]],
@@ -289,8 +295,33 @@ describe('a V1 checkpoint is refused', () => {
     expect(error).toMatchObject({ code: 'unreadable', message: 'the checkpoint does not hold all of p', why });
   });
 
+  it('and closed', () => {
+    const shard = (i: number) => `${FILE}-0000${i}-of-00002`;
+    const files = new Map([
+      [shard(0), writeV1([{ ...plane, slices: [ROWS[0]!] }], floatData)],
+      [shard(1), writeV1([floats('w', [2])], floatData)],
+    ]);
+    const opened: string[] = [];
+    const open = (path: string) => {
+      const source = new MemorySource(files.get(path)!, path);
+      opened.push(path);
+      source.close = () => void opened.splice(opened.indexOf(path), 1);
+      return source;
+    };
+    const error = failure(() => openCheckpoint({ format: 'V1', prefix: FILE, index: shard(1) }, open));
+    expect(error).toMatchObject({ where: shard(1), why: 'its parts hold 15 of 35 elements' });
+    expect(opened).toEqual([]);
+  });
+
   it('when it is newer, or asked for what it has not', () => {
-    expect(failure(() => save([], floatData, { minConsumer: 2 })).code).toBe('unsupported');
+    expect(failure(() => save([], floatData, { minConsumer: 2 }))).toMatchObject({
+      code: 'unsupported',
+      message: `${FILE} has a newer checkpoint format`,
+      where: FILE,
+      why: 'it requires readers of version 2; bnfix reads up to 1',
+      fix: 'save the checkpoint with an older TensorFlow, or update bnfix',
+    });
+    expect(save([floats('w', [1])], floatData, { minConsumer: 1 }).entries.size).toBe(1);
     expect(failure(() => save([floats('w', [1])]).tensor('v')).fix).toBe('did you mean w?');
   });
 });
