@@ -3,11 +3,13 @@ import { CHUNK_BYTES, ChunkRing } from '../../../src/graph/chunk_ring.js';
 import { DataType } from '../../../src/graph/dtype.js';
 import { readBytes, readNumbers } from '../../../src/graph/tensor.js';
 import { type ByteSource, MemorySource } from '../../../src/io/source.js';
-import type { tensorflow } from '../../../src/proto/tensorflow.js';
+import { tensorflow } from '../../../src/proto/tensorflow.js';
 import { type OpenCheckpoint, openCheckpoint } from '../../../src/readers/checkpoint/checkpoint.js';
+import { encodeTensorNameSlice } from '../../../src/readers/checkpoint/ordered_code.js';
 import { failure } from '../../support/failure.js';
+import { delimited, message, numeric } from '../../support/wire.js';
 import { COLUMNS, ROWS, readAll, slice, texts } from './model.js';
-import { cut, type Files, floats, opener, type SavedTensor, writeV1 } from './write_table.js';
+import { cut, type Files, floats, opener, type SavedTensor, shapeProto, writeTable, writeV1 } from './write_table.js';
 
 const FILE = 'dir/model.ckpt';
 
@@ -190,7 +192,7 @@ describe('a large tensor of a V1 checkpoint', () => {
 });
 
 describe('a tensor of 64 KiB and more', () => {
-  const all = floats('t', [130, 130]);
+  const all = floats('t', [280, 130]);
   const columns = [slice([0, -1], [0, 60]), slice([0, -1], [60, 70])];
 
   /** Opens a file; `most` is the largest piece that was read of it since. */
@@ -252,14 +254,15 @@ describe('a tensor of 64 KiB and more', () => {
   });
 
   it.each<[string, TensorData, string]>([
-    ['too few values', { float_val: counting(16_899) }, 'it has 16899 values, but its shape needs 16900'],
-    ['no values', {}, 'it has 0 values, but its shape needs 16900'],
+    ['too few values', { float_val: counting(36_399) }, 'it has 36399 values, but its shape needs 36400'],
+    ['no values', {}, 'it has 0 values, but its shape needs 36400'],
   ])('is refused with %s', (_, data, why) => {
     expect(failure(() => readBytes(save([all], () => data).tensor('t'))).why).toBe(why);
   });
 });
 
 describe('a V1 checkpoint is refused', () => {
+  const ofTwo = (dtype: DataType) => ({ name: 'w', dtype, shape: [2], bytes: new Uint8Array(2) });
   it('when any of its bytes is corrupt', () => {
     const bytes = writeV1([floats('w', [5]), { ...plane, slices: COLUMNS }], floatData, { blockBytes: 100 });
     for (let at = 0; at < bytes.length; at++) {
@@ -281,6 +284,19 @@ describe('a V1 checkpoint is refused', () => {
     ['too few values', floats('w', [3]), { float_val: [1, 2] }, 'it has 2 values, but its shape needs 3'],
     ['values of another type', floats('w', [2]), { int_val: [1, 2] }, 'it has 0 values, but its shape needs 2'],
     ['too many values', floats('w', [1]), { float_val: [1, 2] }, 'it has 2 values, but its shape needs 1'],
+    ['too few doubles', ofTwo(DataType.DT_DOUBLE), { double_val: [1] }, 'it has 1 values, but its shape needs 2'],
+    [
+      'too few complex numbers',
+      ofTwo(DataType.DT_COMPLEX64),
+      { scomplex_val: [1, 2] },
+      'it has 1 values, but its shape needs 2',
+    ],
+    [
+      'too many of them',
+      ofTwo(DataType.DT_COMPLEX128),
+      { dcomplex_val: [1, 2, 3, 4, 5, 6] },
+      'it has 3 values, but its shape needs 2',
+    ],
   ])('when a tensor has %s', (_, tensor, data, why) => {
     const error = failure(() => readBytes(save([tensor], () => data).tensor('w')));
     expect(error).toMatchObject({ code: 'unreadable', message: `the tensor w in ${FILE} is malformed`, why });
@@ -293,6 +309,56 @@ describe('a V1 checkpoint is refused', () => {
   ])('when a partitioned tensor has %s', (_, slices, why) => {
     const error = failure(() => save([{ ...plane, slices }]));
     expect(error).toMatchObject({ code: 'unreadable', message: 'the checkpoint does not hold all of p', why });
+  });
+
+  describe('where what it stores is not what it lists:', () => {
+    const { SavedTensorSlices, TensorProto } = tensorflow;
+    const listed = (count: number) =>
+      SavedTensorSlices.encode({
+        meta: {
+          tensor: [{ name: 'w', type: DataType.DT_FLOAT, shape: shapeProto([count]), slice: [{ extent: [{}] }] }],
+        },
+      }).finish();
+    const key = encodeTensorNameSlice('w', slice([0, -1]));
+    const reading = (count: number, ...stored: Uint8Array[]) => {
+      const entries = [['', listed(count)] as const, ...stored.map((value) => [key, value] as const)];
+      const checkpoint = openFiles(new Map([[FILE, writeTable(entries, { blockBytes: 1 })]]));
+      return () => readNumbers(checkpoint.tensor('w'));
+    };
+    const large = Buffer.alloc(4 * 20_000, 1);
+
+    it.each([
+      ['nothing', 2, [], 'it is listed, but missing'],
+      ['an empty message', 2, [Buffer.alloc(0)], 'its entry has no values'],
+      ['nothing of a large tensor', 20_000, [], 'it is listed, but missing'],
+      ['a number in place of a large tensor', 20_000, [message([numeric(2, 1)])], 'its entry has no values'],
+    ])('%s', (_, count, stored, why) => {
+      expect(failure(reading(count, ...stored))).toMatchObject({
+        message: `the tensor w in ${FILE} is malformed`,
+        why,
+      });
+    });
+
+    it('what is no message', () => {
+      expect(failure(reading(20_000, large.fill(255))).code).toBe('unreadable');
+    });
+
+    it('but not for fields that are unknown', () => {
+      const values = Float32Array.from({ length: 20_000 }, (_, i) => i);
+      const proto = Buffer.concat([
+        TensorProto.encode({ float_val: [...values] }).finish(),
+        message([delimited(50, large)]),
+      ]);
+      const later = delimited(50, message([delimited(3, large)]));
+      const stored = message([delimited(2, message([delimited(3, proto), later])), later]);
+      expect(readNumbersOf(reading(20_000, stored))).toEqual([0, 1, 19_999]);
+    });
+
+    /** The first two, and the last one. */
+    const readNumbersOf = (read: () => ArrayLike<number | bigint>) => {
+      const numbers = read();
+      return [numbers[0], numbers[1], numbers[numbers.length - 1]];
+    };
   });
 
   it('and closed', () => {
