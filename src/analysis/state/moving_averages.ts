@@ -212,7 +212,6 @@ class Finder {
           isCopy,
           via: [...via],
           isCarried,
-          factor,
         });
       }
       seen.add(refText(here));
