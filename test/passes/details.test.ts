@@ -114,7 +114,7 @@ it('a correction becomes the constant that it converges to, in its dtype', () =>
   expect(outcomes).toEqual([{ kind: 'statistic', tensor: { node: 'r', port: 0 }, by: 1 }]);
 });
 
-it('before folding, roots and roundings to 16 bits stay', () => {
+it('before folding, square roots and casts to 16 bits stay', () => {
   const graph = parseGraph(`outputs = NoOp()
 s = Rsqrt([4.0])
 p = Pow([4.0], 2.0)
