@@ -3,7 +3,6 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { calibrate, check, fold, freeze, inspect, load, verify } from '../../../dist/index.js';
 import { formatOf } from './results.mjs';
-import { frozenNames } from './seeds.mjs';
 
 const MODEL = ['checkpoint', 'reference', 'tag', 'outputs', 'signature'];
 const REPAIR = ['ema', 'set', 'map'];
@@ -12,7 +11,8 @@ const RESULT = ['inputs', 'keep', 'allowUntrained'];
 /**
  * `weight`: their frequency. `options`: those that the command line takes; the library gets all. `write` makes a graph that is written,
  * `tell` makes data, and `faultsOf` searches it. `more` returns further arguments for the command line, which may write to the folder `out`.
- * Commands that need examples get them as `options.data` or, if `hasHostileExamples`, as files of all kinds that may be corrupt. `argv` makes all arguments of a run that has no model of its own.
+ * Commands that need examples get them as `options.data` or, in a part `hostile` of the runs, as files of all kinds that may be corrupt.
+ * `argv` makes all arguments of a run that has no model of its own. `program` is the command where that is not the name.
  */
 export const COMMANDS = {
   freeze: {
@@ -50,6 +50,7 @@ export const COMMANDS = {
     options: [...MODEL, ...REPAIR, 'keep'],
     write: (model, { inputs: _, ...options }) => calibrate(model, options),
     needsExamples: true,
+    hostile: 0.4,
     more: (random, out) => [...writing(random, out), '--batch=2', ...(random.chance(0.3) ? ['--fold'] : [])],
   },
   // Is not in the library. Its files of inputs are hostile, too.
@@ -57,12 +58,22 @@ export const COMMANDS = {
     weight: 5,
     options: ['checkpoint', 'tag', 'outputs', 'inputs', 'signature', 'ema', 'set'],
     needsExamples: true,
-    hasHostileExamples: true,
+    hostile: 1,
     more: (random, out) => [
       '--batch=2',
       ...(random.chance(0.3) ? ['--repaired'] : []),
       ...(random.chance(0.3) ? ['--save', `${out}/arrays`] : []),
     ],
+  },
+  // Nothing is written unless it is proved. Fewer inputs than the net has are drawn by the program.
+  'freeze --verify': {
+    program: ['freeze', '--verify'],
+    weight: 4,
+    options: [...MODEL, ...REPAIR, ...RESULT],
+    isWriting: true,
+    needsExamples: true,
+    hostile: 0.4,
+    more: (random) => [...writing(random), '--batch=2'],
   },
   // Models of a config, in processes of their own.
   batch: {
@@ -71,11 +82,10 @@ export const COMMANDS = {
     isWriting: true,
     argv: configRun,
   },
-  // Reads frozen graphs, and is not in the library.
+  // Is not in the library.
   next: {
-    weight: 7,
+    weight: 9,
     options: ['outputs'],
-    seeds: frozenNames,
     more: (random) => (random.chance(0.3) ? [`--for=${random.pick(['tf2', 'tflite,onnx', 'opencv', 'tfjs'])}`] : []),
   },
 };
@@ -88,7 +98,7 @@ export const onlyCommandLine = (command) =>
 export const writesResult = (command) => COMMANDS[command].write !== undefined || COMMANDS[command].isWriting === true;
 
 /** Whether the program runs in a process of its own: the bundle of the CLI and the library would have a TensorFlow.js each. */
-export const needsProcess = (command) => ['verify', 'calibrate', 'run', 'batch'].includes(command);
+export const needsProcess = (command) => ['verify', 'calibrate', 'run', 'batch', 'freeze --verify'].includes(command);
 
 /** Repairs a model and proves it; with the folded graph, as `verify --fold` does. */
 async function proof(model, options) {

@@ -43,7 +43,7 @@ export function examplesAsArguments(examples, folder) {
   });
 }
 
-/** Writes files for examples: arrays, archives and pictures, most of them corrupt. @returns arguments of run */
+/** Writes files for examples: arrays, archives and pictures, most of them corrupt. @returns arguments of run, calibrate and freeze --verify */
 export function hostileExamples(examples, folder, random) {
   return Object.entries(examples).map(([name, example], i) => {
     const path = join(folder, `${i}.bin`);
@@ -54,7 +54,7 @@ export function hostileExamples(examples, folder, random) {
   });
 }
 
-const KINDS = [npy, (example) => zipSync({ 'x.npy': npy(example), 'y.npy': npy(example) }), picture];
+const KINDS = [npy, claiming, (example) => zipSync({ 'x.npy': npy(example), 'y.npy': npy(example) }), picture];
 
 function picture(_, random) {
   const [width, height, channels] = [random.between(1, 9), random.between(1, 9), random.between(1, 4)];
@@ -62,6 +62,12 @@ function picture(_, random) {
   const data = random.bytes((width * height * channels * depth) / 8);
   const pixels = depth === 8 ? new Uint8Array(data) : new Uint16Array(new Uint8Array(data).buffer);
   return encode({ width, height, channels, depth, data: pixels });
+}
+
+/** An array whose header claims a shape that it does not have. */
+function claiming({ shape, data }, random) {
+  const claimed = shape.map((size) => (random.chance(0.5) ? Math.abs(random.oddInteger()) : size));
+  return npy({ shape: claimed, data });
 }
 
 function npy({ shape, data }) {

@@ -36,7 +36,7 @@ const KINDS = {
   'state file': [1.5, onState],
   files: [1, onFiles],
 };
-/** Models of other formats, which only check reads. */
+/** Models of other formats, which check reads, and those of TensorFlow.js next. */
 const FOREIGN = { onnx: onnxNames, tfjs: tfjsNames };
 const KIND_NAMES = Object.keys(KINDS);
 /** Kinds of changes after which TensorFlow may still import the graph. */
@@ -54,23 +54,22 @@ export function makeMutant(seed, number, { seedNames, readSeed, proto, kinds = K
   const random = new Random(seed, number);
   const commands = Object.keys(COMMANDS).filter((name) => !ownOptions || COMMANDS[name].write);
   const command = random.weighted(commands.map((name) => [COMMANDS[name].weight, name]));
-  const allowed = COMMANDS[command].seeds ? GRAPH_KINDS : kinds;
-  const drawKind = () => random.weighted(allowed.map((name) => [KINDS[name][0], name]));
+  const drawKind = () => random.weighted(kinds.map((name) => [KINDS[name][0], name]));
   let kind = drawKind();
   for (let attempt = 1; ; attempt++) {
     // Few seeds allow some of the kinds, or none.
     if (attempt % 500 === 0) kind = drawKind();
-    const names = COMMANDS[command].seeds ?? FOREIGN[kind] ?? seedNames;
+    const names = FOREIGN[kind] ?? seedNames;
     const mutant = { ...readSeed(random.pick(names)), seedNumber: number, kind, command, changes: [] };
     mutant.files = new Map(mutant.files);
     const first = KINDS[kind][1](mutant, random, proto);
     if (first === undefined) continue;
     mutant.changes.push(`${kind}: ${first}`);
-    addChanges(mutant, random, proto, allowed);
+    addChanges(mutant, random, proto, kinds);
     mutant.isChecked = mutant.changes.every((change) => change.startsWith('checked bytes'));
     if (!mutant.isChecked && !ownOptions) changeOptions(mutant, random);
     mutant.draw = random.next();
-    if (kind in FOREIGN) mutant.command = 'check';
+    if (kind in FOREIGN && !(kind === 'tfjs' && command === 'next')) mutant.command = 'check';
     if (kind in FOREIGN || onlyCommandLine(mutant.command))
       mutant.way = mutant.draw < 0.99 ? 'command line' : 'process';
     return mutant;

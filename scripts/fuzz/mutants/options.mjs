@@ -52,9 +52,9 @@ const FLAGS = {
  * @param target - where a result is written
  */
 export function cliArguments(mutant, folder, target, random) {
-  const { options, more, argv } = COMMANDS[mutant.command];
+  const { options, more, argv, program = [mutant.command] } = COMMANDS[mutant.command];
   if (argv) return argv(mutant, folder, target, random);
-  const args = [mutant.command, inFolder(folder, mutant.model)];
+  const args = [...program, inFolder(folder, mutant.model)];
   if (random.chance(0.3)) args.push('-v');
   if (random.chance(0.1)) args.push('-q');
   for (const option of options) args.push(...FLAGS[option](mutant, folder));

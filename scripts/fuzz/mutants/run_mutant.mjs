@@ -60,10 +60,10 @@ async function withExamples(mutant, folder, work) {
   const data = await examplesOf(join(folder, mutant.model), mutant.freeze, new Random(mutant.seedNumber ?? 0, 3));
   const files = join(work, 'data');
   mkdirSync(files);
-  if (!COMMANDS[mutant.command].hasHostileExamples)
-    return { ...mutant, data, dataArguments: examplesAsArguments(data, files) };
-  const dataArguments = hostileExamples(data, files, new Random(mutant.seedNumber ?? 0, 4));
-  return { ...mutant, dataArguments };
+  const random = new Random(mutant.seedNumber ?? 0, 4);
+  if (random.chance(COMMANDS[mutant.command].hostile ?? 0))
+    return { ...mutant, way: 'process', dataArguments: hostileExamples(data, files, random) };
+  return { ...mutant, data, dataArguments: examplesAsArguments(data, files) };
 }
 
 export function writeFiles(mutant, folder) {
@@ -138,7 +138,7 @@ function commandLine(mutant, folder, target) {
   const random = new Random(mutant.seedNumber ?? 0, 1);
   const args = [...cliArguments(mutant, folder, target, random), ...(mutant.dataArguments ?? [])];
   const isWriting = writesResult(mutant.command);
-  if (COMMANDS[mutant.command].write) args.push('-o', target, `--format=${formatOf(mutant).name}`);
+  if (isWriting && !COMMANDS[mutant.command].argv) args.push('-o', target, `--format=${formatOf(mutant).name}`);
   const isJson = !args.includes('--format') && random.chance(0.5);
   if (isJson) args.push('--json');
   return { args, isJson, wrote: isWriting && !args.includes('--dry-run') };

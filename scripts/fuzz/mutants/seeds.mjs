@@ -33,12 +33,6 @@ export function seedNames() {
     .filter((name) => sizeOf(filesOf(join(FIXTURES, name))) <= MAX_BYTES);
 }
 
-/** Fixtures that are one graph without a checkpoint: most of them are frozen. */
-export const frozenNames = seedNames().filter((name) => {
-  const [path, ...others] = filesOf(join(FIXTURES, name)).keys();
-  return others.length === 0 && /\.pb$/.test(path);
-});
-
 /**
  * A model: `files` by path in its folder, `model` the path to load, `load` and `freeze` the options of its case.
  * Mutators replace entries of `files`, and never change the bytes of one.

@@ -55,7 +55,7 @@ process.on('message', async (message) => {
   process.send({ started: true, bytes: [...mutant.files.values()].reduce((sum, bytes) => sum + bytes.length, 0) });
   const ran = await runMutant(mutant, join(work, 'run'));
   const faults = [...ran.faults];
-  if (mutant.isChecked && ran.result && !ran.result.equals((await cleanResult(mutant)) ?? Buffer.alloc(0))) {
+  if (mutant.isChecked && ran.result && !ran.result.equals((await cleanResult(mutant, ran.way)) ?? Buffer.alloc(0))) {
     faults.push('WRONG: a byte under a checksum was changed, and the result is another');
   }
   if (message.keepResult && ran.result) {
@@ -80,16 +80,17 @@ const fastWay = (command) => (onlyCommandLine(command) ? 'command line' : 'libra
 
 const results = new Map();
 
-async function cleanResult(mutant) {
+async function cleanResult(mutant, mutantWay) {
   const { name, command } = mutant;
   const format = formatOf(mutant).name;
   // Examples, and options of the command line, are drawn for each mutant.
   const isDrawn = COMMANDS[command].needsExamples || onlyCommandLine(command);
   const drawn = isDrawn ? { seedNumber: mutant.seedNumber } : {};
+  const way = isDrawn ? mutantWay : fastWay(command);
   const key = `${name} ${command} ${format} ${drawn.seedNumber ?? ''}`;
   if (!results.has(key)) {
     const { result } = await runMutant(
-      { ...seedOf(name), ...drawn, changes: [], command, format, way: fastWay(command) },
+      { ...seedOf(name), ...drawn, changes: [], command, format, way },
       join(work, 'clean'),
     );
     results.set(key, result);
