@@ -15,6 +15,8 @@ export function unpairedText(reason: UnpairedReason): string {
       return `its statistics are rows of ${listed(reason.variables)}, and the index of the row depends on more than constants and inputs`;
     case 'several_averages':
       return `several variables average its statistics: ${reason.variables.join(', ')}`;
+    case 'shared_average':
+      return `${reason.variable} averages both its mean and its variance, so it holds neither`;
     case 'copied_averages': {
       const [means, variances] = [0, 1].map((i) => [...new Set(reason.pairs.map((pair) => pair[i]!))]);
       return copiedText(means!.length > 1 ? means! : variances!);

@@ -30,6 +30,11 @@ export interface Variable {
   readonly value?: Tensor;
 }
 
+/** Whether both are the same variable, or the same row of it: two of its rows are two variables. */
+export function isSameVariable(a: Variable, b: Variable): boolean {
+  return a.node === b.node && a.row?.key === b.row?.key;
+}
+
 const isVariableOp = anyOf('variable');
 const isRestoreOp = anyOf('restore');
 const sets = anyOf('assign_set');

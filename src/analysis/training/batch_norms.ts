@@ -8,7 +8,7 @@ import { isUntouched } from '../state/health.js';
 import type { MovingAverage } from '../state/moving_average.js';
 import { finalAverages, type Updates } from '../state/moving_averages.js';
 import type { Statistics } from '../state/statistics.js';
-import type { Variable, Variables } from '../state/variables.js';
+import { isSameVariable, type Variable, type Variables } from '../state/variables.js';
 import { Shapes } from '../values/shapes.js';
 import { isTrainingFused } from './batch_statistics.js';
 import { EvidenceFinder } from './evidence.js';
@@ -49,6 +49,8 @@ export type UnpairedReason =
   /** Its statistics are rows of variables, and inference does not know which. */
   | { readonly code: 'unknown_row'; readonly variables: readonly string[] }
   | { readonly code: 'several_averages'; readonly variables: readonly string[] }
+  /** One variable averages both its mean and its variance: it holds neither. */
+  | { readonly code: 'shared_average'; readonly variable: string }
   /** Its moving averages are copied or averaged once more: inference may read any of these pairs. */
   | { readonly code: 'copied_averages'; readonly pairs: readonly (readonly [mean: string, variance: string])[] }
   | { readonly code: 'mean_not_found' };
@@ -117,8 +119,14 @@ function fusedStatus(pairing: Pairing, node: Node): BatchNormStatus {
   const own = averagesOf(pairing, [{ node: node.name, port: 1 }], [{ node: node.name, port: 2 }]);
   if (own.kind === 'paired') return own;
   const read = readAlready(pairing, node);
-  return read && own.reason.code !== 'several_averages' ? { kind: 'paired', statistics: read } : own;
+  return read && !CONTRADICTS.has(own.reason.code) ? { kind: 'paired', statistics: read } : own;
 }
+
+/** Reasons for which its update ops contradict the variables that it reads. */
+const CONTRADICTS: ReadonlySet<UnpairedReason['code']> = new Set(['several_averages', 'shared_average']);
+
+/** Reasons for which no average may replace a part of it either. */
+const MISLEADS: ReadonlySet<UnpairedReason['code']> = new Set(['copied_averages', 'shared_average']);
 
 function unfusedBatchNorm(pairing: Pairing, unfused: UnfusedPattern): BatchNorm {
   const { name, x, parameters } = unfused;
@@ -128,7 +136,7 @@ function unfusedBatchNorm(pairing: Pairing, unfused: UnfusedPattern): BatchNorm 
 function unfusedStatus(pairing: Pairing, { mean, variance, reductions }: UnfusedPattern): BatchNormStatus {
   const own: BatchNormStatus =
     mean.length === 0 ? { kind: 'unpaired', reason: { code: 'mean_not_found' } } : averagesOf(pairing, mean, variance);
-  if (own.kind !== 'unpaired' || own.reason.code === 'copied_averages') return own;
+  if (own.kind !== 'unpaired' || MISLEADS.has(own.reason.code)) return own;
   // If variables average parts of it, they replace those parts; names would only mislead.
   const parts = [...mean.map(refText), ...variance.map(refText), ...reductions];
   const inParts = parts.some((part) => pairing.updates.averages.has(part));
@@ -153,6 +161,9 @@ function averagesOf(
     const rows = [...means, ...variances].flatMap((ref) => updates.unknownRows.get(refText(ref))?.node ?? []);
     if (rows.length > 0) return { kind: 'unpaired', reason: { code: 'unknown_row', variables: [...new Set(rows)] } };
     return { kind: 'unpaired', reason: { code: 'no_average', truncated: [...updates.truncated] } };
+  }
+  if (isSameVariable(m.variable, v.variable)) {
+    return { kind: 'unpaired', reason: { code: 'shared_average', variable: m.variable.node } };
   }
   const pairs = pairsWith(updates, m.variable, v.variable);
   if (pairs.length > 1) return { kind: 'unpaired', reason: { code: 'copied_averages', pairs } };

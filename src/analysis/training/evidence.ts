@@ -10,7 +10,7 @@ import { checkHealth, type NamedValue } from '../state/health.js';
 import type { Updates } from '../state/moving_averages.js';
 import type { Statistics } from '../state/statistics.js';
 import { statisticsOfUnknownUpdates } from '../state/unknown_updates.js';
-import type { Variable, Variables } from '../state/variables.js';
+import { isSameVariable, type Variable, type Variables } from '../state/variables.js';
 import type { Shapes } from '../values/shapes.js';
 import { isTrainingFused } from './batch_statistics.js';
 import { readsValue } from './conditions.js';
@@ -310,11 +310,7 @@ export class EvidenceFinder {
 }
 
 function isSamePair(a: Statistics, b: Statistics): boolean {
-  return isSame(a.mean, b.mean) && isSame(a.variance, b.variance);
-}
-
-function isSame(a: Variable, b: Variable): boolean {
-  return a.node === b.node && a.row?.key === b.row?.key;
+  return isSameVariable(a.mean, b.mean) && isSameVariable(a.variance, b.variance);
 }
 
 /** Whether a variable has that many channels; where the number is unknown, whether it is a vector. */
