@@ -115,6 +115,9 @@ function detailLines(name: string, texts: readonly string[], colors: TextStyle['
 /** A command or an option at the beginning of a text is for pasting: it is not wrapped. */
 const FOR_PASTING = /^(bnfix|mkdir|-)/;
 
+/** In lines of any length, as in a log: a wider column would be mostly spaces. */
+const WIDEST_COLUMN = 60;
+
 /** The ways out: each option with its value in one line, beside what it does if there is room. */
 function wayLines(fixes: readonly Fix[], colors: TextStyle['colors'], width: number): string[] {
   const label = `  ${colors.dim(fixes.length === 1 ? 'fix  ' : 'fixes')}  `;
@@ -123,7 +126,7 @@ function wayLines(fixes: readonly Fix[], colors: TextStyle['colors'], width: num
   // Another command is too long for a column.
   const isCommand = (option: string) => option.startsWith('bnfix ');
   const longest = Math.max(0, ...options.filter((option) => !isCommand(option)).map(textWidth));
-  const isBeside = longest <= (width - indent) / 2;
+  const isBeside = longest <= Math.min((width - indent) / 2, WIDEST_COLUMN);
   const lines = fixes.flatMap((fix, i) => {
     const text = printable(fix.text ?? '');
     const option = options[i]!;

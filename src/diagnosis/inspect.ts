@@ -112,13 +112,14 @@ function flagsOf(analysis: Analysis, batchNorms: readonly BatchNormInspection[])
 
 function signaturesOf(model: Model): SignatureInspection[] {
   const { graph } = model;
+  const entries = (named: Signature['inputs']) =>
+    Object.entries(named ?? {}).flatMap(([key, entry]) => entryTensors(key, entry));
   const tensors = (named: Signature['inputs']) =>
-    Object.entries(named ?? {})
-      .flatMap(([key, entry]) => entryTensors(key, entry))
-      .flatMap(([key, name]): SignatureTensorInspection[] => {
-        const [info] = tensorInfos(graph, [parseTensorName(name)]);
-        return info ? [{ key, ...info }] : [];
-      });
+    entries(named).flatMap(([key, name]): SignatureTensorInspection[] => {
+      const [info] = tensorInfos(graph, [parseTensorName(name)]);
+      return info ? [{ key, ...info }] : [];
+    });
+  const isMissing = (name: string) => name !== '' && !graph.has(parseTensorName(name).node);
   // Those of TensorFlow itself begin with __.
   const named = Object.entries(model.metaGraphDef.signature_def ?? {}).filter(([name]) => !name.startsWith('__'));
   return named.map(([name, { inputs, outputs, method_name }]) => ({
@@ -126,6 +127,7 @@ function signaturesOf(model: Model): SignatureInspection[] {
     method: method_name || undefined,
     inputs: tensors(inputs),
     outputs: tensors(outputs),
+    missing: [...entries(inputs), ...entries(outputs)].map(([, name]) => name).filter(isMissing),
   }));
 }
 

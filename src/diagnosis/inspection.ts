@@ -69,6 +69,8 @@ export interface SignatureInspection {
   readonly method: string | undefined;
   readonly inputs: readonly SignatureTensorInspection[];
   readonly outputs: readonly SignatureTensorInspection[];
+  /** Its inputs and outputs that are not in the graph, as the signature names them: `node:port`. */
+  readonly missing: readonly string[];
 }
 
 /** A tensor of a signature. */

@@ -16,12 +16,20 @@ export function candidateLines(candidates: readonly OutputCandidate[], limit = N
   const shown = candidates.slice(0, limit);
   const names = shown.map(({ ref }) => refText(ref));
   const types = shown.map(({ op, dtype, shape }) => `${op} ${dtype} ${shapeText(shape)}`);
-  const [nameWidth, typeWidth] = [names, types].map((texts) => Math.max(0, ...texts.map((text) => text.length)));
-  const lines = shown.map(
-    (candidate, i) => `${names[i]!.padEnd(nameWidth!)}  ${types[i]!.padEnd(typeWidth!)}  ${candidateReason(candidate)}`,
-  );
+  const [nameColumn, typeColumn] = [column(names), column(types)];
+  const lines = shown.map((candidate, i) => `${nameColumn[i]}  ${typeColumn[i]}  ${candidateReason(candidate)}`);
   if (shown.length < candidates.length) lines.push(`and ${candidates.length - shown.length} more`);
   return lines;
+}
+
+/** No column is wider: beside a very long name, short ones would be followed by as many spaces. */
+const WIDEST_COLUMN = 60;
+
+/** Texts of equal width, apart from those that are too long for a column. */
+function column(texts: readonly string[]): string[] {
+  const widths = texts.map((text) => text.length).filter((width) => width <= WIDEST_COLUMN);
+  const width = widths.reduce((widest, each) => Math.max(widest, each), 0);
+  return texts.map((text) => text.padEnd(width));
 }
 
 /** What reads a candidate, and why it is no output. */
@@ -66,9 +74,9 @@ function demotionText(demotion: NonNullable<OutputCandidate['demotion']>): strin
 
 /** A line for each signature: its name and its outputs. */
 export function signatureLines(signatures: readonly SignatureOutputs[]): string[] {
-  const width = Math.max(0, ...signatures.map(({ name }) => name.length));
-  return signatures.map(({ name, outputs }) => {
+  const names = column(signatures.map(({ name }) => name));
+  return signatures.map(({ outputs }, i) => {
     const texts = outputs.map(({ key, ref, dtype, shape }) => `${key} = ${refText(ref)} ${dtype} ${shapeText(shape)}`);
-    return `${name.padEnd(width)}  ${texts.join(', ')}`;
+    return `${names[i]}  ${texts.join(', ')}`;
   });
 }

@@ -24,6 +24,14 @@ function copyModel(): string {
   return at('model.meta');
 }
 
+it('a very long name does not make a column of the fixes as wide', async () => {
+  const long = `${'n'.repeat(300)}.pb`;
+  const { code, stderr } = await cli(['freeze', 'x', long]);
+  expect(code).toBe(2);
+  expect(stderr).toContain(`  fixes  -o ${long}\n           writes there\n`);
+  expect(stderr).not.toMatch(/ {20}/);
+});
+
 describe('usage errors: exit 2', () => {
   it.each<[string, string[], string]>([
     ['a command with a typo', ['freez', 'x'], 'bnfix: unknown command freez\n  fix    bnfix freeze x\n'],

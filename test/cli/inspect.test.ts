@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { BAG_MODEL, cli, fixture, temporaryFolder } from './support.js';
@@ -35,6 +35,19 @@ describe('bnfix inspect', () => {
     expect(code).toBe(0);
     expect(stdout).toContain('output candidate');
     expect(stdout).toMatch(/-o frozen.pb --outputs \S+/);
+  });
+
+  it('names the tensors of a signature that are not in the graph', async () => {
+    cpSync(fixture('saved_model_signatures/saved_model'), at('model'), { recursive: true });
+    const file = at('model/saved_model.pb');
+    const bytes = readFileSync(file);
+    const call = 'StatefulPartitionedCall_1';
+    for (let i = 0; i !== -1; i = bytes.indexOf(`${call}:0`, i)) if (i > 0) bytes.write(`${call.slice(0, -1)}7`, i);
+    writeFileSync(file, bytes);
+    const { code, stdout } = await cli(['inspect', at('model')]);
+    expect(code).toBe(0);
+    expect(stdout).toContain(`signature scores: state -> nothing\n    not in the graph: ${call.slice(0, -1)}7:0\n`);
+    expect(stdout).not.toContain('not in the graph: StatefulPartitionedCall:0');
   });
 
   it('needs no checkpoint', async () => {

@@ -106,16 +106,21 @@ function candidateSection({ candidates, outputs }: Inspection, style: ReportStyl
 
 function signatureSection({ signatures }: Inspection, { width, colors, verbose }: ReportStyle): string[] {
   const { shown, more } = shortened(signatures, verbose);
-  const lines = shown.flatMap(({ name, method, inputs, outputs }) => {
+  const lines = shown.flatMap(({ name, method, inputs, outputs, missing }) => {
     const keys = (tensors: readonly SignatureTensorInspection[]) => tensors.map(({ key }) => key).join(', ');
     const line = `${colors.bold('signature')} ${name}: ${keys(inputs) || 'nothing'} -> ${keys(outputs) || 'nothing'}`;
-    if (!verbose) return labelled('  ', line, width);
+    const absent =
+      missing.length === 0
+        ? []
+        : labelled('    ', `not in the graph: ${listed(missing, verbose ? missing.length : 5)}`, width);
+    if (!verbose) return [...labelled('  ', line, width), ...absent];
     const tensorLine = (direction: string) => (tensor: SignatureTensorInspection) =>
       `    ${direction} ${tensor.key} = ${tensor.name} ${tensor.dtype} ${shapeText(tensor.shape)}`;
     return [
       ...labelled('  ', method === undefined ? line : `${line} (${method})`, width),
       ...inputs.map(tensorLine('input')),
       ...outputs.map(tensorLine('output')),
+      ...absent,
     ];
   });
   return more > 0 ? [...lines, `  and ${more} more signatures (-v)`] : lines;
