@@ -12,13 +12,14 @@ export interface TrainingGraph {
 
 /**
  * The saved graph with the flags of its batch norms at the values that they have in training.
- * @returns undefined if no flag chooses statistics
+ * @returns undefined if no flag chooses statistics, or an output is computed at inference only
  */
 export function trainingGraph({ model, options, switched, flags }: Analysis): TrainingGraph | undefined {
   const names = new Set([...switched.values()].flat());
   const training = flags.filter(({ node }) => names.has(node)).map(({ node, value }) => [node, value === 0] as const);
   if (training.length === 0) return undefined;
   const set = Object.fromEntries(training);
-  const graph = savedGraph(analyse(model, { ...options, set: { ...options.set, ...set } }));
-  return { graph, flags: set };
+  const inTraining = analyse(model, { ...options, set: { ...options.set, ...set } });
+  if (inTraining.outputs.refs.some(({ node }) => !inTraining.graph.has(node))) return undefined;
+  return { graph: savedGraph(inTraining), flags: set };
 }
