@@ -19,10 +19,8 @@ const ANSWERS: Record<string, { readonly outputs: readonly string[]; readonly al
 /** Nets of which a tensor of the loss, or the tensor before the wanted one, is taken as well: not solved. */
 const UNSOLVED: Readonly<Record<string, readonly string[]>> = {
   arcface: ['sub_1'],
-  pointnet: ['sub'],
   regression_huber_open: ['dense_1/BiasAdd'],
   ssd: ['Softmax'],
-  style_transfer: ['vgg_1/Relu', 'truediv'],
 };
 const results = new Results('analysis/training/outputs_of_nets/results.txt');
 

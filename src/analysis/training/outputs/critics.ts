@@ -1,3 +1,4 @@
+import { isFloat } from '../../../graph/dtype.js';
 import type { Node } from '../../../graph/node.js';
 import { NodeSet } from '../../../graph/node_set.js';
 import { sourceOf } from '../../../graph/walk.js';
@@ -27,23 +28,33 @@ interface Imitation {
   /** The op that takes the tensor of the net. */
   readonly site: Node;
   readonly imitations: readonly Node[];
+  /** The op that takes data, if its weight is one that no optimizer trains. */
+  readonly fixed?: Node | undefined;
 }
 
 /**
  * Finds predictions about generated data. A discriminator has no label: its losses compare it with constants. It reads data in one
- * place and, with the same weights, what the generator makes in another; or it is trained by an optimizer of its own.
+ * place and, with the same weights, what the generator makes in another; or it is trained by an optimizer of its own. A net of
+ * features, whose weights nothing trains, compares what it reads in both places.
+ *
+ * @param trained - the variables that an optimizer trains
  */
-export function findCritics(net: Net, predictions: readonly Prediction[]): Critics {
+export function findCritics(net: Net, predictions: readonly Prediction[], trained: NodeSet): Critics {
   const unlabelled = predictions.filter(({ reader, compared }) => reader === 'loss' && !compared);
   const found = new Set<Node>();
   const critics = new Set<Prediction>();
-  if (unlabelled.length === 0) return { imitations: [], critics };
-  const readings = [...findImitations(net), ...findBoundaries(net)].map(({ site, imitations }) => {
+  const sites = [...findImitations(net, trained), ...(unlabelled.length > 0 ? findBoundaries(net) : [])];
+  const readings = sites.map(({ site, imitations, fixed }) => {
     const beyond = beyondSite(net, site);
-    return { imitations, scored: predictions.filter(({ node, reader }) => reader !== 'nothing' && beyond.has(node)) };
+    const scored = predictions.filter(({ node, reader }) => reader !== 'nothing' && beyond.has(node));
+    const ofFeatures = fixed ? featuresOf(net, [site, fixed], predictions, trained) : [];
+    return { imitations, scored, ofFeatures };
   });
-  for (const { imitations, scored } of readings) {
-    if (scored.some((each) => unlabelled.includes(each))) for (const each of imitations) found.add(each);
+  for (const { imitations, scored, ofFeatures } of readings) {
+    if (ofFeatures.length > 0 || scored.some((each) => unlabelled.includes(each))) {
+      for (const each of imitations) found.add(each);
+    }
+    for (const each of ofFeatures) critics.add(each);
   }
   for (const { imitations, scored } of readings) {
     // What reads generated data scores it, also where it has a label: a generator back to the first domain.
@@ -65,16 +76,41 @@ export function findCritics(net: Net, predictions: readonly Prediction[]): Criti
   return { imitations: [...found], critics };
 }
 
-function findImitations(net: Net): Imitation[] {
-  const byWeight = new Map<string, { node: Node; data: Node }[]>();
+/**
+ * What a net of features computes of data and of an imitation, where a loss compares the two: if there is no trained weight
+ * beyond, and no prediction is computed from both.
+ */
+function featuresOf(
+  net: Net,
+  sites: readonly [made: Node, real: Node],
+  predictions: readonly Prediction[],
+  trained: NodeSet,
+): Prediction[] {
+  const [made, real] = sites.map((site) => beyondSite(net, site)) as [NodeSet, NodeSet];
+  const isTrained = (node: Node) =>
+    node.inputs.some(({ node: name, port }, i) => {
+      if (!net.isWeightInput(net.graph.inputNode(node, i))) return false;
+      return trained.has(net.graph.find(sourceOf(net.graph, { node: name, port }, passesWeight).node));
+    });
+  const beyond = predictions.filter(({ node }) => made.has(node) || real.has(node));
+  const isFeature = ({ node, reader }: Prediction) => reader === 'loss' && !(made.has(node) && real.has(node));
+  const isOwn = [...made, ...real].every((node) => !isTrained(node)) && beyond.every(isFeature);
+  const meets = [...made].some((node) => real.has(node));
+  return isOwn && meets && beyond.some(({ node }) => made.has(node)) ? beyond : [];
+}
+
+function findImitations(net: Net, trained: NodeSet): Imitation[] {
+  const byWeight = new Map<string, { node: Node; data: Node; weight: Node | undefined }[]>();
   for (const node of net.order) {
-    if (!net.isOfNet(node) || !isWeighted(node) || net.looped.has(node)) continue;
+    if (!(net.isOfNet(node) || net.isRaw(node)) || !isWeighted(node) || net.looped.has(node)) continue;
     const inputs = net.graph.inputNodes(node);
     const data = inputs.find((input) => net.data.has(input));
-    const at = inputs.findIndex((input) => net.isWeightInput(input));
+    const at = inputs.findIndex((input) => net.isWeightInput(input) || isFilter(input));
     if (!data || at < 0) continue;
-    const key = `${node.op} ${at} ${sourceOf(net.graph, node.inputs[at]!, passesWeight).node}`;
-    byWeight.set(key, [...(byWeight.get(key) ?? []), { node, data }].slice(0, MAX_LAYERS));
+    const { node: weight } = sourceOf(net.graph, node.inputs[at]!, passesWeight);
+    const key = `${node.op} ${at} ${weight}`;
+    const same = byWeight.get(key) ?? [];
+    byWeight.set(key, [...same, { node, data, weight: net.graph.find(weight) }].slice(0, MAX_LAYERS));
   }
   const found: Imitation[] = [];
   for (const sites of byWeight.values()) {
@@ -86,10 +122,17 @@ function findImitations(net: Net): Imitation[] {
     // In a recurrent net, later steps take what the same weights made.
     for (const { node, data } of made) {
       if (own.has(data)) continue;
-      found.push({ site: node, imitations: tensorsMade(net, data, real.data) });
+      const fixed = trained.size > 0 && !trained.has(real.weight) ? real.node : undefined;
+      if (fixed || real.weight?.tensor === undefined)
+        found.push({ site: node, imitations: tensorsMade(net, data, real.data), fixed });
     }
   }
   return found;
+}
+
+/** Whether a node is a constant that a net of features may have as a weight. */
+function isFilter(node: Node | undefined): boolean {
+  return node?.tensor !== undefined && isFloat(node.tensor.dtype) && node.tensor.shape.length > 1;
 }
 
 /** Tensors that pass from the weights that one optimizer trains into those that another one does. */
@@ -123,8 +166,9 @@ function findBoundaries(net: Net): Imitation[] {
 /** What a net computes from an op on, up to its losses. */
 function beyondSite(net: Net, site: Node): NodeSet {
   const beyond = new NodeSet(net.graph, [site]);
+  const isBeyond = (node: Node) => net.isOfNet(node) || (net.isRaw(node) && !net.gradients.has(node));
   for (const node of beyond) {
-    for (const consumer of net.graph.dataConsumers(node.name)) if (net.isOfNet(consumer)) beyond.add(consumer);
+    for (const consumer of net.graph.dataConsumers(node.name)) if (isBeyond(consumer)) beyond.add(consumer);
   }
   return beyond;
 }

@@ -146,7 +146,8 @@ class Search {
     const direct = uses & DIRECT;
     const how = {
       inLog: (direct & ~(LOGGED | MEASURED)) === 0 && (direct & LOGGED) !== 0,
-      byMetrics: (uses & READ) === MEASURED,
+      // A term of a loss without a label, which is shown as well, is no comparison.
+      byMetrics: (uses & DIRECT) === MEASURED,
       isMirrored: (uses & READ) === MIRRORED,
     };
     const passes = isLossOp(node) || (direct ? this.#steps.passesPrediction(node, how) : this.#steps.passesScore(node));

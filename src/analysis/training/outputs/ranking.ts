@@ -81,7 +81,8 @@ export function rankPredictions(graph: Graph, isServed: (variable: string) => bo
     net = new Net(graph, found.targets);
     found = findPredictions(net);
   }
-  const { imitations, critics } = findCritics(net, found.predictions);
+  const trained = trainedVariables(net);
+  const { imitations, critics } = findCritics(net, found.predictions, trained);
   const known = new Set(found.predictions.map(({ node }) => node));
   const all = [
     ...found.predictions,
@@ -108,7 +109,6 @@ export function rankPredictions(graph: Graph, isServed: (variable: string) => bo
       : undefined,
   );
   demoteLoopStates(net, live(), demote);
-  const trained = trainedVariables(net);
   const copied = copiedWeights(net, trained);
   demote(({ node }) => (copied.has(node) ? { code: 'copied_weights' } : undefined));
   const parts = new Map(all.slice(0, MAX_COMPARED).map((each) => [each, partsOf(net, each.node)]));
