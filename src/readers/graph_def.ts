@@ -7,9 +7,9 @@ import { Graph, type GraphHeader } from '../graph/graph.js';
 import { NO_CONTROLS, NO_INPUTS, type NodeContent, type NodeSpec, parseInput, type TensorRef } from '../graph/node.js';
 import { byteSize, protoTensor, shapeOf, type Tensor } from '../graph/tensor.js';
 import { refuseInvalidAttrs } from '../graph/valid_attrs.js';
-import { concatBytes } from '../io/bytes.js';
 import type { ByteSource } from '../io/source.js';
 import { tensorflow } from '../proto/tensorflow.js';
+import { GatheredFields } from './gathered_fields.js';
 import { LENGTH_DELIMITED, type WireField, WireReader } from './wire.js';
 
 // Fields that a newer TensorFlow adds must survive a round trip.
@@ -23,15 +23,15 @@ export function readGraphDef(source: ByteSource, start = 0, end = source.size): 
   const reader = new WireReader(source);
   const names = new Names();
   const graph = new Graph();
-  const rest: Uint8Array[] = [];
+  const rest = new GatheredFields();
   for (const field of reader.fields(start, end)) {
     if (field.number === 1 && field.wireType === LENGTH_DELIMITED) {
       addNode(graph, readNode(reader, field, names), source.name);
     } else {
-      rest.push(reader.bytes(field.start, field.offset + field.length - field.start));
+      rest.add(field);
     }
   }
-  graph.setHeader(frameOf(decode(source, () => tensorflow.GraphDef.decode(concatBytes(rest)))));
+  graph.setHeader(frameOf(decode(source, () => tensorflow.GraphDef.decode(rest.read(reader)))));
   return graph;
 }
 
@@ -196,14 +196,14 @@ function readNode(reader: WireReader, field: WireField, names: Names): NodeSpec 
     const content = new StoredContent(bytes, source.name);
     return { ...headSpec(nodeHead(bytes, source.name), source.name, names), content };
   }
-  const small: Uint8Array[] = [];
+  const small = new GatheredFields();
   let payload: Tensor | undefined;
   for (const part of reader.fields(field.offset, field.offset + field.length)) {
     const lazy = part.number === 5 && part.length > LAZY_BYTES ? lazyAttr(reader, part) : undefined;
     if (lazy) payload = lazy;
-    else small.push(reader.bytes(part.start, part.offset + part.length - part.start));
+    else small.add(part);
   }
-  const bytes = concatBytes(small);
+  const bytes = small.read(reader);
   const proto = decode(source, () => tensorflow.NodeDef.decode(bytes));
   if (!payload || !proto.attr.value) return nodeSpec(proto, source.name, payload, names);
   // Of several entries for one key, the last one counts.
@@ -238,17 +238,23 @@ const LAST_PLAIN_FIELD = 3;
 
 /** A handle on a TensorProto whose elements are raw bytes in the file. */
 function lazyTensor(reader: WireReader, field: WireField): Tensor | undefined {
-  const parts = fieldsOf(reader, field);
-  const content = parts.find((part) => part.length > LAZY_BYTES);
-  const small = parts.filter((part) => part !== content);
-  const head = tensorflow.TensorProto.decode(
-    concatBytes(small.map((part) => reader.bytes(part.start, part.offset + part.length - part.start))),
-  );
+  const small = new GatheredFields();
+  let content: WireField | undefined;
+  let isPlain = true;
+  for (const part of reader.fields(field.offset, field.offset + field.length)) {
+    if (!content && part.length > LAZY_BYTES) {
+      content = part;
+      continue;
+    }
+    small.add(part);
+    isPlain &&= part.number <= LAST_PLAIN_FIELD;
+  }
+  const head = tensorflow.TensorProto.decode(small.read(reader));
   const dtype = (head.dtype ?? DataType.DT_INVALID) as DataType;
   const shape = shapeOf(head.tensor_shape) ?? [];
-  const isPlain = small.every(({ number }) => number <= LAST_PLAIN_FIELD);
-  const raw = isPlain && content && (content.number === 4 || content.number === PACKED_FIELDS[dtype]);
-  if (!raw || byteSize(dtype, shape) !== content.length) return undefined;
+  if (!isPlain || !content) return undefined;
+  const isRaw = content.number === 4 || content.number === PACKED_FIELDS[dtype];
+  if (!isRaw || byteSize(dtype, shape) !== content.length) return undefined;
   return fileTensor(reader.source, content.offset, content.length, dtype, shape);
 }
 

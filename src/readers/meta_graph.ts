@@ -1,8 +1,8 @@
 import type { Graph } from '../graph/graph.js';
 import type { MetaGraphDef } from '../graph/meta_graph_def.js';
-import { concatBytes } from '../io/bytes.js';
 import type { ByteSource } from '../io/source.js';
 import { tensorflow } from '../proto/tensorflow.js';
+import { GatheredFields } from './gathered_fields.js';
 import { decode, graphOfProto, readGraphDef } from './graph_def.js';
 import { LENGTH_DELIMITED, WireReader } from './wire.js';
 
@@ -15,16 +15,16 @@ export interface MetaGraph {
 /** Reads the MetaGraphDef in [start, end) of a source. */
 export function readMetaGraph(source: ByteSource, start = 0, end = source.size): MetaGraph {
   const reader = new WireReader(source);
-  const rest: Uint8Array[] = [];
+  const rest = new GatheredFields();
   let graph: Graph | undefined;
   for (const field of reader.fields(start, end)) {
     if (field.number === 2 && field.wireType === LENGTH_DELIMITED && !graph) {
       graph = readGraphDef(source, field.offset, field.offset + field.length);
     } else {
-      rest.push(reader.bytes(field.start, field.offset + field.length - field.start));
+      rest.add(field);
     }
   }
-  const metaGraphDef = decode(source, () => tensorflow.MetaGraphDef.decode(concatBytes(rest)));
+  const metaGraphDef = decode(source, () => tensorflow.MetaGraphDef.decode(rest.read(reader)));
   return { graph: graph ?? graphOfProto({}, source.name), metaGraphDef };
 }
 

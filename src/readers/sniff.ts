@@ -42,13 +42,41 @@ export function graphKindOf(kind: FileKind): GraphKind | undefined {
 }
 
 const HEAD_BYTES = 4096;
+/** Comments before a text are skipped in pieces of this size, and in the first 16 MiB. */
+const COMMENT_BYTES = 64 * 1024;
+const MAX_COMMENT_BYTES = 16 * 2 ** 20;
+const [HASH, NEWLINE] = [0x23, 0x0a];
 
 /** Detects the type of a file from its first and last bytes, whatever its name. Never throws because of its content. */
 export function sniff(source: ByteSource): FileKind {
   if (source.size === 0) return 'empty';
   if (hasTableMagic(source)) return sniffTable(source);
-  const head = source.read(0, Math.min(HEAD_BYTES, source.size));
-  return sniffMagic(head) ?? sniffText(head) ?? sniffMessage(source) ?? sniffForeign(head) ?? 'unknown';
+  const head = headAt(source, 0);
+  return (
+    sniffMagic(head) ??
+    sniffText(headAt(source, textStart(source))) ??
+    sniffMessage(source) ??
+    sniffForeign(head) ??
+    'unknown'
+  );
+}
+
+function headAt(source: ByteSource, at: number): Uint8Array {
+  return source.read(at, Math.min(HEAD_BYTES, source.size - at));
+}
+
+/** Where a text begins that has nothing but comments and blank lines before it; otherwise 0. */
+function textStart(source: ByteSource): number {
+  let isComment = false;
+  for (let at = 0; at < Math.min(source.size, MAX_COMMENT_BYTES); at += COMMENT_BYTES) {
+    const bytes = source.read(at, Math.min(COMMENT_BYTES, source.size - at));
+    for (const [i, byte] of bytes.entries()) {
+      if (isComment) isComment = byte !== NEWLINE;
+      else if (byte === HASH) isComment = true;
+      else if (byte !== NEWLINE && byte !== 0x20 && (byte < 9 || byte > 13)) return at + i;
+    }
+  }
+  return 0;
 }
 
 /** Both checkpoint formats are tables; the messages under their empty keys begin with fields of different types. */

@@ -113,6 +113,10 @@ describe('sniff tells', () => {
   it.each<[string, FileKind]>([
     ['node {\n  name: "x"\n}', 'graph_text'],
     ['# a comment: node {\n\n  versions { producer: 27 }', 'graph_text'],
+    [`${'# comments of more than a piece\n \t'.repeat(5000)}node {`, 'graph_text'],
+    [`${' '.repeat(65_535)}#\nmeta_graphs {`, 'saved_model_text'],
+    [`${'# comments\n'.repeat(1000)}# node {`, 'text'],
+    [`#${'x'.repeat(2 ** 24)}\nnode {`, 'text'],
     ['meta_info_def {\n}', 'meta_graph_text'],
     ['graph_def <\n>', 'meta_graph_text'],
     ['saved_model_schema_version: 1', 'saved_model_text'],
