@@ -9,9 +9,10 @@ import type { WrittenFile } from '../writers/encoded.js';
 import { asOption } from './about_option.js';
 import type { Args } from './args.js';
 import { refuseFixedBatch } from './data/fixed_batch.js';
-import { inputPaths } from './data/input_files.js';
+import { type InputPaths, inputPaths } from './data/input_files.js';
 import { inputValues } from './data/input_values.js';
 import { ArrayFolder } from './data/saved_arrays.js';
+import { writtenData } from './data/written_text.js';
 import { makeOrAsk } from './make_or_ask.js';
 import { closeModel, openModel } from './open_model.js';
 import { styleFor } from './report_style.js';
@@ -43,7 +44,7 @@ export async function runRun(request: RunRequest, args: Args, terminal: Terminal
     const run = (freeze: FreezeOptions) => runModel(model, { ...sampling, freeze, repaired, values });
     const { result } = await asOption('outputs', 'fetch', makeOrAsk(run, request.freeze, args, terminal));
     const written = (await folder?.write({ outputs: result.outputs }, writing)) ?? [];
-    await show(runReport(result, repaired), written, args, terminal);
+    await show(runReport(result, repaired), paths, written, args, terminal);
     return 0;
   } finally {
     closeModel(opened);
@@ -60,11 +61,16 @@ function otherTensors(graph: Graph, inputs: readonly GraphInput[], names: readon
   });
 }
 
-async function show(report: RunReport, written: readonly WrittenFile[], args: Args, terminal: Terminal): Promise<void> {
+async function show(
+  report: RunReport,
+  paths: InputPaths,
+  written: readonly WrittenFile[],
+  args: Args,
+  terminal: Terminal,
+): Promise<void> {
   if (args.flag('json')) {
-    const files = written.map(({ path, bytes }) => ({ path, bytes }));
-    return terminal.printJson({ bnfix: version(), command: 'run', ...report, written: files });
+    return terminal.printJson({ bnfix: version(), command: 'run', ...report, written: writtenData(written) });
   }
   if (args.flag('quiet')) return;
-  await terminal.print(runLines(printableData(report), printableData(written), styleFor(terminal, args)));
+  await terminal.print(runLines(printableData(report), paths, printableData(written), styleFor(terminal, args)));
 }

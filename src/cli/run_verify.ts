@@ -11,7 +11,7 @@ import { refuseFixedBatch } from './data/fixed_batch.js';
 import { inputPaths } from './data/input_files.js';
 import { inputValues } from './data/input_values.js';
 import { ArrayFolder } from './data/saved_arrays.js';
-import { writtenText } from './data/written_text.js';
+import { writtenData, writtenText } from './data/written_text.js';
 import { makeOrAsk } from './make_or_ask.js';
 import { closeModel, type OpenedModel, openModel } from './open_model.js';
 import { checkPage, pageTarget, type WrittenPage } from './page_file.js';
@@ -19,7 +19,7 @@ import { itemProgress } from './progress.js';
 import { writeRefusalPage } from './refusal_page.js';
 import { styleFor } from './report_style.js';
 import type { Terminal } from './terminal.js';
-import { verifyLines } from './verifying/verify_lines.js';
+import { exchangedHint, verifyLines } from './verifying/verify_lines.js';
 import { type Verified, writeVerifyPage } from './verifying/verify_page.js';
 import type { VerifyRequest } from './verifying/verify_request.js';
 import { version } from './version.js';
@@ -111,18 +111,18 @@ function withoutNames({ outputNames: _, ...options }: FreezeOptions): FreezeOpti
 }
 
 async function show(
-  { report, args }: Verified,
+  { report, args, paths, fixed, options }: Verified,
   arrays: readonly WrittenFile[],
   page: WrittenPage | undefined,
   terminal: Terminal,
 ): Promise<void> {
   if (args.flag('json')) {
-    const written = arrays.map(({ path, bytes }) => ({ path, bytes }));
-    return terminal.printJson({ bnfix: version(), command: 'verify', ...report, written });
+    return terminal.printJson({ bnfix: version(), command: 'verify', ...report, written: writtenData(arrays) });
   }
   if (args.flag('quiet') && report.passed) return;
   const style = styleFor(terminal, args);
-  const lines = verifyLines(printableData(report), args.flag('per-layer'), style);
+  const lines = verifyLines(printableData(report), paths, args.flag('per-layer'), style);
+  if (fixed && !options.outputNames) lines.push(...exchangedHint(printableData(report), style));
   const written = [...arrays, ...(page ? [page] : [])];
   if (written.length > 0) lines.push('', ...writtenText(printableData(written), style));
   await terminal.print(lines);

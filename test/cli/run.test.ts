@@ -167,6 +167,9 @@ describe('bnfix run --save', () => {
     const args = ['run', BAG_MODEL, '--shape', 'input/image_input=2,8,8,3', '--save', at('out')];
     await cli([...args, '--fetch', 'input/image_input']);
     const before = readFileSync(at('out/outputs.npz'));
+    // Without --save it is only read, and named.
+    const read = await cli(['run', BAG_MODEL, '--input', at('out/outputs.npz')], { env: { COLUMNS: '300' } });
+    expect(read.stdout.replaceAll(/\s+/g, ' ')).toContain(`float32 [2,8,8,3] (${at('out/outputs.npz')})`);
     const { code } = await cli(['run', BAG_MODEL, '--input', at('out/outputs.npz'), '--save', at('out'), '--force']);
     expect(code).toBe(6);
     expect(readFileSync(at('out/outputs.npz'))).toEqual(before);

@@ -168,6 +168,9 @@ describe('bnfix verify of a file whose outputs have other names', () => {
     const names = ['--output-names', 'conv2/Relu=decode/up1/Relu,decode/up1/Relu=conv2/Relu'];
     await cli(['freeze', BAG_MODEL, '-o', at('out.pb'), ...outputs, ...names]);
     expect((await json(BAG_MODEL, at('out.pb'), ...outputs, ...names)).passed).toBe(true);
+    const without = await cli(['verify', BAG_MODEL, at('out.pb'), ...outputs], { env: { COLUMNS: '200' } });
+    expect(without.code).toBe(1);
+    expect(without.stdout).toContain(`Next  if outputs exchanged their names:\n      ${names.join(' ')}\n`);
   });
 
   it('offers what can be pasted', async () => {

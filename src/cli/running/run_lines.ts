@@ -1,5 +1,6 @@
 import { listed, plural, shapeText } from '../../freezing/text.js';
 import type { WrittenFile } from '../../writers/encoded.js';
+import type { InputPaths } from '../data/input_files.js';
 import { inputsText } from '../data/inputs_text.js';
 import { writtenText } from '../data/written_text.js';
 import { flagText } from '../flags.js';
@@ -10,7 +11,12 @@ import { type Column, filledTable } from '../table.js';
 import type { RunFlag, RunReport, TensorSummary } from './run_report.js';
 
 /** The lines of a run: how the graph was run, then a table of what was computed. */
-export function runLines(report: RunReport, written: readonly WrittenFile[], style: ReportStyle): string[] {
+export function runLines(
+  report: RunReport,
+  paths: InputPaths,
+  written: readonly WrittenFile[],
+  style: ReportStyle,
+): string[] {
   const { width, symbols, verbose } = style;
   const { flags, dropouts, withoutDropouts, missing, inputs, outputs } = report;
   const lines = [...headerLines(report, style), ...modeLines(report, style)];
@@ -26,7 +32,7 @@ export function runLines(report: RunReport, written: readonly WrittenFile[], sty
     lines.push(...labelled(`${symbols.done} `, text, width));
   }
   for (const flag of flags) lines.push(...labelled('  ', flagLine(flag), width));
-  lines.push(...labelled('  Inputs: ', inputsText(inputs), width), '', ...outputTable(outputs, style));
+  lines.push(...labelled('  Inputs: ', inputsText(inputs, paths), width), '', ...outputTable(outputs, style));
   for (const { name, notFinite, shape } of outputs.filter((output) => output.notFinite > 0)) {
     const all = shape.reduce((product, size) => product * size, 1);
     const text = `${name}: ${notFinite} of ${plural(all, 'element')} ${notFinite === 1 ? 'is' : 'are'} NaN or infinite`;

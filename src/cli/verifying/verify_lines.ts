@@ -2,13 +2,15 @@ import { shapeText } from '../../freezing/text.js';
 import type { Comparison } from '../../proof/compare.js';
 import type { LayerReport, Proof, VerifyReport } from '../../proof/report.js';
 import { errorText, PROOF_TITLES, proofText, verdictText } from '../../proof/wording.js';
+import type { InputPaths } from '../data/input_files.js';
 import { inputsText } from '../data/inputs_text.js';
-import { hanging, labelled, shortened, wrapped } from '../layout.js';
+import { flagText } from '../flags.js';
+import { hanging, labelled, shortened, unbroken, wrapped } from '../layout.js';
 import type { ReportStyle } from '../report_style.js';
 import { type Column, tableLines } from '../table.js';
 
 /** The lines of a verification: a verdict, the proofs; the outputs with -v or if they are wrong, and batch norms likewise. */
-export function verifyLines(report: VerifyReport, perLayer: boolean, style: ReportStyle): string[] {
+export function verifyLines(report: VerifyReport, paths: InputPaths, perLayer: boolean, style: ReportStyle): string[] {
   const { width, colors, symbols } = style;
   const failing = colors.red('x');
   const lines = labelled(`${report.passed ? symbols.done : failing} `, `${verdictText(report)}.`, width);
@@ -20,15 +22,32 @@ export function verifyLines(report: VerifyReport, perLayer: boolean, style: Repo
       ...hanging(`  ${mark(proof)} `, wrapped(`${PROOF_TITLES[proof.name]}: ${proofText(proof)}`, width - 4), 4),
     );
   }
-  lines.push('', ...inputLines(report, style));
+  lines.push('', ...inputLines(report, paths, style));
   if (style.verbose || !report.passed) lines.push('', ...outputTable(report, style));
   const layers = perLayer ? report.layers : report.layers.filter(({ error }) => error && !error.isWithin);
   if (layers.length > 0) lines.push('', ...layerTable(layers, perLayer || style.verbose, style));
   return lines;
 }
 
-function inputLines({ inputs, outputs, without, tolerance }: VerifyReport, { width }: ReportStyle): string[] {
-  const lines = labelled('  Inputs: ', inputsText(inputs), width);
+/** What to try where nothing but outputs differs, and several do: they may have each other's names in the repaired file. */
+export function exchangedHint({ proofs, outputs }: VerifyReport, { width, colors }: ReportStyle): string[] {
+  const failed = proofs.filter(({ status }) => status === 'failed');
+  const first = failed.map(({ firstDifference }) => firstDifference?.tensor ?? '');
+  const differing = failed.flatMap((proof) => proof.outputs.filter(({ isWithin }) => !isWithin));
+  const names = [...new Set(differing.map(({ tensor }) => tensor.replace(/:0$/, '')))];
+  if (names.length < 2 || !first.every((tensor) => outputs.includes(tensor))) return [];
+  const [a, b] = names;
+  const value = names.length === 2 ? `${a}=${b},${b}=${a}` : 'NAME=NEW,...';
+  const text = `if outputs exchanged their names: ${unbroken(flagText('outputNames', value))}`;
+  return ['', ...labelled(`${colors.bold('Next')}  `, text, width)];
+}
+
+function inputLines(
+  { inputs, outputs, without, tolerance }: VerifyReport,
+  paths: InputPaths,
+  { width }: ReportStyle,
+): string[] {
+  const lines = labelled('  Inputs: ', inputsText(inputs, paths), width);
   if (without.length > 0) {
     const ops = without.map(({ node, op }) => `${node} (${op})`).join(', ');
     lines.push(...labelled('  Left out: ', `${ops}, which cannot be run; compared up to ${outputs.join(', ')}`, width));
