@@ -56,7 +56,8 @@ export class AverageChains {
     for (const average of source.averages) {
       addTo(this.#averages, average.variable.node, average);
       const of = this.#valueOf(average.statistic);
-      if (of && of.node !== average.variable.node) addTo(this.#dependents, of.node, average);
+      if (of && of.node !== average.variable.node && isNearOne(average.factor))
+        addTo(this.#dependents, of.node, average);
     }
   }
 
@@ -253,4 +254,9 @@ function addTo<T>(lists: Map<string, T[]>, key: string, item: T): void {
   const list = lists.get(key);
   if (list) list.push(item);
   else lists.set(key, [item]);
+}
+
+/** Whether a factor may be a correction of small samples, n / (n - 1). */
+function isNearOne(factor: number): boolean {
+  return factor > 0.49 && factor < 2.01;
 }

@@ -15,4 +15,6 @@ export interface MovingAverage {
   readonly via: readonly string[];
   /** Whether the statistic is reached through the updated value of one of these variables. */
   readonly isCarried: boolean;
+  /** What the variable converges to, as a multiple of the statistic. */
+  readonly factor: number;
 }

@@ -212,6 +212,7 @@ class Finder {
           isCopy,
           via: [...via],
           isCarried,
+          factor,
         });
       }
       seen.add(refText(here));

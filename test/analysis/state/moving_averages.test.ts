@@ -17,21 +17,21 @@ function updatesOf(text: string) {
   return findUpdates(graph, findVariables(modelOf(graph)), findActivations(graph));
 }
 
-describe('what a variable averages a multiple of', () => {
-  const averagedIn = (text: string) =>
+describe('the factor of a moving average', () => {
+  const factorsOf = (text: string) =>
     [...updatesOf(text).averages].flatMap(([key, list]) =>
-      list.map(({ variable, isCarried }) => [variable.node, key, isCarried]),
+      list.map(({ variable, factor, isCarried }) => [variable.node, key, factor, isCarried]),
     );
 
-  it("is averaged with Bessel's correction for a number of elements", () => {
-    expect(averagedIn('u = AssignSub(v, (v - m * 1.125) * 0.1)')).toEqual([
-      ['v', 'u/Mul_1', false],
-      ['v', 'm', false],
+  it("is Bessel's correction for a number of elements", () => {
+    expect(factorsOf('u = AssignSub(v, (v - m * 1.125) * 0.1)')).toEqual([
+      ['v', 'u/Mul_1', 1, false],
+      ['v', 'm', 1.125, false],
     ]);
   });
 
-  it.each([1.52, 0.65, -1, 0])('is not averaged if the factor is %s', (factor) => {
-    expect(averagedIn(`u = AssignSub(v, (v - m * ${factor.toFixed(2)}) * 0.1)`).map(([, key]) => key)).not.toContain(
+  it.each([1.52, 0.65, -1, 0])('is none if the variable averages %s times the statistic', (factor) => {
+    expect(factorsOf(`u = AssignSub(v, (v - m * ${factor.toFixed(2)}) * 0.1)`).map(([, key]) => key)).not.toContain(
       'm',
     );
   });
@@ -42,16 +42,16 @@ describe('what a variable averages a multiple of', () => {
     ['a sum with a constant', 'm + 1.0'],
     ['the part above a limit', 'Maximum(m, 1.0)'],
     ['the part below a limit', 'Minimum(m, 2.0)'],
-  ])('is not averaged if it is %s', (_, text) => {
-    expect(averagedIn(`u = AssignSub(v, (v - ${text}) * 0.1)`).map(([, key]) => key)).not.toContain('m');
+  ])('is none if it averages %s of the statistic', (_, text) => {
+    expect(factorsOf(`u = AssignSub(v, (v - ${text}) * 0.1)`).map(([, key]) => key)).not.toContain('m');
   });
 
-  it('is averaged where an average that starts at 0 is corrected', () => {
+  it('is 1 where an average that starts at 0 is corrected', () => {
     const text = `
       count = AssignAdd(step, 1)
       u = AssignSub(w, (w - m) * 0.1)
       c = Assign(v, u / (1.0 - Pow(0.9, Cast(count)[SrcT=int32, DstT=float])))`;
-    expect(averagedIn(text)).toContainEqual(['v', 'm', true]);
+    expect(factorsOf(text)).toContainEqual(['v', 'm', 1, true]);
   });
 });
 
