@@ -201,7 +201,8 @@ class Finder {
         outer(this.steadyState.valueOfUpdate(from, (ref) => (this.#isSame(ref, here) ? x : undefined)));
       this.#passUpdates(here, variable, via);
       const factor = factorOf(throughHere);
-      if (factor !== undefined && isCorrection(factor)) {
+      // After another variable, the factor removes a bias.
+      if (factor !== undefined && (via.length > 0 || isCorrection(factor))) {
         const isDirect = seen.size === 0;
         const isCarried = top !== statistic;
         averages.push({
@@ -216,9 +217,7 @@ class Finder {
         });
       }
       seen.add(refText(here));
-      // A multiple of another moving average is none.
-      const isMultiple = factor !== undefined && !isCorrection(factor);
-      const hop = isMultiple || this.#isBareRead(top, here) ? undefined : this.#hop(here, variable, via);
+      const hop = this.#isBareRead(top, here) ? undefined : this.#hop(here, variable, via);
       if (hop) {
         limit = throughHere;
         top = hop;
