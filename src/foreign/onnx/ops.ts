@@ -21,6 +21,9 @@ export const keepsElements = setOf(
 /** Output 0 has the elements of input 0, in another order or shape. */
 export const movesElements = (op: string): boolean => keepsElements(op) || op === 'Transpose';
 
+/** The sum of two tensors, or their difference. */
+export const isSumOrDifference = setOf('Add', 'Sub');
+
 /** The output has as many dims as input 0. */
 export const keepsRank = setOf(
   'Identity',

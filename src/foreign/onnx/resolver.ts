@@ -1,6 +1,6 @@
 import { BnfixError } from '../../errors.js';
 import type { onnx } from '../../proto/tensorflow.js';
-import { choosesBranch } from './ops.js';
+import { choosesBranch, isSumOrDifference } from './ops.js';
 import { type Body, bodyOfGraph, functionKey, type OnnxFunction, type OnnxModel } from './read_model.js';
 import { attributeOf, type Branch, OnnxNode, type Output, type Place, Scope, Value } from './scope.js';
 
@@ -107,7 +107,7 @@ export class Resolver {
 
   /** The value that a mix of two is, by its name: `a + k * (b - a)` and `a - k * (a - b)` are b if k is 1. */
   #mixed(scope: Scope, { domain, op_type: op, input: names }: onnx.NodeProto.$Properties): string | undefined {
-    if (domain || (op !== 'Add' && op !== 'Sub')) return undefined;
+    if (domain || !isSumOrDifference(op ?? '')) return undefined;
     const producerOf = (name: string | undefined) => scope.body.producers.get(name ?? '')?.proto;
     const input = names ?? [];
     const orders = op === 'Add' ? [input, [...input].reverse()] : [input];
