@@ -12,6 +12,7 @@ import { batchReductionsLeft, findLeftovers } from '../analysis/training/leftove
 import type { Problem } from '../analysis/training/problems.js';
 import { InferenceView } from '../analysis/training/replacements.js';
 import { findUnfreezable } from '../analysis/training/unfreezable.js';
+import { unreadStatistics } from '../analysis/training/unread_statistics.js';
 import type { Graph } from '../graph/graph.js';
 import type { Checkpoint } from '../graph/model.js';
 import { refText, type TensorRef, tensorName } from '../graph/node.js';
@@ -81,6 +82,7 @@ export function findings(found: Found): Findings {
     ...ambiguousStatistics(found),
     ...lastBatchesInUse(found, needed),
     ...findLeftovers(training, inference, checkpoint),
+    ...unreadStatistics(training, inference),
     ...strange
       .filter(({ output }) => !isKept(output))
       .map(({ output, random, problem }): Problem => ({ code: 'random_op', node: output, random, problem })),

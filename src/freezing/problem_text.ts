@@ -103,6 +103,19 @@ export function problemText(problems: readonly Problem[], analysis: Refusable): 
         why: lastBatchText(first.averages),
         fixes: readInstead(first.variable, [...first.averages, first.variable]),
       };
+    case 'unread_statistic':
+      return {
+        headline: `${first.node} may be a batch statistic that a moving statistic replaces at inference`,
+        where: first.node,
+        why: `it reduces the batch and feeds an output, and nothing reads ${listed(first.variables)}, by name a moving statistic of its size`,
+        fixes: [
+          ...readInstead(first.node, first.variables.slice(0, SHOWN)),
+          keep(
+            problems.flatMap((each) => (each.code === 'unread_statistic' ? [each.node] : [])).join(','),
+            'keeps using the batch at hand',
+          ),
+        ],
+      };
     case 'untrained_selected': {
       const { variables } = first;
       return {

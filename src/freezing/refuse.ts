@@ -14,6 +14,7 @@ const CODES: Readonly<Record<Problem['code'], ErrorCode>> = {
   untrained_statistic: 'statistics',
   ambiguous_statistic: 'statistics',
   last_batch_in_use: 'statistics',
+  unread_statistic: 'statistics',
   still_in_use: 'unsupported',
   gradient: 'unsupported',
   step_dependent: 'unsupported',

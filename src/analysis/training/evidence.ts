@@ -15,6 +15,7 @@ import type { Shapes } from '../values/shapes.js';
 import { isTrainingFused } from './batch_statistics.js';
 import { readsValue } from './conditions.js';
 import { mixedIn } from './mixed_statistics.js';
+import { isSlot, isUnread } from './unread_variables.js';
 
 /** A batch norm and its parameters. */
 interface Parametrised {
@@ -36,9 +37,6 @@ interface Sibling {
 }
 
 const isFused = anyOf('fused_batch_norm');
-const changes = anyOf('assign', 'update');
-/** Ops that take a variable without using its value: savers and initialisers. */
-const administers = anyOf('assign_set', 'save', 'initialised');
 
 /** Common names of moving statistics, in pairs. */
 const NAMES: readonly (readonly [string, string])[] = [
@@ -256,35 +254,13 @@ export class EvidenceFinder {
   /** The vectors of that size that nothing in the graph reads. */
   #unread(channels: number): Variable[] {
     this.#free ??= [...this.#variables.byNode.values()].filter(
-      (variable) => variable.shape?.length === 1 && !this.#isSlot(variable) && this.#isUnread(variable),
+      (variable) =>
+        variable.shape?.length === 1 &&
+        !isSlot(this.#variables, variable) &&
+        !this.#updates.updated.has(variable.node) &&
+        isUnread(this.#graph, variable, (node) => this.#feeding.has(node)),
     );
     return this.#free.filter(({ shape }) => shape![0] === channels);
-  }
-
-  /** Whether a variable is named as belonging to another: an optimizer's slot, the moving average of a weight. */
-  #isSlot({ node }: Variable): boolean {
-    return this.#variables.byNode.has(parentScope(node).slice(0, -1));
-  }
-
-  /** Whether only savers, initialisers and ops that feed nothing take a variable. */
-  #isUnread(variable: Variable): boolean {
-    if (variable.key === undefined || this.#updates.updated.has(variable.node)) return false;
-    const holders = new Set([variable.node]);
-    const ends = new Set<string>();
-    for (const holder of holders) {
-      for (const node of this.#graph.dataConsumers(holder)) {
-        if (administers(node)) continue;
-        if (readsValue(node)) holders.add(node.name);
-        else if (this.#feeding.has(node)) return false;
-        else ends.add(node.name);
-      }
-    }
-    // What is left of removed update ops feeds nothing.
-    for (const end of ends) {
-      if (changes(this.#graph.get(end))) return false;
-      for (const node of this.#graph.dataConsumers(end)) ends.add(node.name);
-    }
-    return true;
   }
 
   /** Scopes to search: those of its scale and offset, then its own and the enclosing ones. */

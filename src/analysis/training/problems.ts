@@ -35,6 +35,8 @@ export type Problem =
   | { readonly code: 'ambiguous_statistic'; readonly tensor: TensorRef; readonly variables: readonly string[] }
   /** An output reads a variable that holds the statistic of the last batch only; `averages` average the same statistic. */
   | { readonly code: 'last_batch_in_use'; readonly variable: string; readonly averages: readonly string[] }
+  /** A reduction over the batch is left, and nothing reads variables of its size that are named as moving statistics. */
+  | { readonly code: 'unread_statistic'; readonly node: string; readonly variables: readonly string[] }
   /** A flag selects moving statistics that were never updated. */
   | { readonly code: 'untrained_selected'; readonly variables: readonly string[] }
   /** A flag selects moving statistics that are not sane: the flags, with the values that select them. */
