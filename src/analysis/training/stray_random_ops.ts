@@ -23,7 +23,7 @@ const isMultiply = anyOf('multiply');
 const isSum = anyOf('add', 'subtract', 'bias');
 const isShuffle = anyOf('shuffle');
 const multipliesByWeights = anyOf('weighted');
-const choosesElements = anyOf('gather', 'gather_variable', 'slice', 'scatter', 'reverse', 'pad');
+const choosesElements = anyOf('gather', 'gather_variable', 'slice', 'scatter', 'reverse', 'displacement', 'pad');
 const combines = anyOf('multiply', 'divide', 'select', 'add', 'subtract', 'bias', 'extremum', 'logic');
 
 /** Ops that compute masks and other bounded factors: samples of other distributions need a Log, say, and latent variables a layer. */
@@ -42,6 +42,7 @@ const makesFactor = anyOf(
   'comparison',
   'logic',
   'rounding',
+  'cumulative',
   'select',
   'concat',
   'pack',

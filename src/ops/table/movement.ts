@@ -119,7 +119,9 @@ export const MOVEMENT_OPS: readonly OpRow[] = [
   row('DepthToSpace', '', { shape: blocks(true), conflict: notBlocks(true), channels: blocked.depthToSpace }),
   row('SpaceToDepth', '', { shape: blocks(false), conflict: notBlocks(false), channels: blocked.spaceToDepth }),
   row('OneHot', '', { shape: oneHot }),
-  row('Cumsum Cumprod', '', { shape: same }),
+  row('Roll', 'displacement', { shape: same }),
+  row('CropAndResize', 'displacement'),
+  row('Cumsum Cumprod', 'cumulative', { shape: same }),
   row('ResizeBilinear ResizeNearestNeighbor ResizeBicubic ResizeArea', 'resize', {
     shape: resize,
     conflict: notImages,

@@ -14,7 +14,8 @@ import type { ValueRule } from '../value_rules.js';
  *   `logic`, `rounding`, `negate`, `absolute`, `logarithm`. What TensorFlow computes is known to the last bit for ops that are `exact` (the function of the row, rounded once
  *   to the dtype, or elements that only move) or `exact_integers` (the same, for integers only).
  * - Movement of elements: `transpose`, `concat`, `pad`, `slice`, `split`, `gather`, `scatter`, `reverse`, `tile`, `resize`,
- *   `blocks` (of positions become batches, or batches blocks).
+ *   `blocks` (of positions become batches, or batches blocks), `displacement` (a shift, or boxes, from an input); `cumulative`: sums or
+ *   products of all elements so far.
  * - Control flow: the ops of v1 (`switch`, `merge`, `enter`, `exit`, `next_iteration`, `loop_cond`), `select`, and the ops
  *   that call functions (`call`, `if`, `case`, `while`).
  * - State: `variable` is `ref_variable` or `handle`; `assign` is `assign_set`, `assign_add` or `assign_sub`; `read`,
@@ -108,6 +109,8 @@ export type Role =
   | 'gather'
   | 'scatter'
   | 'reverse'
+  | 'displacement'
+  | 'cumulative'
   | 'tile'
   | 'slice'
   | 'split'
