@@ -11,7 +11,8 @@ import { isSlot, isUnread } from './unread_variables.js';
 const reduces = anyOf('reduction');
 
 /** A word of moving statistics in the last two parts of a name. */
-const MOVING = /(^|[/_.])([Mm]oving|[Rr]unning|[Rr]olling|population|(pop|ema|EMA)(?![a-z]))|ExponentialMovingAverage/;
+const MOVING =
+  /(^|[/_.])(moving|Moving|running|Running|rolling|Rolling|population|(pop|ema|EMA)(?![a-z]))|ExponentialMovingAverage/;
 
 /**
  * Reductions over the batch that are left outside of batch norms, where variables of their size are named as moving statistics and
