@@ -101,7 +101,8 @@ function updatesOtherwise(training: Training, inference: Inference): Problem[] {
     }
   }
   for (const { variable, statistic, isCopy } of [...updates.averages.values()].flat()) {
-    if (isCopy || !moves(graph.get(statistic.node))) continue;
+    // Flags may have removed it.
+    if (isCopy || !moves(graph.find(statistic.node))) continue;
     const tensor = movedFrom(graph, statistic, left);
     if (tensor !== undefined) problems.push({ code: 'still_in_use', node: tensor, tensor, variable: variable.node });
   }
