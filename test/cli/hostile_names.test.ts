@@ -74,7 +74,7 @@ describe('hostile names in a model', () => {
     const model = copyHostile(fixture('reader_scope/model.meta'), at('model'));
     const { code, stderr } = await cli(['freeze', model, '--dry-run']);
     expect(code).toBe(2);
-    const fix = /fix {4}--outputs (.*?) {2}takes both/.exec(stderr)![1]!;
+    const fix = /fix {4}--outputs (.*?)\n +takes both/.exec(stderr)![1]!;
     const outputs = spawnSync('bash', ['-c', `printf %s ${fix}`], { encoding: 'utf8' }).stdout;
     expect(outputs).toBe(`out${HOSTILE},imported/out${HOSTILE}`);
     expect((await cli(['freeze', model, '--dry-run', '--outputs', outputs])).code).toBe(0);
