@@ -24,10 +24,8 @@ export const CONTROL_EDGES: EdgesOf = (node, visit) => {
 
 /** Which nodes consume which port: the reverse edges of a graph. */
 export class UserIndex {
-  /** Consumers of port 0, by the name of the consumed node, which may not exist yet: most nodes have one port. */
-  readonly #first = new Map<string, Users>();
-  /** Consumers of the other ports, by name and port. */
-  readonly #others = new Map<string, Users[]>();
+  /** By the name of the consumed node, which may not exist yet, and by port. */
+  readonly #users = new Map<string, Users[]>();
   readonly #edgesOf: EdgesOf;
 
   constructor(nodes: Iterable<Node>, edgesOf: EdgesOf) {
@@ -47,35 +45,37 @@ export class UserIndex {
 
   /** Nodes that consume a port of a node, each once, in insertion order. */
   of(name: string, port: number): readonly Node[] {
-    return listed(port === 0 ? this.#first.get(name) : this.#others.get(name)?.[port]);
+    return listed(this.#users.get(name)?.[port]);
   }
 
   /** Ports of a node that are consumed, in order. */
   ports(name: string): number[] {
-    const ports = this.#first.get(name) === undefined ? [] : [0];
-    const others = this.#others.get(name);
-    if (!others) return ports;
-    const known = others.length > MAX_GAP ? Object.keys(others).map(Number) : others.keys();
-    for (const port of known) if (others[port] !== undefined) ports.push(port);
+    const all = this.#users.get(name);
+    if (!all) return [];
+    if (all.length > MAX_GAP)
+      return Object.keys(all)
+        .map(Number)
+        .filter((port) => listed(all[port]).length > 0);
+    const ports: number[] = [];
+    for (const [port, users] of all.entries()) if (listed(users).length > 0) ports.push(port);
     return ports;
   }
 
   #add(name: string, port: number, node: Node): void {
-    if (port === 0) {
-      this.#first.set(name, withUser(this.#first.get(name), node));
-      return;
+    let all = this.#users.get(name);
+    if (!all) {
+      // As short as possible: most nodes have one port.
+      all = port === 0 ? [undefined] : [];
+      this.#users.set(name, all);
     }
-    const others = this.#others.get(name) ?? [];
-    this.#others.set(name, others);
     // Without holes if the ports are dense; an array with one far port is a table.
-    if (port < others.length + MAX_GAP) while (others.length <= port) others.push(undefined);
-    others[port] = withUser(others[port], node);
+    if (port < all.length + MAX_GAP) while (all.length <= port) all.push(undefined);
+    all[port] = withUser(all[port], node);
   }
 
   #remove(name: string, port: number, node: Node): void {
-    if (port === 0) this.#first.set(name, withoutUser(this.#first.get(name), node));
-    const others = this.#others.get(name);
-    if (port > 0 && others) others[port] = withoutUser(others[port], node);
+    const all = this.#users.get(name);
+    if (all) all[port] = withoutUser(all[port], node);
   }
 }
 
@@ -87,15 +87,10 @@ function withUser(users: Users, node: Node): Users {
   return few.length < MANY_USERS ? [...few, node] : new Set([...few, node]);
 }
 
-/** Undefined if nobody is left. */
 function withoutUser(users: Users, node: Node): Users {
-  if (users instanceof Set) {
-    users.delete(node);
-    return users.size > 0 ? users : undefined;
-  }
-  if (!isList(users)) return users === node ? undefined : users;
-  const rest = users.filter((user) => user !== node);
-  return rest.length > 0 ? rest : undefined;
+  if (users instanceof Set) users.delete(node);
+  else if (isList(users)) return users.filter((user) => user !== node);
+  return users === node ? undefined : users;
 }
 
 function listed(users: Users): readonly Node[] {
