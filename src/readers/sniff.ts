@@ -42,8 +42,7 @@ export function graphKindOf(kind: FileKind): GraphKind | undefined {
 }
 
 const HEAD_BYTES = 4096;
-/** Comments before a text are skipped in pieces of this size, and in the first 16 MiB. */
-const COMMENT_BYTES = 64 * 1024;
+/** Comments before a text are skipped in the first 16 MiB. */
 const MAX_COMMENT_BYTES = 16 * 2 ** 20;
 const [HASH, NEWLINE] = [0x23, 0x0a];
 
@@ -52,9 +51,10 @@ export function sniff(source: ByteSource): FileKind {
   if (source.size === 0) return 'empty';
   if (hasTableMagic(source)) return sniffTable(source);
   const head = headAt(source, 0);
+  const start = textStart(source, head);
   return (
     sniffMagic(head) ??
-    sniffText(headAt(source, textStart(source))) ??
+    sniffText(start === 0 ? head : headAt(source, start)) ??
     sniffMessage(source) ??
     sniffForeign(head) ??
     'unknown'
@@ -66,10 +66,10 @@ function headAt(source: ByteSource, at: number): Uint8Array {
 }
 
 /** Where a text begins that has nothing but comments and blank lines before it; otherwise 0. */
-function textStart(source: ByteSource): number {
+function textStart(source: ByteSource, head: Uint8Array): number {
   let isComment = false;
-  for (let at = 0; at < Math.min(source.size, MAX_COMMENT_BYTES); at += COMMENT_BYTES) {
-    const bytes = source.read(at, Math.min(COMMENT_BYTES, source.size - at));
+  for (let at = 0; at < Math.min(source.size, MAX_COMMENT_BYTES); at += HEAD_BYTES) {
+    const bytes = at === 0 ? head : headAt(source, at);
     for (const [i, byte] of bytes.entries()) {
       if (isComment) isComment = byte !== NEWLINE;
       else if (byte === HASH) isComment = true;

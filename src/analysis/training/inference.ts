@@ -52,7 +52,7 @@ export function viewAtInference(training: Training): Inference {
   const shapes = new Shapes(graph);
   const bypassed = bypasses(training);
   const before = new InferenceView(graph, outputs, bypassed);
-  const ofBatchNorms = statisticsOfBatchNorms(training, before);
+  const ofBatchNorms = statisticsOfBatchNorms(training, shapes, before);
   const keptTensors = tensorsOfKept(training);
   const others = new Set<string>();
   const unreplaced = new Map<string, MovingAverage>();
@@ -132,7 +132,11 @@ function assignedInUse(
 }
 
 /** The tensors that carry the statistics of paired batch norms in use, and the variables that replace them. */
-function statisticsOfBatchNorms({ graph, batchNorms, updates, isKept }: Training, { live }: InferenceView) {
+function statisticsOfBatchNorms(
+  { graph, batchNorms, updates, isKept }: Training,
+  shapes: Shapes,
+  { live }: InferenceView,
+) {
   const found = new Map<string, Variable>();
   const add = (ref: TensorRef, variable: Variable) => {
     if (!found.has(refText(ref))) found.set(refText(ref), variable);
@@ -147,7 +151,7 @@ function statisticsOfBatchNorms({ graph, batchNorms, updates, isKept }: Training
       continue;
     }
     if (evidence.kind !== 'update op') {
-      sampled ??= new SampledMoments(graph);
+      sampled ??= new SampledMoments(graph, shapes);
       const tensors = sampled.of(unfused);
       for (const ref of tensors.mean) add(ref, mean);
       for (const ref of tensors.variance) add(ref, variance);

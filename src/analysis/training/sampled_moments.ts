@@ -9,7 +9,7 @@ import { isElementCount } from '../state/steady_state.js';
 import { constantInts } from '../values/constants.js';
 import { evaluate, forwardsElement } from '../values/evaluate.js';
 import { replicasOf } from '../values/replicas.js';
-import { Shapes } from '../values/shapes.js';
+import type { Shapes } from '../values/shapes.js';
 import { findActivations } from './activations.js';
 import { isBatchAxisReduction, isTrainingFused } from './batch_statistics.js';
 import { SearchBudget } from './search_budget.js';
@@ -54,9 +54,9 @@ export class SampledMoments {
   readonly #shapes: Shapes;
   readonly #budget: SearchBudget;
 
-  constructor(graph: Graph) {
+  constructor(graph: Graph, shapes: Shapes) {
     this.#graph = graph;
-    this.#shapes = new Shapes(graph);
+    this.#shapes = shapes;
     this.#budget = new SearchBudget(graph);
   }
 
