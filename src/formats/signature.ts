@@ -7,7 +7,7 @@ import type { Model } from '../graph/model.js';
 import { parseTensorName, type TensorRef, tensorName } from '../graph/node.js';
 import { NodeSet } from '../graph/node_set.js';
 import { anyOf } from '../ops/meaning.js';
-import { outputCount, outputTypeOrT } from '../ops/registry.js';
+import { hasOutput, outputTypeOrT } from '../ops/registry.js';
 
 /** An input or output of a signature. */
 export interface ServedTensor {
@@ -134,7 +134,7 @@ function inputsOf(graph: Graph, source: Signature | undefined, outputs: readonly
 /** Whether the graph has a tensor. A flag that was pinned is a constant now. */
 function canBeFed(graph: Graph, { node: name, port }: TensorRef): boolean {
   const node = graph.find(name);
-  return node !== undefined && !isConstant(node) && port < (outputCount(node) ?? Number.POSITIVE_INFINITY);
+  return node !== undefined && !isConstant(node) && hasOutput(node, port);
 }
 
 type Named = readonly [key: string, ref: TensorRef];

@@ -153,6 +153,11 @@ export function outputCount(node: OpInstance): number | undefined {
   return info.outputs.reduce((sum, arg) => sum + argCount(node, arg), 0);
 }
 
+/** Whether an op has an output; a custom op has any. */
+export function hasOutput(node: OpInstance, port: number): boolean {
+  return port >= 0 && port < (outputCount(node) ?? Number.POSITIVE_INFINITY);
+}
+
 /** Whether an output of an op is a handle of a resource that the op makes: a queue, a table, an iterator. */
 export function makesHandle(op: string, port: number): boolean {
   const info = opInfo(op);

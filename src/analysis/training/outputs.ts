@@ -5,7 +5,7 @@ import { entryTensors } from '../../graph/meta_graph_def.js';
 import type { Model } from '../../graph/model.js';
 import { type Node, parseTensorName, refText, type TensorRef } from '../../graph/node.js';
 import { anyOf } from '../../ops/meaning.js';
-import { outputCount, outputTypeOrT } from '../../ops/registry.js';
+import { hasOutput, outputCount, outputTypeOrT } from '../../ops/registry.js';
 import { type Shape, Shapes } from '../values/shapes.js';
 import type { Reader } from './outputs/predictions.js';
 import { type Demotion, rankPredictions } from './outputs/ranking.js';
@@ -134,7 +134,7 @@ function namedOutputs({ metaGraphDef }: Model, signature: string): { readonly ke
 
 function hasTensor(graph: Graph, { node: name, port }: TensorRef): boolean {
   const node = graph.find(name);
-  return node !== undefined && port >= 0 && port < (outputCount(node) ?? Number.POSITIVE_INFINITY);
+  return node !== undefined && hasOutput(node, port);
 }
 
 /** Names of outputs of a signature that are not in the graph. */
