@@ -100,6 +100,9 @@ export const writesResult = (command) => COMMANDS[command].write !== undefined |
 /** Whether the program runs in a process of its own: the bundle of the CLI and the library would have a TensorFlow.js each. */
 export const needsProcess = (command) => ['verify', 'calibrate', 'run', 'batch', 'freeze --verify'].includes(command);
 
+/** Commands that can run in this process, which is four times as fast: the others need one of their own every time. */
+export const QUICK_COMMANDS = Object.keys(COMMANDS).filter((name) => !onlyCommandLine(name) || !needsProcess(name));
+
 /** Repairs a model and proves it; with the folded graph, as `verify --fold` does. */
 async function proof(model, options) {
   const { inputs: _, data: __, ...others } = options;

@@ -12,6 +12,7 @@ export async function fuzzMutants({
   seed = randomInt(2 ** 31),
   count = Number.POSITIVE_INFINITY,
   first,
+  quick,
   workers,
   keep,
   end,
@@ -32,6 +33,7 @@ export async function fuzzMutants({
     seed,
     count,
     first,
+    quick,
     workers,
     keep,
     isOver: () => isInterrupted || Date.now() >= end,
@@ -51,7 +53,7 @@ export async function fuzzMutants({
   const number = [...findings.values()][0].numbers[0];
   console.log(`
 To see the first one again:
-  npm run fuzz -- mutants --seed ${seed} --first ${number} --mutants 1
+  npm run fuzz -- mutants --seed ${seed} --first ${number} --mutants 1${quick ? ' --quick' : ''}
 To make one smaller:
   npm run fuzz -- minimise ${join(keep, 'FOLDER')}`);
   return 1;

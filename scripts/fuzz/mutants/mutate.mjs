@@ -2,7 +2,7 @@
 
 import { changeBytes } from './bytes.mjs';
 import { CHECKED_CHANGES, CHECKPOINT_CHANGES } from './checkpoint.mjs';
-import { COMMANDS, onlyCommandLine } from './command_table.mjs';
+import { COMMANDS, needsProcess, onlyCommandLine, QUICK_COMMANDS } from './command_table.mjs';
 import { CONTROL_FLOW_CHANGES, FUNCTION_CHANGES } from './control_flow.mjs';
 import { GRAPH_CHANGES } from './graph.mjs';
 import { openGraphFile } from './graph_file.mjs';
@@ -48,11 +48,18 @@ export const GRAPH_KINDS = ['wire', 'bytes', 'graph', 'control flow', 'functions
  * @param proto - the generated messages of dist/proto
  * @param kinds - kinds of changes to choose from
  * @param ownOptions - whether to run it with the options of its seed
+ * @param quick - whether only commands are run that need no process of their own
  * @returns the mutant: a model (see seeds.mjs) with `changes` and `isChecked`, whether only bytes under a checksum changed
  */
-export function makeMutant(seed, number, { seedNames, readSeed, proto, kinds = KIND_NAMES, ownOptions = false }) {
+export function makeMutant(
+  seed,
+  number,
+  { seedNames, readSeed, proto, kinds = KIND_NAMES, ownOptions = false, quick = false },
+) {
   const random = new Random(seed, number);
-  const commands = Object.keys(COMMANDS).filter((name) => !ownOptions || COMMANDS[name].write);
+  const commands = (quick ? QUICK_COMMANDS : Object.keys(COMMANDS)).filter(
+    (name) => !ownOptions || COMMANDS[name].write,
+  );
   const command = random.weighted(commands.map((name) => [COMMANDS[name].weight, name]));
   const drawKind = () => random.weighted(kinds.map((name) => [KINDS[name][0], name]));
   let kind = drawKind();
@@ -71,7 +78,8 @@ export function makeMutant(seed, number, { seedNames, readSeed, proto, kinds = K
     mutant.draw = random.next();
     if (kind in FOREIGN && !(kind === 'tfjs' && command === 'next')) mutant.command = 'check';
     if (kind in FOREIGN || onlyCommandLine(mutant.command))
-      mutant.way = mutant.draw < 0.99 ? 'command line' : 'process';
+      mutant.way = quick || mutant.draw < 0.99 ? 'command line' : 'process';
+    else if (quick && (needsProcess(mutant.command) || mutant.draw >= 0.99)) mutant.way = 'library';
     return mutant;
   }
 }

@@ -8,13 +8,15 @@ import { memoryLimit } from './run_mutant.mjs';
 import { readSeed, seedNames } from './seeds.mjs';
 
 /**
- * @param options - `seed`, `first` and `count` (numbers of mutants; count may be infinite), `isOver`, `workers`, `keep` (a folder)
+ * @param options - `seed`, `first` and `count` (numbers of mutants; count may be infinite), `quick` (see makeMutant), `isOver`, `workers`,
+ *   `keep` (a folder)
  * @returns `ran`, `outcomes` (kind -> outcome -> number), `commands`, `findings` (signature -> { count, numbers })
  */
 export async function runMutants({
   seed,
   first = 0,
   count,
+  quick = false,
   isOver,
   workers = 1,
   keep,
@@ -28,8 +30,9 @@ export async function runMutants({
     const worker = new Worker();
     while (next < first + count && !isOver()) {
       const number = next++;
-      const found = await worker.run({ seed, number });
-      const faults = await faultsOf(found, { seed, number });
+      const message = { seed, number, quick };
+      const found = await worker.run(message);
+      const faults = await faultsOf(found, message);
       record(tally, number, found, faults);
       if (tally.ran % 1000 === 0) onProgress(tally.ran);
       for (const signature of faults) {
@@ -39,7 +42,7 @@ export async function runMutants({
         if (finding.count === 1) {
           tally.findings.set(signature, finding);
           const folder = keep && join(keep, slug(signature, number));
-          const mutant = mutantOf(seed, number);
+          const mutant = mutantOf(message);
           if (folder) keepMutant(mutant, folder, { signature, seed, number });
           onFinding(signature, number, mutant, folder);
         }
@@ -53,8 +56,8 @@ export async function runMutants({
 
 const names = seedNames();
 
-export function mutantOf(seed, number) {
-  return makeMutant(seed, number, { seedNames: names, readSeed, proto: tensorflow });
+function mutantOf({ seed, number, quick }) {
+  return makeMutant(seed, number, { seedNames: names, readSeed, proto: tensorflow, quick });
 }
 
 function record(tally, number, found, faults) {
@@ -85,8 +88,8 @@ async function faultsOf(found, message) {
 }
 
 /** No stack says where the time went: the first change does. */
-function after({ seed, number }) {
-  return ` after ${mutantOf(seed, number).changes[0]}`;
+function after(message) {
+  return ` after ${mutantOf(message).changes[0]}`;
 }
 
 async function alone(message) {

@@ -24,9 +24,10 @@ function seedOf(name) {
 function mutantOf(message) {
   if (message.mutant) return { ...message.mutant, files: asBuffers(message.mutant.files) };
   if (message.clean) return cleanOf(message);
-  const { seed, number, frozen, graphsOnly } = message;
+  const { seed, number, frozen, graphsOnly, quick } = message;
   const mutant = makeMutant(seed, number, {
     ...source,
+    quick,
     ...(frozen ? frozenSeeds(frozen) : {}),
     ...(graphsOnly ? { kinds: GRAPH_KINDS, ownOptions: true } : {}),
     ...(message.onlyKinds ? { kinds: message.onlyKinds } : {}),
@@ -71,8 +72,8 @@ process.on('message', async (message) => {
 });
 
 /** The seed itself, run like its mutant. */
-function cleanOf({ seed, number }) {
-  const { name, command } = makeMutant(seed, number, source);
+function cleanOf({ seed, number, quick }) {
+  const { name, command } = makeMutant(seed, number, { ...source, quick });
   return { ...seedOf(name), kind: 'clean', changes: [], command, way: fastWay(command) };
 }
 
