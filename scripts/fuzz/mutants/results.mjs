@@ -63,12 +63,23 @@ export async function otherModel(path, made, { name, main }, { keep }) {
     const model = await load(name === 'meta' ? `${path}.meta` : path);
     try {
       const outputs = made.report.outputs.map((output) => output.name);
-      const again = graphBytes(freeze(model, { outputs, ...(keep && { keep }), allowUntrained: true }));
+      const again = graphBytes(freezeKept(model, { outputs, allowUntrained: true }, keep));
       return Buffer.compare(again, graphBytes(made)) === 0 ? [] : [`WRONG: ${main} is another model`];
     } finally {
       model.close();
     }
   } catch (error) {
     return [`the ${name} result cannot be frozen: ${signatureOf(error)}`];
+  }
+}
+
+/** With what is kept, unless the repair removed it. */
+function freezeKept(model, options, keep) {
+  if (keep === undefined) return freeze(model, options);
+  try {
+    return freeze(model, { ...options, keep });
+  } catch (error) {
+    if (error.code !== 'usage' || error.option !== 'keep') throw error;
+    return freeze(model, options);
   }
 }
