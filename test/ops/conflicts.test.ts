@@ -17,7 +17,14 @@ const conflictOf = (op: string) => {
 const X = [-1, 4, 6, 3];
 
 it.each<[what: string, op: string, shapes: unknown]>([
-  ['the inputs', 'MatMul(m, n)', [[2, 3], [4, 5]]],
+  [
+    'the inputs',
+    'MatMul(m, n)',
+    [
+      [2, 3],
+      [4, 5],
+    ],
+  ],
   ['unknown ones too', 'AddN(m, u, n)', [[2, 3], undefined, [4, 5]]],
   ['the window of a pool', 'MaxPool(x)[ksize=[1, 5, 2, 1], strides=[1, 1, 1, 1], padding=VALID]', [X, [1, 5, 2, 1]]],
   [
@@ -30,14 +37,64 @@ it.each<[what: string, op: string, shapes: unknown]>([
     'Conv2DBackpropInput([2, 9, 12, 7], float32[3, 3, 7, 3] #0, x)[strides=[1, 2, 2, 1], padding=SAME]',
     [[2, 9, 12, 7], [3, 3, 7, 3], X],
   ],
-  ['the target of a Reshape', 'Reshape(m, [4, 2])', [[2, 3], [4, 2]]],
-  ['the two parts of a Concat that differ', 'ConcatV2(m, Placeholder[shape=[?, 5]], n, u, 1)', [[2, 3], [4, 5]]],
-  ['the order of a Transpose', 'Transpose(m, [1, 0, 2])', [[2, 3], [1, 0, 2]]],
-  ['the sizes of parts', 'SplitV(m, [1, 1], 1)[num_split=2]', [[2, 3], [1, 1]]],
-  ['begin and size', 'Slice(m, [1, 1], [1, 3])', [[2, 3], [1, 1], [1, 3]]],
+  [
+    'the target of a Reshape',
+    'Reshape(m, [4, 2])',
+    [
+      [2, 3],
+      [4, 2],
+    ],
+  ],
+  [
+    'the two parts of a Concat that differ',
+    'ConcatV2(m, Placeholder[shape=[?, 5]], n, u, 1)',
+    [
+      [2, 3],
+      [4, 5],
+    ],
+  ],
+  [
+    'the order of a Transpose',
+    'Transpose(m, [1, 0, 2])',
+    [
+      [2, 3],
+      [1, 0, 2],
+    ],
+  ],
+  [
+    'the sizes of parts',
+    'SplitV(m, [1, 1], 1)[num_split=2]',
+    [
+      [2, 3],
+      [1, 1],
+    ],
+  ],
+  [
+    'begin and size',
+    'Slice(m, [1, 1], [1, 3])',
+    [
+      [2, 3],
+      [1, 1],
+      [1, 3],
+    ],
+  ],
   ['an index', 'StridedSlice(m, [2], [3], [1])[shrink_axis_mask=1]', [[2, 3], [2]]],
-  ['more indices than dimensions', 'StridedSlice(m, [0, 0, 0], [1, 1, 1], [1, 1, 1])', [[2, 3], [0, 0, 0]]],
-  ['the declared shape', 'PlaceholderWithDefault(m)[shape=[?, 4]]', [[2, 3], [-1, 4]]],
+  [
+    'more indices than dimensions',
+    'StridedSlice(m, [0, 0, 0], [1, 1, 1], [1, 1, 1])',
+    [
+      [2, 3],
+      [0, 0, 0],
+    ],
+  ],
+  [
+    'the declared shape',
+    'PlaceholderWithDefault(m)[shape=[?, 4]]',
+    [
+      [2, 3],
+      [-1, 4],
+    ],
+  ],
 ])('a conflict has %s', (_, op, shapes) => {
   expect(conflictOf(op)).toEqual(shapes);
 });

@@ -71,7 +71,9 @@ describe('a tensor that is brought into a loop', () => {
     expect(frames.bring(x, DataType.DT_FLOAT, ['outer', 'inner'])).toEqual(inner);
     expect(refText(frames.bring(x, DataType.DT_FLOAT, ['outer']))).toBe('x/Enter');
     expect(frames.of('x/Enter/Enter')).toEqual(['outer', 'inner']);
-    const added = printGraph(graph).split('\n').filter((line) => line.startsWith('x/Enter'));
+    const added = printGraph(graph)
+      .split('\n')
+      .filter((line) => line.startsWith('x/Enter'));
     expect(added).toEqual([
       'x/Enter = Enter(x)[frame_name=outer, is_constant=true, parallel_iterations=3]',
       'x/Enter/Enter = Enter(x/Enter)[frame_name=inner, is_constant=true, parallel_iterations=10]',

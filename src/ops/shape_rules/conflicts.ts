@@ -1,7 +1,15 @@
 import { attrBool, attrInt, attrInts, attrShape } from '../../graph/attrs.js';
 import { sharedShape } from './elementwise.js';
 import { axisIndex, ints, type Shape, type ShapeContext, type ShapeRule, scalar, shapeGiven, UNKNOWN } from './rule.js';
-import { blocks, channelAxis, isVectorised, type SlidingWindow, slidOver, windowOfKernel, windowOfPool } from './windows.js';
+import {
+  blocks,
+  channelAxis,
+  isVectorised,
+  type SlidingWindow,
+  slidOver,
+  windowOfKernel,
+  windowOfPool,
+} from './windows.js';
 
 /**
  * Whether the known sizes of the inputs of a node contradict each other, so that TensorFlow refuses the node; the shapes that
@@ -91,7 +99,8 @@ export const notConvolved: ShapeConflict = (context) => {
   if (!x || !kernel || isVectorised(node)) return false;
   const [channels, wanted, made] = [x[channelAxis(node, x.length)]!, kernel.at(-2)!, kernel.at(-1)!];
   if (x.length !== kernel.length) return true;
-  if (channels > 0 && wanted > 0 && (channels % wanted !== 0 || (made >= 0 && made % (channels / wanted) !== 0))) return true;
+  if (channels > 0 && wanted > 0 && (channels % wanted !== 0 || (made >= 0 && made % (channels / wanted) !== 0)))
+    return true;
   return isLarger(context, x, windowOfKernel(context));
 };
 
@@ -137,7 +146,9 @@ export const notNormalized: ShapeConflict = ({ node, shape }) => {
   const channels = x?.[channelAxis(node, x.length)];
   const isTraining = attrBool(node, 'is_training') ?? true;
   const parameters = [1, 2, ...(isTraining ? [] : [3, 4])].map(shape);
-  return parameters.some((each) => each && each.length !== 1) || unlikePair([...parameters, x && [channels!]]) !== undefined;
+  return (
+    parameters.some((each) => each && each.length !== 1) || unlikePair([...parameters, x && [channels!]]) !== undefined
+  );
 };
 
 /** Reshape: the same number of elements. */

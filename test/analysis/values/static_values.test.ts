@@ -17,7 +17,11 @@ it.each([
   ['those of several tensors', 'y = ShapeN(z, x, z)[N=3]', ['y: 2,3', 'y:2: 2,3']],
   ['one known size', 's = Shape(x)\ny = StridedSlice(s, [1], [2], [1])[shrink_axis_mask=1]', ['y: 4']],
   ['a product of known sizes', 's = Shape(x)\np = StridedSlice(s, [1], [3], [1])\ny = Prod(p, 0)', ['p: 4,6']],
-  ['a shape after a reshape by it', 'a = Reshape(z, Pack(-1, Prod(Shape(z), 0)))\ny = Shape(a)', ['a/Shape: 2,3', 'y: 1,6']],
+  [
+    'a shape after a reshape by it',
+    'a = Reshape(z, Pack(-1, Prod(Shape(z), 0)))\ny = Shape(a)',
+    ['a/Shape: 2,3', 'y: 1,6'],
+  ],
 ])('%s', (_, text, values) => {
   expect(found(text)).toEqual(values);
 });
@@ -43,7 +47,8 @@ it('1,024 sizes at most: more are no shape', () => {
 });
 
 it('what leaves all loops, unless the graph has branches', () => {
-  const loop = 'e = Enter(z)[frame_name=f]\nm = Merge(e, n)\ns = Switch(m, LoopCond(c))\nn = NextIteration(s:1)\ny = Shape(Exit(s))';
+  const loop =
+    'e = Enter(z)[frame_name=f]\nm = Merge(e, n)\ns = Switch(m, LoopCond(c))\nn = NextIteration(s:1)\ny = Shape(Exit(s))';
   expect(found(loop)).toEqual(['y: 2,3']);
   expect(found(`${loop}\nb = Switch(z, d)`)).toEqual([]);
 });

@@ -15,7 +15,10 @@ it.each([
 });
 
 it.each([
-  ['takes one entry of several', 'StridedSlice(x, [0, 2], [0, 3], [1, 1])[shrink_axis_mask=2, begin_mask=1, end_mask=1]'],
+  [
+    'takes one entry of several',
+    'StridedSlice(x, [0, 2], [0, 3], [1, 1])[shrink_axis_mask=2, begin_mask=1, end_mask=1]',
+  ],
   ['begins later', 'StridedSlice(x, [0, 1], [1, 0], [1, 1])[shrink_axis_mask=1, end_mask=2]'],
   ['ends earlier', 'StridedSlice(x, [0, 0], [1, 3], [1, 1])[shrink_axis_mask=1, begin_mask=2]'],
   ['leaves entries out', 'StridedSlice(x, [0, 0], [1, 0], [1, 2])[shrink_axis_mask=1, begin_mask=2, end_mask=2]'],
