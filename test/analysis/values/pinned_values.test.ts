@@ -135,6 +135,14 @@ describe('what a node outputs since flags are known', () => {
     ],
     ['of a sum', 'i = Cast(n)[DstT=int32, SrcT=float32]\ny = GatherV2(AddN(a, b), i, 0)'],
     [
+      'a slice of unknown shapes at an ellipsis',
+      'i = Pack(Cast(n)[DstT=int32, SrcT=float32])\ny = StridedSlice(Pack(p, q), i, [9], [1])[ellipsis_mask=1, shrink_axis_mask=1]',
+    ],
+    [
+      'a slice of unknown shapes that adds an axis',
+      'i = Pack(Cast(n)[DstT=int32, SrcT=float32])\ny = StridedSlice(Pack(p, q), i, [9], [1])[new_axis_mask=1, shrink_axis_mask=1]',
+    ],
+    [
       'a slice at an ellipsis',
       'i = Pack(Cast(n)[DstT=int32, SrcT=float32])\ny = StridedSlice(Pack(a, b), i, [9], [1])[ellipsis_mask=1, shrink_axis_mask=1]',
     ],

@@ -23,8 +23,14 @@ it.each([
   ['ends earlier', 'StridedSlice(x, [0, 0], [1, 3], [1, 1])[shrink_axis_mask=1, begin_mask=2]'],
   ['leaves entries out', 'StridedSlice(x, [0, 0], [1, 0], [1, 2])[shrink_axis_mask=1, begin_mask=2, end_mask=2]'],
   ['reverses an axis', 'StridedSlice(x, [0, 0], [1, 0], [1, -1])[shrink_axis_mask=1, begin_mask=2, end_mask=2]'],
-  ['adds an axis', 'StridedSlice(x, [0, 0], [1, 0], [1, 1])[shrink_axis_mask=1, new_axis_mask=2]'],
-  ['counts axes behind an ellipsis', 'StridedSlice(x, [0, 0], [0, 1], [1, 1])[ellipsis_mask=1, shrink_axis_mask=2]'],
+  [
+    'adds an axis',
+    'StridedSlice(x, [0, 0], [1, 0], [1, 1])[shrink_axis_mask=1, new_axis_mask=2, begin_mask=2, end_mask=2]',
+  ],
+  [
+    'counts axes behind an ellipsis',
+    'StridedSlice(Placeholder[shape=[4, 1, 3]], [0, 0], [0, 1], [1, 1])[ellipsis_mask=1, shrink_axis_mask=2, begin_mask=1, end_mask=1]',
+  ],
   ['removes no axis', 'StridedSlice(x, [0], [0], [1])[begin_mask=1, end_mask=1]'],
   ['has a computed beginning', 'StridedSlice(x, Placeholder[int32, shape=[1]], [1], [1])[shrink_axis_mask=1]'],
   ['has computed steps', 'StridedSlice(x, [0], [1], Placeholder[int32, shape=[1]])[shrink_axis_mask=1]'],
