@@ -1,6 +1,6 @@
 import { attrBool, attrInt, attrInts, attrType } from '../graph/attrs.js';
 import type { Node } from '../graph/node.js';
-import { isInteger } from '../graph/rounding.js';
+import { isInteger, roundTo } from '../graph/rounding.js';
 import { elementCount } from '../graph/tensor.js';
 
 /** A small constant value: its numbers row-major, and its shape. NaN for an element that is known only at run time. */
@@ -117,10 +117,17 @@ function concatenated(
   return { shape, values };
 }
 
+/** How many numbers a Range outputs. TensorFlow computes it in the dtype of the Range: 0.3 / 0.1 is 3 in float32. */
+export function rangeLength(node: Node, from: number, to: number, step: number): number {
+  const type = attrType(node, 'Tidx');
+  const round = isInteger(type) ? (x: number) => x : roundTo(type);
+  return Math.max(0, Math.ceil(round(round(to - from) / step)));
+}
+
 /** Range(start, limit, delta). */
-export const counted: ValueRule = (_, input) => {
+export const counted: ValueRule = (node, input) => {
   const [from, to, step] = [0, 1, 2].map((index) => scalarOf(input(index)) ?? Number.NaN) as [number, number, number];
-  const count = Math.max(0, Math.ceil((to - from) / step));
+  const count = rangeLength(node, from, to, step);
   if (!(count <= MAX_ELEMENTS)) return undefined;
   return { shape: [count], values: Array.from({ length: count }, (_, i) => from + i * step) };
 };
@@ -231,9 +238,9 @@ export const sliced: ValueRule = (node, input) => {
   const [value, begin, end, strides] = [0, 1, 2, 3].map(input);
   if (!value) return undefined;
   if (!begin) {
-    // Any non-empty slice of a single element is that element.
-    const isOne = value.values.length === 1 && (attrInt(node, 'shrink_axis_mask') ?? 0) !== 0;
-    return isOne ? { shape: [], values: value.values } : undefined;
+    // An index into a list of one element can only take that element.
+    const isOne = value.shape.length === 1 && value.values.length === 1 && attrInt(node, 'shrink_axis_mask') === 1;
+    return isOne && !attrInt(node, 'new_axis_mask') ? { shape: [], values: value.values } : undefined;
   }
   const has = (mask: string, entry: number) => ((attrInt(node, mask) ?? 0) >> entry) % 2 === 1;
   const entries = range(0, begin.values.length);

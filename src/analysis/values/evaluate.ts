@@ -120,8 +120,9 @@ function decides(node: Node, index: number): boolean {
   return isSelect(node) ? index === 0 : !isContinuous(node);
 }
 
+/** The number of a constant; a list of different numbers is not the same for every element. */
 function ofConstant({ tensor }: Node): Element {
   const isSmall = tensor && tensor.byteLength > 0 && tensor.byteLength <= MAX_CONST_BYTES;
-  const value = isSmall ? readNumbers(tensor)[0] : undefined;
-  return value === undefined ? UNKNOWN : { value, isKnown: true };
+  const [value, ...others] = isSmall ? readNumbers(tensor) : [];
+  return value === undefined || others.some((other) => other !== value) ? UNKNOWN : { value, isKnown: true };
 }

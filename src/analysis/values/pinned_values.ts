@@ -6,6 +6,7 @@ import { roundTo } from '../../graph/rounding.js';
 import { sourceOf } from '../../graph/walk.js';
 import { anyOf, isIdentity, MAX_ARGUMENTS, sameAs, scalarOf } from '../../ops/meaning.js';
 import { constantScalar, constantValue, type Pins } from './constants.js';
+import { Shapes } from './shapes.js';
 
 /**
  * What follows from the values of flags by arithmetic: tensors whose elements all have one known value, and nodes that
@@ -106,9 +107,10 @@ export class PinnedValues {
   }
 
   /** `b + 1 * (a - b)` is `a`. */
-  #interpolated({ inputs: [a, b] }: Node): TensorRef | undefined {
-    // AddN may have one input.
-    if (!a || !b) return undefined;
+  #interpolated({ inputs }: Node): TensorRef | undefined {
+    const [a, b] = inputs;
+    // AddN may have any number of inputs.
+    if (!a || !b || inputs.length > 2) return undefined;
     for (const [from, step] of [
       [a, b],
       [b, a],
@@ -139,8 +141,16 @@ export class PinnedValues {
     if (!stack || !stacks(stack) || (attrInt(stack, 'axis') ?? 0) !== 0 || !index) return undefined;
     if (gathers(node) ? !isAlongFirst(this.#graph, node) : !takesOneOfFirst(node)) return undefined;
     const at = this.of(index);
-    if (at === undefined) return undefined;
-    return stack.inputs[at < 0 ? at + stack.inputs.length : at];
+    const entry = at === undefined ? undefined : stack.inputs[at < 0 ? at + stack.inputs.length : at];
+    return entry && this.#isWhole(node, entry, index) ? entry : undefined;
+  }
+
+  /** Whether an index, one number, takes a whole entry of a stack: a list of them takes several, or a part of one. */
+  #isWhole(node: Node, entry: TensorRef, index: TensorRef): boolean {
+    const shapes = new Shapes(this.#graph);
+    const [result, whole] = [shapes.of({ node: node.name, port: 0 }), shapes.of(entry)];
+    if (result && whole && result.length !== whole.length) return false;
+    return gathers(node) || (shapes.of(index)?.[0] ?? 1) === 1;
   }
 
   /** The value that all of some tensors have. */

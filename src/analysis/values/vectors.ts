@@ -48,7 +48,7 @@ export function zip(a: Vector, b: Vector, op: (a: number, b: number) => number):
   const shape: number[] = [];
   for (let i = -rank; i < 0; i++) {
     const [x, y] = [a.shape.at(i) ?? 1, b.shape.at(i) ?? 1];
-    if (-i <= a.shape.length && -i <= b.shape.length && x !== y && x !== 1 && y !== 1) return undefined;
+    if (x !== y && x !== 1 && y !== 1) return undefined;
     shape.push(x === 1 ? y : x);
   }
   if (shape.filter((size) => size !== 1).length > 1) return undefined;

@@ -1,6 +1,15 @@
 import { attrBool, attrInt, attrInts, attrShape } from '../../graph/attrs.js';
-import { axisIndex, ints, type Shape, type ShapeContext, scalar, shapeGiven } from './rule.js';
-import { channelAxis, isVectorised, type SlidingWindow, slidOver, windowOfKernel, windowOfPool } from './windows.js';
+import { sharedShape } from './elementwise.js';
+import { axisIndex, ints, type Shape, type ShapeContext, type ShapeRule, scalar, shapeGiven, UNKNOWN } from './rule.js';
+import {
+  blocks,
+  channelAxis,
+  isVectorised,
+  type SlidingWindow,
+  slidOver,
+  windowOfKernel,
+  windowOfPool,
+} from './windows.js';
 
 /**
  * Whether the known sizes of the inputs of a node contradict each other, so that TensorFlow refuses the node; the shapes that
@@ -23,10 +32,20 @@ function count(shape: readonly number[] | undefined): number | undefined {
   return shape.reduce((product, size) => product * size, 1);
 }
 
-/** Whether two shapes cannot be those of the same tensor. */
-function unlike(a: Shape, b: Shape): boolean {
+/** Whether two shapes cannot be those of the same tensor. @param open - an axis along which they may differ */
+function unlike(a: Shape, b: Shape, open?: number): boolean {
   if (!a || !b) return false;
-  return a.length !== b.length || a.some((size, axis) => differ(size, b[axis]));
+  return a.length !== b.length || a.some((size, axis) => axis !== open && differ(size, b[axis]));
+}
+
+/** Two of the shapes, which should be those of the same tensor and are not. */
+function unlikePair(shapes: readonly Shape[], open?: number): readonly [Shape, Shape] | undefined {
+  let common: Shape;
+  for (const shape of shapes) {
+    if (unlike(common, shape, open)) return [shapes.find((each) => unlike(each, shape, open)), shape];
+    common = sharedShape(common, shape);
+  }
+  return undefined;
 }
 
 /** Inputs 0 and 1 must be broadcast against each other: sizes are equal, or one of them is 1. */
@@ -45,10 +64,8 @@ function areUnbroadcast(a: readonly number[], b: readonly number[]): boolean {
 }
 
 /** All inputs must have one shape. */
-export const notAlike: ShapeConflict = ({ node, shape }) => {
-  const shapes = node.inputs.map((_, index) => shape(index)).filter((each) => each !== undefined);
-  return shapes.some((each) => unlike(shapes[0], each));
-};
+export const notAlike: ShapeConflict = ({ node, shape }) =>
+  unlikePair(node.inputs.map((_, index) => shape(index))) !== undefined;
 
 /** MatMul: two matrices, and their inner sizes are equal. */
 export const notMultiplied: ShapeConflict = ({ node, shape }) => {
@@ -58,13 +75,14 @@ export const notMultiplied: ShapeConflict = ({ node, shape }) => {
   return differ(a?.[attrBool(node, 'transpose_a') ? 0 : 1], b?.[attrBool(node, 'transpose_b') ? 1 : 0]);
 };
 
-/** BatchMatMul: the inner sizes are equal. */
+/** BatchMatMul: the inner sizes are equal, and the dimensions before the matrices are equal (in V1) or broadcast. */
 export const notBatchMultiplied: ShapeConflict = ({ node, shape }) => {
   const [a, b] = [shape(0), shape(1)];
   if (!a || !b) return false;
   if (a.length < 2 || b.length < 2) return true;
   if (differ(a.at(attrBool(node, 'adj_x') ? -2 : -1), b.at(attrBool(node, 'adj_y') ? -1 : -2))) return true;
-  return areUnbroadcast(a.slice(0, -2), b.slice(0, -2));
+  const areOthers = node.op === 'BatchMatMul' ? unlike : areUnbroadcast;
+  return areOthers(a.slice(0, -2), b.slice(0, -2));
 };
 
 /** BiasAdd: one number for each channel. */
@@ -74,13 +92,15 @@ export const notOnePerChannel: ShapeConflict = ({ node, shape }) => {
   return bias.length !== 1 || differ(bias[0], x?.[channelAxis(node, x.length)]);
 };
 
-/** Conv2D, Conv3D: the input has the channels of the kernel, or a multiple of them (groups). */
+/** Conv2D, Conv3D: the input has the channels of the kernel, or a multiple of them; the output can be divided into as many groups. */
 export const notConvolved: ShapeConflict = (context) => {
   const { node, shape } = context;
   const [x, kernel] = [shape(0), shape(1)];
   if (!x || !kernel || isVectorised(node)) return false;
-  const [channels, wanted] = [x[channelAxis(node, x.length)]!, kernel.at(-2)!];
-  if (x.length !== kernel.length || (channels >= 0 && wanted > 0 && channels % wanted !== 0)) return true;
+  const [channels, wanted, made] = [x[channelAxis(node, x.length)]!, kernel.at(-2)!, kernel.at(-1)!];
+  if (x.length !== kernel.length) return true;
+  if (channels > 0 && wanted > 0 && (channels % wanted !== 0 || (made >= 0 && made % (channels / wanted) !== 0)))
+    return true;
   return isLarger(context, x, windowOfKernel(context));
 };
 
@@ -125,12 +145,10 @@ export const notNormalized: ShapeConflict = ({ node, shape }) => {
   const x = shape(0);
   const channels = x?.[channelAxis(node, x.length)];
   const isTraining = attrBool(node, 'is_training') ?? true;
-  return node.inputs.some((_, index) => {
-    const each = index === 0 ? undefined : shape(index);
-    if (!each) return false;
-    const mayBeEmpty = index > 2 && isTraining && each[0] === 0;
-    return each.length !== 1 || (!mayBeEmpty && (differ(each[0], channels) || differ(each[0], shape(1)?.[0])));
-  });
+  const parameters = [1, 2, ...(isTraining ? [] : [3, 4])].map(shape);
+  return (
+    parameters.some((each) => each && each.length !== 1) || unlikePair([...parameters, x && [channels!]]) !== undefined
+  );
 };
 
 /** Reshape: the same number of elements. */
@@ -144,27 +162,30 @@ export const notReshaped: ShapeConflict = (context) => {
   return differs && [context.shape(0), target];
 };
 
-/** ConcatV2: all inputs have one rank, and one size along the other axes. */
+/** Concat, ConcatV2: all parts have one rank, and one size along the other axes. */
 export const notJoined: ShapeConflict = (context) => {
   const last = context.node.inputs.length - 1;
-  const shapes = Array.from({ length: last }, (_, index) => context.shape(index)).filter((each) => each !== undefined);
-  const [first, ...others] = shapes;
-  const axis = first && axisIndex(scalar(context, last), first.length);
-  if (!first || axis === undefined) return false;
-  const other = others.find(
-    (each) => each.length !== first.length || each.some((size, i) => i !== axis && differ(size, first[i])),
-  );
-  return other !== undefined && [first, other];
+  const [along, from, to] = context.node.op === 'Concat' ? [0, 1, last] : [last, 0, last - 1];
+  const shapes = Array.from({ length: to - from + 1 }, (_, index) => context.shape(from + index));
+  const rank = shapes.find((shape) => shape !== undefined)?.length;
+  const axis = rank === undefined ? undefined : axisIndex(scalar(context, along), rank);
+  return axis === undefined ? false : (unlikePair(shapes, axis) ?? false);
 };
 
-/** Select: both branches have one shape. */
-export const notSelected: ShapeConflict = ({ shape }) => unlike(shape(1), shape(2));
+/** Select: both branches have one shape; the condition has it as well, or is one number, or one for each row. */
+export const notSelected: ShapeConflict = ({ shape }) => {
+  const [condition, a, b] = [shape(0), shape(1), shape(2)];
+  if (unlike(a, b)) return true;
+  const branch = sharedShape(a, b);
+  if (!condition || !branch || condition.length === 0) return false;
+  return condition.length === 1 ? differ(condition[0], branch[0]) : unlike(condition, branch);
+};
 
 /** Squeeze: the axes have the size 1. */
 export const notSqueezed: ShapeConflict = ({ node, shape }) => {
   const x = shape(0);
   const axes = attrInts(node, 'squeeze_dims') ?? [];
-  return axes.some((axis) => differ(x?.at(axis), 1));
+  return x !== undefined && axes.some((axis) => differ(x.at(axis) ?? 0, 1));
 };
 
 /** Split: the axis is a multiple of the number of pieces. */
@@ -232,16 +253,17 @@ export const notIndexed: ShapeConflict = (context) => {
   return begin.some((at, axis) => (indexed >> axis) % 2 === 1 && isOutside(x[axis]!, at)) && [x, begin];
 };
 
+/** Ops on blocks of positions: what the rule of their shape divides are multiples of the blocks. */
+export function notDivided(rule: ShapeRule): ShapeConflict {
+  return (context) => {
+    const x = context.shape(0);
+    const sizes = rule(context) as Shape;
+    return x !== undefined && sizes !== undefined && x.some((size, axis) => size >= 0 && sizes[axis] === UNKNOWN);
+  };
+}
+
 /** DepthToSpace, SpaceToDepth: four dimensions that can be divided into blocks. */
 export function notBlocks(isToSpace: boolean): ShapeConflict {
-  return ({ node, shape }) => {
-    const x = shape(0);
-    const block = attrInt(node, 'block_size') ?? 1;
-    if (!x || isVectorised(node)) return false;
-    if (x.length !== 4) return true;
-    const channel = channelAxis(node, 4);
-    const isDivided = (size: number, by: number) => size < 0 || size % by === 0;
-    if (isToSpace) return !isDivided(x[channel]!, block * block);
-    return x.some((size, axis) => axis > 0 && axis !== channel && !isDivided(size, block));
-  };
+  const undivided = notDivided(blocks(isToSpace));
+  return (context) => (!isVectorised(context.node) && notImages(context)) || undivided(context);
 }

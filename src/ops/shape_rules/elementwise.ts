@@ -1,3 +1,4 @@
+import { attrBool } from '../../graph/attrs.js';
 import type { Node } from '../../graph/node.js';
 import { type Shape, type ShapeContext, type ShapeRule, UNKNOWN } from './rule.js';
 
@@ -39,6 +40,17 @@ export const each: ShapeRule = (context) => inputShapes(context);
 
 /** Inputs 0 and 1 are broadcast against each other. */
 export const broadcast: ShapeRule = (context) => broadcastShape(context.shape(0), context.shape(1));
+
+/** Equal and NotEqual, which may output one number for shapes that do not match: it is false, or true. */
+export const compared: ShapeRule = ({ node, shape }) => {
+  const [a, b] = [shape(0), shape(1)];
+  const both = broadcastShape(a, b);
+  if (!both || attrBool(node, 'incompatible_shape_error') !== false) return both;
+  const pairs = both.map((_, i) => [a!.at(-1 - i) ?? 1, b!.at(-1 - i) ?? 1] as const);
+  const differing = pairs.filter(([x, y]) => x !== 1 && y !== 1 && (x !== y || x === UNKNOWN));
+  if (differing.length === 0) return both;
+  return differing.some((pair) => !pair.includes(UNKNOWN)) ? [] : undefined;
+};
 
 /** One number. */
 export const single: ShapeRule = () => [];

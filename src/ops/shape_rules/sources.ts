@@ -1,4 +1,5 @@
 import { attrShape, attrShapes } from '../../graph/attrs.js';
+import { rangeLength } from '../value_rules.js';
 import { type Shape, type ShapeContext, type ShapeRule, scalar, shapeGiven, UNKNOWN } from './rule.js';
 
 /** The attr `shape`, which the op enforces. */
@@ -40,7 +41,7 @@ export const drawn: ShapeRule = (context) => {
 export const counted: ShapeRule = (context) => {
   const [from, to, step] = [0, 1, 2].map((index) => scalar(context, index));
   if (from === undefined || to === undefined || !step) return [UNKNOWN];
-  return [Math.max(0, Math.ceil((to - from) / step))];
+  return [rangeLength(context.node, from, to, step)];
 };
 
 /** Shape: one size per dimension of the input. */

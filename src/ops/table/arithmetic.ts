@@ -1,6 +1,6 @@
 import { roundHalfToEven } from '../../graph/rounding.js';
 import { notAlike, notBroadcast, notOnePerChannel } from '../shape_rules/conflicts.js';
-import { broadcast, same, sameForAll } from '../shape_rules/elementwise.js';
+import { broadcast, compared, same, sameForAll } from '../shape_rules/elementwise.js';
 import { type OpRow, row, type Scalar, type Steps } from './row.js';
 
 /** A function of one tensor. */
@@ -96,9 +96,8 @@ export const ARITHMETIC_OPS: readonly OpRow[] = [
   compare('GreaterEqual', '', (a, b) => a >= b),
   compare('Less', '', (a, b) => a < b),
   compare('LessEqual', '', (a, b) => a <= b),
-  // With incompatible_shape_error = false, shapes that do not match give the scalar false: ignored, since rare.
-  compare('Equal', 'metric', (a, b) => a === b),
-  compare('NotEqual', 'metric', (a, b) => a !== b),
+  { ...compare('Equal', 'metric', (a, b) => a === b), shape: compared },
+  { ...compare('NotEqual', 'metric', (a, b) => a !== b), shape: compared },
   row('ApproximateEqual', 'comparison metric', { shape: same }),
   unary('LogicalNot', 'logic exact', (a) => (Number.isNaN(a) ? a! : Number(a === 0))),
   binary('LogicalAnd', 'logic exact', (a, b) => (a === 0 || b === 0 ? 0 : a * b)),

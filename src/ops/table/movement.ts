@@ -25,6 +25,7 @@ import {
 import {
   notAlike,
   notBlocks,
+  notDivided,
   notImages,
   notIndexed,
   notJoined,
@@ -89,7 +90,12 @@ export const MOVEMENT_OPS: readonly OpRow[] = [
     channels: channels.transpose,
   }),
   row('ConjugateTranspose', 'transpose', { shape: transpose, channels: channels.transpose }),
-  row('Concat', 'concat exact', { value: values.joinedV1, shape: concat, channels: concatChannels }),
+  row('Concat', 'concat exact', {
+    value: values.joinedV1,
+    shape: concat,
+    conflict: notJoined,
+    channels: concatChannels,
+  }),
   row('ConcatV2', 'concat exact', {
     value: values.joined,
     shape: concatV2,
@@ -112,8 +118,16 @@ export const MOVEMENT_OPS: readonly OpRow[] = [
   row('ScatterNd', 'scatter', { shape: givenBy(2) }),
   row('ScatterNdNonAliasingAdd TensorScatterAdd TensorScatterSub TensorScatterUpdate', 'scatter', { shape: same }),
   row('TensorScatterMax TensorScatterMin', 'scatter', { shape: same }),
-  row('BatchToSpaceND', 'blocks', { shape: batchToSpace, channels: blocked.batchToSpace }),
-  row('SpaceToBatchND', 'blocks', { shape: spaceToBatch, channels: blocked.spaceToBatch }),
+  row('BatchToSpaceND', 'blocks', {
+    shape: batchToSpace,
+    conflict: notDivided(batchToSpace),
+    channels: blocked.batchToSpace,
+  }),
+  row('SpaceToBatchND', 'blocks', {
+    shape: spaceToBatch,
+    conflict: notDivided(spaceToBatch),
+    channels: blocked.spaceToBatch,
+  }),
   row('BatchToSpace', 'blocks', { channels: blocked.batchToSpace }),
   row('SpaceToBatch', 'blocks', { channels: blocked.spaceToBatch }),
   row('DepthToSpace', '', { shape: blocks(true), conflict: notBlocks(true), channels: blocked.depthToSpace }),

@@ -34,9 +34,11 @@ describe('constantValue', () => {
     ['y = Mul([[1, 2], [3, 4]], [10, 100])', { shape: [2, 2], values: [10, 200, 30, 400] }],
     ['y = Mul([[10], [100]], [1, 2, 3])', { shape: [2, 3], values: [10, 20, 30, 100, 200, 300] }],
     ['y = BiasAdd([[1, 2], [3, 4]], [10, 100])', { shape: [2, 2], values: [11, 102, 13, 104] }],
+    ['y = StridedSlice([5], i, j, k)[shrink_axis_mask=1]', single(5)],
     ['y = SelectV2(false, 1, 2)', single(2)],
     ['y = Cast(2.7)[SrcT=float32, DstT=int32]', single(2)],
     ['y = Cast(0.5)[SrcT=float32, DstT=bool]', single(1)],
+    ['y = Cast(0.0)[SrcT=float32, DstT=bool]', single(0)],
     ['i = IdentityN(1, 2)\ny = Identity(i:1)', single(2)],
     ['y = Select([true, false], [1, 2], [3, 4])', list(1, 4)],
     ['y = Select(true, [1, 2], [3, 4])', list(1, 2)],
@@ -99,10 +101,21 @@ describe('constantValue', () => {
     'y = SelectV2(true, 1.0, x)',
     'y = MulNoNan(x, 0.0)',
     'y = Pow(x, 0.0)',
+    'c = Placeholder[bool]\ny = LogicalAnd([false, true], c)',
+    'y = StridedSlice([[5]], i, j, k)[shrink_axis_mask=1]',
+    'y = StridedSlice([5], i, j, k)[shrink_axis_mask=1, new_axis_mask=2]',
     'y = Add(z, 1)\nz = Identity(y)',
     `y = AddN(${Array.from({ length: 1001 }, () => '1').join(', ')})`,
   ])('nothing is known of %s, not even how many numbers it has', (text) => {
     expect(valueOfY(text)).toBeUndefined();
+  });
+
+  it('has 16,384 elements at most', () => {
+    const count = (text: string) => valueOfY(text)?.values.length;
+    expect(count('y = Mul([[1], [2]], Const[int32, shape=[1, 8192], value=1])')).toBe(16_384);
+    expect(count('y = Const[int32, shape=[16384], value=1]')).toBe(16_384);
+    expect(count('y = Const[int32, shape=[16385], value=1]')).toBeUndefined();
+    expect(count('y = Fill([16385], 1)')).toBeUndefined();
   });
 
   it('knows what decides by itself', () => {

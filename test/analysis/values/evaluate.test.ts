@@ -34,6 +34,8 @@ describe('evaluate', () => {
     ['y = Const[float32, shape=[16384], value=2.5]', {}, 2.5],
     ['y = Const[float32, shape=[16385], value=2.5]', {}, UNKNOWN],
     ['y = Identity([])', {}, UNKNOWN],
+    ['y = Identity([2.0, 2.0])', {}, 2],
+    ['y = Identity([2.0, 3.0])', {}, UNKNOWN],
     ['y = Const["text"]', {}, UNKNOWN],
   ])('%s', (text, given, expected) => {
     expect(valueOfY(text, given)).toBeCloseTo(expected, 6);

@@ -12,6 +12,8 @@ v = VarHandleOp[shape=[2]]
 
 function pinned(text: string, pins: Readonly<Record<string, number>> = { f: 0, n: 1 }) {
   const graph = parseGraph(HEAD + text);
+  // Before version 24, an empty shape was an unknown one.
+  graph.setHeader({ versions: { producer: 24 } });
   return { graph, values: new PinnedValues(graph, new Map(Object.entries(pins))) };
 }
 
@@ -124,7 +126,22 @@ describe('what a node outputs since flags are known', () => {
     ['another op', 'y = Maximum(n, a)'],
     ['a sum of one', 'y = AddN(a)'],
     ['an interpolation by another op', 'y = b + Maximum(n, a - b)'],
+    ['an interpolation to which something is added', 'y = AddN(b, n * (a - b), a)'],
+    ['a list of one part', 'i = Pack(Cast(n)[DstT=int32, SrcT=float32])\ny = GatherV2(Pack(a, b), i, 0)'],
+    ['a part of a part', 'i = Cast(n)[DstT=int32, SrcT=float32]\ny = GatherNd(Pack(a, b), Pack(i, i))'],
+    [
+      'a slice of a part',
+      'i = Cast(n)[DstT=int32, SrcT=float32]\ny = StridedSlice(Pack(a, b), Pack(i, i), [9, 9], [1, 1])[shrink_axis_mask=1]',
+    ],
     ['of a sum', 'i = Cast(n)[DstT=int32, SrcT=float32]\ny = GatherV2(AddN(a, b), i, 0)'],
+    [
+      'a slice of unknown shapes at an ellipsis',
+      'i = Pack(Cast(n)[DstT=int32, SrcT=float32])\ny = StridedSlice(Pack(p, q), i, [9], [1])[ellipsis_mask=1, shrink_axis_mask=1]',
+    ],
+    [
+      'a slice of unknown shapes that adds an axis',
+      'i = Pack(Cast(n)[DstT=int32, SrcT=float32])\ny = StridedSlice(Pack(p, q), i, [9], [1])[new_axis_mask=1, shrink_axis_mask=1]',
+    ],
     [
       'a slice at an ellipsis',
       'i = Pack(Cast(n)[DstT=int32, SrcT=float32])\ny = StridedSlice(Pack(a, b), i, [9], [1])[ellipsis_mask=1, shrink_axis_mask=1]',

@@ -127,6 +127,7 @@ describe('zip', () => {
     const add = (a: number, b: number) => a + b;
     expect(zip(vector([], 1), vector([2], 2, 3), add)).toEqual(vector([2], 3, 4));
     expect(zip(vector([1, 1], 1), vector([2], 2, 3), add)).toEqual(vector([1, 2], 3, 4));
+    expect(zip(vector([2], 1, 2), vector([1], 3), add)).toEqual(vector([2], 4, 5));
     expect(zip(vector([2], 1, 2), vector([3], 1, 2, 3), add)).toBeUndefined();
     expect(zip(vector([2, 1], 1, 2), vector([2], 1, 2), add)).toBeUndefined();
   });
