@@ -6,6 +6,7 @@ import { descendants, sourceOf } from '../../../graph/walk.js';
 import { anyOf, readsShape } from '../../../ops/meaning.js';
 import { outputType } from '../../../ops/registry.js';
 import { Shapes } from '../../values/shapes.js';
+import { computingAttrs } from '../../values/value_numbering.js';
 import { findCritics } from './critics.js';
 import { Net } from './net.js';
 import { findPredictions, type Prediction } from './predictions.js';
@@ -305,15 +306,17 @@ function trainingCopyOf(
 }
 
 /** The candidate that is the same op of the same tensors: one that nothing reads, or the last one. */
-function sameAs(prediction: Prediction, live: readonly Prediction[]): string | undefined {
-  const same = live.filter(({ node }) => isSameOp(node, prediction.node));
+function sameAs({ node }: Prediction, live: readonly Prediction[]): string | undefined {
+  const same = live.filter((each) => isSameOp(each.node, node));
   const best = same.findLast(({ reader }) => reader === 'nothing') ?? same.at(-1);
-  return best === undefined || best === prediction || same.length < 2 ? undefined : best.node.name;
+  return best === undefined || best.node === node ? undefined : best.node.name;
 }
 
-/** Whether two nodes compute the same. */
+/** Whether two nodes compute the same of the same tensors. */
 function isSameOp(a: Node, b: Node): boolean {
-  return a.op === b.op && a.inputs.length > 0 && a.inputs.map(refText).join() === b.inputs.map(refText).join();
+  if (a.op !== b.op || a.inputs.length === 0 || a.inputs.map(refText).join() !== b.inputs.map(refText).join())
+    return false;
+  return computingAttrs(a) === computingAttrs(b);
 }
 
 /** Whether a tensor has no axis for the examples, while another candidate has one. */
