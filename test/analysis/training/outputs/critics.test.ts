@@ -105,7 +105,7 @@ describe('a net that reads data, and what another net makes', () => {
     ],
     [
       'is not a reader of data with other weights, too',
-      `${MADE}${SCORES}${LOSS}again = Relu(MatMul(a, disc) + MatMul(a, VariableV2[shape=[8, 1]]))\nterm = Mean(again, [0, 1])`,
+      `${MADE}${SCORES}${LOSS}again = Relu(MatMul(a, disc) + MatMul(a, VariableV2[shape=[8, 1]])) * VariableV2[shape=[1]]\nterm = Mean(again, [0, 1])`,
       `again loss, ${FOUND}`,
     ],
     ['is not a reader that no loss reads', `${MADE}${SCORES}${LOSS}again = MatMul(a, disc)`, `again nothing, ${FOUND}`],
