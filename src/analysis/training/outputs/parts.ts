@@ -42,16 +42,17 @@ export function trainingCopyOf(
   trained: NodeSet,
 ): string | undefined {
   const own = parts.get(prediction);
-  if (!own || prediction.reader === 'nothing') return undefined;
+  if (!own || (prediction.reader !== 'loss' && prediction.reader !== 'discriminator')) return undefined;
   const copy = live.find((each) => {
     const other = parts.get(each);
-    if (!other || each === prediction) return false;
-    if (each.reader !== 'nothing' && each.reader !== 'metric') return false;
-    if (prediction.reader !== 'loss' && prediction.reader !== 'discriminator') return false;
+    if (!other || (each.reader !== 'nothing' && each.reader !== 'metric')) return false;
     // At inference, a batch norm has moving statistics as well.
-    const isMore = own.variables.every((name) => other.variables.includes(name));
     const more = other.variables.filter((name) => !own.variables.includes(name));
-    return isMore && more.every((name) => !trained.hasNamed(name)) && ![...other.net].some((node) => own.net.has(node));
+    return (
+      isWithin(own.variables, other.variables) &&
+      more.every((name) => !trained.hasNamed(name)) &&
+      ![...other.net].some((node) => own.net.has(node))
+    );
   });
   return copy?.node.name;
 }
@@ -69,9 +70,13 @@ export function firstStepOf(
   if (isLooped(own)) return undefined;
   return live.find((each) => {
     const other = parts.get(each);
-    if (!other || each === prediction || !own.variables.every((name) => other.variables.includes(name))) return false;
-    return isLooped(other) && own.sources.every((name) => other.sources.includes(name));
+    if (!other || !isLooped(other)) return false;
+    return isWithin(own.variables, other.variables) && isWithin(own.sources, other.sources);
   })?.node.name;
+}
+
+function isWithin(names: readonly string[], others: readonly string[]): boolean {
+  return names.every((name) => others.includes(name));
 }
 
 /** Whether some predictions are linked by weights and data that they, or predictions between them, share. */

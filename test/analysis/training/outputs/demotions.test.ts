@@ -78,11 +78,28 @@ describe('the result of a loop', () => {
       ['first: nothing', 'y: nothing'],
     ],
     [
+      'does not come before a step with more weights',
+      `${LOOP}${USED}first = Tanh(MatMul(x, square)) * VariableV2[shape=[8]]`,
+      ['first: nothing', 'y: nothing'],
+    ],
+    [
+      'does not come before a step with more data',
+      `${LOOP}${USED}first = Tanh(MatMul(x, square) + MatMul(z, square))`,
+      ['first: nothing', 'y: nothing'],
+    ],
+    [
       'does not come before a step with other weights',
       `${LOOP}${USED}first = Tanh(MatMul(x, other))`,
       ['first: nothing', 'y: nothing'],
     ],
   ])('%s', (_, text, lines) => expect(ranked(text)).toEqual(lines));
+});
+
+describe('the results of a loop alone', () => {
+  it('are its sequence, not the state as it is', () => {
+    const text = `${LOOP}t = Transpose(Identity(state), [1, 0])\nlast = Exit(s1)`;
+    expect(ranked(text)).toEqual(['last: loop_state', 't: nothing']);
+  });
 });
 
 describe('weights', () => {
@@ -98,6 +115,11 @@ describe('weights', () => {
       ['g: copied_weights', 'h: nothing'],
     ],
     ['copied where nothing trains neither', `${H}${G}sync = Assign(other, w)`, ['g: copied_weights', 'h: nothing']],
+    [
+      'that decay are, where nothing trains',
+      `${H}${G}sync = Assign(other, other * 0.99)`,
+      ['g: nothing', 'h: nothing'],
+    ],
     ['that decay are', `${H}${G}${STEP}sync = Assign(other, other * 0.99)`, ['g: nothing', 'h: nothing']],
     [
       'copied from untrained ones are',
@@ -204,6 +226,11 @@ describe('a tensor without an axis of examples', () => {
       'is no output beside one that has it',
       `${H}p = Softmax(h)\n${vector('v', 'other')}`,
       ['p: nothing', 'v: statistics'],
+    ],
+    [
+      'is one if its size of one example is fixed',
+      `${H}p = Softmax(h)\nv = MatMul(Slice(x, [0, 0], [1, 8]), other)`,
+      ['p: nothing', 'v: nothing'],
     ],
     ['is one beside others', `${vector('v', 'other')}${vector('u', 'w')}`, ['u: nothing', 'v: nothing']],
     [
