@@ -7,6 +7,8 @@ import type { Net } from './net.js';
 const isLossOp = anyOf('loss');
 const isMetricOp = anyOf('metric');
 const isSubtract = anyOf('subtract');
+const isLogarithm = anyOf('logarithm');
+const scales = anyOf('multiply', 'divide');
 /** So many tensors of data are examined one by one. */
 const MAX_UNCLEAR = 32;
 
@@ -17,11 +19,15 @@ export function findLabels(net: Net, sources: NodeSet): Set<string> {
   const meeting = new NodeSet(graph);
   /** Nodes that feed a tensor of single examples, as the statistics of a batch norm do; a loss does not. */
   const returning = new NodeSet(graph);
+  /** Nodes that feed a loss, a metric, or statistics of the batch. */
+  const ending = new NodeSet(graph);
   const shapes = new Shapes(graph);
   for (const node of [...net.order].reverse()) {
-    if (net.effects.has(node) || net.gradients.has(node) || isLossOp(node) || isMetricOp(node)) continue;
-    if (readsShape(node)) continue;
+    if (net.effects.has(node) || net.gradients.has(node)) continue;
     const isReduced = net.batch.isReduced(node);
+    const isEnd = isReduced || isLossOp(node) || isMetricOp(node) || ending.has(node);
+    if (isEnd) for (const input of graph.inputNodes(node)) ending.add(input);
+    if (isLossOp(node) || isMetricOp(node) || readsShape(node)) continue;
     if (!isReduced || returning.has(node)) for (const input of graph.inputNodes(node)) returning.add(input);
     // Statistics of a batch are vectors, a loss is a scalar.
     const isStatistic = isReduced && net.bringsWeights(node) && shapes.of({ node: node.name, port: 0 })?.length !== 0;
@@ -33,7 +39,7 @@ export function findLabels(net: Net, sources: NodeSet): Set<string> {
   const labels = new Set<string>();
   let unclear = MAX_UNCLEAR;
   for (const node of net.order) {
-    if (!sources.has(node)) continue;
+    if (!sources.has(node) || (!ending.has(node) && onlyScales(net, node))) continue;
     for (const port of graph.usedPorts(node.name)) {
       const text = refText({ node: node.name, port });
       const meets = port === 0 ? meeting.has(node) : meetingPorts.has(text);
@@ -41,6 +47,14 @@ export function findLabels(net: Net, sources: NodeSet): Set<string> {
     }
   }
   return labels;
+}
+
+/** Whether data is only a factor of tensors of the net: a temperature, a mask. */
+function onlyScales(net: Net, source: Node): boolean {
+  return net.graph.dataConsumers(source.name).every((node) => {
+    const inputs = net.graph.inputNodes(node).filter((input) => net.net.has(input));
+    return scales(node) && inputs.length > 0 && !inputs.some(isLogarithm);
+  });
 }
 
 /** Whether data only meets a net that does not depend on it, and in a difference: beyond, the weights are those of a loss. */

@@ -53,7 +53,8 @@ describe('a net is compared with a label', () => {
       '',
     ],
     ['in a metric', 't = Placeholder[int32, shape=[?]]\nk = InTopKV2(h, t, 1)', 'k', ''],
-    ['in a product', `${LABEL}y = h * t`, 'y', ''],
+    ['in a product that a loss averages', `${LABEL}p = h * t\nloss = Mean(p, [0, 1])`, 'loss p', ''],
+    ['in a product with a logarithm', `${LABEL}p = Log(h)\ne = Sum(p * t, [1])`, 'e e/Mul', ''],
     [
       'in one of several ports',
       'it = IteratorGetNext(IteratorV2()[output_types=types[float, int32], output_shapes=shapes[[?, 8], [?]]])[output_types=types[float, int32], output_shapes=shapes[[?, 8], [?]]]\np = MatMul(it, w)\nloss = SparseSoftmaxCrossEntropyWithLogits(p, it:1)',
@@ -73,6 +74,8 @@ describe('a net is compared with a label', () => {
     ['its own input', 'y = Square(x - MatMul(h, back))'],
     ['its own input before a layer', 'd = x - MatMul(h, back)\ny = MatMul(d, w)'],
     ['data that is subtracted and multiplied before a layer', `${LABEL}d = (h - t) + (h * t)\ny = MatMul(d, layer)`],
+    ['a factor of the result', 'k = Placeholder[shape=?]\ny = Softmax(h / k)'],
+    ['a mask of the result', `${LABEL}y = Relu(h) * t`],
     ['data that is added', `${LABEL}y = h + t`],
     ['random numbers', 'r = RandomStandardNormal(Shape(h))\ny = h * r'],
     ['data in a summary', `${LABEL}s = HistogramSummary("t", t)`],
