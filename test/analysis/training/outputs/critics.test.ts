@@ -12,9 +12,9 @@ const GIVEN = `
   disc = VariableV2[shape=[8, 1]]
   square = VariableV2[shape=[8, 8]]
   more = VariableV2[shape=[8, 8]]
-  dgen = Placeholder[shape=[4, 8]]
-  ddisc = Placeholder[shape=[8, 1]]
-  dsquare = Placeholder[shape=[8, 8]]
+  genGradient = Placeholder[shape=[4, 8]]
+  discGradient = Placeholder[shape=[8, 1]]
+  squareGradient = Placeholder[shape=[8, 8]]
 `;
 
 /** Outputs, with what reads them, and tensors that are about generated data. */
@@ -29,8 +29,8 @@ const SCORES = 'real_score = MatMul(x, disc)\nmade_score = MatMul(made, disc)\n'
 const LOSS = 'loss = Mean(real_score, [0, 1]) - Mean(made_score, [0, 1])\n';
 const FOUND = 'made discriminator, made_score critic, real_score critic';
 const ALONE = `${MADE}made_score = MatMul(made, disc)\nloss = Mean(made_score, [0, 1])\n`;
-const STEPS = 'd = ApplyGradientDescent(disc, 0.1, ddisc)\ng = ApplyGradientDescent(gen, 0.1, dgen)\n';
-const TRAINED = 'step = ApplyGradientDescent(gen, 0.1, dgen)\n';
+const STEPS = 'd = ApplyGradientDescent(disc, 0.1, discGradient)\ng = ApplyGradientDescent(gen, 0.1, genGradient)\n';
+const TRAINED = 'step = ApplyGradientDescent(gen, 0.1, genGradient)\n';
 const FEATURES = `${MADE}fr = Relu(MatMul(x, square))\nfm = Relu(MatMul(made, square))\n`;
 const COMPARED = 'loss = Mean(Square(fr - fm), [0, 1])\n';
 
@@ -133,7 +133,7 @@ describe('a net that only reads what another net makes', () => {
     ],
     [
       'is one for each of two optimizers that begin in it',
-      `${MADE}mid = Relu(MatMul(made, square))\nmade_score = MatMul(mid, disc)\nloss = Mean(made_score, [0, 1])\n${STEPS}s = ApplyGradientDescent(square, 0.1, dsquare)\nd_opt = NoOp(^d, ^s), g_opt = NoOp(^g)`,
+      `${MADE}mid = Relu(MatMul(made, square))\nmade_score = MatMul(mid, disc)\nloss = Mean(made_score, [0, 1])\n${STEPS}s = ApplyGradientDescent(square, 0.1, squareGradient)\nd_opt = NoOp(^d, ^s), g_opt = NoOp(^g)`,
       'made discriminator, made_score critic',
     ],
   ])('%s', (_, text, lines) => expect(found(text)).toBe(lines));

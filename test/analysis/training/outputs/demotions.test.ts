@@ -40,7 +40,7 @@ const H = 'h = MatMul(x, w)\n';
 const G = 'g = MatMul(x, other)\n';
 const USED = 'y = MatMul(state, w)\n';
 const loss = (p: string) => `loss = Mean(Square(${p} - label), [0, 1])`;
-const xent = 'loss = Mean(SparseSoftmaxCrossEntropyWithLogits(h, class), [0])';
+const crossEntropy = 'loss = Mean(SparseSoftmaxCrossEntropyWithLogits(h, class), [0])';
 
 describe('the result of a loop', () => {
   it.each([
@@ -147,7 +147,7 @@ describe('a tensor in a summary', () => {
     ['is one alone', `${G}${shown('g')}`, ['g: summary']],
     [
       'is one if another is on the way to it',
-      `${H}p = Softmax(h)\n${shown('p')}${xent}`,
+      `${H}p = Softmax(h)\n${shown('p')}${crossEntropy}`,
       ['h: on_the_way(to: p)', 'p: summary'],
     ],
   ])('%s', (_, text, lines) => expect(ranked(text)).toEqual(lines));
@@ -186,7 +186,7 @@ describe('a net that a loss reads', () => {
 
   it('that depends on nothing but labels is no output', () => {
     const centre = 'centre = Relu(GatherV2(other, class, 0)) * VariableV2[shape=[3]]\n';
-    expect(ranked(`${H}${centre}${xent}\nreg = Mean(Square(centre), [0, 1])`)).toEqual([
+    expect(ranked(`${H}${centre}${crossEntropy}\nreg = Mean(Square(centre), [0, 1])`)).toEqual([
       'centre: of_labels',
       'h: loss',
     ]);
@@ -254,7 +254,7 @@ describe('outputs belong to one net', () => {
     ],
     [
       'not if some of them need the classes of a loss',
-      `c = OneHot(class, 3, 1.0, 0.0)\ny = MatMul(ConcatV2(x, c, 1)[N=2], VariableV2[shape=[11, 8]])\n${H}${xent}`,
+      `c = OneHot(class, 3, 1.0, 0.0)\ny = MatMul(ConcatV2(x, c, 1)[N=2], VariableV2[shape=[11, 8]])\n${H}${crossEntropy}`,
       ['h: loss', 'y: nothing', 'several nets'],
     ],
   ])('%s', (_, text, lines) => expect(ranked(text)).toEqual(lines));

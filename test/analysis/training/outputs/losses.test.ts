@@ -30,7 +30,7 @@ function outputsOf(text: string): string {
 
 /** What a mean squared error compares with a label. */
 const mse = (p: string, label = 'label', axes = '[0, 1]') => `loss = Mean(Square(${p} - ${label}), ${axes})`;
-const xent = (log: string) => `loss = Neg(Mean(label * ${log}, [0, 1]))`;
+const crossEntropy = (log: string) => `loss = Neg(Mean(label * ${log}, [0, 1]))`;
 
 describe('the prediction that a loss compares', () => {
   it.each([
@@ -67,13 +67,13 @@ describe('the prediction that a loss compares', () => {
 
 describe('of a logarithm, the prediction', () => {
   it.each([
-    ['is a probability', `p = Softmax(h)\n${xent('Log(p)')}`, 'p'],
-    ['is before epsilon', `p = Softmax(h)\n${xent('Log(p + 0.0000001)')}`, 'p'],
-    ['is before a lower limit', `p = Softmax(h)\n${xent('Log(Maximum(p, 0.0000001))')}`, 'p'],
-    ['is before both limits', `p = Softmax(h)\n${xent('Log(Minimum(Maximum(p, 0.0000001), 0.99999))')}`, 'p'],
-    ['is before its sum divides it', `p = Softmax(h)\n${xent('Log(p / Sum(p, [1])[keep_dims=true])')}`, 'p'],
-    ['is before a square', xent('Log(Square(h))'), 'h'],
-    ['is a sum of two', `p = h + MatMul(x, other)\n${xent('Log(p)')}`, 'p'],
+    ['is a probability', `p = Softmax(h)\n${crossEntropy('Log(p)')}`, 'p'],
+    ['is before epsilon', `p = Softmax(h)\n${crossEntropy('Log(p + 0.0000001)')}`, 'p'],
+    ['is before a lower limit', `p = Softmax(h)\n${crossEntropy('Log(Maximum(p, 0.0000001))')}`, 'p'],
+    ['is before both limits', `p = Softmax(h)\n${crossEntropy('Log(Minimum(Maximum(p, 0.0000001), 0.99999))')}`, 'p'],
+    ['is before its sum divides it', `p = Softmax(h)\n${crossEntropy('Log(p / Sum(p, [1])[keep_dims=true])')}`, 'p'],
+    ['is before a square', crossEntropy('Log(Square(h))'), 'h'],
+    ['is a sum of two', `p = h + MatMul(x, other)\n${crossEntropy('Log(p)')}`, 'p'],
     [
       'is of both classes',
       'p = Sigmoid(h)\nloss = Neg(Mean(label * Log(p) + (1.0 - label) * Log(1.0 - p), [0, 1]))',
@@ -218,7 +218,7 @@ describe('a mirrored loss', () => {
 
 describe('a metric', () => {
   const trained = 'step = ApplyGradientDescent(w, 0.1, gradients/h_grad/MatMul)\n';
-  const gradient = `${NET}xent = SparseSoftmaxCrossEntropyWithLogits(h, class)\ngradients/xent_grad/mul = Mul(xent:1, 1.0)\ngradients/h_grad/MatMul = MatMul(x, gradients/xent_grad/mul)[transpose_a=true]\n${trained}`;
+  const gradient = `${NET}cost = SparseSoftmaxCrossEntropyWithLogits(h, class)\ngradients/cost_grad/mul = Mul(cost:1, 1.0)\ngradients/h_grad/MatMul = MatMul(x, gradients/cost_grad/mul)[transpose_a=true]\n${trained}`;
   it.each([
     [
       'reads what the loss reads',

@@ -16,7 +16,7 @@ const GIVEN = `
 const H = 'h = MatMul(x, w)\n';
 const AUTO = 'c = MatMul(MatMul(x, w), back)\n';
 const PAIR = 'a = MatMul(x, w)\nb = MatMul(z, w)\n';
-const xent = (p: string) => `l_${p} = Mean(SoftmaxCrossEntropyWithLogits(${p}, label), [0])\n`;
+const crossEntropy = (p: string) => `l_${p} = Mean(SoftmaxCrossEntropyWithLogits(${p}, label), [0])\n`;
 
 /** The predictions of a net, whether they are compared with data, and that data. */
 function found(text: string): string {
@@ -31,7 +31,7 @@ function found(text: string): string {
 describe('the predictions of a net, and what they are compared with', () => {
   it.each([
     ['a mean squared error', `${H}loss = Mean(Square(h - label), [0, 1])`, 'h loss compared; label'],
-    ['a loss op', H + xent('h'), 'h loss compared; label'],
+    ['a loss op', H + crossEntropy('h'), 'h loss compared; label'],
     ['a loss without data', `${H}loss = Mean(Square(h), [0, 1])`, 'h loss; '],
     ['an error of each example', `${AUTO}e = Sum(SquaredDifference(x, c), [1])`, 'c loss compared; x'],
     [
@@ -78,11 +78,11 @@ describe('the predictions of a net, and what they are compared with', () => {
     ['a vector', '[1.0, 2.0, 3.0]', 'p loss compared; label'],
   ])('of logits that %s scales for one of two losses', (_, factor, predictions) => {
     for (const p of [`h * ${factor}`, `${factor} * h`])
-      expect(found(`${H}p = ${p}\n${xent('p')}${xent('h')}`)).toBe(predictions);
+      expect(found(`${H}p = ${p}\n${crossEntropy('p')}${crossEntropy('h')}`)).toBe(predictions);
   });
 
   it('logits that a number scales for the only loss', () => {
-    expect(found(`${H}p = h * 2.0\n${xent('p')}`)).toBe('p loss compared; label');
+    expect(found(`${H}p = h * 2.0\n${crossEntropy('p')}`)).toBe('p loss compared; label');
   });
 
   it.each([
