@@ -152,6 +152,14 @@ const MOVED: [string, string][] = [
   ['u = Foreign(x)\ny = Mean(MatMul(u, w), [0])', 'unknown'],
 ];
 
+const SQUEEZED: [string, string][] = [
+  ['y = Squeeze(Placeholder[shape=[?, 1, 4, 1]])[squeeze_dims=[1, 3]]', 'keeps'],
+  ['y = Squeeze(Placeholder[shape=[?, 4, 1]])[squeeze_dims=[-1]]', 'keeps'],
+  ['t = Transpose(Placeholder[shape=[?, 1, 1, 3]], [1, 0, 2, 3])\ny = Squeeze(t)[squeeze_dims=[0, 2]]', 'unknown'],
+  ['y = Reshape(Placeholder[shape=[?, ?, 6]], [-1, 6])', 'unknown'],
+  ['y = Reshape(Placeholder[shape=[?, 0, 6]], [-1, 0])', 'keeps'],
+];
+
 const SOURCES: [string, string][] = [
   ['y = Placeholder[shape=[?, 3]]', 'keeps'],
   ['y = Placeholder[bool, shape=[?]]', 'unknown'],
@@ -181,6 +189,7 @@ const SOURCES: [string, string][] = [
 describe.each([
   ['a reduction', REDUCTIONS],
   ['a move', MOVED],
+  ['axes of one element or of unknown size', SQUEEZED],
   ['a source', SOURCES],
   ['a change of shape', RESHAPES],
   ['a part', PARTS],
