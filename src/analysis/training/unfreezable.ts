@@ -1,4 +1,4 @@
-import { attrType, attrTypes } from '../../graph/attrs.js';
+import { attrTypes } from '../../graph/attrs.js';
 import { calledFunctions, type FunctionDef } from '../../graph/called_functions.js';
 import { DataType } from '../../graph/dtype.js';
 import type { Graph } from '../../graph/graph.js';
@@ -45,8 +45,7 @@ function unknownReaders(graph: Graph, live: NodeSet): ReadonlySet<Node> {
 }
 
 function takesResource(node: Node): boolean {
-  const types = [attrType(node, 'T'), ...(attrTypes(node, 'Tin') ?? []), ...(attrTypes(node, 'T') ?? [])];
-  return types.includes(DataType.DT_RESOURCE);
+  return ['Tin', 'T'].some((key) => attrTypes(node, key)?.includes(DataType.DT_RESOURCE));
 }
 
 function trainingIn(fn: FunctionDef): Problem[] {

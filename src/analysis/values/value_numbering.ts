@@ -1,6 +1,6 @@
 import { DataType } from '../../graph/dtype.js';
 import type { Graph } from '../../graph/graph.js';
-import { refText, type TensorRef } from '../../graph/node.js';
+import { type Node, refText, type TensorRef } from '../../graph/node.js';
 import { readBytes, type Tensor } from '../../graph/tensor.js';
 import { anyOf } from '../../ops/meaning.js';
 
@@ -52,10 +52,15 @@ export class ValueNumbering {
     const { tensor } = node;
     if (tensor && tensor.byteLength <= MAX_CONSTANT) return `${tensor.dtype} [${tensor.shape}] ${constantText(tensor)}`;
     if (node.inputs.length === 0 || isFed(node) || isRandom(node)) return refText(ref);
-    const { _class: _, _output_shapes: __, ...attrs } = node.attr;
     const inputs = node.inputs.map((input) => this.#known.get(refText(input)));
-    return `${node.op}:${ref.port} ${JSON.stringify(attrs)} (${inputs.join(', ')})`;
+    return `${node.op}:${ref.port} ${computingAttrs(node)} (${inputs.join(', ')})`;
   }
+}
+
+/** The attrs of a node, as text, without those that change nothing of what it computes. */
+export function computingAttrs(node: Node): string {
+  const { _class: _, _output_shapes: __, ...attrs } = node.attr;
+  return JSON.stringify(attrs);
 }
 
 /** Larger constants, in bytes, are compared by node: they are weights. */

@@ -109,8 +109,88 @@ const LAYERS: [string, string][] = [
   ['y = Foreign(x)\nshown = ScalarSummary("loss", y)', 'reduced'],
 ];
 
+/** Whichever op a tensor comes from, a mean over its axis of examples is reduced; t has it as axis 1, m has it merged with another. */
+const T = 't = Transpose(x, [1, 0, 2])\n';
+const M = 'm = Reshape(x, [-1, 6])\n';
+const MOVED: [string, string][] = [
+  [`${T}y = Mean(ExpandDims(t, 2), [1])`, 'reduced'],
+  [`${T}y = ExpandDims(t, 1)`, 'unknown'],
+  [`${T}y = ExpandDims(t, 0)`, 'unknown'],
+  ['y = ExpandDims(x, ids)', 'unknown'],
+  [`${T}y = Squeeze(Mean(t, [2])[keep_dims=true])[squeeze_dims=[2]]`, 'keeps'],
+  [`${T}y = Mean(Squeeze(Mean(t, [2])[keep_dims=true])[squeeze_dims=[2]], [1])`, 'reduced'],
+  [`${T}y = Squeeze(t)[squeeze_dims=[0]]`, 'unknown'],
+  [`${T}y = Squeeze(t)[squeeze_dims=[1]]`, 'unknown'],
+  [`${T}y = Reshape(t, [4, -1])`, 'unknown'],
+  [`${T}y = Slice(t, [0, 0, 0], [4, -1, 6])`, 'unknown'],
+  [`${T}y = ConcatV2(t, t, 2)[N=2]`, 'unknown'],
+  [`${T}y = GatherV2(t, ids, 0)`, 'unknown'],
+  [`${T}y = Mean(Relu(t), [1])`, 'reduced'],
+  [`${T}y = Mean(Transpose(t, [1, 0, 2]), [0])`, 'reduced'],
+  [`${T}y = ArgMax(ArgMax(t, 0), 0)`, 'reduced'],
+  [`${T}y = Mean(Max(t, [0]), [-2])`, 'reduced'],
+  [`${T}y = Mean(Max(t, [0]), [1])`, 'keeps'],
+  [`${T}y = Mean(Add(t, Mean(x, [0])), [1])`, 'reduced'],
+  [`${T}y = BatchMatMul(t, t)`, 'unknown'],
+  [`${M}y = Mean(Relu(m), [0])`, 'reduced'],
+  [`${M}y = Mean(MatMul(m, VariableV2[shape=[6, 2]]), [0])`, 'reduced'],
+  [`${M}y = Mean(Add(m, Mean(x, [0, 1])), [0])`, 'reduced'],
+  [`${M}y = Mean(Add(Mean(x, [0, 1]), m), [0])`, 'reduced'],
+  [`${M}y = Mean(Slice(m, [0, 0], [-1, 2]), [0])`, 'reduced'],
+  [`${M}y = Mean(ConcatV2(m, m, 1)[N=2], [0])`, 'reduced'],
+  [`${M}y = Mean(Mean(m, [1]), [0])`, 'reduced'],
+  [`${M}y = Mean(Transpose(m, [1, 0]), [0])`, 'reduced'],
+  [`${M}y = Mean(Reshape(m, [-1, 4, 6]), [0])`, 'unknown'],
+  [`${M}y = Mean(GatherV2(m, ids, 0), [0])`, 'unknown'],
+  ['r = Mean(x, [0])\ny = Transpose(r, [1, 0])', 'reduced'],
+  ['r = Mean(x, [0])\ny = GatherV2(r, ids, 0)', 'keeps'],
+  ['r = Mean(x, [0])\ny = ConcatV2(r, r, 0)[N=2]', 'reduced'],
+  ['r = Mean(x, [0])\ny = MatMul(r, w)', 'reduced'],
+  ['u = Foreign(x)\ny = Relu(u)', 'unknown'],
+  ['u = Foreign(x)\ny = Add(u, Mean(x, [0, 1]))', 'unknown'],
+  ['u = Foreign(x)\ny = Mean(Transpose(u, [1, 0]), [0, 1])', 'reduced'],
+  ['u = Foreign(x)\ny = Mean(MatMul(u, w), [0])', 'unknown'],
+];
+
+const SQUEEZED: [string, string][] = [
+  ['y = Squeeze(Placeholder[shape=[?, 1, 4, 1]])[squeeze_dims=[1, 3]]', 'keeps'],
+  ['y = Squeeze(Placeholder[shape=[?, 4, 1]])[squeeze_dims=[-1]]', 'keeps'],
+  ['t = Transpose(Placeholder[shape=[?, 1, 1, 3]], [1, 0, 2, 3])\ny = Squeeze(t)[squeeze_dims=[0, 2]]', 'unknown'],
+  ['y = Reshape(Placeholder[shape=[?, ?, 6]], [-1, 6])', 'unknown'],
+  ['y = Reshape(Placeholder[shape=[?, 0, 6]], [-1, 0])', 'keeps'],
+];
+
+const SOURCES: [string, string][] = [
+  ['y = Placeholder[shape=[?, 3]]', 'keeps'],
+  ['y = Placeholder[bool, shape=[?]]', 'unknown'],
+  ['y = PlaceholderWithDefault(1.0)[shape=[]]', 'unknown'],
+  ['y = RandomUniform([4, 8])', 'keeps'],
+  ['y = StatelessRandomUniform([4, 8], [1, 2])', 'keeps'],
+  ['y = Mul(w, 2.0)', 'unknown'],
+  ['y = Mul(Shape(x), 2)', 'unknown'],
+  ['y = Select(Greater(flat, 0.0), Mean(flat, [0]), Mean(flat, [0]))', 'reduced'],
+  ['f = Placeholder[bool, shape=[?]]\ny = Switch(Mean(x, [0]), f)', 'reduced'],
+  ['y = Merge(Mean(x, [0]), Mean(x, [0]))[N=2]', 'reduced'],
+  [
+    'a = TensorArrayV3(1)[dtype=float32]\nb = TensorArrayWriteV3(a, 0, Mean(x, [0]), a:1)[T=float32]\ny = TensorArrayReadV3(a, 0, b)[dtype=float32]',
+    'unknown',
+  ],
+  [
+    'bn = FusedBatchNormV3(image, [1.0, 1.0, 1.0], [0.0, 0.0, 0.0], [], [])[is_training=true]\ny = Add(image, bn:1)',
+    'keeps',
+  ],
+  ['y = MatMul(flat, flat)', 'keeps'],
+  ['y = MatMul(Mean(flat, [0])[keep_dims=true], flat)[transpose_b=true]', 'unknown'],
+  ['y = BatchMatMulV2(x, x)[adj_y=true]', 'keeps'],
+  ['y = Conv2D(image, VariableV2[shape=[1, 1, 3, 2]])', 'keeps'],
+  ['y = StridedSlice(x, [0, 1], [0, 2], [1, 1])[ellipsis_mask=1, new_axis_mask=1]', 'unknown'],
+];
+
 describe.each([
   ['a reduction', REDUCTIONS],
+  ['a move', MOVED],
+  ['axes of one element or of unknown size', SQUEEZED],
+  ['a source', SOURCES],
   ['a change of shape', RESHAPES],
   ['a part', PARTS],
   ['a layer', LAYERS],

@@ -12,17 +12,14 @@ import { isVariable } from '../../state/variables.js';
 import { Shapes } from '../../values/shapes.js';
 import { isActivationSource, mayBeActivation } from '../activations.js';
 import { BatchAxes } from './batch_axis.js';
+import { findGradients } from './gradient_nodes.js';
+import { findLabels } from './labels.js';
 
 const hasEffect = anyOf('effect', 'summary');
-const isGradientOp = anyOf('gradient');
-const isLossOp = anyOf('loss');
 const isMetricOp = anyOf('metric');
 const deliversData = anyOf('placeholder', 'pipeline_end', 'decode');
 const isPlaceholder = anyOf('placeholder');
 const isConstant = anyOf('constant');
-const isSubtract = anyOf('subtract');
-/** So many tensors of data are examined one by one. */
-const MAX_UNCLEAR = 32;
 const isRandom = anyOf('random');
 const isGather = anyOf('gather', 'gather_variable');
 const updates = anyOf('assign', 'update');
@@ -39,10 +36,6 @@ const combinesWithConstant = anyOf(
 const joins = anyOf('add', 'concat');
 const isSelect = anyOf('select');
 
-/** A scope that tf.gradients made, in the name of the gradient of an op, or of what it was given. */
-const GRADIENT_SCOPE = /^((?:.*\/)?gradients(?:_\d+)?\/)(?:.+_grad\/|grad_ys_)/;
-const GRADIENTS = /^((?:.*\/)?gradients(?:_\d+)?\/)/;
-const TAPE_NAME = /(^|\/)gradient_tape\//;
 const GRADIENT_OF = /^(?:.*\/)?gradients(?:_\d+)?\/(.+)_grad\//;
 /** The gradient of the outputs, as tf.gradients(ys, xs, grad_ys) names it. */
 const GIVEN_GRADIENT = /\/grad_ys_\d+$/;
@@ -188,71 +181,9 @@ export class Net {
     return !(isPlaceholder(node) && new Shapes(this.graph).of({ node: node.name, port: 0 })?.length === 0);
   }
 
-  /** Data tensors that never meet a weight: labels, targets, masks of losses. What is beyond a loss does not count. */
-  #labels(): Set<string> {
-    const { graph } = this;
-    const meetingPorts = new Set<string>();
-    const meeting = new NodeSet(graph);
-    /** Nodes that feed a tensor of single examples, as the statistics of a batch norm do; a loss does not. */
-    const returning = new NodeSet(graph);
-    const shapes = new Shapes(graph);
-    for (const node of [...this.order].reverse()) {
-      if (this.effects.has(node) || this.gradients.has(node) || isLossOp(node) || isMetricOp(node)) continue;
-      if (readsShape(node)) continue;
-      const isReduced = this.batch.isReduced(node);
-      if (!isReduced || returning.has(node)) for (const input of graph.inputNodes(node)) returning.add(input);
-      // Statistics of a batch are vectors, a loss is a scalar.
-      const isStatistic =
-        isReduced && this.bringsWeights(node) && shapes.of({ node: node.name, port: 0 })?.length !== 0;
-      if (isReduced && !returning.has(node) && !isStatistic) continue;
-      if (!meeting.has(node) && !this.bringsWeights(node)) continue;
-      for (const input of graph.inputNodes(node)) meeting.add(input);
-      for (const ref of node.inputs) if (ref.port > 0) meetingPorts.add(refText(ref));
-    }
-    const labels = new Set<string>();
-    let unclear = MAX_UNCLEAR;
-    for (const node of this.order) {
-      if (!this.#sources.has(node)) continue;
-      for (const port of graph.usedPorts(node.name)) {
-        const text = refText({ node: node.name, port });
-        const meets = port === 0 ? meeting.has(node) : meetingPorts.has(text);
-        if (!meets || (unclear-- > 0 && this.#isSubtracted(node, port))) labels.add(text);
-      }
-    }
-    return labels;
-  }
-
-  /** Whether data only meets a net that does not depend on it, and in a difference: beyond, the weights are those of a loss. */
-  #isSubtracted(source: Node, port: number): boolean {
-    const { graph } = this;
-    const raw = new NodeSet(graph);
-    const meets: Node[] = [];
-    const consumers = [...graph.consumers({ node: source.name, port })];
-    for (const node of consumers) {
-      if (raw.has(node) || this.effects.has(node) || this.gradients.has(node) || readsShape(node)) continue;
-      if (this.net.has(node)) meets.push(node);
-      else if (consumers.length > MAX_UNCLEAR) return false;
-      else for (const consumer of graph.dataConsumers(node.name)) consumers.push(consumer);
-      raw.add(node);
-    }
-    if (meets.length === 0 || !meets.every((node) => isSubtract(node))) return false;
-    return meets.every((node) =>
-      graph.inputNodes(node).every((input) => !this.net.has(input) || !this.#dependsOn(input!, source)),
-    );
-  }
-
-  #dependsOn(node: Node, source: Node): boolean {
-    const seen = new NodeSet(this.graph, [node]);
-    for (const each of seen) {
-      if (each === source) return true;
-      for (const input of this.graph.inputNodes(each)) if (this.fed.has(input)) seen.add(input);
-    }
-    return false;
-  }
-
   #findScored(): [labelled: NodeSet, scored: NodeSet] {
     const { graph } = this;
-    const labels = this.#labels();
+    const labels = findLabels(this, this.#sources);
     const scored = new NodeSet(graph);
     const labelled = new NodeSet(graph);
     for (const node of this.order) {
@@ -312,14 +243,6 @@ function loopedNodes(graph: Graph, order: readonly Node[], sources: readonly Nod
 /** Any source of data but random ops. */
 function isAnySource(node: Node): boolean {
   return mayBeActivation(node) && isActivationSource(node) && !isRandom(node);
-}
-
-/** Nodes that tf.gradients created: in scopes with the gradient of some op. A net may have a scope of that name as well. */
-function findGradients(nodes: readonly Node[]): Node[] {
-  const scopeOf = (node: Node) => (isGradientOp(node) ? GRADIENTS : GRADIENT_SCOPE).exec(node.name)?.[1];
-  const scopes = new Set(nodes.flatMap((node) => scopeOf(node) ?? []));
-  const isIn = (name: string) => [...scopes].some((scope) => name.startsWith(scope));
-  return nodes.filter((node) => isGradientOp(node) || isIn(node.name) || TAPE_NAME.test(node.name));
 }
 
 /** Whether a node is a variable that may be a weight: of floats. */

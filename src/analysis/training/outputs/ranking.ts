@@ -2,12 +2,16 @@ import { DataType } from '../../../graph/dtype.js';
 import type { Graph } from '../../../graph/graph.js';
 import { type Node, refText } from '../../../graph/node.js';
 import { NodeSet } from '../../../graph/node_set.js';
-import { descendants, sourceOf } from '../../../graph/walk.js';
+import { descendants } from '../../../graph/walk.js';
 import { anyOf, readsShape } from '../../../ops/meaning.js';
 import { outputType } from '../../../ops/registry.js';
 import { Shapes } from '../../values/shapes.js';
+import { computingAttrs } from '../../values/value_numbering.js';
+import { copiedWeights, trainedVariables } from './copied_weights.js';
 import { findCritics } from './critics.js';
+import { loopOf } from './loop_results.js';
 import { Net } from './net.js';
+import { areConnected, firstStepOf, partsOf, trainingCopyOf } from './parts.js';
 import { findPredictions, type Prediction } from './predictions.js';
 
 /** Why a tensor in which the net ends is no output. */
@@ -47,23 +51,6 @@ export interface Ranking {
   readonly isOneNet: boolean;
 }
 
-const isAssign = anyOf('assign');
-const isUpdate = anyOf('update');
-const passesHandle = anyOf('identity', 'read', 'cast', 'enter', 'switch');
-const movesOnly = anyOf(
-  'identity',
-  'reshape',
-  'transpose',
-  'slice',
-  'gather',
-  'tensor_array',
-  'cast',
-  'reverse',
-  'concat',
-  'pack',
-);
-const isExit = anyOf('exit');
-const isWhile = anyOf('while');
 const isPlaceholder = anyOf('placeholder');
 const CLASSES: ReadonlySet<DataType | undefined> = new Set([DataType.DT_INT32, DataType.DT_INT64, DataType.DT_UINT8]);
 
@@ -178,62 +165,6 @@ function demoteLoopStates(
   demote((each) => (loops.get(each) === each.node ? { code: 'loop_state' } : undefined));
 }
 
-/** The Exit or While that a tensor is a result of, if it is only moved about since. */
-function loopOf(net: Net, node: Node): Node | undefined {
-  let at: Node | undefined = node;
-  while (at && !net.looped.has(at)) {
-    if (isExit(at) || isWhile(at)) return at;
-    if (!movesOnly(at)) return undefined;
-    const inputs: (Node | undefined)[] = net.graph.inputNodes(at).filter((input) => net.net.has(input));
-    at = inputs.find((input) => isExit(input)) ?? inputs[0];
-  }
-  return undefined;
-}
-
-/** The variables that an optimizer trains. */
-function trainedVariables(net: Net): NodeSet {
-  return new NodeSet(
-    net.graph,
-    net.order.flatMap((node) => (isUpdate(node) ? (variableOf(net, node) ?? []) : [])),
-  );
-}
-
-function variableOf({ graph }: Net, { inputs }: Node): Node | undefined {
-  return inputs[0] && graph.find(sourceOf(graph, inputs[0], passesHandle).node);
-}
-
-/** Nodes that depend on weights that are copied from other weights, and that no optimizer trains. */
-function copiedWeights(net: Net, trained: NodeSet): NodeSet {
-  const copied = new NodeSet(net.graph);
-  for (const node of net.order) {
-    if (!isAssign(node)) continue;
-    const variable = variableOf(net, node);
-    const value = net.graph.inputNode(node, 1);
-    if (!variable || trained.has(variable) || !net.isWeightInput(value)) continue;
-    if (trained.size > 0 ? readsOther(net, value!, variable, trained) : readsOther(net, value!, variable))
-      copied.add(variable);
-  }
-  const found = new NodeSet(net.graph);
-  if (copied.size === 0) return found;
-  for (const node of net.order) {
-    if (net.effects.has(node) || net.gradients.has(node)) continue;
-    if (copied.has(node) || net.graph.inputNodes(node).some((input) => found.has(input))) found.add(node);
-  }
-  return found;
-}
-
-/** Whether a value is computed from a variable other than a given one. */
-function readsOther(net: Net, value: Node, variable: Node, among?: NodeSet): boolean {
-  const seen = new NodeSet(net.graph, [value]);
-  for (const node of seen) {
-    if (seen.size > 64) return false;
-    if (node.inputs.length === 0 && net.weights.has(node) && node !== variable && (!among || among.has(node)))
-      return true;
-    for (const input of net.graph.inputNodes(node)) if (net.weights.has(input)) seen.add(input);
-  }
-  return false;
-}
-
 /** The first of the predictions that each node leads to. */
 function leadsTo(net: Net, predictions: readonly Prediction[]): Map<Node, string> {
   const ends = new NodeSet(
@@ -252,68 +183,18 @@ function leadsTo(net: Net, predictions: readonly Prediction[]): Map<Node, string
   return leads;
 }
 
-/** What a prediction is made of. */
-interface Parts {
-  /** Names of its weights. */
-  readonly variables: readonly string[];
-  /** Names of the data that it depends on. */
-  readonly sources: readonly string[];
-  /** The tensors of the net that feed it. */
-  readonly net: NodeSet;
-}
-
-function partsOf(net: Net, node: Node): Parts {
-  const seen = new NodeSet(net.graph, [node]);
-  const variables: string[] = [];
-  const sources: string[] = [];
-  for (const each of seen) {
-    const inputs = net.graph.inputNodes(each);
-    if (each.inputs.length === 0 && net.weights.has(each)) variables.push(each.name);
-    if (net.fed.has(each) && inputs.every((input) => !net.fed.has(input))) sources.push(each.name);
-    for (const input of inputs) seen.add(input);
-  }
-  return {
-    variables: variables.sort(),
-    sources,
-    net: new NodeSet(
-      net.graph,
-      [...seen].filter((each) => net.net.has(each)),
-    ),
-  };
-}
-
-/** The candidate that no loss reads and that the same weights make as a candidate that a loss reads. */
-function trainingCopyOf(
-  prediction: Prediction,
-  live: readonly Prediction[],
-  parts: ReadonlyMap<Prediction, Parts>,
-  trained: NodeSet,
-): string | undefined {
-  const own = parts.get(prediction);
-  if (!own || prediction.reader === 'nothing') return undefined;
-  const copy = live.find((each) => {
-    const other = parts.get(each);
-    if (!other || each === prediction) return false;
-    if (each.reader !== 'nothing' && each.reader !== 'metric') return false;
-    if (prediction.reader !== 'loss' && prediction.reader !== 'discriminator') return false;
-    // At inference, a batch norm has moving statistics as well.
-    const isMore = own.variables.every((name) => other.variables.includes(name));
-    const more = other.variables.filter((name) => !own.variables.includes(name));
-    return isMore && more.every((name) => !trained.hasNamed(name)) && ![...other.net].some((node) => own.net.has(node));
-  });
-  return copy?.node.name;
-}
-
 /** The candidate that is the same op of the same tensors: one that nothing reads, or the last one. */
-function sameAs(prediction: Prediction, live: readonly Prediction[]): string | undefined {
-  const same = live.filter(({ node }) => isSameOp(node, prediction.node));
+function sameAs({ node }: Prediction, live: readonly Prediction[]): string | undefined {
+  const same = live.filter((each) => isSameOp(each.node, node));
   const best = same.findLast(({ reader }) => reader === 'nothing') ?? same.at(-1);
-  return best === undefined || best === prediction || same.length < 2 ? undefined : best.node.name;
+  return best === undefined || best.node === node ? undefined : best.node.name;
 }
 
-/** Whether two nodes compute the same. */
+/** Whether two nodes compute the same of the same tensors. */
 function isSameOp(a: Node, b: Node): boolean {
-  return a.op === b.op && a.inputs.length > 0 && a.inputs.map(refText).join() === b.inputs.map(refText).join();
+  if (a.op !== b.op || a.inputs.length === 0 || a.inputs.map(refText).join() !== b.inputs.map(refText).join())
+    return false;
+  return computingAttrs(a) === computingAttrs(b);
 }
 
 /** Whether a tensor has no axis for the examples, while another candidate has one. */
@@ -323,37 +204,4 @@ function isWithoutExamples(shapes: Shapes, { node }: Prediction, live: readonly 
     return shape !== undefined && shape.length <= 1 && shape.every((size) => size >= 0);
   };
   return isVector(node.name) && live.some((each) => !isVector(each.node.name));
-}
-
-/** The candidate made by a loop whose weights are applied once to make a given one: Keras tries its cells out so. */
-function firstStepOf(
-  { looped, data }: Net,
-  prediction: Prediction,
-  live: readonly Prediction[],
-  parts: ReadonlyMap<Prediction, Parts>,
-): string | undefined {
-  const own = parts.get(prediction);
-  if (looped.size === 0 || !own || prediction.reader !== 'nothing') return undefined;
-  const isLooped = ({ net }: Parts) => [...net].some((node) => looped.has(node) && data.has(node));
-  if (isLooped(own)) return undefined;
-  return live.find((each) => {
-    const other = parts.get(each);
-    if (!other || each === prediction || !own.variables.every((name) => other.variables.includes(name))) return false;
-    return isLooped(other) && own.sources.every((name) => other.sources.includes(name));
-  })?.node.name;
-}
-
-/** Whether some predictions are linked by weights and data that they, or predictions between them, share. */
-function areConnected(wanted: ReadonlySet<Parts>, all: readonly Parts[]): boolean {
-  const [first] = wanted;
-  if (!first) return true;
-  const namesOf = ({ variables, sources }: Parts) => [...variables, ...sources];
-  const reached = new Set(namesOf(first));
-  let waiting = all.filter((each) => each !== first);
-  for (;;) {
-    const next = waiting.filter((each) => namesOf(each).some((name) => reached.has(name)));
-    if (next.length === 0) return waiting.every((each) => !wanted.has(each));
-    for (const each of next) for (const name of namesOf(each)) reached.add(name);
-    waiting = waiting.filter((each) => !next.includes(each));
-  }
 }

@@ -2,6 +2,7 @@ import type { Node } from '../../../graph/node.js';
 import { anyOf } from '../../../ops/meaning.js';
 import { Shapes } from '../../values/shapes.js';
 import type { Net } from './net.js';
+import { areTwins } from './twins.js';
 
 const isCastOrBarrier = anyOf('cast', 'gradient_barrier');
 const isLogarithm = anyOf('logarithm');
@@ -15,7 +16,6 @@ const isActivation = anyOf('activation', 'probability');
 const isHinge = anyOf('hinge');
 const isPositive = anyOf('positive');
 const isArithmetic = anyOf('arithmetic');
-const isExtremum = anyOf('extremum');
 const isMultiply = anyOf('multiply', 'divide');
 const isDivide = anyOf('divide');
 const isRoot = anyOf('root');
@@ -36,6 +36,8 @@ const measures = anyOf(
   'reshape',
 );
 const normalises = anyOf('root', 'reduction', 'extremum', 'add', 'square', 'multiply', 'power');
+const decodes = anyOf('arithmetic', 'activation', 'probability', 'reshape', 'cast', 'slice');
+const isErrorMeasure = anyOf('square', 'absolute', 'loss', 'power', 'reduction');
 const isLayer = anyOf(
   'bias',
   'resize',
@@ -86,8 +88,8 @@ export interface HowRead {
   readonly isMirrored: boolean;
 }
 
-/** How often a chain of ops is followed: those of losses are short. */
-const MAX_STEPS = 10;
+/** How far a chain of ops is followed, and how many ops between parts of a tensor: those of losses are few. */
+const [MAX_STEPS, MAX_PARTS] = [10, 40];
 
 /**
  * Which ops only turn a prediction into the form that a loss, a metric or a summary takes. A layer, an activation or an op with
@@ -108,7 +110,6 @@ export class ScoreSteps {
     if (isCastOrBarrier(node) || isLogarithm(node) || picks(node) || isSplit(node)) return true;
     if (this.#isOfParts(node) || this.#isScaledForLoss(node)) return true;
     if (how.byMetrics) return this.passesScore(node) || isIdentity(node);
-    if (isPart(node)) return false;
     if (isReshape(node)) return this.#isReshapedForLoss(node);
     if (isTranspose(node)) return this.#onlyLossOps(node);
     if (how.inLog && this.#passesInLog(node)) return true;
@@ -142,7 +143,7 @@ export class ScoreSteps {
     if (inputs.some((input) => this.#net.isRaw(input))) {
       return inputs.some((input) => this.#net.isOfNet(input) && !this.#net.batch.isReduced(input));
     }
-    return isSubtract(node) && this.#areTwins(inputs[0], inputs[1]);
+    return isSubtract(node) && this.#areOfTwins(node);
   }
 
   /**
@@ -151,12 +152,11 @@ export class ScoreSteps {
    */
   isErrorOfExample(node: Node): boolean {
     let measured = false;
-    let at: Node | undefined = node;
-    for (let step = 0; at && step < MAX_STEPS; step++) {
+    const chain = this.#chain(node, (at) => this.#net.graph.inputNodes(at).find((input) => this.#net.isOfNet(input)));
+    for (const at of chain) {
       if ((!this.passesScore(at) && !isLossOp(at)) || this.#net.batch.isReduced(at)) return false;
       if (this.#isDifferenceFromData(at)) return measured || at.op === 'SquaredDifference' || isLossOp(at);
       measured ||= isErrorMeasure(at);
-      at = this.#net.graph.inputNodes(at).find((input) => this.#net.isOfNet(input));
     }
     return false;
   }
@@ -164,44 +164,54 @@ export class ScoreSteps {
   /** x - net(x), x * log(net(x)). */
   #isDifferenceFromData(node: Node): boolean {
     const inputs = this.#net.graph.inputNodes(node);
-    if (!this.compares(node) || !inputs.some((input) => this.#net.isRaw(input))) return false;
+    if (joins(node) || !inputs.some((input) => this.#net.isRaw(input))) return false;
     return isSubtract(node) || isLossOp(node) || inputs.some((input) => this.#net.isOfNet(input) && isLogarithm(input));
   }
 
   /** Whether a node is a distance between two tensors that the same weights make. */
   isDistance(node: Node): boolean {
+    const chain = this.#chain(node, (at) => {
+      const [input, another] = new Set(this.#netInputs(at));
+      return measures(at) && !this.#hasWeightInput(at) && !another ? input : undefined;
+    });
+    return [...chain].some((at) => isSubtract(at) && this.#areOfTwins(at));
+  }
+
+  #areOfTwins(node: Node): boolean {
+    const [a, b] = this.#net.graph.inputNodes(node);
+    return areTwins(this.#net, a, b);
+  }
+
+  /** A node, and what feeds it by one of its inputs, as far as that is given. */
+  *#chain(node: Node, before: (at: Node) => Node | undefined): Generator<Node> {
     let at: Node | undefined = node;
     for (let step = 0; at && step < MAX_STEPS; step++) {
-      if (isSubtract(at)) {
-        const [a, b] = this.#net.graph.inputNodes(at);
-        if (this.#net.isOfNet(a) && this.#net.isOfNet(b)) return this.#areTwins(a, b);
-      }
-      if (!measures(at) || this.#hasWeightInput(at)) return false;
-      const inputs: Node[] = this.#net.graph.inputNodes(at).filter((input) => this.#net.isOfNet(input));
-      if (new Set(inputs).size !== 1) return false;
-      at = inputs[0];
+      yield at;
+      at = before(at);
     }
-    return false;
+  }
+
+  #netInputs(node: Node): Node[] {
+    return this.#net.graph.inputNodes(node).filter((input): input is Node => this.#net.isOfNet(input));
   }
 
   /** There has to be a tensor of the net before it, and no weight may come in. */
   #mayPass(node: Node): boolean {
-    return !this.#hasWeightInput(node) && this.#net.graph.inputNodes(node).some((input) => this.#net.isOfNet(input));
+    return !this.#hasWeightInput(node) && this.#netInputs(node).length > 0;
   }
 
   #hasWeightInput(node: Node): boolean {
     return this.#net.graph.inputNodes(node).some((input) => this.#net.isWeightInput(input));
   }
 
-  #readers(node: Node | undefined): readonly Node[] {
-    if (!node) return [];
+  #readers(node: Node): readonly Node[] {
     const { graph, gradients, effects, net } = this.#net;
     return graph.dataConsumers(node.name).filter((each) => !gradients.has(each) && !effects.has(each) && net.has(each));
   }
 
   /** Whether a slice is one of several of its tensor. */
   #isOneOfParts(node: Node): boolean {
-    return this.#readers(this.#net.graph.inputNode(node, 0)).length > 1;
+    return this.#readers(this.#net.graph.inputNode(node, 0)!).length > 1;
   }
 
   /**
@@ -209,16 +219,13 @@ export class ScoreSteps {
    * the prediction.
    */
   #isOfParts(node: Node): boolean {
-    const { graph } = this.#net;
-    const whole = new Set<Node | undefined>();
-    const waiting = [node];
-    for (let step = 0; waiting.length > 0; step++) {
-      const at = waiting.pop()!;
-      if (step > 4 * MAX_STEPS || this.#hasWeightInput(at)) return false;
-      const isWholePart = isSplit(at) || (isPart(at) && this.#isOneOfParts(at));
-      if (isWholePart) whole.add(graph.inputNode(at, isSplit(at) && at.op === 'Split' ? 1 : 0));
-      else if (!decodes(at)) return false;
-      else waiting.push(...graph.inputNodes(at).filter((input) => this.#net.isOfNet(input)));
+    const whole = new Set<Node>();
+    const seen = new Set([node]);
+    for (const at of seen) {
+      if (seen.size > MAX_PARTS || this.#hasWeightInput(at)) return false;
+      const to = isSplit(at) || (isPart(at) && this.#isOneOfParts(at)) ? whole : decodes(at) ? seen : undefined;
+      if (!to) return false;
+      for (const input of this.#netInputs(at)) to.add(input);
     }
     return whole.size === 1;
   }
@@ -226,10 +233,10 @@ export class ScoreSteps {
   /** logits / temperature, where the logits have other readers as well. */
   #isScaledForLoss(node: Node): boolean {
     const inputs = this.#net.graph.inputNodes(node);
-    const [scaled, ...others] = inputs.filter((input) => this.#net.data.has(input));
-    if (!isArithmetic(node) || isActivation(node) || inputs.length !== 2 || !scaled || others.length > 0) return false;
-    const other = node.inputs[inputs.indexOf(scaled) === 0 ? 1 : 0]!;
-    return this.#shapes.of(other)?.length === 0 && this.#readers(scaled).length > 1;
+    const [scaled, another] = inputs.filter((input) => this.#net.data.has(input));
+    const number = node.inputs.find((_, i) => !this.#net.data.has(inputs[i]));
+    if (!isMultiply(node) || !scaled || another || !number) return false;
+    return this.#shapes.of(number)?.length === 0 && this.#readers(scaled).length > 1;
   }
 
   #isReshapedForLoss(node: Node): boolean {
@@ -239,19 +246,18 @@ export class ScoreSteps {
     if (this.#shapes.of({ node: node.name, port: 0 })?.length === 1) return true;
     const [before, after] = [node.inputs[0]!, { node: node.name, port: 0 }].map((ref) => this.#shapes.of(ref));
     if (before && after && before.join() === after.join()) return true;
-    return !batch.keeps(node) && this.#readers(graph.inputNode(node, 0)).length > 1;
+    return !batch.keeps(node) && this.#readers(graph.inputNode(node, 0)!).length > 1;
   }
 
   #onlyLossOps(node: Node): boolean {
-    const readers = this.#readers(node);
-    return readers.length > 0 && readers.every((each) => isLossOp(each));
+    return this.#readers(node).every((each) => isLossOp(each));
   }
 
   /** log(p + epsilon), log(1 - p), log(p / sum(p)), log(clip(p)). */
   #passesInLog(node: Node): boolean {
-    const inputs = this.#net.graph.inputNodes(node).filter((input) => this.#net.isOfNet(input));
-    if (isDivide(node) && inputs.length === 2) return true;
-    return (isArithmetic(node) || isExtremum(node) || measures(node)) && inputs.length === 1 && !isActivation(node);
+    const [, another] = this.#netInputs(node);
+    if (isDivide(node) && another) return true;
+    return (isArithmetic(node) || measures(node)) && !another && !isActivation(node);
   }
 
   /** exp(layer), softplus(layer): a deviation or a rate, if nothing else reads the layer. */
@@ -264,9 +270,7 @@ export class ScoreSteps {
   /** Sigmoid(a - b), where a and b are scores of two examples. */
   #isOfDifference(node: Node): boolean {
     const input = this.#net.graph.inputNode(node, 0);
-    if (!input || !isSubtract(input) || this.#hasWeightInput(input)) return false;
-    const [a, b] = this.#net.graph.inputNodes(input);
-    return this.#net.isOfNet(a) && this.#net.isOfNet(b) && this.#areTwins(a, b);
+    return input !== undefined && isSubtract(input) && this.#areOfTwins(input);
   }
 
   /** x / norm(x): the normalised tensor is a prediction. */
@@ -277,35 +281,7 @@ export class ScoreSteps {
   }
 
   #isComputedFrom(node: Node, x: Node): boolean {
-    let at: Node | undefined = node;
-    for (let step = 0; at && step < MAX_STEPS; step++) {
-      if (at === x) return true;
-      if (!normalises(at)) return false;
-      at = this.#net.graph.inputNodes(at).find((input) => this.#net.data.has(input));
-    }
-    return false;
-  }
-
-  /** Whether the same ops with the same weights make two tensors from other data. */
-  #areTwins(a: Node | undefined, b: Node | undefined): boolean {
-    let left = 64;
-    const shared = { weights: 0 };
-    const compare = (x: Node | undefined, y: Node | undefined): boolean => {
-      if (!x || !y) return false;
-      if (x === y) {
-        if (this.#net.weights.has(x)) shared.weights++;
-        return true;
-      }
-      if (left-- <= 0) return true;
-      if (this.#net.isRaw(x) && this.#net.isRaw(y)) return true;
-      if (x.op !== y.op || x.inputs.length !== y.inputs.length) return false;
-      if (x.inputs.length === 0) return !this.#net.weights.has(x);
-      const [xs, ys] = [this.#net.graph.inputNodes(x), this.#net.graph.inputNodes(y)];
-      return xs.every((input, i) => compare(input, ys[i]));
-    };
-    return this.#net.isOfNet(a) && this.#net.isOfNet(b) && compare(a, b) && (shared.weights > 0 || left <= 0);
+    const before = (at: Node) => this.#net.graph.inputNodes(at).find((input) => this.#net.data.has(input));
+    return [...this.#chain(node, (at) => (normalises(at) ? before(at) : undefined))].includes(x);
   }
 }
-
-const decodes = anyOf('arithmetic', 'activation', 'probability', 'reshape', 'cast', 'slice');
-const isErrorMeasure = anyOf('square', 'absolute', 'loss', 'power', 'reduction');
