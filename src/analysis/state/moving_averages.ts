@@ -87,9 +87,15 @@ export function findUpdates(graph: Graph, variables: Variables, activations: Nod
   const averages = new Map<string, readonly MovingAverage[]>();
   const rivals = new Map<string, readonly Variable[]>();
   for (const [key, list] of found) {
-    const chained = chains.of(finalAverages(list));
+    // A multiple of a moving average, or a moving average that a constant corrects: inference may read either.
+    const multiples = list.filter(({ isMultiple, via }) => isMultiple && averagesOne(list, via));
+    const chained = chains.of(finalAverages(list.filter((average) => !multiples.includes(average))));
     averages.set(key, finalAverages(chained.averages));
-    for (const [variable, others] of chained.rivals) rivals.set(variable, others);
+    for (const { variable } of chained.averages) {
+      const scaled = multiples.filter(({ via }) => via.includes(variable.node)).map((multiple) => multiple.variable);
+      const others = [...(chained.rivals.get(variable.node) ?? []), ...scaled];
+      if (others.length > 0) rivals.set(variable.node, [...new Set(others)]);
+    }
   }
   const updated = [...finder.assignments.values()].filter(({ variable }) => finder.data.isAveragedBy(variable));
   return {
@@ -102,6 +108,11 @@ export function findUpdates(graph: Graph, variables: Variables, activations: Nod
     updated: new Set([...updated.map(({ variable }) => variable), ...inRows].map(({ node }) => node)),
     truncated: finder.check.truncated,
   };
+}
+
+/** Whether one of some variables averages a statistic itself. */
+function averagesOne(averages: readonly MovingAverage[], variables: readonly string[]): boolean {
+  return averages.some(({ isMultiple, variable }) => !isMultiple && variables.includes(variable.node));
 }
 
 /** The variables that are only ever set to a statistic, or to what is computed from one. */
@@ -201,8 +212,8 @@ class Finder {
         outer(this.steadyState.valueOfUpdate(from, (ref) => (this.#isSame(ref, here) ? x : undefined)));
       this.#passUpdates(here, variable, via);
       const factor = factorOf(throughHere);
-      // After another variable, the factor removes a bias.
-      if (factor !== undefined && (via.length > 0 || isCorrection(factor))) {
+      const isMultiple = factor !== undefined && !isCorrection(factor);
+      if (factor !== undefined && (via.length > 0 || !isMultiple)) {
         const isDirect = seen.size === 0;
         const isCarried = top !== statistic;
         averages.push({
@@ -214,6 +225,7 @@ class Finder {
           via: [...via],
           isCarried,
           factor,
+          isMultiple,
         });
       }
       seen.add(refText(here));
@@ -401,5 +413,7 @@ function factorOf(limit: (x: number) => number): number | undefined {
 
 /** Whether a factor may be Bessel's correction, for at least three elements; other factors give a multiple of the statistic. */
 function isCorrection(factor: number): boolean {
-  return factor > 0.66 && factor < 1.51;
+  const larger = Math.max(factor, 1 / factor);
+  const elements = Math.round(larger / (larger - 1));
+  return larger === 1 || (elements >= 3 && Math.abs(larger - elements / (elements - 1)) < 1e-4);
 }
