@@ -176,7 +176,9 @@ for _way in WAYS:
     mixing(**SIZES)(_f)
     _f = normalised(_way)
     _f.__name__ = _way.__name__ + '_stripped'
-    mixing(rewrite=stripped, **SIZES)(_f)
+    # Shapes within these ops are not known: nothing shows that all examples share what they output.
+    _unseen = _way in (by_segments, by_unsorted_segments, by_fold, by_scan)
+    mixing(rewrite=stripped, expect='WRONG' if _unseen else 'either', **SIZES)(_f)
 
 
 # ------------------------------------------------------------------ update ops that are gone in part

@@ -112,7 +112,7 @@ function isRemainder(
   return size !== undefined;
 }
 
-/** Number of elements of a shape; undefined if it is not known, and for a single number. */
+/** Number of elements of a shape; undefined if it is not known. */
 function sizeOf(shape: readonly number[] | undefined): number | undefined {
-  return shape && shape.length > 0 && shape.every((size) => size >= 0) ? elementCount(shape) : undefined;
+  return shape?.every((size) => size >= 0) ? elementCount(shape) : undefined;
 }
