@@ -30,7 +30,6 @@ const combines = anyOf('multiply', 'divide', 'select', 'add', 'subtract', 'bias'
 /** Ops beside arithmetic that a random tensor and data may enter side by side, or that ignore inputs after the first. */
 const joins = anyOf('concat', 'pack', 'merge', 'weighted', 'tensor_array', 'while', 'call', 'identity', 'comparison');
 
-
 /** Ops that compute masks and other bounded factors: samples of other distributions need a Log, say, and latent variables a layer. */
 const makesFactor = anyOf(
   'identity',

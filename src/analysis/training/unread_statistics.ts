@@ -49,7 +49,8 @@ function sharedByExamples(graph: Graph, shapes: Shapes, activations: NodeSet): N
   const shared = new NodeSet(graph);
   for (const node of activations) {
     const rank = shapes.of({ node: node.name, port: 0 })?.length;
-    if (!combines(node) || rank === undefined || !node.inputs.some((ref) => hasExamples(shapes.of(ref), rank))) continue;
+    if (!combines(node) || rank === undefined || !node.inputs.some((ref) => hasExamples(shapes.of(ref), rank)))
+      continue;
     for (const [i, ref] of node.inputs.entries()) {
       const shape = shapes.of(ref);
       const input = graph.inputNode(node, i);

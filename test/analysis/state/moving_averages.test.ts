@@ -175,9 +175,9 @@ describe('variables that inference may read instead of a moving average', () => 
     ['it, corrected by a number of steps that is fed', 'u / (1.0 - Pow(0.9, fed))', [['v', ['w']]]],
     ["it, with Bessel's correction", 'Identity(v, ^u) * 1.02', []],
   ])('may hold %s', (_, value, expected) => {
-    expect(
-      rivalsOf(`fed = Placeholder[shape=[]]\nu = AssignSub(v, (v - m) * 0.1)\ns = Assign(w, ${value})`),
-    ).toEqual(expected);
+    expect(rivalsOf(`fed = Placeholder[shape=[]]\nu = AssignSub(v, (v - m) * 0.1)\ns = Assign(w, ${value})`)).toEqual(
+      expected,
+    );
   });
 
   it('are copies although a weight is set once, or what is copied is no weight', () => {
