@@ -80,9 +80,9 @@ for _axes in ([0], [0, 1], [0, 2], [0, 3], [0, 1, 2], [0, 2, 3]):
         strange(('115',), commands=('freeze',), **({'rewrite': stripped} if _strip else {}))(_f)
 
 
-@strange(rewrite=stripped, expect='WRONG')
+@strange(rewrite=stripped, expect='refused')
 def position_statistics_stripped(is_training):
-    """Statistics with an axis added by `[:, None]`, without update ops: not seen as a batch norm, so left as they are."""
+    """Statistics with an axis added by `[:, None]`, without update ops."""
     x = tf.placeholder(tf.float32, [None, 4, 4], name='x')
     c = x * w('s', [4, 4])
     with tf.variable_scope('bn'):

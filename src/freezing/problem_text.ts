@@ -2,6 +2,7 @@ import type { OutputCandidate } from '../analysis/training/outputs.js';
 import type { Problem } from '../analysis/training/problems.js';
 import type { Fix } from '../errors.js';
 import { refText } from '../graph/node.js';
+import { anyOf } from '../ops/meaning.js';
 import type { Refusable } from './analysis.js';
 import { calibrateFix } from './calibrate_fix.js';
 import { candidatesWhy, signatureLines } from './candidate_text.js';
@@ -24,6 +25,8 @@ export interface ProblemText {
 }
 
 type With<C extends Problem['code']> = Extract<Problem, { readonly code: C }>;
+
+const reduces = anyOf('reduction');
 
 const OTHER_OUTPUTS: Fix = { option: 'outputs', value: 'TENSOR', text: 'chooses outputs that do not depend on it' };
 const BEFORE_DIVERGED: Fix = {
@@ -103,19 +106,23 @@ export function problemText(problems: readonly Problem[], analysis: Refusable): 
         why: lastBatchText(first.averages),
         fixes: readInstead(first.variable, [...first.averages, first.variable]),
       };
-    case 'unread_statistic':
+    case 'unread_statistic': {
+      const isReduction = reduces(analysis.graph.find(first.node));
+      const what = isReduction ? 'reduces the batch' : 'depends on data, but all examples share it,';
       return {
         headline: `${first.node} may be a batch statistic that a moving statistic replaces at inference`,
         where: first.node,
-        why: `it reduces the batch and feeds an output, and nothing reads ${listed(first.variables)}, by name a moving statistic of its size`,
+        why: `it ${what} and feeds an output, and nothing reads ${listed(first.variables)}, by name a moving statistic of its size`,
         fixes: [
-          ...readInstead(first.node, first.variables.slice(0, SHOWN)),
+          // Of another op, it is not certain which of its tensors is the statistic.
+          ...(isReduction ? readInstead(first.node, first.variables.slice(0, SHOWN)) : []),
           keep(
             problems.flatMap((each) => (each.code === 'unread_statistic' ? [each.node] : [])).join(','),
             'keeps using the batch at hand',
           ),
         ],
       };
+    }
     case 'untrained_selected': {
       const { variables } = first;
       return {

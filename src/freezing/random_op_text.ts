@@ -9,6 +9,7 @@ const TEXTS: Readonly<Record<RandomOpProblem['code'], string>> = {
   chooses: 'it selects elements at random',
   branches: 'it takes a branch at random',
   shuffles: 'it shuffles the data',
+  changes_data: 'it changes the data at random',
   changes_weights: 'it changes weights',
 };
 

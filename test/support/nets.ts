@@ -183,7 +183,10 @@ class Builder {
       this.#move(layer, `${variable}/biased`, statistic, 'average');
       const assign = `${this.#scope}${variable}/biased/update`;
       const fresh = this.#read(layer, `${variable}/biased`, [`^${assign}`]);
-      const correction = this.#op('Sub', [this.#number(1), this.#op('Pow', [this.#number(DECAY), this.#number(7)])]);
+      this.#variable(layer, `${variable}/local_step`, []);
+      this.#assign(layer, `${variable}/local_step`, 'Add', this.#number(1));
+      const step = this.#read(layer, `${variable}/local_step`, [`^${this.#scope}${variable}/local_step/update`]);
+      const correction = this.#op('Sub', [this.#number(1), this.#op('Pow', [this.#number(DECAY), step])]);
       const debiased = this.#op('RealDiv', [fresh, correction]);
       this.#assign(layer, variable, 'Sub', this.#op('Sub', [this.#read(layer, variable), debiased]));
     } else this.#move(layer, variable, statistic, layer.update);

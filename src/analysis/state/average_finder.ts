@@ -88,8 +88,8 @@ export class AverageFinder {
         outer(this.steadyState.valueOfUpdate(from, (ref) => (this.#isSame(ref, here) ? x : undefined)));
       this.#passUpdates(here, variable, via);
       const factor = factorOf(throughHere);
-      // After another variable, the factor removes a bias.
-      if (factor !== undefined && (via.length > 0 || isCorrection(factor))) {
+      const isMultiple = factor !== undefined && !isCorrection(factor);
+      if (factor !== undefined && (via.length > 0 || !isMultiple)) {
         const isDirect = seen.size === 0;
         const isCarried = top !== statistic;
         averages.push({
@@ -101,6 +101,7 @@ export class AverageFinder {
           via: [...via],
           isCarried,
           factor,
+          isMultiple,
         });
       }
       seen.add(refText(here));
@@ -288,5 +289,7 @@ function factorOf(limit: (x: number) => number): number | undefined {
 
 /** Whether a factor may be Bessel's correction, for at least three elements; other factors give a multiple of the statistic. */
 function isCorrection(factor: number): boolean {
-  return factor > 0.66 && factor < 1.51;
+  const larger = Math.max(factor, 1 / factor);
+  const elements = Math.round(larger / (larger - 1));
+  return larger === 1 || (elements >= 3 && Math.abs(larger - elements / (elements - 1)) < 1e-4);
 }

@@ -17,4 +17,6 @@ export interface MovingAverage {
   readonly isCarried: boolean;
   /** What the variable converges to, as a multiple of the statistic. */
   readonly factor: number;
+  /** Whether the factor is none that corrects the statistic: what is averaged on the way is the statistic itself. */
+  readonly isMultiple: boolean;
 }

@@ -70,9 +70,15 @@ export function findUpdates(graph: Graph, variables: Variables, activations: Nod
   const averages = new Map<string, readonly MovingAverage[]>();
   const rivals = new Map<string, readonly Variable[]>();
   for (const [key, list] of found) {
-    const chained = chains.of(finalAverages(list));
+    // A multiple of a moving average, or a moving average that a constant corrects: inference may read either.
+    const multiples = list.filter(({ isMultiple, via }) => isMultiple && averagesOne(list, via));
+    const chained = chains.of(finalAverages(list.filter((average) => !multiples.includes(average))));
     averages.set(key, finalAverages(chained.averages));
-    for (const [variable, others] of chained.rivals) rivals.set(variable, others);
+    for (const { variable } of chained.averages) {
+      const scaled = multiples.filter(({ via }) => via.includes(variable.node)).map((multiple) => multiple.variable);
+      const others = [...(chained.rivals.get(variable.node) ?? []), ...scaled];
+      if (others.length > 0) rivals.set(variable.node, [...new Set(others)]);
+    }
   }
   const updated = [...finder.assignments.values()].filter(({ variable }) => finder.data.isAveragedBy(variable));
   return {
@@ -88,6 +94,11 @@ export function findUpdates(graph: Graph, variables: Variables, activations: Nod
 }
 
 const reduces = anyOf('reduction');
+
+/** Whether one of some variables averages a statistic itself. */
+function averagesOne(averages: readonly MovingAverage[], variables: readonly string[]): boolean {
+  return averages.some(({ isMultiple, variable }) => !isMultiple && variables.includes(variable.node));
+}
 
 /** The variables that are only ever set to a statistic, or to what is computed from one. */
 function findLastBatches(

@@ -13,5 +13,7 @@ export type RandomOpProblem =
   /** It determines which branch of a tf.cond runs. */
   | { readonly code: 'branches' }
   | { readonly code: 'shuffles' }
+  /** It is a parameter of an op that changes data: contrast, hue, size. */
+  | { readonly code: 'changes_data' }
   /** It is part of the weights that data is multiplied by. */
   | { readonly code: 'changes_weights' };

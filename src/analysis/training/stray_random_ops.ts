@@ -2,7 +2,7 @@ import type { Graph } from '../../graph/graph.js';
 import { type Node, sameRef, type TensorRef } from '../../graph/node.js';
 import { NodeSet } from '../../graph/node_set.js';
 import { topologicalOrder } from '../../graph/walk.js';
-import { anyOf, readsShape } from '../../ops/meaning.js';
+import { anyOf, isSwitch, readsShape, scalarOf } from '../../ops/meaning.js';
 import { isMaskSource, isOtherRandomOp, isUniform, type RandomFactors } from './random_factors.js';
 import type { RandomOpProblem } from './random_op_problem.js';
 
@@ -22,9 +22,13 @@ interface Product {
 const isMultiply = anyOf('multiply');
 const isSum = anyOf('add', 'subtract', 'bias');
 const isShuffle = anyOf('shuffle');
+const isCrop = anyOf('crop');
+const isIf = anyOf('if', 'case');
 const multipliesByWeights = anyOf('weighted');
 const choosesElements = anyOf('gather', 'gather_variable', 'slice', 'scatter', 'reverse', 'displacement', 'pad');
-const combines = anyOf('multiply', 'divide', 'select', 'add', 'subtract', 'bias', 'extremum', 'logic');
+const combines = anyOf('multiply', 'divide', 'select', 'add', 'subtract', 'bias', 'extremum', 'logic', 'power');
+/** Ops beside arithmetic that a random tensor and data may enter side by side, or that ignore inputs after the first. */
+const joins = anyOf('concat', 'pack', 'merge', 'weighted', 'tensor_array', 'while', 'call', 'identity', 'comparison');
 
 /** Ops that compute masks and other bounded factors: samples of other distributions need a Log, say, and latent variables a layer. */
 const makesFactor = anyOf(
@@ -52,8 +56,8 @@ const makesFactor = anyOf(
 );
 
 /**
- * Uses of random numbers that occur only in training and are not masks of dropouts: as weights, to select elements, or
- * uniform ones as factors of data. Excludes latent variables, which are concatenated with data, multiplied by weights, or
+ * Uses of random numbers that occur only in training and are not masks of dropouts: as weights, to select elements or branches,
+ * as parameters of what changes data (contrast, size), or uniform ones as factors of data. Excludes latent variables, which are concatenated with data, multiplied by weights, or
  * scaled and added.
  *
  * @param known - ops that are part of a dropout, or reported already
@@ -86,6 +90,7 @@ export function otherStrayOps(
     const random = made.get(inputs[index]!);
     if (!random) {
       if (isShuffle(node) && factors.fed.has(node)) report(node, node, 'shuffles');
+      else if (isCrop(node) && factors.fed.has(node)) report(node, node, 'chooses');
       continue;
     }
     const meetsData = node.inputs.some(
@@ -103,7 +108,8 @@ export function otherStrayOps(
       report(node, random, isSum(node) ? 'adds' : 'not_a_mask');
     } else if (isMultiply(node)) {
       products.set(node, { data: node.inputs.find((_, i) => !made.has(inputs[i]!))!, random });
-    }
+    } else if ((isSwitch(node) && index === 1) || (isIf(node) && index === 0)) report(node, random, 'branches');
+    else if (index > 0 && scalarOf(node.op) === undefined && !joins(node)) report(node, random, 'changes_data');
   }
   return found;
 

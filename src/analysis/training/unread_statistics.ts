@@ -1,32 +1,38 @@
 import { isFloat } from '../../graph/dtype.js';
+import type { Graph } from '../../graph/graph.js';
+import type { Node } from '../../graph/node.js';
+import { NodeSet } from '../../graph/node_set.js';
 import { elementCount } from '../../graph/tensor.js';
 import { anyOf } from '../../ops/meaning.js';
 import type { Variable } from '../state/variables.js';
-import { Shapes } from '../values/shapes.js';
+import { type Shape, Shapes } from '../values/shapes.js';
 import { isTrainingFused, reducesBatch } from './batch_statistics.js';
 import type { Inference, Training } from './inference.js';
 import type { Problem } from './problems.js';
 import { isSlot, isUnread } from './unread_variables.js';
 
 const reduces = anyOf('reduction');
+const combines = anyOf('add', 'subtract', 'multiply', 'divide', 'bias');
 
 /** A word of moving statistics in the last two parts of a name. */
 const MOVING =
   /(^|[/_.])(moving|Moving|running|Running|rolling|Rolling|population|(pop|ema|EMA)(?![a-z]))|ExponentialMovingAverage/;
 
 /**
- * Reductions over the batch that are left outside of batch norms, where variables of their size are named as moving statistics and
- * nothing in the graph reads them: a normalisation whose update ops were stripped. Names only raise the suspicion; they pair nothing.
+ * Reductions over the batch that are left outside of batch norms, and other tensors that all examples share although they depend on
+ * data, where variables of their size are named as moving statistics and nothing in the graph reads them: a normalisation whose
+ * update ops were stripped. Names only raise the suspicion; they pair nothing.
  */
 export function unreadStatistics(training: Training, { after }: Inference): Problem[] {
   const { graph, batchNorms, isKept } = training;
-  const suspects = unreadMoving(training);
-  if (suspects.length === 0) return [];
   const shapes = new Shapes(graph);
+  const suspects = unreadMoving(training, shapes);
+  if (suspects.length === 0) return [];
   const known = new Set(batchNorms.flatMap(({ unfused }) => unfused?.reductions ?? []));
+  const shared = sharedByExamples(graph, shapes, after.activations);
   return [...graph.nodes()].flatMap((node): Problem[] => {
-    if (!reduces(node) || !after.activations.has(node) || isTrainingFused(node)) return [];
-    if (known.has(node.name) || isKept(node.name) || !reducesBatch(graph, shapes, node)) return [];
+    if (!after.activations.has(node) || isTrainingFused(node) || known.has(node.name) || isKept(node.name)) return [];
+    if (!shared.has(node) && !(reduces(node) && reducesBatch(graph, shapes, node))) return [];
     const size = sizeOf(shapes.of({ node: node.name, port: 0 }));
     const fitting = suspects.filter(({ shape }) => size !== undefined && sizeOf(shape) === size);
     if (fitting.length === 0) return [];
@@ -34,8 +40,46 @@ export function unreadStatistics(training: Training, { after }: Inference): Prob
   });
 }
 
-/** The variables with such names that only savers and initialisers take, and that replace no other statistic. */
-function unreadMoving({ graph, variables, updates, batchNorms, given }: Training): Variable[] {
+/**
+ * The ops that mix the examples of a batch: what they output is combined elementwise with tensors that have a row for each
+ * example, but has none itself.
+ */
+function sharedByExamples(graph: Graph, shapes: Shapes, activations: NodeSet): NodeSet {
+  const sizeAt = (node: Node) => sizeOf(shapes.of({ node: node.name, port: 0 }));
+  const shared = new NodeSet(graph);
+  for (const node of activations) {
+    const rank = shapes.of({ node: node.name, port: 0 })?.length;
+    if (!combines(node) || rank === undefined || !node.inputs.some((ref) => hasExamples(shapes.of(ref), rank)))
+      continue;
+    for (const [i, ref] of node.inputs.entries()) {
+      const shape = shapes.of(ref);
+      const input = graph.inputNode(node, i);
+      if (input && activations.has(input) && shape && sizeOf(shape) && !hasExamples(shape, rank)) shared.add(input);
+    }
+  }
+  // Back to where the examples are mixed: scales and roots of a statistic have its size.
+  const origins = new NodeSet(graph);
+  for (const node of shared) {
+    const size = sizeAt(node);
+    const before = graph.inputNodes(node).flatMap((input) => (input && activations.has(input) ? [input] : []));
+    const same = before.filter((input) => sizeAt(input) === size);
+    for (const input of same) shared.add(input);
+    if (same.length < before.length) origins.add(node);
+  }
+  return origins;
+}
+
+/** Whether a tensor has a row for each example of a batch, as an operand of an elementwise op. @param rank - of the result */
+function hasExamples(shape: Shape, rank: number): boolean {
+  return shape !== undefined && shape.length === rank && shape[0] !== 1;
+}
+
+/**
+ * The variables with such names that only savers, initialisers and remains of update ops take, and that replace no other
+ * statistic.
+ */
+function unreadMoving({ graph, outputs, variables, updates, batchNorms, given }: Training, shapes: Shapes): Variable[] {
+  const named = new Set(outputs.map(({ node }) => node));
   const taken = new Set([...given.values()].map(({ node }) => node));
   for (const { status } of batchNorms) {
     if (status.kind !== 'paired') continue;
@@ -48,11 +92,28 @@ function unreadMoving({ graph, variables, updates, batchNorms, given }: Training
       !taken.has(variable.node) &&
       !updates.updated.has(variable.node) &&
       !isSlot(variables, variable) &&
-      isUnread(graph, variable, () => true),
+      isUnread(graph, variable, (node) => !isRemainder(graph, shapes, node, variable, named)),
   );
 }
 
-/** Number of elements of a shape; undefined if it is not known, and for a single number. */
+/** Whether an op computes something of the size of a variable that ends nowhere: what is left of an update op. */
+function isRemainder(
+  graph: Graph,
+  shapes: Shapes,
+  node: Node,
+  variable: Variable,
+  outputs: ReadonlySet<string>,
+): boolean {
+  const size = sizeOf(variable.shape);
+  const reached = new Set([node]);
+  for (const each of reached) {
+    if (outputs.has(each.name) || sizeOf(shapes.of({ node: each.name, port: 0 })) !== size) return false;
+    for (const consumer of graph.dataConsumers(each.name)) reached.add(consumer);
+  }
+  return size !== undefined;
+}
+
+/** Number of elements of a shape; undefined if it is not known. */
 function sizeOf(shape: readonly number[] | undefined): number | undefined {
-  return shape && shape.length > 0 && shape.every((size) => size >= 0) ? elementCount(shape) : undefined;
+  return shape?.every((size) => size >= 0) ? elementCount(shape) : undefined;
 }

@@ -45,7 +45,7 @@ export const NEURAL_OPS: readonly OpRow[] = [
   row('AvgPool AvgPool3D', 'pool', { shape: pool, conflict: notPooled, channels: averagePool }),
   row('MaxPoolV2', 'pool', { shape: pool, conflict: notPooled, channels: maximumPool }),
   row('MaxPoolWithArgmax', 'pool', { shape: poolWithArgmax, conflict: notPooled }),
-  row('FractionalMaxPool FractionalAvgPool', 'pool'),
+  row('FractionalMaxPool FractionalAvgPool', 'pool random'),
   row('Mean', 'reduction average mean', { shape: reduction, channels: mean }),
   row('Sum', 'reduction average', { shape: reduction }),
   row('Max Min', 'reduction selection', { shape: reduction }),

@@ -26,5 +26,9 @@ export const RANDOM_OPS: readonly OpRow[] = [
   row('StatefulRandomBinomial', 'random random_other', { shape: givenBy(2) }),
   row('RandomShuffle StatelessShuffle', 'random random_other shuffle', { shape: same }),
   row('Multinomial StatelessMultinomial', 'random sampling', { shape: drawn }),
-  row('RandomCrop', 'random'),
+  row('RandomCrop', 'random crop'),
+  row(
+    'SampleDistortedBoundingBox SampleDistortedBoundingBoxV2 StatelessSampleDistortedBoundingBox',
+    'random random_other',
+  ),
 ];

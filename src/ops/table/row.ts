@@ -24,7 +24,7 @@ import type { ValueRule } from '../value_rules.js';
  *   `row_add`, `row_sub`);
  *   `initialised` tests whether a variable has a value.
  * - Random: `random` is `uniform` (on [0, 1)), `uniform_int`, `symmetric` (around 0), `random_other` (another distribution), `shuffle`
- *   (reorders data) or `sampling` (from the distribution in its input, as a language model does at inference).
+ *   (reorders data), `crop` (takes a part of it) or `sampling` (from the distribution in its input, as a language model does at inference).
  * - Networks: `convolution`, `depthwise_convolution`, `transposed_convolution`, `matmul`, `pool`, `reduction` over axes (of
  *   which `average`s are Mean and Sum, `mean` Mean alone), `fused_batch_norm`, `fused_batch_norm_gradient`,
  *   `global_batch_norm`, `bias`, `activation`, `probability` (an activation that ends in a bounded range), `hinge` (an activation
@@ -101,6 +101,7 @@ export type Role =
   | 'symmetric'
   | 'random_other'
   | 'shuffle'
+  | 'crop'
   | 'sampling'
   | 'convolution'
   | 'depthwise_convolution'

@@ -169,8 +169,15 @@ describe('variables that inference may read instead of a moving average', () => 
     ]);
   });
 
-  it('are none that hold a multiple of it', () => {
-    expect(rivalsOf('u = AssignSub(v, (v - m) * 0.1)\ns = Assign(w, Identity(v, ^u) * 3.0)')).toEqual([]);
+  it.each([
+    ['a multiple of it', 'Identity(v, ^u) * 3.0', [['v', ['w']]]],
+    ['it, corrected by a constant number of steps', 'u / (1.0 - Pow(0.9, 6.0))', [['v', ['w']]]],
+    ['it, corrected by a number of steps that is fed', 'u / (1.0 - Pow(0.9, fed))', [['v', ['w']]]],
+    ["it, with Bessel's correction", 'Identity(v, ^u) * 1.02', []],
+  ])('may hold %s', (_, value, expected) => {
+    expect(rivalsOf(`fed = Placeholder[shape=[]]\nu = AssignSub(v, (v - m) * 0.1)\ns = Assign(w, ${value})`)).toEqual(
+      expected,
+    );
   });
 
   it('are copies although a weight is set once, or what is copied is no weight', () => {

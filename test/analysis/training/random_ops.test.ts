@@ -69,6 +69,7 @@ describe('findDropouts', () => {
     ['branches', 'r = RandomUniform([])\ny = Switch(x, Less(r, 0.5))'],
     ['shuffles', 'y = RandomShuffle(x)'],
     ['chooses', 'r = RandomUniformInt([2], 0, 4)\ny = GatherV2(x, r, 0)'],
+    ['changes_data', 'r = RandomUniform([])\ny = AdjustHue(x, r)'],
     ['changes_weights', 'r = RandomStandardNormal([8, 8])\ny = MatMul(x, r * 0.1)'],
     ['adds', 'w = VariableV2[shape=[8, 8]]\nr = RandomStandardNormal([8, 8])\ny = MatMul(x, w + r * 0.1)'],
   ])('says what else a random op does: %s', (code, text) => {
