@@ -89,6 +89,8 @@ class FlagFinder {
   readonly #graph: Graph;
   readonly #live: LiveNodes;
   readonly #training: NodeSet;
+  /** Of these, some that may still feed the outputs. */
+  readonly #open: Node[];
   readonly #read: VariableRead;
   readonly #conditions: readonly TensorRef[];
   readonly #neighbours: FlagNeighbours;
@@ -106,6 +108,7 @@ class FlagFinder {
     this.#graph = graph;
     this.#live = live;
     this.#training = training;
+    this.#open = [...training];
     this.#read = read;
     this.#conditions = conditions;
     this.#neighbours = neighbours;
@@ -114,9 +117,10 @@ class FlagFinder {
 
   /** Step counters that delay fake quantisation: it is active at inference. */
   pinCounters(): void {
+    if (![...this.#live.first].some((node) => quantizes(node))) return;
     for (const counter of this.#neighbours.roots.filter((name) => this.#isCounter(name))) {
       const [early, late] = [0, CONVERGED_STEP].map(
-        (value) => [...this.#without([counter], value)].filter((node) => quantizes(node)).length,
+        (value) => this.#without([counter], value).filter((node) => quantizes(node)).length,
       ) as [number, number];
       if (early === late) continue;
       this.#pin([counter], early < late ? 0 : CONVERGED_STEP, { code: 'delays_quantization' });
@@ -164,10 +168,20 @@ class FlagFinder {
 
   /** Pins nodes that are one flag, if one of its values is certainly inference. */
   #decide(nodes: readonly string[]): void {
+    if (!this.#hasTraining()) return;
     const verdict = this.#compare(nodes, []);
     if (!verdict) return;
     if (!verdict.isSure && !this.#isSureWithOthers(nodes, verdict.value)) return;
     this.#pin(nodes, verdict.value, { code: 'training_ops', count: verdict.count }, verdict);
+  }
+
+  /** Whether a training-only op feeds the outputs: otherwise no flag makes a difference. */
+  #hasTraining(): boolean {
+    for (let last = this.#open.at(-1); last; last = this.#open.at(-1)) {
+      if (this.#live.isLive(last)) return true;
+      this.#open.pop();
+    }
+    return false;
   }
 
   /** Another flag may hide the inference counterpart of training ops: both its values are tried. */
@@ -184,13 +198,13 @@ class FlagFinder {
   /** Which value of a flag is inference, with some more pins; undefined if both need the same number of training-only ops. */
   #compare(nodes: readonly string[], more: readonly (readonly [string, number])[]): Verdict | undefined {
     const gone = [this.#without(nodes, 0, more), this.#without(nodes, 1, more)] as const;
-    const [off, on] = gone.map((each) => [...each].filter((node) => this.#training.has(node)).length) as [
-      number,
-      number,
-    ];
+    const [off, on] = gone.map((each) => each.filter((node) => this.#training.has(node)).length) as [number, number];
     if (off === on) return undefined;
     const value = off > on ? 0 : 1;
-    const [inference, training] = [gone[value], gone[1 - value]!];
+    const [inference, training] = [gone[value], gone[1 - value]!].map((each) => new NodeSet(this.#graph, each)) as [
+      NodeSet,
+      NodeSet,
+    ];
     const alone = [...training].filter((each) => !inference.has(each));
     const vanishing = [...inference].filter((each) => this.#training.has(each) && !training.has(each));
     const weights = new OwnWeights(
@@ -207,7 +221,7 @@ class FlagFinder {
     nodes: readonly string[],
     value: number,
     more: readonly (readonly [string, number])[] = [],
-  ): ReadonlySet<Node> {
+  ): readonly Node[] {
     return this.#live.withoutPinned(new Map([...more, ...nodes.map((node) => [node, value] as const)]));
   }
 
