@@ -254,7 +254,7 @@ describe('a constant that several ops read', () => {
     ]) {
       const error = await failure(norms(...inputs), { data, outputs: ['y'] });
       expect([error.code, error.message]).toEqual(['unsupported', 'a cannot be calibrated']);
-      expect(error.why).toMatch(/^a constant holds a statistic of it, and is also used as something else: (zero|one)$/);
+      expect(error.why).toMatch(/^one of its statistics is also used as something else: (zero|one)$/);
     }
   });
 

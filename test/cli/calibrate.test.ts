@@ -169,3 +169,11 @@ it('freeze offers calibrate where statistics are missing', async () => {
   expect(code).toBe(4);
   expect(stderr).toContain(`bnfix calibrate ${net('deep_115')} --data FILES -o out.pb`);
 });
+
+it('what freeze offers has the options that were given for the model', async () => {
+  const checkpoint = net('deep_115').replace(/\.meta$/, '.index');
+  const { stderr } = await cli(['freeze', net('deep_115'), '--dry-run', '--checkpoint', checkpoint, '--outputs=y', '--keep', 'a,b']);
+  expect(stderr).toContain(
+    `bnfix calibrate ${net('deep_115')} --checkpoint ${checkpoint} --outputs y --keep a,b --data FILES -o out.pb`,
+  );
+});
