@@ -172,8 +172,8 @@ it('freeze offers calibrate where statistics are missing', async () => {
 
 it('what freeze offers has the options that were given for the model', async () => {
   const checkpoint = net('deep_115').replace(/\.meta$/, '.index');
-  const { stderr } = await cli(['freeze', net('deep_115'), '--dry-run', '--checkpoint', checkpoint, '--outputs=y', '--keep', 'a,b']);
+  const { stderr } = await cli(['freeze', net('deep_115'), '--dry-run', '--checkpoint', checkpoint, '--keep=bn1']);
   expect(stderr).toContain(
-    `bnfix calibrate ${net('deep_115')} --checkpoint ${checkpoint} --outputs y --keep a,b --data FILES -o out.pb`,
+    `bnfix calibrate ${net('deep_115')} --checkpoint ${checkpoint} --keep bn1 --data FILES -o out.pb`,
   );
 });

@@ -22,23 +22,35 @@ const MIN_FLAGS = 16;
 const MAX_NODES = 1_000_000;
 const BOOL = 9;
 
-/** Finds the inputs that decide whether a model trains, by trying both values: that of inference has fewer faults. */
+/** So many numbers that an input is compared with are tried. */
+const MAX_COMPARED = 4;
+
+/** Finds the inputs that decide whether a model trains, by trying values: that of inference has the fewest faults. */
 export function findFlags(model: OnnxModel, open: OpenExternal): FlagsFound {
   const scalars = new Map(model.inputs.filter(isScalar).map((input) => [input.name, input]));
   const names = new Set(scalars.keys());
+  const defaults = defaultsOf(model, scalars);
   const look = (set: ReadonlyMap<string, number>) => examine(model, names, set, open);
   const chosen = new Map<string, number>();
   const tried = new Set<string>();
   let inference = look(chosen);
   for (let name = nextOf(model, inference, tried); name !== undefined; name = nextOf(model, inference, tried)) {
     tried.add(name);
-    const [off, on] = [look(new Map(chosen).set(name, 0)), look(new Map(chosen).set(name, 1))];
-    const difference = faults(on) - faults(off);
-    if (difference === 0) continue;
-    chosen.set(name, difference > 0 ? 0 : 1);
-    inference = difference > 0 ? off : on;
+    const numbers = scalars.get(name)?.elemType === BOOL ? [] : [...(inference.compared.get(name) ?? [])];
+    const values = new Set([
+      0,
+      1,
+      ...numbers.slice(0, MAX_COMPARED).flatMap((number) => [number, number + 1, number - 1]),
+    ]);
+    const tries = [...values].map((value) => ({ value, seen: look(new Map(chosen).set(name, value)) }));
+    const counts = tries.map(({ seen }) => faults(seen));
+    const fewest = Math.min(...counts);
+    if (counts.every((count) => count === fewest)) continue;
+    const best = tries.filter((_, i) => counts[i] === fewest);
+    const { value, seen } = best.find(({ value }) => value === defaults.get(name)) ?? best[0]!;
+    chosen.set(name, value);
+    inference = seen;
   }
-  const defaults = defaultsOf(model, scalars);
   const flags = [...chosen].map(([name, value]): OnnxFlag => {
     const saved = defaults.get(name);
     const isBool = scalars.get(name)?.elemType === BOOL;
