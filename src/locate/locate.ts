@@ -147,7 +147,7 @@ function noModelIn(folder: string, names: readonly string[]): BnfixError {
     where: folder,
     why: hasCheckpoint
       ? 'a checkpoint holds only values; the graph is in a .meta file, and this folder has none'
-      : `it has no .meta, .pb or saved_model.pb; it contains: ${names.slice(0, 10).join(', ') || 'only folders without a model'}`,
+      : `it has no .meta, .pb or saved_model.pb${names.length === 0 ? '' : `; it contains: ${names.slice(0, 10).join(', ')}`}`,
     fix: hasCheckpoint ? 'copy the .meta file that was saved with it into the folder' : 'name the folder of the model',
   });
 }

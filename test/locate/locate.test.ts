@@ -259,6 +259,13 @@ describe('the state file', () => {
     expect(locateCheckpoint(`${root}/here/${path}`).format).toBe('V2');
   });
 
+  it.skipIf(process.platform === 'win32')('is found beside links that lead in a circle', () => {
+    put({ ...v2('here/m'), 'here/m.meta': META });
+    symlinkSync('b', `${root}/here/a`);
+    symlinkSync('a', `${root}/here/b`);
+    expect(locate('here')).toEqual(['here/m.meta', 'meta_graph', 'V2', 'here/m']);
+  });
+
   it.skipIf(process.platform === 'win32')('may be reached by a link itself', () => {
     put({ ...v2('real/m'), 'real/m.meta': META, 'real/checkpoint': state('m') });
     symlinkSync(`${root}/real`, `${root}/link`);
