@@ -407,6 +407,8 @@ describe('what is not a model', () => {
   it('an empty folder, or one without a graph', () => {
     put({ 'd/readme.txt': 'hello', ...v2('e/m') });
     expect(locateFailure('d')).toMatchObject({ code: 'unreadable', message: 'no model in d' });
+    put({ 'd/net.xml': '<?xml version="1.0"?>\n<net name="m" version="11">' });
+    expect(locateFailure('d').message).toBe('d/net.xml is an OpenVINO model, already converted');
     expect(locateFailure('e')).toMatchObject({ code: 'unreadable', message: 'no graph found for e/m' });
     expect(failure(() => locateCheckpoint(`${root}/d`)).message).toBe(`no checkpoint found in ${root}/d`);
   });
