@@ -49,7 +49,7 @@ function layerText({ layer, after }: Proof): string {
 }
 
 const PASSED: Readonly<Record<Exclude<ProofName, 'batch_independence'>, string>> = {
-  substitution: 'with the statistics that the saved graph uses, it outputs what that outputs',
+  substitution: 'with the statistics of the saved graph, both output the same',
   statistics: 'batch norms and outputs are what the stored moving statistics give',
   folding: 'the folded graph outputs what the repaired one outputs',
 };

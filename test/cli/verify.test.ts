@@ -45,7 +45,7 @@ describe('bnfix verify', () => {
     expect(code).toBe(0);
     expect(proofsOf(stdout).slice(1)).toEqual([
       ' ✔ Batch independence: an example outputs the same alone and in a batch, as it does in the saved graph',
-      ' ✔ Only statistics changed: with the statistics that the saved graph uses, it outputs what that outputs (largest difference 0)',
+      ' ✔ Only statistics changed: with the statistics of the saved graph, both output the same (largest difference 0)',
       expect.stringContaining(
         ' ✔ Right statistics: batch norms and outputs are what the stored moving statistics give (largest difference 0)',
       ),
