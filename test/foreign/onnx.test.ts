@@ -168,8 +168,15 @@ describe('check of an ONNX file', () => {
     const negated = { op_type: 'Not', input: ['infers'], output: ['train'] };
     graph.node!.splice(index, 1, compared, ...(training === 'yes' ? [] : [negated]));
     writeFileSync(out('mode.onnx'), onnx.ModelProto.encode(model).finish());
-    const { result } = await checkFile({ path: out('mode.onnx'), file: out('mode.onnx'), kind: 'onnx' });
+    const check = () => checkFile({ path: out('mode.onnx'), file: out('mode.onnx'), kind: 'onnx' });
+    const { result } = await check();
     expect([result.verdict, result.once]).toEqual(['ok_once', [{ name: 'infer', value }]]);
+    // A default that is inference as well, though it is not the value of a comparison.
+    if (op === 'Equal') return;
+    const other = op === 'Less' ? value + 7 : value - 7;
+    graph.initializer!.push({ name: 'infer', data_type: 6, dims: [], int32_data: [other] });
+    writeFileSync(out('mode.onnx'), onnx.ModelProto.encode(model).finish());
+    expect((await check()).result.verdict).toBe('ok');
   });
 
   it('refuses functions that expand without end', async () => {

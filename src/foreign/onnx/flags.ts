@@ -36,20 +36,17 @@ export function findFlags(model: OnnxModel, open: OpenExternal): FlagsFound {
   let inference = look(chosen);
   for (let name = nextOf(model, inference, tried); name !== undefined; name = nextOf(model, inference, tried)) {
     tried.add(name);
-    const numbers = scalars.get(name)?.elemType === BOOL ? [] : [...(inference.compared.get(name) ?? [])];
-    const values = new Set([
-      0,
-      1,
-      ...numbers.slice(0, MAX_COMPARED).flatMap((number) => [number, number + 1, number - 1]),
-    ]);
-    const tries = [...values].map((value) => ({ value, seen: look(new Map(chosen).set(name, value)) }));
-    const counts = tries.map(({ seen }) => faults(seen));
-    const fewest = Math.min(...counts);
-    if (counts.every((count) => count === fewest)) continue;
-    const best = tries.filter((_, i) => counts[i] === fewest);
-    const { value, seen } = best.find(({ value }) => value === defaults.get(name)) ?? best[0]!;
-    chosen.set(name, value);
-    inference = seen;
+    let best: { readonly value: number; readonly seen: Examination; readonly count: number } | undefined;
+    let differs = false;
+    for (const value of valuesToTry(scalars.get(name), defaults.get(name), inference.compared.get(name))) {
+      const seen = look(new Map(chosen).set(name, value));
+      const count = faults(seen);
+      differs ||= best !== undefined && count !== best.count;
+      if (!best || count < best.count) best = { value, seen, count };
+    }
+    if (!best || !differs) continue;
+    chosen.set(name, best.value);
+    inference = best.seen;
   }
   const flags = [...chosen].map(([name, value]): OnnxFlag => {
     const saved = defaults.get(name);
@@ -62,6 +59,21 @@ export function findFlags(model: OnnxModel, open: OpenExternal): FlagsFound {
   });
   const isSaved = flags.every(({ isInference }) => isInference !== false);
   return { flags, inference, asSaved: isSaved ? inference : look(new Map([...chosen, ...defaults])) };
+}
+
+/** The default first: where several values are inference, it is the one to keep. */
+function valuesToTry(
+  input: OnnxInput | undefined,
+  saved: number | undefined,
+  compared: ReadonlySet<number> = new Set(),
+): Set<number> {
+  const numbers = input?.elemType === BOOL ? [] : [...compared].slice(0, MAX_COMPARED);
+  return new Set([
+    ...(saved === undefined ? [] : [saved]),
+    0,
+    1,
+    ...numbers.flatMap((each) => [each, each + 1, each - 1]),
+  ]);
 }
 
 function nextOf({ body }: OnnxModel, { undecided }: Examination, tried: ReadonlySet<string>): string | undefined {
