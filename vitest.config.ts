@@ -7,7 +7,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: [...configDefaults.exclude, 'test/scale/**', 'test/faults/**', 'test/browser/**'],
     testTimeout: 60_000,
-    hookTimeout: 60_000,
+    hookTimeout: 300_000,
     // Only with --coverage.
     coverage: { include: ['src/**'], exclude: ['src/proto/**'], reporter: ['text-summary', 'html'] },
   },

@@ -81,7 +81,7 @@ export type {
   TensorInfo,
 } from './freezing/report.js';
 export type { FedBy } from './freezing/still_fed.js';
-export type { TargetName } from './freezing/targets.js';
+export type { TargetName } from './freezing/target_names.js';
 export type { AttrMap, AttrValue } from './graph/attrs.js';
 export type { ChunkRing } from './graph/chunk_ring.js';
 export { DataType } from './graph/dtype.js';

@@ -252,7 +252,7 @@ function taggedGraph(graphs: readonly MetaGraph[], name: string, tag: string | u
       : graphs.find((graph) => tags(graph) === wanted);
   if (found) return found;
   throw new BnfixError(
-    'usage',
+    graphs.length === 0 ? 'unreadable' : 'usage',
     wanted === undefined ? 'cannot choose a graph of the SavedModel' : `no graph is tagged ${tag}`,
     {
       where: name,

@@ -7,10 +7,9 @@ import { inputsOf, refuseUnknownInputs } from './inputs.js';
 import { type CalibratedGroup, reportLayer } from './layer_report.js';
 import { noticesOf } from './notices.js';
 import type { CalibrateOptions } from './options.js';
-import { placeId } from './places.js';
 import type { Prepared } from './prepare.js';
 import { recogniseSites } from './recognise_sites.js';
-import { refuseSharedConstants } from './refuse_shared.js';
+import { refuseSharedConstants, refuseTwoQuantities } from './refuse_shared.js';
 import { refuseSite } from './refuse_site.js';
 import type { Calibration } from './report.js';
 import type { Site } from './sites.js';
@@ -33,8 +32,9 @@ export async function computeMoments({ analysis, sites }: Prepared, options: Cal
   const given = new Set(Object.keys(data).map((name) => name.replace(/:0$/, '')));
   const fed = inputs.filter(({ name, hasDefault }) => !hasDefault || given.has(name));
   const batches = new Batches(fed, data, options.batch);
-  const groups = groupSites(await recogniseSites(sites, graphs.training, batches));
-  refuseShared(groups);
+  const resolved = await recogniseSites(sites, graphs.training, batches);
+  refuseTwoQuantities(resolved);
+  const groups = groupSites(resolved);
   const runner = new StageRunner(graphs.sampled, groups, batches, options.onProgress);
   try {
     const { found, passes, notices } = await runner.run(stagesFor(graphs, groups, options));
@@ -62,19 +62,5 @@ function refuseInLoops({ graph }: Analysis, sites: readonly Site[]): void {
   for (const { name, samples } of sites) {
     const loop = samples.flatMap(({ tensor }) => frames.of(tensor.node)).at(0);
     if (loop !== undefined) throw refuseSite(name, 'in_loop', loop);
-  }
-}
-
-/** A constant may hold statistics of several batch norms only if they share all of them: otherwise it was merged with equal ones. */
-function refuseShared(groups: readonly Group[]): void {
-  for (const { samples, statistics } of groups) {
-    const quantities = new Map<string, string>();
-    for (const { place, quantity } of statistics) {
-      const known = quantities.get(placeId(place));
-      const isMean = quantity === 'mean';
-      if (known !== undefined && (known === 'mean') !== isMean)
-        throw refuseSite(samples[0]!.site, 'shared', place.node);
-      quantities.set(placeId(place), quantity);
-    }
   }
 }

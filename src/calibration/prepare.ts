@@ -3,6 +3,7 @@ import { BnfixError } from '../errors.js';
 import { analyse } from '../freezing/analyse.js';
 import type { Analysis } from '../freezing/analysis.js';
 import { nameMatcher } from '../freezing/name_matcher.js';
+import { refuseWithoutCheckpoint } from '../freezing/no_checkpoint.js';
 import { type FreezeOptions, freezeOptionsOf } from '../freezing/options.js';
 import { refuse } from '../freezing/refuse.js';
 import type { Model } from '../graph/model.js';
@@ -36,6 +37,7 @@ export function prepare(model: Model, options: CalibrateOptions): Prepared {
     const added = newStatistics(analysis, isSelected);
     const places = placesOf(sites, added);
     for (const [id, { value }] of places) if (!stored.has(id)) stored.set(id, value);
+    if (round === 0) refuseWithoutWeights(analysis, [...places.values()]);
     const now = [...places.keys()].join(' ');
     const mapped = { ...own, map: { ...analysis.options.map, ...added.map } };
     const isUsable = round === 0 && analysis.problems.length === 0;
@@ -51,6 +53,12 @@ export function prepare(model: Model, options: CalibrateOptions): Prepared {
     const values = new Map([...places.values()].map((place) => [place, provisional(place)]));
     analysis = analyse(withValues(model, values), mapped);
   }
+}
+
+/** Refuses a model without a checkpoint that has more variables than the statistics that are computed. */
+function refuseWithoutWeights(analysis: Analysis, places: readonly Place[]): void {
+  const computed = new Set(places.map(({ node }) => node));
+  refuseWithoutCheckpoint({ ...analysis, needed: analysis.needed.filter(({ node }) => !computed.has(node)) });
 }
 
 /** A batch norm with the values that its statistics had before others took their place. */

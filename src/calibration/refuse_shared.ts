@@ -4,6 +4,7 @@ import { type Node, refText } from '../graph/node.js';
 import type { NodeSet } from '../graph/node_set.js';
 import { ancestors, sourceOf } from '../graph/walk.js';
 import { anyOf, isIdentity } from '../ops/meaning.js';
+import type { ResolvedSite } from './groups.js';
 import { placeId } from './places.js';
 import { refuseSite } from './refuse_site.js';
 import type { Site } from './sites.js';
@@ -64,4 +65,21 @@ function readersOf(
     }
   }
   return found;
+}
+
+/**
+ * Refuses a place that is the mean of one batch norm and another statistic of one. What unfused batch norms store is known only after
+ * the graph has run.
+ * @throws BnfixError `unsupported` for the first of them
+ */
+export function refuseTwoQuantities(sites: readonly ResolvedSite[]): void {
+  const isMeanAt = new Map<string, boolean>();
+  for (const { sample, statistics } of sites) {
+    for (const { place, quantity } of statistics) {
+      const id = placeId(place);
+      const isMean = quantity === 'mean';
+      if ((isMeanAt.get(id) ?? isMean) !== isMean) throw refuseSite(sample.site, 'shared', place.node);
+      isMeanAt.set(id, isMean);
+    }
+  }
 }

@@ -8,7 +8,7 @@ const WHY = {
   in_loop: 'what a loop computes cannot be read from outside',
   not_moments: 'what its variables average is not a mean, a variance, a deviation or a second moment of its input',
   channels: 'its input has other channels than its statistics, or none',
-  shared: 'a constant holds a statistic of it, and is also used as something else',
+  shared: 'one of its statistics is also used as something else',
   stored: 'it has stored statistics, and cannot be put into training mode; it can be calibrated layer by layer',
 } as const;
 

@@ -1,4 +1,5 @@
 import { BnfixError, EXIT_CODES } from '../errors.js';
+import type { Args } from './args.js';
 import { COMMANDS, type Command } from './commands.js';
 import { parse } from './parse.js';
 import type { Terminal } from './terminal.js';
@@ -21,6 +22,7 @@ export async function run(
   { commands = COMMANDS, hasFolder = true }: Conditions = {},
 ): Promise<number> {
   if (argv.includes('--no-color')) terminal.withoutColor();
+  let args: Args | undefined;
   try {
     const parsed = await parse(argv, commands);
     switch (parsed.kind) {
@@ -34,11 +36,13 @@ export async function run(
       }
       case 'run':
         if (!hasFolder) throw noWorkingFolder();
-        return await parsed.command.module.run(parsed.args, terminal);
+        args = parsed.args;
+        return await parsed.command.module.run(args, terminal);
     }
   } catch (error) {
     const { showError } = await import('./show_error.js');
-    return showError(error, terminal, styleOf(argv));
+    const { flagTextFor } = await import('./flags.js');
+    return showError(error, terminal, { ...styleOf(argv), ...(args && { flagText: flagTextFor(args) }) });
   }
 }
 

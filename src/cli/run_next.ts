@@ -104,7 +104,7 @@ function targetsOf(names: readonly string[]): readonly Target[] | undefined {
   if (unknown !== undefined) {
     const started = TARGETS.filter((target) => unknown.length > 1 && target.startsWith(unknown.toLowerCase()));
     const near = started.length > 0 ? started : nearNames(unknown, TARGETS);
-    throw new BnfixError('usage', `no target named ${unknown}`, {
+    throw new BnfixError('usage', `invalid value for --for: ${unknown}`, {
       where: '--for',
       fix: [`--for ${(near.length > 0 ? near : TARGETS).join(',')}`],
       candidates: near,

@@ -1,7 +1,7 @@
 import pc from 'picocolors';
 import { BnfixError, EXIT_CODES, type Fix, fixText } from '../errors.js';
 import { printable, printableData } from '../printable.js';
-import { flagText } from './flags.js';
+import { type FlagText, flagText } from './flags.js';
 import { jsonLines } from './json.js';
 import { hanging, labelled, padded, wrapped } from './layout.js';
 import type { Terminal } from './terminal.js';
@@ -13,6 +13,8 @@ export interface ErrorStyle {
   readonly verbose: boolean;
   /** Where to print JSON: stderr when stdout receives the graph. */
   readonly jsonTo: 'stdout' | 'stderr';
+  /** Writes the options of fixes. */
+  readonly flagText?: FlagText;
 }
 
 /** How the text of an error is laid out. */
@@ -20,18 +22,20 @@ interface TextStyle {
   readonly colors: ReturnType<typeof pc.createColors>;
   readonly width: number;
   readonly verbose: boolean;
+  readonly flagText: FlagText;
 }
 
 /** Prints an error as what / where / why / how. @returns its exit code */
 export function showError(thrown: unknown, terminal: Terminal, style: ErrorStyle): number {
   const error = thrown instanceof BnfixError ? thrown : internalError(thrown);
   const exitCode = EXIT_CODES[error.code];
+  const write = style.flagText ?? flagText;
   if (style.json) {
-    terminal.say(jsonLines({ error: errorData(error) }), terminal[style.jsonTo]);
+    terminal.say(jsonLines({ error: errorData(error, write) }), terminal[style.jsonTo]);
     if (style.jsonTo === 'stderr') return exitCode;
   }
   const colors = pc.createColors(terminal.hasColor(terminal.stderr));
-  terminal.err(...errorLines(error, { colors, width: terminal.messageWidth, verbose: style.verbose }));
+  terminal.err(...errorLines(error, { colors, width: terminal.messageWidth, verbose: style.verbose, flagText: write }));
   if (style.verbose && error.code === 'internal') terminal.err('', ...stackLines(error));
   // The part of the graph that the error is about, for bug reports.
   const around = style.verbose ? error.data?.around : undefined;
@@ -40,7 +44,7 @@ export function showError(thrown: unknown, terminal: Terminal, style: ErrorStyle
 }
 
 /** An error as `--json` has it. */
-export function errorData(error: BnfixError): object {
+export function errorData(error: BnfixError, write: FlagText = flagText): object {
   const { code, message, why, option, candidates, data } = error;
   return {
     code,
@@ -48,7 +52,7 @@ export function errorData(error: BnfixError): object {
     message,
     where: placeOf(error),
     why,
-    fix: fixOf(error),
+    fix: fixOf(error, write),
     option,
     candidates,
     data,
@@ -57,9 +61,8 @@ export function errorData(error: BnfixError): object {
 
 /** The text of an error, for a log. */
 export function errorText(error: BnfixError): string {
-  return errorLines(error, { colors: pc.createColors(false), width: Number.POSITIVE_INFINITY, verbose: false }).join(
-    '\n',
-  );
+  const colors = pc.createColors(false);
+  return errorLines(error, { colors, width: Number.POSITIVE_INFINITY, verbose: false, flagText }).join('\n');
 }
 
 function internalError(thrown: unknown): BnfixError {
@@ -73,12 +76,13 @@ function placeOf({ option, where }: BnfixError): string | undefined {
 }
 
 /** The ways out, one a line, with options as flags. */
-function fixOf({ fixes }: BnfixError): string | undefined {
-  return fixes.length === 0 ? undefined : fixes.map((fix) => fixText(fix, flagText)).join('\n');
+function fixOf({ fixes }: BnfixError, write: FlagText): string | undefined {
+  return fixes.length === 0 ? undefined : fixes.map((fix) => fixText(fix, write)).join('\n');
 }
 
 /** `where` is left out if the headline contains it. What comes from outside, such as names, is shown as printable text. */
-function errorLines(error: BnfixError, { colors, width, verbose }: TextStyle): string[] {
+function errorLines(error: BnfixError, style: TextStyle): string[] {
+  const { colors, width, verbose } = style;
   const isBug = error.code === 'internal';
   const headline = printableData(isBug ? `internal error: ${error.message}` : error.message);
   const place = printableData(placeOf(error) ?? '');
@@ -89,7 +93,7 @@ function errorLines(error: BnfixError, { colors, width, verbose }: TextStyle): s
     ...detailLines('where', headline.includes(place) ? [] : [place], colors, width),
     ...detailLines('why', why, colors, width),
   ];
-  if (error.fixes.length > 0) return [...lines, ...wayLines(error.fixes, colors, width)];
+  if (error.fixes.length > 0) return [...lines, ...wayLines(error.fixes, style)];
   const report = isBug ? ['please report it with the output of the same command plus -v'] : [];
   return [...lines, ...detailLines('fix', report, colors, width)];
 }
@@ -119,10 +123,10 @@ const FOR_PASTING = /^(bnfix|mkdir|-)/;
 const WIDEST_COLUMN = 60;
 
 /** The ways out: each option with its value in one line, beside what it does if there is room. */
-function wayLines(fixes: readonly Fix[], colors: TextStyle['colors'], width: number): string[] {
+function wayLines(fixes: readonly Fix[], { colors, width, flagText: write }: TextStyle): string[] {
   const label = `  ${colors.dim(fixes.length === 1 ? 'fix  ' : 'fixes')}  `;
   const indent = textWidth(label);
-  const options = fixes.map(({ option, value }) => (option === undefined ? '' : flagText(option, value)));
+  const options = fixes.map(({ option, value }) => (option === undefined ? '' : write(option, value)));
   // Another command is too long for a column.
   const isCommand = (option: string) => option.startsWith('bnfix ');
   const longest = Math.max(0, ...options.filter((option) => !isCommand(option)).map(textWidth));

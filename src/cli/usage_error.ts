@@ -43,10 +43,10 @@ function unquoted(text: string): string {
 
 function notAChoice(option: string, given: string, choices: readonly string[]): BnfixError {
   const near = nearNames(given, choices);
-  return new BnfixError('usage', `${dashed(option)} cannot be ${given}`, {
+  const meant = didYouMean(given, choices);
+  return new BnfixError('usage', `invalid value for ${dashed(option)}: ${given}`, {
     where: dashed(option),
-    why: `it is one of ${choices.join(', ')}`,
-    fix: didYouMean(given, choices),
+    fix: [...(meant === undefined ? [] : [meant]), `use ${choices.join(', ')}`],
     candidates: near.length > 0 ? near : choices,
   });
 }

@@ -1,3 +1,4 @@
+import { hasTensor } from '../analysis/training/outputs.js';
 import { analyse } from '../freezing/analyse.js';
 import type { Analysis } from '../freezing/analysis.js';
 import type { FreezeOptions } from '../freezing/options.js';
@@ -116,10 +117,11 @@ function signaturesOf(model: Model): SignatureInspection[] {
     Object.entries(named ?? {}).flatMap(([key, entry]) => entryTensors(key, entry));
   const tensors = (named: Signature['inputs']) =>
     entries(named).flatMap(([key, name]): SignatureTensorInspection[] => {
+      if (isMissing(name)) return [];
       const [info] = tensorInfos(graph, [parseTensorName(name)]);
       return info ? [{ key, ...info }] : [];
     });
-  const isMissing = (name: string) => name !== '' && !graph.has(parseTensorName(name).node);
+  const isMissing = (name: string) => name !== '' && !hasTensor(graph, parseTensorName(name));
   // Those of TensorFlow itself begin with __.
   const named = Object.entries(model.metaGraphDef.signature_def ?? {}).filter(([name]) => !name.startsWith('__'));
   return named.map(([name, { inputs, outputs, method_name }]) => ({

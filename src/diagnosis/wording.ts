@@ -58,8 +58,9 @@ export function errorText({ rule, count }: RuleCount, total: number, isDropout: 
     case 'active-dropout':
       return `${plural(count, isDropout ? 'dropout' : 'random op')} active at inference`;
     case 'invalid-statistics':
+      if (total === 0) return `${countText(count)} ${count === 1 ? 'bias' : 'biases'} with NaN or infinity`;
       // Mean and variance are two findings of one batch norm.
-      return `${plural(Math.min(count, total || count), 'batch norm')} with invalid statistics`;
+      return `${plural(Math.min(count, total), 'batch norm')} with invalid statistics`;
     case 'missing-weights':
       return `${plural(count, 'weight')} missing in the checkpoint`;
     default:

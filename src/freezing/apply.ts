@@ -21,7 +21,8 @@ import { nameMatcher } from './name_matcher.js';
 import { refuse } from './refuse.js';
 import { type FreezeReport, freezeReport } from './report.js';
 import { assertStillFed, type FedBy, fedBy } from './still_fed.js';
-import { type TargetName, targetNamed } from './targets.js';
+import type { TargetName } from './target_names.js';
+import { targetNamed } from './targets.js';
 
 /** A frozen graph that is ready to be written. */
 export interface FrozenModel {

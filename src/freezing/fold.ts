@@ -15,7 +15,8 @@ import type { Notice } from './notices.js';
 import { FREEZE_OPTIONS, type FreezeOptions } from './options.js';
 import { freezeReport } from './report.js';
 import { assertStillFed, fedBy } from './still_fed.js';
-import { type TargetName, targetNamed } from './targets.js';
+import type { TargetName } from './target_names.js';
+import { targetNamed } from './targets.js';
 
 /** Options of {@link fold}: those of `freeze`, plus its own. */
 export interface FoldOptions extends FreezeOptions {

@@ -11,7 +11,8 @@ import { anyOf, type OpTest } from '../ops/meaning.js';
 import { outputType } from '../ops/registry.js';
 import type { Analysis } from './analysis.js';
 import { nameMatcher } from './name_matcher.js';
-import { type TargetName, targetNamed } from './targets.js';
+import type { TargetName } from './target_names.js';
+import { targetNamed } from './targets.js';
 
 /** Something that the user should know about a result that bnfix considers right. */
 export type Notice =

@@ -1,5 +1,5 @@
 import type { OptionKinds } from '../check_options.js';
-import type { TargetName } from './targets.js';
+import type { TargetName } from './target_names.js';
 
 /** Options of `freeze`. All are optional: defaults are inferred from the model. */
 export interface FreezeOptions {

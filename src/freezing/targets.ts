@@ -3,9 +3,7 @@ import { anyOf, type OpTest } from '../ops/meaning.js';
 import { isTfjsOp } from '../ops/tfjs.js';
 import type { FinishPlan, Pass } from '../passes/pass.js';
 import { OPENCV_PIPELINE } from '../passes/pipeline.js';
-
-/** A program that the result is for. */
-export type TargetName = 'opencv' | 'tflite' | 'tfjs' | 'openvino' | 'onnx';
+import { TARGET_NAMES, type TargetName } from './target_names.js';
 
 /** What a program needs that others do not; docs/targets.md gives the reasons. */
 interface Target {
@@ -24,7 +22,7 @@ const isLoopOrTable = anyOf(
 const nothing: OpTest = () => false;
 
 /** All targets, by name. */
-export const TARGETS: Readonly<Record<TargetName, Target>> = {
+const TARGETS: Readonly<Record<TargetName, Target>> = {
   // Its importer drops an Identity, and merges a BiasAdd or an Add into the op before it, together with the name of the output.
   opencv: { passes: OPENCV_PIPELINE, hasBatchNorm: true, lacks: isLoopOrTable },
   // Its converter makes Mul and Add of a batch norm.
@@ -39,10 +37,11 @@ const ANY: Target = { passes: [], hasBatchNorm: false, lacks: nothing };
 /** A target by its name. @throws BnfixError `usage` for a name that is none */
 export function targetNamed(target: string | undefined): Target {
   if (target === undefined) return ANY;
-  if (Object.hasOwn(TARGETS, target)) return TARGETS[target as TargetName];
-  throw new BnfixError('usage', `${target} is not a target`, {
+  const name = TARGET_NAMES.find((known) => known === target);
+  if (name !== undefined) return TARGETS[name];
+  throw new BnfixError('usage', `unknown target ${target}`, {
     option: 'target',
-    fix: `the targets are ${Object.keys(TARGETS).join(', ')}`,
-    candidates: Object.keys(TARGETS),
+    fix: `use ${TARGET_NAMES.join(', ')}`,
+    candidates: TARGET_NAMES,
   });
 }

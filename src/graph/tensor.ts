@@ -182,7 +182,7 @@ const MAX_REPEATED = 65_536;
 
 function repeatedStrings(values: readonly Uint8Array[], count: number, origin: string | undefined): Uint8Array[] {
   if (count > values.length + MAX_REPEATED) {
-    throw corruptGraph(origin, `a constant has ${values.length} strings, but its shape needs ${count}`);
+    throw corruptGraph(origin, `a constant has ${values.length} of ${count} strings`);
   }
   return Array.from({ length: count }, (_, i) => values[Math.min(i, values.length - 1)] ?? new Uint8Array());
 }

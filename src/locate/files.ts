@@ -53,7 +53,16 @@ export function filesIn(folder: string): string[] {
   if (!isFolder(folder)) return [];
   const entries = entriesOf(folder).filter((entry) => !entry.isDirectory());
   // Only a link does not show what it is.
-  return entries.filter((entry) => entry.isFile() || isFile(inFolder(folder, entry.name))).map(({ name }) => name);
+  return entries.filter((entry) => entry.isFile() || leadsToFile(inFolder(folder, entry.name))).map(({ name }) => name);
+}
+
+/** Whether a link leads to a file: one that leads in a circle, or into a folder without permission, does not. */
+function leadsToFile(link: string): boolean {
+  try {
+    return isFile(link);
+  } catch {
+    return false;
+  }
 }
 
 /** Number of files and folders in a folder. */

@@ -1,6 +1,6 @@
 import { BnfixError } from '../errors.js';
 import type { CheckpointFiles } from '../readers/checkpoint/reader.js';
-import { explainWrongKind, type GraphKind, graphKindOf, isConverted } from '../readers/sniff.js';
+import { explainWrongKind, type GraphKind, graphKindOf, isConverted, mayBeConverted } from '../readers/sniff.js';
 import { entriesIn, filesIn, folderOf, inFolder, isFile, isFolder, nameOf, sniffFile } from './files.js';
 import { checkpointAt, checkpointBeside, checkpointIn, locateCheckpoint } from './locate_checkpoint.js';
 import { holdsModel, modelsIn, notFound } from './not_found.js';
@@ -139,7 +139,7 @@ function noModelIn(folder: string, names: readonly string[]): BnfixError {
   if (names.length === 0 && entriesIn(folder) === 0) {
     return new BnfixError('unreadable', `${folder} is empty`, { where: folder, fix: 'name the folder of the model' });
   }
-  const converted = names.filter((name) => /^model\.json$|\.(onnx|tflite|ort)$/.test(name));
+  const converted = names.filter(mayBeConverted);
   const kind = converted.length === 1 ? sniffFile(inFolder(folder, converted[0]!)) : undefined;
   if (kind !== undefined && isConverted(kind)) return explainWrongKind(kind, inFolder(folder, converted[0]!));
   const hasCheckpoint = names.some((name) => /\.(index|data-\d{5}-of-\d{5})$/.test(name));
@@ -147,7 +147,7 @@ function noModelIn(folder: string, names: readonly string[]): BnfixError {
     where: folder,
     why: hasCheckpoint
       ? 'a checkpoint holds only values; the graph is in a .meta file, and this folder has none'
-      : `it has no .meta, .pb or saved_model.pb; it contains: ${names.slice(0, 10).join(', ') || 'only folders without a model'}`,
+      : `it has no .meta, .pb or saved_model.pb${names.length === 0 ? '' : `; it contains: ${names.slice(0, 10).join(', ')}`}`,
     fix: hasCheckpoint ? 'copy the .meta file that was saved with it into the folder' : 'name the folder of the model',
   });
 }

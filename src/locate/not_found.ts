@@ -34,7 +34,7 @@ function misspelled(path: string): Detail | undefined {
   if (/[*?]|\[.*\]/.test(path)) {
     const found = matches(path);
     const why = 'the shell did not expand the pattern: it was quoted, or nothing matches';
-    return found.length > 0 ? meant(found, why) : { why };
+    return found.length > 0 ? meant(found, why) : { ...missing(path), why };
   }
   if (path.includes('\\') && sep === '/') {
     const slashes = path.replaceAll('\\', '/');

@@ -2,6 +2,7 @@ import { findVariables } from '../analysis/state/variables.js';
 import { analyse } from '../freezing/analyse.js';
 import { apply } from '../freezing/apply.js';
 import { fold } from '../freezing/fold.js';
+import { refuseWithoutCheckpoint } from '../freezing/no_checkpoint.js';
 import type { FreezeOptions } from '../freezing/options.js';
 import type { Graph } from '../graph/graph.js';
 import type { Model } from '../graph/model.js';
@@ -14,7 +15,8 @@ import { savedGraph } from './saved_graph.js';
  * The graph of a repaired model, to be verified, with the model's own names of outputs: a frozen one as it is, otherwise one with
  * constants in place of its variables.
  * @param original - the model that it was made from, with the options it was made with
- * @throws BnfixError `usage` when it lacks an output of the original, `statistics` when its checkpoint lacks a variable
+ * @throws BnfixError `usage` when it lacks an output of the original, `statistics` when its checkpoint lacks a variable,
+ *   `unreadable` when it has none
  */
 export function fixedGraph(fixed: Model, original: Model, options: FreezeOptions): Graph {
   const { outputNames: given = {}, ...others } = options;
@@ -27,7 +29,9 @@ export function fixedGraph(fixed: Model, original: Model, options: FreezeOptions
   if (variables.every(({ value }) => value !== undefined)) return withOriginalNames(fixed.graph, { outputNames });
   const names = analysis.outputs.refs.map((ref) => outputNames[refText(ref)] ?? outputNames[tensorName(ref)]);
   const own = analysis.outputs.refs.map((ref, i) => names[i] ?? tensorName(ref));
-  return withOriginalNames(savedGraph(analyse(fixed, { outputs: own })), { outputNames });
+  const analysed = analyse(fixed, { outputs: own });
+  refuseWithoutCheckpoint(analysed);
+  return withOriginalNames(savedGraph(analysed), { outputNames });
 }
 
 function isNamed(given: Readonly<Record<string, string>>, name: string): boolean {

@@ -15,11 +15,13 @@ import { isOfStatistics } from './substitution.js';
 export async function proveSubstitution(subject: Subject): Promise<Proof> {
   const { saved, repaired, inputs, tolerance, analysis, layers, substitutions } = subject;
   const { replacements, fused } = analysis.plan;
-  if (substitutions.found.length === 0 && layers.length === 0) {
-    return skipped('substitution', { code: 'nothing_repaired' });
-  }
   const frames = new Frames(saved.graph);
-  const inLoop = substitutions.tensors.find(({ node }) => frames.of(node).length > 0)?.node;
+  const isInLoop = (node: string) => saved.graph.has(node) && frames.of(node).length > 0;
+  if (substitutions.found.length === 0 && layers.length === 0) {
+    const { name } = [...analysis.batchNorms, ...analysis.stored].find(({ name }) => isInLoop(name)) ?? {};
+    return skipped('substitution', name === undefined ? { code: 'nothing_repaired' } : { code: 'in_loop', node: name });
+  }
+  const inLoop = substitutions.tensors.find(({ node }) => isInLoop(node))?.node;
   if (inLoop !== undefined) return skipped('substitution', { code: 'in_loop', node: inLoop });
   const outputs = outputNames(subject);
   const own = layers.map(({ y }) => tensorName(y)).filter((name) => repaired.has(name));

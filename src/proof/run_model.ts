@@ -1,6 +1,8 @@
+import { BnfixError } from '../errors.js';
 import { analyse } from '../freezing/analyse.js';
 import type { Analysis } from '../freezing/analysis.js';
 import { apply, refuseNeverComputed } from '../freezing/apply.js';
+import { refuseWithoutCheckpoint } from '../freezing/no_checkpoint.js';
 import type { FreezeOptions } from '../freezing/options.js';
 import { isAboutOutputs, refuse } from '../freezing/refuse.js';
 import type { Graph } from '../graph/graph.js';
@@ -47,14 +49,27 @@ export interface ModelRun {
  * inference, unless it is set. Random ops draw the same numbers each time.
  *
  * @throws BnfixError `usage` for unknown tensors, when it is not clear what to fetch, and for inputs without a value; `statistics` when
- *   the checkpoint lacks a variable; `unsupported` for an op that cannot be run; with `repaired` also like `freeze`
+ *   the checkpoint lacks a variable, `unreadable` when there is none; `unsupported` for an op that cannot be run; with `repaired` also like `freeze`
  */
 export async function runModel(model: Model, options: RunModelOptions): Promise<ModelRun> {
   const { analysis, defaults } = analysedAsSaved(model, options);
-  const fetches = analysis.outputs.refs;
   // What cannot be frozen may still run: only which tensors to fetch has to be certain.
   refuse({ ...analysis, problems: analysis.problems.filter(isAboutOutputs) });
   refuseNeverComputed(analysis);
+  try {
+    return await runAnalysed({ analysis, defaults }, model, options);
+  } catch (error) {
+    if (error instanceof BnfixError && error.code === 'statistics') refuseWithoutCheckpoint(analysis);
+    throw error;
+  }
+}
+
+async function runAnalysed(
+  { analysis, defaults }: ReturnType<typeof analysedAsSaved>,
+  model: Model,
+  options: RunModelOptions,
+): Promise<ModelRun> {
+  const fetches = analysis.outputs.refs;
   const { graph, given, ...dropouts } = graphOf(analysis, options);
   const isInput = inputTest(graph);
   const others = Object.entries(given).filter(([name]) => !isInput(name));

@@ -85,7 +85,7 @@ export function samples(
   const random = generator(options.seed ?? 1);
   const keys = new Map(Object.keys(given).map((name) => [plain(name), name]));
   const known = placeholders.flatMap((node) => given[keys.get(node.name) ?? ''] ?? []);
-  const drawing = { ...options, batch: options.batch ?? defaultBatch(placeholders, known) };
+  const drawing = { ...options, batch: options.batch ?? defaultBatch(placeholders, known, options.shapes) };
   return placeholders.map((node) => {
     const key = keys.get(node.name);
     const value = key === undefined ? drawn(node, drawing, random) : given[key]!;
@@ -133,12 +133,29 @@ function hasOwnValue(node: Node): boolean {
 
 const plain = (name: string) => name.replace(/:0$/, '');
 
-/** As many examples as those that are given; otherwise a few, since what a net computes takes many times the memory of its inputs. */
-function defaultBatch(placeholders: readonly Node[], given: readonly TensorValue[]): number {
-  const [rows] = given.flatMap(({ shape }) => (shape.length > 1 ? shape.slice(0, 1) : []));
+/**
+ * As many examples as are given, or as another input always has; otherwise a few, since what a net computes takes many times the
+ * memory of its inputs.
+ */
+function defaultBatch(
+  placeholders: readonly Node[],
+  given: readonly TensorValue[],
+  shapes: SampleOptions['shapes'] = {},
+): number {
+  const [rows] = firstSizes([...given.map(({ shape }) => shape), ...Object.values(shapes)]);
   if (rows !== undefined) return rows;
+  const fixed = new Set(
+    firstSizes(placeholders.map((node) => attrShape(node, 'shape') ?? [])).filter((size) => size > 1),
+  );
+  // One of 1 goes with any batch.
+  if (fixed.size === 1) return [...fixed][0]!;
   const sizes = placeholders.map((node) => elementCount((attrShape(node, 'shape') ?? []).slice(1).map(openSize)));
   return Math.max(0, ...sizes) > LARGE_EXAMPLE ? SMALL_BATCH : DEFAULT_BATCH;
+}
+
+/** Of tensors that have more axes than one: a vector may be a table, or a flag. */
+function firstSizes(shapes: readonly (readonly number[])[]): number[] {
+  return shapes.flatMap((shape) => (shape.length > 1 ? shape.slice(0, 1) : []));
 }
 
 const openSize = (size: number) => (size >= 0 ? size : OPEN_SIZE);

@@ -20,12 +20,16 @@ export function proofText(proof: Proof): string {
       : `${unexplained[0]} became constant, and is not a statistic of a batch norm${layerText(proof)}`;
   }
   const error = errorText(worst(proof.outputs));
-  const saved = worst(proof.saved);
-  if (name === 'batch_independence') {
-    const before = saved > 0 ? `; in the saved graph${flagsText(proof)} it changes by up to ${errorText(saved)}` : '';
-    return `an example outputs the same alone and in a batch${before}`;
-  }
+  if (name === 'batch_independence') return `an example outputs the same alone and in a batch${savedText(proof)}`;
   return `${PASSED[name]} (largest difference ${error})`;
+}
+
+/** What the saved graph does: one that is right already needs no repair. */
+function savedText(proof: Proof): string {
+  const { saved } = proof;
+  if (saved.length === 0) return '';
+  if (saved.every(({ isWithin }) => isWithin)) return `, as it does in the saved graph${flagsText(proof)}`;
+  return `; in the saved graph${flagsText(proof)} it changes by up to ${errorText(worst(saved))}`;
 }
 
 function flagsText({ savedFlags = {} }: Proof): string {
@@ -45,15 +49,15 @@ function layerText({ layer, after }: Proof): string {
 }
 
 const PASSED: Readonly<Record<Exclude<ProofName, 'batch_independence'>, string>> = {
-  substitution: 'with batch statistics in place of the moving ones, it outputs what the saved graph outputs',
-  statistics: 'every batch norm computes with the moving statistics of the checkpoint',
+  substitution: 'with the statistics of the saved graph, both output the same',
+  statistics: 'batch norms and outputs are what the stored moving statistics give',
   folding: 'the folded graph outputs what the repaired one outputs',
 };
 
 const FAILED: Readonly<Record<ProofName, string>> = {
   batch_independence: 'an example outputs something else alone than in a batch',
   substitution: 'something other than statistics was changed',
-  statistics: 'a batch norm does not compute with the moving statistics of the checkpoint',
+  statistics: 'not what the stored moving statistics give',
   folding: 'the folded graph outputs something else',
 };
 
@@ -69,7 +73,7 @@ export function skipText(reason: SkipReason): string {
     case 'nothing_repaired':
       return 'the model has no batch norm to repair';
     case 'in_loop':
-      return `${reason.node} is in a loop, whose tensors cannot be read`;
+      return `${reason.node} is in a loop, whose tensors cannot be read: only outputs are compared`;
     case 'cannot_run':
       return reason.why === undefined ? reason.message : `${reason.message}: ${reason.why}`;
   }

@@ -146,11 +146,23 @@ const WRONG_KINDS: Partial<Record<FileKind, readonly [what: string, fix: string]
   saved_model_text: ['a SavedModel in text form, not a checkpoint', 'name its variables/variables.index'],
 };
 
-const CONVERTED: ReadonlySet<FileKind> = new Set(['tfjs', 'tflite', 'onnx', 'ort', 'openvino']);
+/** Models of other programs, made from one of TensorFlow, and the names that their files have. */
+const CONVERTED: ReadonlyMap<FileKind, RegExp> = new Map([
+  ['tfjs', /^model\.json$/],
+  ['tflite', /\.tflite$/],
+  ['onnx', /\.onnx$/],
+  ['ort', /\.ort$/],
+  ['openvino', /\.xml$/],
+]);
 
 /** Whether a file is a model of another program, made from one of TensorFlow. */
 export function isConverted(kind: FileKind): boolean {
   return CONVERTED.has(kind);
+}
+
+/** Whether a file has the name of such a model; its content decides. */
+export function mayBeConverted(name: string): boolean {
+  return [...CONVERTED.values()].some((pattern) => pattern.test(name));
 }
 
 /** Commands that read a file which is no model of TensorFlow. */

@@ -9,6 +9,7 @@ import { load } from '../../src/load.js';
 import { parseGraph } from '../../src/notation/parse.js';
 import { type TensorValue, tensorValue } from '../../src/run/value.js';
 import { modelOf } from '../support/model.js';
+import { checkpointOf } from '../support/text_cases.js';
 import { computed, opened } from './support.js';
 
 /** Numbers that look random, always the same ones. */
@@ -254,7 +255,7 @@ describe('a constant that several ops read', () => {
     ]) {
       const error = await failure(norms(...inputs), { data, outputs: ['y'] });
       expect([error.code, error.message]).toEqual(['unsupported', 'a cannot be calibrated']);
-      expect(error.why).toMatch(/^a constant holds a statistic of it, and is also used as something else: (zero|one)$/);
+      expect(error.why).toMatch(/^one of its statistics is also used as something else: (zero|one)$/);
     }
   });
 
@@ -265,6 +266,20 @@ describe('a constant that several ops read', () => {
     });
     expect(report.calibration.layers.map(({ names }) => names)).toEqual([['a', 'y']]);
   });
+});
+
+it('a variable that is the mean of one batch norm and the variance of another is refused', async () => {
+  const graph = parseGraph(`
+  x = Placeholder[shape=[?, 2, 2, 2]]
+  v = VariableV2[shape=[2]]
+  w = VariableV2[shape=[2]]
+  a = FusedBatchNorm(x, [1.5, 1.5], [0.5, 0.25], v, w)[is_training=false]
+  r = Relu(a)
+  y = FusedBatchNorm(r, [1.5, 1.5], [0.5, 0.25], w, v)[is_training=false]`);
+  const model = modelOf(graph, checkpointOf({ v: [1, 2], w: [3, 4] }, graph));
+  const error = await failure(model, { data: { x: noise([9, 2, 2, 2]) }, outputs: ['y'] });
+  expect([error.code, error.message]).toEqual(['unsupported', 'y cannot be calibrated']);
+  expect(error.why).toBe('one of its statistics is also used as something else: w');
 });
 
 describe('what freeze refuses for other reasons is refused', () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { writePng } from '../../src/cli/data/image.js';
@@ -164,8 +164,24 @@ describe('wrong command lines', () => {
   });
 });
 
+it('exit 3 for a model without its checkpoint, as freeze', async () => {
+  copyFileSync(net('deep_115'), at('model.meta'));
+  writeFileSync(at('x.npy'), writeNpy(data('deep_115').x!));
+  const { code, stderr } = await cli(['calibrate', at('model.meta'), '--data', at('x.npy'), '-o', at('out.pb')]);
+  expect([code, stderr.split('\n')[0]]).toEqual([3, `bnfix: no checkpoint found for ${at('model.meta')}`]);
+  expect(existsSync(at('out.pb'))).toBe(false);
+});
+
 it('freeze offers calibrate where statistics are missing', async () => {
   const { code, stderr } = await cli(['freeze', net('deep_115'), '--dry-run']);
   expect(code).toBe(4);
   expect(stderr).toContain(`bnfix calibrate ${net('deep_115')} --data FILES -o out.pb`);
+});
+
+it('what freeze offers has the options that were given for the model', async () => {
+  const checkpoint = net('deep_115').replace(/\.meta$/, '.index');
+  const { stderr } = await cli(['freeze', net('deep_115'), '--dry-run', '--checkpoint', checkpoint, '--keep=bn1']);
+  expect(stderr).toContain(
+    `bnfix calibrate ${net('deep_115')} --checkpoint ${checkpoint} --keep bn1 --data FILES -o out.pb`,
+  );
 });

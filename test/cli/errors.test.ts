@@ -158,6 +158,14 @@ describe('unreadable input: exit 3', () => {
 describe('a model that is not there', () => {
   const refusal = async (path: string) => (await cli(['freeze', path, '--dry-run'])).stderr;
 
+  it('a SavedModel without a graph is corrupt', async () => {
+    mkdirSync(at('empty'));
+    writeFileSync(at('empty/saved_model.pb'), Uint8Array.from([8, 1]));
+    const { code, stderr } = await cli(['freeze', at('empty'), '-o', at('out.pb')]);
+    expect(code).toBe(3);
+    expect(stderr).toContain('  why    it holds 0 graphs\n  fix    export the SavedModel again\n');
+  });
+
   it('names models in the same folder, with the folder', async () => {
     copyModel();
     writeFileSync(at('notes.txt'), 'text');
@@ -167,6 +175,7 @@ describe('a model that is not there', () => {
     expect(await refusal(at('modle.meta'))).toContain(`did you mean ${at('model.meta')}`);
     expect(await refusal(at('*.meta'))).toContain(`the shell did not expand the pattern`);
     expect(await refusal(at('*.meta'))).toContain(`fix    ${at('model.meta')}\n`);
+    expect(await refusal(at('*.pb'))).toContain(`fix    models here: ${at('model.meta')}\n`);
     expect(await refusal(`${at('model.meta')} `)).toContain(`fix    ${at('model.meta')}\n`);
     expect(await refusal(`'${at('model.meta')}'`)).toContain(`fix    ${at('model.meta')}\n`);
   });

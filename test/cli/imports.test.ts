@@ -41,8 +41,10 @@ it('starts the CLI with yargs and the table of commands alone', () => {
     'did_you_mean.ts',
     'errors.ts',
     'formats/destination.ts',
+    'freezing/target_names.ts',
     'printable.ts',
     'quoted.ts',
+    'using/step.ts',
   ]);
   expect(files.filter((file) => /run_(?!request)|write_result|report|show_error/.test(file))).toEqual([]);
 });
@@ -53,6 +55,7 @@ it('shows the help of freeze without the library', () => {
   expect(files.filter((file) => !file.startsWith('cli/'))).toEqual([
     'errors.ts',
     'formats/destination.ts',
+    'freezing/target_names.ts',
     'printable.ts',
     'quoted.ts',
   ]);

@@ -245,7 +245,7 @@ describe('what cannot be used', () => {
     ['no file', [], 'no frozen graph given'],
     ['another program', ['x.pb', '--for', 'tf3'], 'fix    --for tf2,tf1,tfjs\n'],
     ['the start of a name', ['x.pb', '--for', 'tfj'], 'fix    --for tfjs\n'],
-    ['an unknown program', ['x.pb', '--for', 'tf2,pytorch'], 'no target named pytorch\n'],
+    ['an unknown program', ['x.pb', '--for', 'tf2,pytorch'], 'invalid value for --for: pytorch\n'],
   ])('%s: exit 2', async (_, args, text) => {
     const { code, stdout, stderr } = await cli(['next', ...args]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });

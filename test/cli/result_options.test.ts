@@ -42,7 +42,10 @@ it.each([
   [['--input-shape', '__proto__=1'], '__proto__ is not an input of the result'],
   [['--output-names', 'probs'], 'cannot read --output-names probs'],
   [['--output-names', 'y=a', '--output-names', 'y=b'], '--output-names gives y two names'],
-  [['--target', 'opencf'], '--target cannot be opencf\n  why    it is one of opencv, tflite'],
+  [
+    ['--target', 'opencf'],
+    'invalid value for --target: opencf\n  fixes  did you mean opencv?\n         use opencv, tflite, tfjs, openvino, onnx\n',
+  ],
   [['--output-names', 'y=a=b'], 'cannot read --output-names y=a=b'],
 ])('%s: exit 2', async (args, text) => {
   const { code, stderr } = await cli([...FREEZE, ...args]);

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { writeNpy } from '../../src/cli/data/npy.js';
 import { readNpz } from '../../src/cli/data/npz.js';
@@ -29,6 +29,12 @@ async function differences(name: string, ...args: string[]): Promise<string[]> {
     .filter(([name, value]) => !compare(name, value, before[name]!, tolerance).isWithin)
     .map(([name]) => name);
 }
+
+it('exit 3 for a model without its checkpoint, as freeze', async () => {
+  copyFileSync(BAG_MODEL, at('model.meta'));
+  const { code, stderr } = await cli(['run', at('model.meta')]);
+  expect([code, stderr.split('\n')[0]]).toEqual([3, `bnfix: no checkpoint found for ${at('model.meta')}`]);
+});
 
 describe('bnfix run', () => {
   it.each<[string, string[]]>([

@@ -37,6 +37,29 @@ describe('bnfix verify', () => {
     expect(names(folded)).toEqual([...three, 'folding passed']);
   });
 
+  const proofsOf = (stdout: string) => stdout.replaceAll(/\s+/g, ' ').split(/(?= [✔!] )/);
+
+  it('says of a repaired model that it was right already', async () => {
+    await cli(['freeze', BAG_MODEL, '-o', at('frozen.pb')]);
+    const { code, stdout } = await cli(['verify', at('frozen.pb')]);
+    expect(code).toBe(0);
+    expect(proofsOf(stdout).slice(1)).toEqual([
+      ' ✔ Batch independence: an example outputs the same alone and in a batch, as it does in the saved graph',
+      ' ✔ Only statistics changed: with the statistics of the saved graph, both output the same (largest difference 0)',
+      expect.stringContaining(
+        ' ✔ Right statistics: batch norms and outputs are what the stored moving statistics give (largest difference 0)',
+      ),
+    ]);
+  });
+
+  it('says that tensors in loops are not compared', async () => {
+    const { code, stdout } = await cli(['verify', fixture('cond_in_while_113/model.meta')]);
+    expect(code).toBe(0);
+    expect(proofsOf(stdout)[2]).toBe(
+      ' ! Only statistics changed: not verified: while/batchnorm/Rsqrt is in a loop, whose tensors cannot be read: only outputs are compared',
+    );
+  });
+
   it('exit code 1, and the tensor, for a wrong file', async () => {
     await cli(['freeze', BAG_MODEL, '-o', at('frozen.pb')]);
     await cli(['freeze', BAG_MODEL, '-o', at('kept.pb'), '--keep', '*']);
@@ -131,8 +154,8 @@ describe('bnfix verify of a model with variables', () => {
     await cli(['freeze', BAG_MODEL, '-o', at('out.meta')]);
     for (const file of readdirSync(at())) if (!file.endsWith('.meta')) rmSync(at(file));
     const { code, stderr } = await cli(['verify', BAG_MODEL, at('out.meta')]);
-    expect(code).toBe(4);
-    expect(stderr).toContain('is needed, but no checkpoint was found');
+    expect(code).toBe(3);
+    expect(stderr).toContain(`no checkpoint found for ${at('out.meta')}`);
   });
 });
 

@@ -153,6 +153,32 @@ describe('check of an ONNX file', () => {
     });
   });
 
+  it.each([
+    ['Equal', 2, 'no', 2],
+    ['Less', 3, 'yes', 3],
+    ['Greater', 1, 'yes', 0],
+    ['GreaterOrEqual', -4, 'yes', -5],
+  ])('gives the value of a mode: %s(mode, %s), training: %s', async (op, number, training, value) => {
+    const model = onnx.ModelProto.decode(readFileSync(at('onnx/where_flag.onnx')));
+    const graph = model.graph!;
+    const index = graph.node!.findIndex(({ op_type }) => op_type === 'Not');
+    graph.input!.find(({ name }) => name === 'infer')!.type!.tensor_type!.elem_type = 6;
+    graph.initializer!.push({ name: 'number', data_type: 6, dims: [], int32_data: [number] });
+    const compared = { op_type: op, input: ['infer', 'number'], output: [training === 'yes' ? 'train' : 'infers'] };
+    const negated = { op_type: 'Not', input: ['infers'], output: ['train'] };
+    graph.node!.splice(index, 1, compared, ...(training === 'yes' ? [] : [negated]));
+    writeFileSync(out('mode.onnx'), onnx.ModelProto.encode(model).finish());
+    const check = () => checkFile({ path: out('mode.onnx'), file: out('mode.onnx'), kind: 'onnx' });
+    const { result } = await check();
+    expect([result.verdict, result.once]).toEqual(['ok_once', [{ name: 'infer', value }]]);
+    // A default that is inference as well, though it is not the value of a comparison.
+    if (op === 'Equal') return;
+    const other = op === 'Less' ? value + 7 : value - 7;
+    graph.initializer!.push({ name: 'infer', data_type: 6, dims: [], int32_data: [other] });
+    writeFileSync(out('mode.onnx'), onnx.ModelProto.encode(model).finish());
+    expect((await check()).result.verdict).toBe('ok');
+  });
+
   it('refuses functions that expand without end', async () => {
     const call = (name: string, from: string, to: string) => ({
       op_type: name,

@@ -259,6 +259,13 @@ describe('the state file', () => {
     expect(locateCheckpoint(`${root}/here/${path}`).format).toBe('V2');
   });
 
+  it.skipIf(process.platform === 'win32')('is found beside links that lead in a circle', () => {
+    put({ ...v2('here/m'), 'here/m.meta': META });
+    symlinkSync('b', `${root}/here/a`);
+    symlinkSync('a', `${root}/here/b`);
+    expect(locate('here')).toEqual(['here/m.meta', 'meta_graph', 'V2', 'here/m']);
+  });
+
   it.skipIf(process.platform === 'win32')('may be reached by a link itself', () => {
     put({ ...v2('real/m'), 'real/m.meta': META, 'real/checkpoint': state('m') });
     symlinkSync(`${root}/real`, `${root}/link`);
@@ -400,6 +407,8 @@ describe('what is not a model', () => {
   it('an empty folder, or one without a graph', () => {
     put({ 'd/readme.txt': 'hello', ...v2('e/m') });
     expect(locateFailure('d')).toMatchObject({ code: 'unreadable', message: 'no model in d' });
+    put({ 'd/net.xml': '<?xml version="1.0"?>\n<net name="m" version="11">' });
+    expect(locateFailure('d').message).toBe('d/net.xml is an OpenVINO model, already converted');
     expect(locateFailure('e')).toMatchObject({ code: 'unreadable', message: 'no graph found for e/m' });
     expect(failure(() => locateCheckpoint(`${root}/d`)).message).toBe(`no checkpoint found in ${root}/d`);
   });

@@ -27,4 +27,17 @@ describe('the batch of random inputs', () => {
       [6, 32],
     ]);
   });
+
+  it('is that of inputs which always have the same, or whose shape is given', () => {
+    const fixed = 'x = Placeholder[shape=[?, 2]]\nz = Placeholder[shape=[6, 5]]\nprior = Placeholder[shape=[1, 7]]';
+    const sizes = (text: string, options: SampleOptions = {}) => shapesOf(text, {}, options).map(([first]) => first);
+    expect(sizes(fixed)).toEqual([6, 6, 1]);
+    expect(sizes(fixed, { shapes: { 'x:0': [3, 2] } })).toEqual([3, 6, 1]);
+    expect(sizes('x = Placeholder[shape=[?, 2]]\nz = Placeholder[shape=[?, 5]]', { shapes: { z: [3, 5] } })).toEqual([
+      3, 3,
+    ]);
+    // A vector may be a table, and two sizes do not tell which one is the batch.
+    expect(sizes('x = Placeholder[shape=[?, 2]]\nt = Placeholder[shape=[6]]')).toEqual([4, 6]);
+    expect(sizes(`${fixed}\nw = Placeholder[shape=[7, 2]]`)).toEqual([4, 6, 1, 7]);
+  });
 });

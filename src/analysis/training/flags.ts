@@ -94,6 +94,8 @@ class FlagFinder {
   readonly #read: VariableRead;
   readonly #conditions: readonly TensorRef[];
   readonly #neighbours: FlagNeighbours;
+  /** The step counters among the roots. */
+  readonly #counters: ReadonlySet<string>;
   readonly #pinned: Set<string>;
 
   constructor(
@@ -112,13 +114,14 @@ class FlagFinder {
     this.#read = read;
     this.#conditions = conditions;
     this.#neighbours = neighbours;
+    this.#counters = new Set(neighbours.roots.filter((name) => isStepCounter(graph, graph.get(name))));
     this.#pinned = new Set(given.keys());
   }
 
   /** Step counters that delay fake quantisation: it is active at inference. */
   pinCounters(): void {
     if (![...this.#live.first].some((node) => quantizes(node))) return;
-    for (const counter of this.#neighbours.roots.filter((name) => this.#isCounter(name))) {
+    for (const counter of this.#counters) {
       const [early, late] = [0, CONVERGED_STEP].map(
         (value) => this.#without([counter], value).filter((node) => quantizes(node)).length,
       ) as [number, number];
@@ -134,13 +137,9 @@ class FlagFinder {
   pinRoots(): void {
     const isLive = (node: Node) => this.#live.isLive(node);
     for (const root of this.#neighbours.roots) {
-      if (this.#pinned.has(root) || this.#isCounter(root)) continue;
+      if (this.#pinned.has(root) || this.#counters.has(root)) continue;
       if (!hasMoreThanTwoValues(this.#graph, root, isLive)) this.#decide([root]);
     }
-  }
-
-  #isCounter(name: string): boolean {
-    return isStepCounter(this.#graph, this.#graph.get(name));
   }
 
   /**

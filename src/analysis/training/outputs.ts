@@ -132,7 +132,8 @@ function namedOutputs({ metaGraphDef }: Model, signature: string): { readonly ke
   );
 }
 
-function hasTensor(graph: Graph, { node: name, port }: TensorRef): boolean {
+/** Whether a graph has a node with this output. */
+export function hasTensor(graph: Graph, { node: name, port }: TensorRef): boolean {
   const node = graph.find(name);
   return node !== undefined && hasOutput(node, port);
 }

@@ -1,4 +1,5 @@
 import { FORMAT_NAMES } from '../../formats/destination.js';
+import { TARGET_NAMES } from '../../freezing/target_names.js';
 import type { Args } from '../args.js';
 import { FREEZE_GRAPH_OPTIONS, freezeRequest } from '../freeze_request.js';
 import { flag, list, named, type OptionTable } from '../option.js';
@@ -50,8 +51,8 @@ export const options: OptionTable = {
   ),
   'output-names': list(NAMES, 'NAME=NEW', 'new names of outputs: model/Softmax=probs,model/Relu_3=features'),
   target: {
-    ...named(RESULT, 'PROGRAM', 'write an equal form that this program reads better (docs/targets.md)'),
-    choices: ['opencv', 'tflite', 'tfjs', 'openvino', 'onnx'],
+    ...named(RESULT, 'PROGRAM', `write an equivalent graph that suits a program: ${TARGET_NAMES.join(', ')}`),
+    choices: TARGET_NAMES,
   },
   checkpoint: named(NAMES, 'PREFIX', 'checkpoint with the weights (default: the one next to the graph)'),
   reference: {

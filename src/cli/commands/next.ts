@@ -1,3 +1,4 @@
+import { TARGETS } from '../../using/step.js';
 import type { Args } from '../args.js';
 import type { OptionTable } from '../option.js';
 import type { Terminal } from '../terminal.js';
@@ -8,7 +9,7 @@ const options: OptionTable = {
     type: 'string',
     array: true,
     requiresArg: true,
-    describe: 'only for these: tf2, tf1, tflite, onnx, openvino, opencv, tfjs',
+    describe: `only for these: ${TARGETS.join(', ')}`,
   },
   outputs: {
     value: 'NAMES',

@@ -13,7 +13,7 @@ const options: OptionTable = {
   input: list(
     'Data',
     'NAME=FILE',
-    'values of an input, or of any other tensor: .npy, .npz, .png, .jpg (default: random)',
+    'values of an input (without NAME=: of the only one), or of any other tensor: .npy, .npz, .png, .jpg (default: random)',
   ),
   fetch: {
     ...list('Run', 'NAMES', 'tensors to compute: a,b or a:0 (default: the outputs)'),

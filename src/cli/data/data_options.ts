@@ -10,7 +10,11 @@ export const PIXEL_OPTIONS: OptionTable = {
 
 /** Options of commands that run a graph: what it is run with. */
 export const DATA_OPTIONS: OptionTable = {
-  input: list(DATA, 'NAME=FILE', 'values of an input: .npy, .npz, .png, .jpg, or a folder of them (default: random)'),
+  input: list(
+    DATA,
+    'NAME=FILE',
+    'values of an input (without NAME=: of the only one): .npy, .npz, .png, .jpg, or a folder of them (default: random)',
+  ),
   ...PIXEL_OPTIONS,
   shape: list(DATA, 'NAME=SIZES', 'shape of a random input: image=4,224,224,3'),
   batch: named(DATA, 'N', 'examples in a random batch (default: 4; 2 if an example is large)'),

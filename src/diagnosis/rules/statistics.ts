@@ -1,11 +1,12 @@
 import type { HealthProblem } from '../../analysis/state/health.js';
 import type { Graph } from '../../graph/graph.js';
 import { epsilonOf } from '../arithmetic.js';
+import { invalidBiases } from '../invalid_biases.js';
 import type { CheckContext, Found, Rule } from './rule.js';
 
 /**
  * Stored statistics that no batch norm can use: NaN, infinity, a negative variance, a wrong number of channels, those of the
- * last batch alone.
+ * last batch alone; and biases into which such statistics were folded.
  */
 export const invalidStatistics: Rule = {
   id: 'invalid-statistics',
@@ -17,7 +18,8 @@ export const invalidStatistics: Rule = {
       return [{ node: variable, detail: { code: 'last_batch', averages } }];
     });
     const { graph } = context.analysis;
-    return [...unhealthy(context, (problem, name) => isInvalid(graph, problem, name)), ...ofLastBatch];
+    const ofNorms = unhealthy(context, (problem, name) => isInvalid(graph, problem, name));
+    return [...ofNorms, ...invalidBiases(context), ...ofLastBatch];
   },
 };
 

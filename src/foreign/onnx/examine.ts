@@ -22,6 +22,8 @@ export interface Examination {
   readonly training: readonly { readonly node: OnnxNode; readonly kind: 'gradient' | 'optimizer' }[];
   /** Inputs that were not set and would have decided something. */
   readonly undecided: ReadonlySet<string>;
+  /** The numbers that they are compared with. */
+  readonly compared: ReadonlyMap<string, ReadonlySet<number>>;
 }
 
 /** Examines a model. @param set - values of scalar inputs, by name */
@@ -50,6 +52,7 @@ export function examine(
       return kind ? [{ node, kind }] : [];
     }),
     undecided: scalars.undecided,
+    compared: scalars.compared,
   };
 }
 

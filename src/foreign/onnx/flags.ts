@@ -22,23 +22,32 @@ const MIN_FLAGS = 16;
 const MAX_NODES = 1_000_000;
 const BOOL = 9;
 
-/** Finds the inputs that decide whether a model trains, by trying both values: that of inference has fewer faults. */
+/** So many numbers that an input is compared with are tried. */
+const MAX_COMPARED = 4;
+
+/** Finds the inputs that decide whether a model trains, by trying values: that of inference has the fewest faults. */
 export function findFlags(model: OnnxModel, open: OpenExternal): FlagsFound {
   const scalars = new Map(model.inputs.filter(isScalar).map((input) => [input.name, input]));
   const names = new Set(scalars.keys());
+  const defaults = defaultsOf(model, scalars);
   const look = (set: ReadonlyMap<string, number>) => examine(model, names, set, open);
   const chosen = new Map<string, number>();
   const tried = new Set<string>();
   let inference = look(chosen);
   for (let name = nextOf(model, inference, tried); name !== undefined; name = nextOf(model, inference, tried)) {
     tried.add(name);
-    const [off, on] = [look(new Map(chosen).set(name, 0)), look(new Map(chosen).set(name, 1))];
-    const difference = faults(on) - faults(off);
-    if (difference === 0) continue;
-    chosen.set(name, difference > 0 ? 0 : 1);
-    inference = difference > 0 ? off : on;
+    let best: { readonly value: number; readonly seen: Examination; readonly count: number } | undefined;
+    let differs = false;
+    for (const value of valuesToTry(scalars.get(name), defaults.get(name), inference.compared.get(name))) {
+      const seen = look(new Map(chosen).set(name, value));
+      const count = faults(seen);
+      differs ||= best !== undefined && count !== best.count;
+      if (!best || count < best.count) best = { value, seen, count };
+    }
+    if (!best || !differs) continue;
+    chosen.set(name, best.value);
+    inference = best.seen;
   }
-  const defaults = defaultsOf(model, scalars);
   const flags = [...chosen].map(([name, value]): OnnxFlag => {
     const saved = defaults.get(name);
     const isBool = scalars.get(name)?.elemType === BOOL;
@@ -50,6 +59,21 @@ export function findFlags(model: OnnxModel, open: OpenExternal): FlagsFound {
   });
   const isSaved = flags.every(({ isInference }) => isInference !== false);
   return { flags, inference, asSaved: isSaved ? inference : look(new Map([...chosen, ...defaults])) };
+}
+
+/** The default first: where several values are inference, it is the one to keep. */
+function valuesToTry(
+  input: OnnxInput | undefined,
+  saved: number | undefined,
+  compared: ReadonlySet<number> = new Set(),
+): Set<number> {
+  const numbers = input?.elemType === BOOL ? [] : [...compared].slice(0, MAX_COMPARED);
+  return new Set([
+    ...(saved === undefined ? [] : [saved]),
+    0,
+    1,
+    ...numbers.flatMap((each) => [each, each + 1, each - 1]),
+  ]);
 }
 
 function nextOf({ body }: OnnxModel, { undecided }: Examination, tried: ReadonlySet<string>): string | undefined {

@@ -102,6 +102,9 @@ export const SCALAR_FUNCTIONS: ReadonlyMap<string, (...values: number[]) => numb
   ['Reciprocal', (a) => 1 / a],
 ]);
 
+/** Compares two numbers. */
+export const isComparison = setOf('Equal', 'Greater', 'GreaterOrEqual', 'Less', 'LessOrEqual');
+
 /** Ops that one operand can decide, whatever the other is. */
 export const DECIDED_BY: ReadonlyMap<string, { readonly by: (operand: number) => boolean; readonly result: number }> =
   new Map([

@@ -1,5 +1,6 @@
 import { BnfixError } from '../../errors.js';
 import { concatBytes } from '../../io/bytes.js';
+import { varint } from '../../io/varint.js';
 import { LENGTH_DELIMITED, type WireField, type WireReader } from '../../readers/wire.js';
 
 /** Payloads of scalars, shapes and the like are always read. */
@@ -108,12 +109,5 @@ function rankOf(reader: WireReader, fields: readonly WireField[]): number {
 
 /** The tag and the length of a message. */
 function header(number: number, length: number): Uint8Array {
-  return Uint8Array.from([...varint(number * 8 + LENGTH_DELIMITED), ...varint(length)]);
-}
-
-function varint(value: number): number[] {
-  const bytes: number[] = [];
-  let rest = value;
-  for (; rest > 0x7f; rest = Math.floor(rest / 128)) bytes.push((rest & 0x7f) | 0x80);
-  return [...bytes, rest];
+  return concatBytes([varint(number * 8 + LENGTH_DELIMITED), varint(length)]);
 }

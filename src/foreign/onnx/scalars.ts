@@ -1,5 +1,5 @@
 import { numberOfConstant } from './constants.js';
-import { DECIDED_BY, keepsElements, SCALAR_FUNCTIONS } from './ops.js';
+import { DECIDED_BY, isComparison, keepsElements, SCALAR_FUNCTIONS } from './ops.js';
 import type { Value } from './scope.js';
 
 /** An expression of a condition or a rate is not deeper. */
@@ -22,6 +22,8 @@ export class Scalars {
   readonly #known = new Map<Value, Scalar>();
   /** Inputs that would have decided something if they had a value. */
   readonly undecided = new Set<string>();
+  /** The numbers that inputs without a value are compared with: 0 may be training, 1 evaluation and 2 prediction. */
+  readonly compared = new Map<string, Set<number>>();
 
   /**
    * @param inputs - the inputs of the model that are scalars
@@ -63,7 +65,13 @@ export class Scalars {
     if (numbers.length === scalars.length) return { number: compute(...numbers), inputs: NO_INPUTS };
     const decided = DECIDED_BY.get(op);
     if (decided && numbers.some((number) => decided.by(number))) return { number: decided.result, inputs: NO_INPUTS };
-    return { inputs: new Set(scalars.flatMap((scalar) => [...scalar.inputs])) };
+    const asked = new Set(scalars.flatMap((scalar) => [...scalar.inputs]));
+    if (isComparison(op)) for (const number of numbers) this.#noteComparison(asked, number);
+    return { inputs: asked };
+  }
+
+  #noteComparison(asked: ReadonlySet<string>, number: number): void {
+    for (const name of asked) this.compared.set(name, (this.compared.get(name) ?? new Set()).add(number));
   }
 
   #leaf(value: Value): Scalar {

@@ -1,4 +1,5 @@
 import { bufferFor } from '../../io/source.js';
+import { putVarint, varintBytes } from '../../io/varint.js';
 
 /** Bytes of the longest varint. */
 const MAX_VARINT_BYTES = 10;
@@ -105,19 +106,4 @@ export class WireWriter {
     grown.set(this.#bytes);
     this.#bytes = grown;
   }
-}
-
-function varintBytes(value: number): number {
-  let bytes = 1;
-  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes++;
-  return bytes;
-}
-
-/** @returns the position behind it */
-function putVarint(bytes: Uint8Array, at: number, value: number): number {
-  let next = at;
-  let rest = value;
-  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes[next++] = (rest % 0x80) | 0x80;
-  bytes[next++] = rest;
-  return next;
 }

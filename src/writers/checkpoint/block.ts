@@ -1,5 +1,5 @@
-import { bytesOfString, concatBytes } from '../../io/bytes.js';
-import { fixed32, varint } from './bytes.js';
+import { bytesOfString, concatBytes, fixed32 } from '../../io/bytes.js';
+import { varint } from '../../io/varint.js';
 
 /**
  * A block of a table (LevelDB's doc/table_format.md): its entries in the order of their keys, then the positions of restarts

@@ -1,6 +1,6 @@
-import { concatBytes } from '../../io/bytes.js';
+import { concatBytes, fixed32 } from '../../io/bytes.js';
 import { crc32c, maskCrc } from '../../io/crc32c.js';
-import { fixed32, varint } from './bytes.js';
+import { varint } from '../../io/varint.js';
 
 /**
  * A tensor of strings as a data file has it (WriteStringTensor of tensor_bundle.cc): the lengths as varints, a checksum of

@@ -1,7 +1,7 @@
-import { concatBytes } from '../../io/bytes.js';
+import { concatBytes, fixed32 } from '../../io/bytes.js';
 import { crc32c, maskCrc } from '../../io/crc32c.js';
+import { varint } from '../../io/varint.js';
 import { BlockBuilder, sharedLength } from './block.js';
-import { fixed32, varint } from './bytes.js';
 
 /** An entry of a table. */
 export interface Entry {
