@@ -30,6 +30,7 @@ describe('a string of text format', () => {
     [String.raw`"\x414"`, '4134'],
     [String.raw`"\u00e9\u20AC"`, 'c3a9e282ac'],
     [String.raw`"\U0001F600"`, 'f09f9880'],
+    [String.raw`"\U0010FFFF\ud7ff\ue000"`, 'f48fbfbfed9fbfee8080'],
     ['"é€😀"', 'c3a9e282acf09f9880'],
     ['"\t\0"', '0900'],
   ])('%s', (text, bytes) => {
@@ -48,6 +49,10 @@ describe('a string of text format', () => {
     [String.raw`s: "\q"`, String.raw`illegal string escape '\q' (line 1)`],
     ['s: "\\9"', "illegal string escape '\\9' (line 1)"],
     [String.raw`s: "\xg"`, 'illegal hex escape (line 1)'],
+    [String.raw`s: "\x:"`, 'illegal hex escape (line 1)'],
+    [String.raw`s: "\x/"`, 'illegal hex escape (line 1)'],
+    [String.raw`s: "\x@"`, 'illegal hex escape (line 1)'],
+    [String.raw`s: "\udfff"`, 'illegal unicode escape (line 1)'],
     [String.raw`s: "\u12"`, 'illegal unicode escape (line 1)'],
     [String.raw`s: "\ud800"`, 'illegal unicode escape (line 1)'],
     [String.raw`s: "\U00110000"`, 'illegal unicode escape (line 1)'],
@@ -63,6 +68,7 @@ describe('a number of text format', () => {
     ['float_val: [1e3, .5f, 1., 2F, 1.5E-2f]', [1000, 0.5, 1, 2, Math.fround(0.015)]],
     ['float_val: -inf float_val: Infinity float_val: - 3', [-Infinity, Infinity, -3]],
     ['float_val: 1e39', [Infinity]],
+    ['float_val: [1e+3, 1E-2, 0, 0.5]', [1000, Math.fround(0.01), 0, 0.5]],
     ['float_val: nan', [Number.NaN]],
     ['float_val: -0', [-0]],
   ])('%s', (text, values) => {
@@ -92,11 +98,23 @@ describe('a number of text format', () => {
     ['int_val: 08', 'integer value expected (line 1)'],
     ['int_val: "1"', 'integer value expected (line 1)'],
     ['float_val: 0x10', 'float value expected (line 1)'],
+    ['float_val: 1+2', ".tensorflow.TensorProto: unknown field '+2' (line 1)"],
+    ['float_val: 017', 'float value expected (line 1)'],
+    ['float_val: 1ff', 'float value expected (line 1)'],
+    ['int_val: -2147483649', 'integer value out of range (line 1)'],
+    ['int_val: word', 'integer value expected (line 1)'],
+    ['bool_val: "true"', 'bool value expected (line 1)'],
+    ['bool_val: yes', 'bool value expected (line 1)'],
     ['float_val: big', 'float value expected (line 1)'],
     ['bool_val: 2', 'bool value expected (line 1)'],
     ['dtype: DT_NONE', '.tensorflow.TensorProto.dtype: enum value expected (line 1)'],
   ])('%s: %s', (text, message) => {
     expect(() => tensorOf(text)).toThrow(new Error(message));
+  });
+
+  it('may be a bool, as a word or a number', () => {
+    const text = 'bool_val: [true, True, t, 1, 0x1, false, False, f, 0]';
+    expect(tensorOf(text).bool_val).toEqual([true, true, true, true, true, false, false, false, false]);
   });
 
   it('is packed as in a binary file, so that large constants stay where they are', () => {
@@ -128,6 +146,39 @@ describe('a message of text format', () => {
       'type.googleapis.com/tensorflow.NodeDef',
       'x',
     ]);
+  });
+
+  it('may begin with a byte order mark', () => {
+    expect(tensorflow.GraphDef.decode(encode('\ufeffnode { name: "x" }')).node![0]!.name).toBe('x');
+    for (const mark of [[0xef], [0xef, 0xbb], [0xef, 0xbb, 0xbe], [0xbf, 0xbb, 0xef]]) {
+      expect(() => encode(new Uint8Array([...mark, ...new TextEncoder().encode(' node {}')]))).toThrow('unknown field');
+    }
+  });
+
+  it('needs no blanks, and may have any', () => {
+    const { node } = tensorflow.GraphDef.decode(encode('node{name:"x"op:\'y\'#c"\ninput:"a"}\r\n\t\v\fnode{}#end'));
+    expect(node!.map(({ name, op, input }) => [name, op, input])).toEqual([
+      ['x', 'y', ['a']],
+      ['', '', []],
+    ]);
+  });
+
+  it.each([
+    ['[type.googleapis.com/tensorflow.NodeDef]: { name: "x" }', undefined],
+    ['[tensorflow.NodeDef] {}', "unknown extension 'tensorflow.NodeDef'"],
+    ['[a/tensorflow.Unknown] {}', "unknown extension 'a/tensorflow.Unknown'"],
+    ['[a/tensorflow.NodeDef', "expected ']'"],
+    ['["a/tensorflow.NodeDef"] {}', "expected ']'"],
+    ['[a/tensorflow.NodeDef] {} [a/tensorflow.NodeDef] {}', 'type_url: multiple values'],
+    ['type_url: "a" [a/tensorflow.NodeDef] {}', 'type_url: multiple values'],
+  ])('may be an Any if it is known: %s', (text, message) => {
+    const read = () => encode(`any_list { value { ${text} } }`, 'CollectionDef').length;
+    if (message === undefined) expect(read()).toBeGreaterThan(40);
+    else expect(read).toThrow(message);
+  });
+
+  it('is an Any only where the field is', () => {
+    expect(() => encode('node { [a/tensorflow.NodeDef] {} }')).toThrow("unknown extension 'a/tensorflow.NodeDef'");
   });
 
   it.each([
