@@ -19,7 +19,7 @@ export function findLabels(net: Net, sources: NodeSet): Set<string> {
   const meeting = new NodeSet(graph);
   /** Nodes that feed a tensor of single examples, as the statistics of a batch norm do; a loss does not. */
   const returning = new NodeSet(graph);
-  /** Nodes that feed a loss, a metric, or statistics of the batch. */
+  /** Nodes that feed a loss, a metric, or batch statistics. */
   const ending = new NodeSet(graph);
   const shapes = new Shapes(graph);
   for (const node of [...net.order].reverse()) {
