@@ -181,7 +181,11 @@ describe('a net that a loss reads', () => {
       `t = MatMul(x, square)\na = MatMul(t, w)\np = Tanh(MatMul(t, w))\n${loss('p')}`,
       ['a: nothing', 'p: loss'],
     ],
-    ['is no candidate if it feeds a result', `${H}y = MatMul(h, VariableV2[shape=[3, 2]])\n${loss('h')}`, ['y: nothing']],
+    [
+      'is no candidate if it feeds a result',
+      `${H}y = MatMul(h, VariableV2[shape=[3, 2]])\n${loss('h')}`,
+      ['y: nothing'],
+    ],
   ])('%s', (_, text, lines) => expect(ranked(text)).toEqual(lines));
 
   it('that depends on nothing but labels is no output', () => {
