@@ -27,3 +27,18 @@ it('a statistic whose update ops were stripped is refused; the fixes work', () =
   expect(freeze(model, { ...options, map: { m: 'bn/moving_mean' } }).graph.has('m')).toBe(false);
   expect(freeze(model, { ...options, keep: ['m'] }).graph.has('m')).toBe(true);
 });
+
+it('a tensor that all examples share is not replaced by the fixes: which of the tensors is the statistic is not certain', () => {
+  const graph = parseGraph(`
+    x = Placeholder[shape=[8, 2]]
+    bn/moving_mean = VariableV2[shape=[2]]
+    m = MatMul(Const[shape=[1, 8], value=0.125], x)
+    y = x - m
+  `);
+  expect(() => freeze(modelOf(graph, checkpointOf({ 'bn/moving_mean': [1, 2] }, graph)), { outputs: ['y'] })).toThrow(
+    expect.objectContaining({
+      why: 'it depends on data, but all examples share it, and feeds an output, and nothing reads bn/moving_mean, by name a moving statistic of its size',
+      fixes: [{ option: 'keep', value: 'm', text: 'keeps using the batch at hand' }],
+    }),
+  );
+});

@@ -64,7 +64,9 @@ function sharedByExamples(graph: Graph, shapes: Shapes, activations: NodeSet): N
     const before = graph.inputNodes(node).flatMap((input) => (input && activations.has(input) ? [input] : []));
     const same = before.filter((input) => sizeAt(input) === size);
     for (const input of same) shared.add(input);
-    if (same.length < before.length) origins.add(node);
+    // Statistics of a fused batch norm are reported with it.
+    const isOfFused = node.inputs.some((ref) => ref.port > 0 && isTrainingFused(graph.get(ref.node)));
+    if (same.length < before.length && !isOfFused) origins.add(node);
   }
   return origins;
 }
