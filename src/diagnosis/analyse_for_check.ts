@@ -1,8 +1,10 @@
 import { signaturesOf } from '../analysis/training/outputs.js';
 import { BnfixError } from '../errors.js';
-import { analyse } from '../freezing/analyse.js';
+import { analyse, analyseNaming } from '../freezing/analyse.js';
 import type { Analysis } from '../freezing/analysis.js';
-import { endsOf, isFrozen } from '../freezing/frozen_ends.js';
+import { endsOf } from '../freezing/frozen_ends.js';
+import type { FreezeOptions } from '../freezing/options.js';
+import type { OutputsFound } from '../freezing/outputs.js';
 import type { Model } from '../graph/model.js';
 import { refText } from '../graph/node.js';
 import type { CheckpointProblem } from './rules/rule.js';
@@ -28,19 +30,22 @@ export interface Analysed {
  */
 export function analyseForCheck(model: Model): Analysed {
   try {
-    return asChecked(analyse(model));
+    return asSavedToo(analyseWithOutputs(model));
   } catch (error) {
     const checkpointProblem = model.checkpoint && problemOf(error);
     if (!checkpointProblem) throw error;
     const alone = { ...model, checkpoint: undefined, objectKeys: undefined };
-    return { ...asChecked(analyse(alone)), checkpointProblem };
+    return { ...asSavedToo(analyseWithOutputs(alone)), checkpointProblem };
   }
 }
 
 /** An analysis, with outputs, and as the model is in the file. */
 export function asChecked(found: Analysis): Analysed {
-  const { model } = found;
-  const analysis = withOutputs(model, found);
+  return asSavedToo(found.outputs.refs.length > 0 ? found : analyseWithOutputs(found.model, found.options));
+}
+
+function asSavedToo(analysis: Analysis): Analysed {
+  const { model } = analysis;
   const flags = savedFlags(analysis, model.graph);
   const training = flags.filter(({ isInference }) => isInference === false);
   if (training.length === 0) return { analysis, asSaved: analysis, flags, model, checkpointProblem: undefined };
@@ -50,15 +55,14 @@ export function asChecked(found: Analysis): Analysed {
 }
 
 /** The analysis with outputs: those of all signatures, those to propose, or all ends of the graph. */
-function withOutputs(model: Model, analysis: Analysis): Analysis {
-  const { outputs, options } = analysis;
-  if (outputs.refs.length > 0) return analysis;
-  const ofSignatures = signaturesOf(model).flatMap((signature) => signature.outputs.map(({ ref }) => refText(ref)));
-  const proposed = outputs.proposed.map(refText);
-  const ends = endsOf(model.graph).map(refText);
-  const [first, second] = isFrozen(model, analysis.variables) ? [ends, proposed] : [proposed, ends];
-  const names = [ofSignatures, first, second].find((each) => each.length > 0);
-  return names ? analyse(model, { ...options, outputs: [...new Set(names)] }) : analysis;
+function analyseWithOutputs(model: Model, options: FreezeOptions = {}): Analysis {
+  return analyseNaming(model, options, ({ proposed }: OutputsFound, isFrozen) => {
+    const ofSignatures = signaturesOf(model).flatMap(({ outputs }) => outputs.map(({ ref }) => ref));
+    const ends = endsOf(model.graph);
+    const [first, second] = isFrozen ? [ends, proposed] : [proposed, ends];
+    const refs = [ofSignatures, first, second].find((each) => each.length > 0) ?? [];
+    return [...new Set(refs.map(refText))];
+  });
 }
 
 /** Whether an error is about the checkpoint; without it, an error about the graph comes again. */

@@ -46,6 +46,18 @@ import { applyStatisticsMap, mappedStatistics } from './statistics_map.js';
  */
 export function analyse(model: Model, options: FreezeOptions = {}): Analysis {
   checkOptions('analyse', options, FREEZE_OPTIONS);
+  return analyseNaming(model, options, () => []);
+}
+
+/**
+ * The same, with names for outputs that cannot be determined.
+ * @param nameOutputs - the names of outputs, given what was found and whether the graph was frozen; none to leave them open
+ */
+export function analyseNaming(
+  model: Model,
+  given: FreezeOptions,
+  nameOutputs: (found: OutputsFound, isFrozen: boolean) => readonly string[],
+): Analysis {
   refuseInvalidGraph(model.graph);
   const graph = model.graph.copy();
   const inlined = [
@@ -53,12 +65,11 @@ export function analyse(model: Model, options: FreezeOptions = {}): Analysis {
     ...runPipeline(REPLICA_PIPELINE, { graph, replicas: findEqualReplicas(graph) }),
   ];
   const found = findVariables({ ...model, graph });
-  const outputs = resolveOutputs(
-    { ...model, graph },
-    options,
-    servedBy(found, model.checkpoint),
-    isFrozen(model, found),
-  );
+  const isCut = isFrozen(model, found);
+  const first = resolveOutputs({ ...model, graph }, given, servedBy(found, model.checkpoint), isCut);
+  const names = first.refs.length > 0 ? [] : nameOutputs(first, isCut);
+  const options = names.length > 0 ? { ...given, outputs: names } : given;
+  const outputs = names.length > 0 ? resolveOutputs({ ...model, graph }, options) : first;
   // If outputs have to be named, analyse everything that feeds a candidate.
   const ends = outputsOrCandidates(outputs);
   for (const outcome of runPipeline(REPLICA_PIPELINE, { graph, replicas: findChosenReplicas(graph, ends) })) {
