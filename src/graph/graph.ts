@@ -15,7 +15,7 @@ import {
 } from './node.js';
 import type { NodeSet } from './node_set.js';
 import type { Tensor } from './tensor.js';
-import { CONTROL_EDGES, DATA_EDGES, UserIndex } from './users.js';
+import { CONTROL_EDGES, DATA_EDGES, type EdgesOf, UserIndex } from './users.js';
 
 /** The fields of a GraphDef other than its nodes. */
 export interface GraphHeader {
@@ -43,6 +43,8 @@ export class Graph {
   #waiting: UserIndex | undefined;
   /** The next number of {@link freeName}, by base. */
   readonly #suffixes = new Map<string, number>();
+  /** The ids of nodes that are consumed, but do not exist yet. */
+  readonly #awaited = new Map<string, number>();
   #header: GraphHeader;
   #version = 0;
   #idLimit = 0;
@@ -126,25 +128,22 @@ export class Graph {
 
   /** Nodes that consume a tensor, each once. */
   consumers(ref: TensorRef): readonly Node[] {
-    return this.#data.of(ref.node, ref.port);
+    return this.#data.of(this.#knownId(ref.node), ref.port);
   }
 
   /** Nodes with a control edge from a node. */
   controlConsumers(name: string): readonly Node[] {
-    return this.#control.of(name, 0);
+    return this.#control.of(this.#knownId(name), 0);
   }
 
   /** Ports of a node that are consumed, in order. */
   usedPorts(name: string): number[] {
-    return this.#data.ports(name);
+    return this.#data.ports(this.#knownId(name));
   }
 
   /** All nodes that consume any output of a node as data. */
   dataConsumers(name: string): readonly Node[] {
-    const [first, ...others] = this.usedPorts(name);
-    if (first === undefined) return [];
-    if (others.length === 0) return this.#data.of(name, first);
-    return [...new Set([first, ...others].flatMap((port) => this.#data.of(name, port)))];
+    return this.#data.all(this.#knownId(name));
   }
 
   /**
@@ -153,7 +152,8 @@ export class Graph {
    */
   add(spec: NodeSpec): Node {
     if (this.#nodes.has(spec.name)) throw new BnfixError('internal', `a node ${spec.name} already exists`);
-    const node = new GraphNode(spec, this.#idLimit++);
+    const node = new GraphNode(spec, this.#awaited.get(spec.name) ?? this.#idLimit++);
+    this.#awaited.delete(spec.name);
     this.#nodes.set(node.name, node);
     this.#link(node);
     return node;
@@ -174,7 +174,7 @@ export class Graph {
   remove(name: string): void {
     const node = this.#mutable(name);
     const [port] = this.usedPorts(name);
-    if (port !== undefined) throw stillConsumed(refText({ node: name, port }), this.#data.of(name, port)[0]!);
+    if (port !== undefined) throw stillConsumed(refText({ node: name, port }), this.#data.of(node.id, port)[0]!);
     const [waiting] = this.controlConsumers(name);
     if (waiting) throw stillConsumed(`^${name}`, waiting);
     this.#unlink(node);
@@ -299,14 +299,30 @@ export class Graph {
     return node;
   }
 
+  #knownId(name: string): number | undefined {
+    return this.#nodes.get(name)?.id ?? this.#awaited.get(name);
+  }
+
+  /** The id of a node; of one that does not exist yet, the one that it will have. */
+  #idOf(name: string): number {
+    const known = this.#knownId(name);
+    if (known !== undefined) return known;
+    this.#awaited.set(name, this.#idLimit);
+    return this.#idLimit++;
+  }
+
   get #data(): UserIndex {
-    this.#users ??= new UserIndex(this.#nodes.values(), DATA_EDGES);
+    this.#users ??= this.#indexed(DATA_EDGES);
     return this.#users;
   }
 
   get #control(): UserIndex {
-    this.#waiting ??= new UserIndex(this.#nodes.values(), CONTROL_EDGES);
+    this.#waiting ??= this.#indexed(CONTROL_EDGES);
     return this.#waiting;
+  }
+
+  #indexed(edges: EdgesOf): UserIndex {
+    return new UserIndex(this.#nodes.values(), this.#idLimit, edges, (name) => this.#idOf(name));
   }
 
   #relink(node: Node, change: (mutable: GraphNode) => void): void {

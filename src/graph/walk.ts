@@ -93,7 +93,7 @@ function sort(graph: Graph): Order {
         stack.pop();
         continue;
       }
-      const input = at < inputs.length ? graph.inputNode(node, at) : graph.find(controls[at - inputs.length]!);
+      const input = graph.find(at < inputs.length ? inputs[at]!.node : controls[at - inputs.length]!);
       if (!input) {
         const ref = inputs[at];
         const edge = ref ? refText(ref) : `^${controls[at - inputs.length]}`;

@@ -19,9 +19,8 @@ const MAX_CUSTOM_PORTS = 2 ** 20;
 /** The first loose edge of a graph: every input must exist, and for registered ops, every port. */
 export function findLooseEdge(graph: Graph): LooseEdge | undefined {
   for (const node of graph.nodes()) {
-    const producers = graph.inputNodes(node);
-    for (const [i, ref] of node.inputs.entries()) {
-      const producer = producers[i];
+    for (const ref of node.inputs) {
+      const producer = graph.find(ref.node);
       if (producer && ref.port < Math.min(outputCount(producer) ?? MAX_CUSTOM_PORTS, MAX_PORTS)) continue;
       return { node, edge: refText(ref), producer };
     }
