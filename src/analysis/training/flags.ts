@@ -89,6 +89,8 @@ class FlagFinder {
   readonly #graph: Graph;
   readonly #live: LiveNodes;
   readonly #training: NodeSet;
+  /** Of these, some that may still feed the outputs. */
+  readonly #open: Node[];
   readonly #read: VariableRead;
   readonly #conditions: readonly TensorRef[];
   readonly #neighbours: FlagNeighbours;
@@ -106,6 +108,7 @@ class FlagFinder {
     this.#graph = graph;
     this.#live = live;
     this.#training = training;
+    this.#open = [...training];
     this.#read = read;
     this.#conditions = conditions;
     this.#neighbours = neighbours;
@@ -114,6 +117,7 @@ class FlagFinder {
 
   /** Step counters that delay fake quantisation: it is active at inference. */
   pinCounters(): void {
+    if (![...this.#live.first].some((node) => quantizes(node))) return;
     for (const counter of this.#neighbours.roots.filter((name) => this.#isCounter(name))) {
       const [early, late] = [0, CONVERGED_STEP].map(
         (value) => [...this.#without([counter], value)].filter((node) => quantizes(node)).length,
@@ -164,10 +168,20 @@ class FlagFinder {
 
   /** Pins nodes that are one flag, if one of its values is certainly inference. */
   #decide(nodes: readonly string[]): void {
+    if (!this.#hasTraining()) return;
     const verdict = this.#compare(nodes, []);
     if (!verdict) return;
     if (!verdict.isSure && !this.#isSureWithOthers(nodes, verdict.value)) return;
     this.#pin(nodes, verdict.value, { code: 'training_ops', count: verdict.count }, verdict);
+  }
+
+  /** Whether a training-only op feeds the outputs: otherwise no flag makes a difference. */
+  #hasTraining(): boolean {
+    for (let last = this.#open.at(-1); last; last = this.#open.at(-1)) {
+      if (this.#live.isLive(last)) return true;
+      this.#open.pop();
+    }
+    return false;
   }
 
   /** Another flag may hide the inference counterpart of training ops: both its values are tried. */
