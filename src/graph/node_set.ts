@@ -42,6 +42,12 @@ export class NodeSet implements Iterable<Node> {
     this.#has[node.id] = 1;
   }
 
+  /** Removes all members, in the time of their number. */
+  clear(): void {
+    for (const { id } of this.#nodes) this.#has[id] = 0;
+    this.#nodes.length = 0;
+  }
+
   /** Makes room for nodes that were added to the graph since. */
   #grow(id: number): void {
     const larger = new Uint8Array(2 * id + 1);

@@ -78,7 +78,7 @@ export class UserIndex {
     if (id === undefined || !this.#others.has(id)) return this.of(id, 0);
     const ports = this.ports(id);
     if (ports.length === 1) return this.of(id, ports[0]!);
-    return [...new Set(ports.flatMap((port) => this.of(id, port)))];
+    return distinct(ports.flatMap((port) => this.of(id, port)));
   }
 
   #add(id: number, port: number, node: Node): void {
@@ -126,6 +126,11 @@ function listed(users: Users): readonly Node[] {
 
 function isUsed(users: Users): boolean {
   return users instanceof Set ? users.size > 0 : isList(users) ? users.length > 0 : users !== undefined;
+}
+
+function distinct(nodes: readonly Node[]): readonly Node[] {
+  if (nodes.length > MANY_USERS) return [...new Set(nodes)];
+  return nodes.filter((node, i) => nodes.indexOf(node) === i);
 }
 
 const NONE: readonly Node[] = [];

@@ -120,7 +120,7 @@ class FlagFinder {
     if (![...this.#live.first].some((node) => quantizes(node))) return;
     for (const counter of this.#neighbours.roots.filter((name) => this.#isCounter(name))) {
       const [early, late] = [0, CONVERGED_STEP].map(
-        (value) => [...this.#without([counter], value)].filter((node) => quantizes(node)).length,
+        (value) => this.#without([counter], value).filter((node) => quantizes(node)).length,
       ) as [number, number];
       if (early === late) continue;
       this.#pin([counter], early < late ? 0 : CONVERGED_STEP, { code: 'delays_quantization' });
@@ -198,13 +198,13 @@ class FlagFinder {
   /** Which value of a flag is inference, with some more pins; undefined if both need the same number of training-only ops. */
   #compare(nodes: readonly string[], more: readonly (readonly [string, number])[]): Verdict | undefined {
     const gone = [this.#without(nodes, 0, more), this.#without(nodes, 1, more)] as const;
-    const [off, on] = gone.map((each) => [...each].filter((node) => this.#training.has(node)).length) as [
-      number,
-      number,
-    ];
+    const [off, on] = gone.map((each) => each.filter((node) => this.#training.has(node)).length) as [number, number];
     if (off === on) return undefined;
     const value = off > on ? 0 : 1;
-    const [inference, training] = [gone[value], gone[1 - value]!];
+    const [inference, training] = [gone[value], gone[1 - value]!].map((each) => new NodeSet(this.#graph, each)) as [
+      NodeSet,
+      NodeSet,
+    ];
     const alone = [...training].filter((each) => !inference.has(each));
     const vanishing = [...inference].filter((each) => this.#training.has(each) && !training.has(each));
     const weights = new OwnWeights(
@@ -221,7 +221,7 @@ class FlagFinder {
     nodes: readonly string[],
     value: number,
     more: readonly (readonly [string, number])[] = [],
-  ): ReadonlySet<Node> {
+  ): readonly Node[] {
     return this.#live.withoutPinned(new Map([...more, ...nodes.map((node) => [node, value] as const)]));
   }
 

@@ -1,6 +1,7 @@
 import { BnfixError } from '../../errors.js';
 import type { Graph } from '../../graph/graph.js';
 import type { Node, TensorRef } from '../../graph/node.js';
+import { NodeNumbers } from '../../graph/node_numbers.js';
 import { NodeSet } from '../../graph/node_set.js';
 import { ancestors, descendants, hasLoops } from '../../graph/walk.js';
 import { anyOf } from '../../ops/meaning.js';
@@ -8,7 +9,7 @@ import type { Pins } from '../values/constants.js';
 import type { PinnedConstants } from '../values/pinned_constants.js';
 import type { PinnedValues } from '../values/pinned_values.js';
 import { type Branches, type BranchState, neededInputs } from './branches.js';
-import { PinTrial } from './pin_trial.js';
+import { PinTrial, TrialTables } from './pin_trial.js';
 
 const isNextIteration = anyOf('next_iteration');
 
@@ -29,8 +30,9 @@ export class LiveNodes implements BranchState {
   readonly #gone: NodeSet;
   readonly #dead: NodeSet;
   readonly #deadPorts: Map<string, 0 | 1>;
-  readonly #uses = new Map<Node, number>();
+  readonly #uses: NodeNumbers;
   readonly #looping: NodeSet;
+  readonly #tables: TrialTables;
   #visits: number;
 
   /**
@@ -47,6 +49,8 @@ export class LiveNodes implements BranchState {
     this.#dead = branches.deadNodes;
     this.#deadPorts = branches.deadPorts;
     this.#looping = loopingNodes(graph);
+    this.#uses = new NodeNumbers(graph);
+    this.#tables = new TrialTables(graph);
     this.#visits = VISITS + VISITS_PER_NODE * graph.size;
     const use = (node: Node | undefined) => node && this.#uses.set(node, this.uses(node) + 1);
     for (const { node } of outputs) use(graph.find(node));
@@ -84,23 +88,23 @@ export class LiveNodes implements BranchState {
    * The nodes that no longer feed the outputs if some more nodes are pinned.
    * @throws BnfixError `unsupported` when thousands of flags are in each other's branches
    */
-  withoutPinned(pins: Pins): ReadonlySet<Node> {
-    const trial = new PinTrial(this, pins, this.#constants.newlyKnown(pins));
-    this.#visits -= trial.uses.size + trial.dead.size;
+  withoutPinned(pins: Pins): readonly Node[] {
+    const trial = new PinTrial(this, pins, this.#constants.newlyKnown(pins), this.#tables);
+    this.#visits -= trial.uses.nodes.size + trial.dead.size;
     if (this.#visits < 0) throw tooManyFlags([...pins.keys()][0]!);
-    return trial.gone;
+    return [...trial.gone];
   }
 
   /** Pins some more nodes, for good. */
   pin(pins: Pins): void {
     const known = this.#constants.newlyKnown(pins);
-    const trial = new PinTrial(this, pins, known);
+    const trial = new PinTrial(this, pins, known, this.#tables);
     this.#constants.learn(known);
     this.pinned.learn(trial.pinned);
     for (const node of trial.dead) this.#dead.add(node);
     for (const [name, port] of trial.deadPorts) this.#deadPorts.set(name, port);
     for (const node of trial.gone) this.#gone.add(node);
-    for (const [node, uses] of trial.uses) this.#uses.set(node, uses);
+    for (const node of trial.uses.nodes) this.#uses.set(node, trial.uses.get(node)!);
   }
 }
 

@@ -1,4 +1,7 @@
+import type { Graph } from '../../graph/graph.js';
 import { type Node, refText, type TensorRef } from '../../graph/node.js';
+import { NodeNumbers } from '../../graph/node_numbers.js';
+import { NodeSet } from '../../graph/node_set.js';
 import { isMerge, isSwitch } from '../../ops/meaning.js';
 import { numberOf, type Pins } from '../values/constants.js';
 import type { NewlyKnown } from '../values/pinned_constants.js';
@@ -7,19 +10,36 @@ import { type BranchState, killFrom, neededBy, neededInputs } from './branches.j
 import { conditionOf } from './conditions.js';
 import type { LiveNodes } from './live_nodes.js';
 
+/** What a trial finds out about nodes; the next one uses the same memory. */
+export class TrialTables {
+  readonly dead: NodeSet;
+  readonly gone: NodeSet;
+  readonly uses: NodeNumbers;
+
+  constructor(graph: Graph) {
+    this.dead = new NodeSet(graph);
+    this.gone = new NodeSet(graph);
+    this.uses = new NodeNumbers(graph);
+  }
+
+  clear(): void {
+    for (const table of [this.dead, this.gone, this.uses]) table.clear();
+  }
+}
+
 /**
  * What changes if some more tensors become known: walks forwards from them through what never runs, then backwards through
- * what nothing reads any more.
+ * what nothing reads any more. Valid until the next trial with the same tables.
  */
 export class PinTrial implements BranchState {
   /** Nodes that never run any more. */
-  readonly dead = new Set<Node>();
+  readonly dead: NodeSet;
   /** Switches, and their port that never has a value. */
   readonly deadPorts = new Map<string, 0 | 1>();
   /** Nodes that no longer feed the outputs. */
-  readonly gone = new Set<Node>();
+  readonly gone: NodeSet;
   /** How many inputs of live nodes, and outputs, a node is, where that changes. */
-  readonly uses = new Map<Node, number>();
+  readonly uses: NodeNumbers;
   readonly pinned: PinnedValues;
   readonly #base: LiveNodes;
   readonly #known: NewlyKnown;
@@ -27,8 +47,12 @@ export class PinTrial implements BranchState {
   #isUnsure = false;
 
   /** @param known - the constants that become known with the pins */
-  constructor(base: LiveNodes, pins: Pins, known: NewlyKnown) {
+  constructor(base: LiveNodes, pins: Pins, known: NewlyKnown, tables: TrialTables) {
     this.#base = base;
+    tables.clear();
+    this.dead = tables.dead;
+    this.gone = tables.gone;
+    this.uses = tables.uses;
     this.#known = known;
     this.pinned = new PinnedValues(base.graph, pins, base.pinned);
     const decided = this.#decided();
@@ -46,7 +70,7 @@ export class PinTrial implements BranchState {
   }
 
   isDeadNode(node: Node | undefined): boolean {
-    return node !== undefined && (this.dead.has(node) || this.#base.isDeadNode(node));
+    return this.dead.has(node) || this.#base.isDeadNode(node);
   }
 
   /** The Switches and Selects whose condition becomes known. */

@@ -20,7 +20,7 @@ function compareAllPins(graph: Graph, outputs: readonly TensorRef[]): number {
   const pins = new Map<string, number>();
   for (const [i, root] of roots.entries()) {
     for (const value of [0, 1]) {
-      const gone = live.withoutPinned(new Map([[root, value]]));
+      const gone = new Set(live.withoutPinned(new Map([[root, value]])));
       const needed = new Branches(graph, new Map([...pins, [root, value]])).needed(outputs);
       const before = [...first].filter((node) => live.isLive(node));
       expect(
