@@ -3,6 +3,7 @@ import { decode as decodeJpeg } from 'jpeg-js';
 import { BnfixError } from '../../errors.js';
 import { type TensorValue, tensorValue } from '../../run/value.js';
 import { pixelChunks } from './png_chunks.js';
+import { resized } from './resize.js';
 
 /** How a picture becomes the input of a net: `(pixel - mean) * scale`, pixels from 0 to 255. */
 export interface Pixels {
@@ -28,12 +29,25 @@ function isPng(bytes: Uint8Array): boolean {
   return bytes[0] === 0x89 && bytes[1] === 0x50 && bytes[2] === 0x4e && bytes[3] === 0x47;
 }
 
+/** Height and width of a picture; undefined for its own. */
+export interface ImageSize {
+  readonly height?: number | undefined;
+  readonly width?: number | undefined;
+}
+
 /**
  * Reads a picture as a float32 tensor [1, height, width, channels].
  * @param channels - 1 (grey), 3 (RGB) or 4; undefined for as many as it has, without alpha
+ * @param size - of the tensor
  * @throws BnfixError `unreadable` when it is corrupt or larger than 64 megapixels
  */
-export function readImage(bytes: Uint8Array, where: string, pixels: Pixels, channels: number | undefined): TensorValue {
+export function readImage(
+  bytes: Uint8Array,
+  where: string,
+  pixels: Pixels,
+  channels: number | undefined,
+  size: ImageSize = {},
+): TensorValue {
   let decoded: Decoded;
   try {
     decoded = isPng(bytes) ? pngOf(bytes) : jpegOf(bytes);
@@ -44,14 +58,13 @@ export function readImage(bytes: Uint8Array, where: string, pixels: Pixels, chan
   if (!(width * height > 0)) throw new BnfixError('unreadable', 'a picture without pixels', { where });
   const own = data.length / (width * height);
   const wanted = channels ?? (own > 2 ? 3 : 1);
-  const out = new Float32Array(width * height * wanted);
-  for (let i = 0; i < width * height; i++) {
-    for (let c = 0; c < wanted; c++) {
-      const value = (channelOf(decoded, i * own, own, c, wanted) * 255) / max;
-      out[i * wanted + c] = (value - (pixels.mean[c] ?? pixels.mean[0] ?? 0)) * pixels.scale;
-    }
-  }
-  return tensorValue('float32', [1, height, width, wanted], out);
+  const at = (y: number, x: number, c: number) => {
+    const value = (channelOf(decoded, (y * width + x) * own, own, c, wanted) * 255) / max;
+    return Math.fround((value - (pixels.mean[c] ?? pixels.mean[0] ?? 0)) * pixels.scale);
+  };
+  const [newHeight, newWidth] = [size.height ?? height, size.width ?? width];
+  const numbers = resized({ height, width, channels: wanted, at }, newHeight, newWidth);
+  return tensorValue('float32', [1, newHeight, newWidth, wanted], numbers);
 }
 
 interface Decoded {

@@ -5,7 +5,6 @@ import { fitsShape, numbersOf, type TensorValue, tensorValue } from '../../run/v
 import { isImage, type Pixels, readImage } from './image.js';
 import { isNpy, readNpy } from './npy.js';
 import { isNpz, readNpz } from './npz.js';
-import { resized } from './resize.js';
 
 /** A file with values of an input. */
 export interface InputFile {
@@ -97,9 +96,8 @@ function pictureOf(
   const [height, width, channels] = isChannelsFirst
     ? [sizes[1]!, sizes[2]!, sizes[0]!]
     : (sizes as [number, number, number]);
-  const image = readImage(bytes, name, pixels, channels > 0 ? channels : undefined);
-  const [, h, w] = image.shape as [number, number, number];
-  const fitted = resized(image, height > 0 ? height : h, width > 0 ? width : w);
+  const size = { height: height > 0 ? height : undefined, width: width > 0 ? width : undefined };
+  const fitted = readImage(bytes, name, pixels, channels > 0 ? channels : undefined, size);
   const ordered = isChannelsFirst ? channelsFirst(fitted) : fitted;
   return isInteger(dtype) ? tensorValue('float64', ordered.shape, numbersOf(ordered).map(Math.round)) : ordered;
 }

@@ -2,7 +2,6 @@ import { crc32, deflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { readImage, writePng } from '../../../src/cli/data/image.js';
 import { inputValue } from '../../../src/cli/data/input_value.js';
-import { resized } from '../../../src/cli/data/resize.js';
 import { tensorValue } from '../../../src/run/value.js';
 import { failure } from '../../support/failure.js';
 
@@ -146,9 +145,11 @@ describe('pictures', () => {
   });
 
   it('resized: bilinear', () => {
-    const image = tensorValue('float32', [1, 1, 2, 1], [0, 4]);
-    expect([...(resized(image, 1, 4).data as Float32Array)]).toEqual([0, 1, 3, 4]);
-    expect([...(resized(image, 1, 1).data as Float32Array)]).toEqual([2]);
+    const file = writePng(2, 1, 3, Uint8Array.of(0, 0, 0, 4, 4, 4));
+    const read = (width: number) => readImage(file, 'x.png', AS_IS, 1, { width });
+    expect([...(read(4).data as Float32Array)]).toEqual([0, 1, 3, 4]);
+    expect(read(1)).toEqual(tensorValue('float32', [1, 1, 1, 1], [2]));
+    expect(readImage(file, 'x.png', AS_IS, 1, { height: 2 }).shape).toEqual([1, 2, 2, 1]);
   });
 });
 
