@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { NodeNumbers } from '../../src/graph/node_numbers.js';
 import { NodeSet } from '../../src/graph/node_set.js';
 import { ancestors, descendants, spread, topologicalOrder } from '../../src/graph/walk.js';
 import { constant, graphOf, node } from '../support/build.js';
@@ -22,6 +23,33 @@ describe('NodeSet', () => {
     const set = new NodeSet(graph, [graph.get('c')]);
     for (const each of set) for (const input of graph.inputNodes(each)) set.add(input);
     expect(names(set)).toEqual(['c', 'b', 'a']);
+  });
+
+  it('with many members, and again after it was cleared', () => {
+    const graph = graphOf(Array.from({ length: 40 }, (_, i) => node(`n${i}`, 'Any')));
+    const even = [...graph.nodes()].filter(({ id }) => id % 2 === 0);
+    const set = new NodeSet(graph, [...even, ...even]);
+    expect(set.size).toBe(20);
+    const late = graph.add(node('late', 'Any'));
+    expect([...graph.nodes()].filter((each) => set.has(each))).toEqual(even);
+    set.add(late);
+    expect(set.has(late)).toBe(true);
+    set.clear();
+    expect([set.size, ...[...graph.nodes()].filter((each) => set.has(each))]).toEqual([0]);
+    set.add(late);
+    expect(names(set)).toEqual(['late']);
+  });
+
+  it('numbers of nodes, and none after they were cleared', () => {
+    const graph = graphOf([node('a', 'Any'), node('b', 'Any'), node('c', 'Any')]);
+    const numbers = new NodeNumbers(graph);
+    numbers.set(graph.get('b'), 7);
+    numbers.set(graph.get('a'), -1);
+    numbers.set(graph.get('b'), 8);
+    expect(['a', 'b', 'c'].map((name) => numbers.get(graph.get(name)))).toEqual([-1, 8, undefined]);
+    expect(names(numbers.nodes)).toEqual(['b', 'a']);
+    numbers.clear();
+    expect(numbers.get(graph.get('b'))).toBeUndefined();
   });
 
   it('takes nodes that the graph was given later, and never takes one for another that is gone', () => {

@@ -68,6 +68,17 @@ function batchNorms(n: number, chain: (i: number, before: string) => NodeSpec, f
   return graphOf([x, ...moments, ...through, ...sites.flat(), all]);
 }
 
+/** Flags, each in the branch of the one before. @param from - the tensor that the first one switches */
+function nestedFlags(n: number, from: string, first: NodeSpec[] = []): Graph {
+  const count = Math.floor(n / 3);
+  const flags = Array.from({ length: count }, (_, i) => flag(`p${i}`));
+  const down = flags.map((_, i) => node(`s${i}`, 'Switch', [i === 0 ? from : `s${i - 1}:1`, `p${i}`], T));
+  const up = flags.map((_, i) =>
+    node(`m${i}`, 'Merge', [`s${i}`, i + 1 < count ? `m${i + 1}` : `s${i}:1`], { ...T, N: attr.int(2) }),
+  );
+  return graphOf([x, ...first, ...flags, ...down, ...up.reverse(), node('y', 'Identity', ['m0'], T)]);
+}
+
 /** Graphs of about so many nodes. */
 const GRAPHS: Readonly<Record<string, (nodes: number) => Graph>> = {
   'a chain of Identity': (n) => inRow(n, (i, before) => [node(`n${i}`, 'Identity', [before], T)]),
@@ -94,15 +105,14 @@ const GRAPHS: Readonly<Record<string, (nodes: number) => Graph>> = {
   'conditions in a row, of one flag': (n) => inRow(n / 4, (i, before) => branch(i, before, 'p'), [flag('p')]),
   'conditions in a row, each with its flag': (n) =>
     inRow(n / 5, (i, before) => [flag(`p${i}`), ...branch(i, before, `p${i}`)]),
-  'flags in the branches of other flags': (n) => {
-    const count = Math.floor(n / 3);
-    const flags = Array.from({ length: count }, (_, i) => flag(`p${i}`));
-    const down = flags.map((_, i) => node(`s${i}`, 'Switch', [i === 0 ? 'x' : `s${i - 1}:1`, `p${i}`], T));
-    const up = flags.map((_, i) =>
-      node(`m${i}`, 'Merge', [`s${i}`, i + 1 < count ? `m${i + 1}` : `s${i}:1`], { ...T, N: attr.int(2) }),
-    );
-    return graphOf([x, ...flags, ...down, ...up.reverse(), node('y', 'Identity', ['m0'], T)]);
-  },
+  'flags in the branches of other flags': (n) => nestedFlags(n, 'x'),
+  // Only then may a flag be one for training, so that each is tried.
+  'flags in the branches of other flags, behind a random op': (n) =>
+    nestedFlags(n / 2, 'noisy', [
+      node('size', 'Shape', ['x'], T),
+      node('noise', 'RandomUniform', ['size'], { ...T, dtype: T.T }),
+      node('noisy', 'Add', ['x', 'noise'], T),
+    ]),
   'batch norms of a variance far from its root': (n) =>
     batchNorms(n, (i, before) => node(`c${i}`, 'Identity', [before], T), 'variance'),
   'batch norms of a mean far from its use': (n) =>

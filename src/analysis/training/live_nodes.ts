@@ -14,7 +14,7 @@ import { PinTrial, TrialTables } from './pin_trial.js';
 const isNextIteration = anyOf('next_iteration');
 
 /** How many nodes all trials may visit, plus so many per node of the graph. */
-const [VISITS, VISITS_PER_NODE] = [4_000_000, 80];
+const [VISITS, VISITS_PER_NODE] = [2_000_000, 80];
 
 /**
  * The nodes that feed the outputs of a graph while more and more flags are pinned. A trial walks only through the part
