@@ -22,6 +22,7 @@ export class NodeNumbers {
     return this.#known.has(node) ? this.#values[node.id] : undefined;
   }
 
+  /** Gives a node a number, in place of the one that it has. */
   set(node: Node, value: number): void {
     this.#known.add(node);
     this.#values[node.id] = value;

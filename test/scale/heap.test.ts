@@ -71,7 +71,7 @@ function nestedFlags(count: number): tensorflow.NodeDef.$Properties[] {
 describe('the budget of the fuzzer: 64 MiB and four times the file, over a graph of two nodes', () => {
   it.each([
     ['50,000 nodes in a row', () => [x, ...chainOf(50_000)]],
-    ['5,000 flags in the branches of other flags', () => nestedFlags(5000)],
+    ['4,000 flags in the branches of other flags', () => nestedFlags(4000)],
   ])('%s', { timeout: 120_000 }, (name, make) => {
     const graph = graphFile(name, make());
     const over = peakOf(graph) - peakOf(graphFile('tiny', [x, ...chainOf(1)]));

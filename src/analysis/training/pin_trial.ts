@@ -22,6 +22,7 @@ export class TrialTables {
     this.uses = new NodeNumbers(graph);
   }
 
+  /** Empties all tables, in the time of what is in them. */
   clear(): void {
     for (const table of [this.dead, this.gone, this.uses]) table.clear();
   }
