@@ -89,13 +89,21 @@ function unreadMoving({ graph, outputs, variables, updates, batchNorms, given }:
   }
   return [...variables.byNode.values()].filter(
     (variable) =>
-      MOVING.test(variable.node.split('/').slice(-2).join('/')) &&
+      MOVING.test(lastParts(variable)) &&
       isFloat(variable.dtype) &&
       !taken.has(variable.node) &&
       !updates.updated.has(variable.node) &&
       !isSlot(variables, variable) &&
       isUnread(graph, variable, (node) => !isRemainder(graph, shapes, node, variable, named)),
   );
+}
+
+/** The part of its name that tells what a variable is. Step counters are named after the statistic that they are beside. */
+function lastParts({ node, shape }: Variable): string {
+  return node
+    .split('/')
+    .slice(shape?.length === 0 ? -1 : -2)
+    .join('/');
 }
 
 /** Whether an op computes something of the size of a variable that ends nowhere: what is left of an update op. */
