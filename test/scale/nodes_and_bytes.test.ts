@@ -92,7 +92,7 @@ describe('the start', () => {
       return Math.min(...times);
     };
     const run = [MAIN, 'freeze', `${prefix}.meta`, '-o', at('small.pb'), '--force'];
-    // Node 20 keeps no compiled code: it compiles the bundle at every start.
-    expect(await bestRatio(4, () => fastest(run) / fastest(['-e', '0']))).toBeLessThan(4);
+    // Node 20 keeps no compiled code: it compiles the bundle at every start, with little memory for new objects (src/cli/main.ts).
+    expect(await bestRatio(4.5, () => fastest(run) / fastest(['-e', '0']))).toBeLessThan(4.5);
   }, 60_000);
 });
