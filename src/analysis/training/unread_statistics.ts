@@ -33,7 +33,7 @@ export function unreadStatistics(training: Training, { after }: Inference): Prob
   return [...graph.nodes()].flatMap((node): Problem[] => {
     if (!after.activations.has(node) || isTrainingFused(node) || known.has(node.name) || isKept(node.name)) return [];
     if (!shared.has(node) && !(reduces(node) && reducesBatch(graph, shapes, node))) return [];
-    const size = sizeOf(shapes.of({ node: node.name, port: 0 }));
+    const size = sizeAt(shapes, node);
     const fitting = suspects.filter(({ shape }) => size !== undefined && sizeOf(shape) === size);
     if (fitting.length === 0) return [];
     return [{ code: 'unread_statistic', node: node.name, variables: fitting.map((variable) => variable.node) }];
@@ -45,7 +45,6 @@ export function unreadStatistics(training: Training, { after }: Inference): Prob
  * example, but has none itself.
  */
 function sharedByExamples(graph: Graph, shapes: Shapes, activations: NodeSet): NodeSet {
-  const sizeAt = (node: Node) => sizeOf(shapes.of({ node: node.name, port: 0 }));
   const shared = new NodeSet(graph);
   for (const node of activations) {
     const rank = shapes.of({ node: node.name, port: 0 })?.length;
@@ -60,9 +59,9 @@ function sharedByExamples(graph: Graph, shapes: Shapes, activations: NodeSet): N
   // Back to where the examples are mixed: scales and roots of a statistic have its size.
   const origins = new NodeSet(graph);
   for (const node of shared) {
-    const size = sizeAt(node);
+    const size = sizeAt(shapes, node);
     const before = graph.inputNodes(node).flatMap((input) => (input && activations.has(input) ? [input] : []));
-    const same = before.filter((input) => sizeAt(input) === size);
+    const same = before.filter((input) => sizeAt(shapes, input) === size);
     for (const input of same) shared.add(input);
     // Statistics of a fused batch norm are reported with it.
     const isOfFused = node.inputs.some((ref) => ref.port > 0 && isTrainingFused(graph.get(ref.node)));
@@ -81,7 +80,7 @@ function hasExamples(shape: Shape, rank: number): boolean {
  * statistic.
  */
 function unreadMoving({ graph, outputs, variables, updates, batchNorms, given }: Training, shapes: Shapes): Variable[] {
-  const named = new Set(outputs.map(({ node }) => node));
+  const isRemainder = remainderTest(graph, shapes, new Set(outputs.map(({ node }) => node)));
   const taken = new Set([...given.values()].map(({ node }) => node));
   for (const { status } of batchNorms) {
     if (status.kind !== 'paired') continue;
@@ -94,7 +93,7 @@ function unreadMoving({ graph, outputs, variables, updates, batchNorms, given }:
       !taken.has(variable.node) &&
       !updates.updated.has(variable.node) &&
       !isSlot(variables, variable) &&
-      isUnread(graph, variable, (node) => !isRemainder(graph, shapes, node, variable, named)),
+      isUnread(graph, variable, (node) => !isRemainder(node, variable)),
   );
 }
 
@@ -106,21 +105,34 @@ function lastParts({ node, shape }: Variable): string {
     .join('/');
 }
 
-/** Whether an op computes something of the size of a variable that ends nowhere: what is left of an update op. */
-function isRemainder(
-  graph: Graph,
-  shapes: Shapes,
-  node: Node,
-  variable: Variable,
-  outputs: ReadonlySet<string>,
-): boolean {
-  const size = sizeOf(variable.shape);
-  const reached = new Set([node]);
-  for (const each of reached) {
-    if (outputs.has(each.name) || sizeOf(shapes.of({ node: each.name, port: 0 })) !== size) return false;
-    for (const consumer of graph.dataConsumers(each.name)) reached.add(consumer);
+/**
+ * Whether an op computes something of the size of a variable that ends nowhere: what is left of an update op. Which ops lead
+ * to an output or to another size is found once, when it is first asked.
+ */
+function remainderTest(graph: Graph, shapes: Shapes, outputs: ReadonlySet<string>) {
+  let leads: NodeSet | undefined;
+  return (node: Node, { shape }: Variable): boolean => {
+    const size = sizeOf(shape);
+    if (size === undefined || sizeAt(shapes, node) !== size) return false;
+    leads ??= leadingElsewhere(graph, shapes, outputs);
+    return !leads.has(node);
+  };
+}
+
+function leadingElsewhere(graph: Graph, shapes: Shapes, outputs: ReadonlySet<string>): NodeSet {
+  const leads = new NodeSet(graph);
+  for (const node of graph.nodes()) {
+    const size = sizeAt(shapes, node);
+    const changesSize = graph.dataConsumers(node.name).some((consumer) => sizeAt(shapes, consumer) !== size);
+    if (outputs.has(node.name) || changesSize) leads.add(node);
   }
-  return size !== undefined;
+  for (const node of leads) for (const input of graph.inputNodes(node)) leads.add(input);
+  return leads;
+}
+
+/** Number of elements of an op's first output; undefined if it is not known. */
+function sizeAt(shapes: Shapes, node: Node): number | undefined {
+  return sizeOf(shapes.of({ node: node.name, port: 0 }));
 }
 
 /** Number of elements of a shape; undefined if it is not known. */
